@@ -5,7 +5,7 @@ use hyper::Uri;
 use std::fmt;
 use std::path::Path;
 
-/// An address from an option that cannot be used, with the reason.
+/// The reason why an address from an option cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AddressError(pub String);
 
@@ -18,7 +18,7 @@ impl fmt::Display for AddressError {
 /// A parsed URL of a server.
 #[derive(Clone)]
 pub(crate) struct Address {
-    /// The whole URL, to be shown to users.
+    /// The URL as it was given, for messages to users.
     pub(crate) url: String,
     pub(super) host: String,
     pub(super) port: u16,
@@ -39,7 +39,8 @@ impl Address {
     /// Parses a URL. An `https` URL needs `ca`, the file of the trusted certificate authority.
     pub(crate) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
         let problem = |text: String| AddressError(format!("{url}: {text}"));
-        // Braces mark placeholders such as `{name}`, which are not valid in a URI.
+        // Replace the braces of placeholders such as `{name}`, because a URI must not contain
+        // braces.
         let plain = url.replace(['{', '}'], "_");
         let uri: Uri = plain.parse().map_err(|error| problem(format!("{error}")))?;
         let host = uri.host().ok_or_else(|| problem("no host".to_owned()))?;

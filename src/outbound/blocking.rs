@@ -1,4 +1,4 @@
-//! A client that blocks its thread: the commands talk to a running emulator with it.
+//! An HTTP client that blocks its thread. The commands use it to talk to a running emulator.
 
 use super::address::Address;
 use super::connection::{Connection, RequestBody, SendError, whole};
@@ -22,14 +22,14 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) struct BlockingClient {
     address: Address,
     runtime: Runtime,
-    /// The connection of the last request.
+    /// The connection of the last request, for the next request.
     connection: RefCell<Option<Connection>>,
 }
 
 /// A request to the server.
 pub(crate) struct BlockingRequest<'a> {
     pub(crate) method: &'static str,
-    /// Path and query, encoded. They follow the path of the server's address.
+    /// Path and query, encoded. The path is appended to the path of the server's address.
     pub(crate) path: &'a str,
     pub(crate) headers: &'a [(&'static str, &'a str)],
     pub(crate) body: BlockingBody,
@@ -42,11 +42,11 @@ pub(crate) enum BlockingBody {
     File(Arc<File>),
 }
 
-/// An answer with its body unread.
+/// An answer whose head has arrived. The body can be read from it.
 pub(crate) struct BlockingAnswer<'a> {
     pub(crate) status: StatusCode,
     body: Incoming,
-    /// The part of the body that has arrived and is not yet read.
+    /// The part of the body that has arrived and was not read yet.
     arrived: Bytes,
     runtime: &'a Runtime,
 }
@@ -80,7 +80,8 @@ impl BlockingClient {
     async fn answer(&self, request: &BlockingRequest<'_>) -> Result<Response<Incoming>, String> {
         let kept = self.connection.take();
         if let Some(mut kept) = kept {
-            // The server may have closed the connection while it was idle.
+            // The server may have closed the idle connection. No byte was sent then, and a new
+            // connection is opened.
             match kept.begin(self.prepared(request)?).await {
                 Err(SendError::NotSent(_)) => {}
                 result => return self.received(result, kept),
@@ -111,7 +112,7 @@ impl BlockingClient {
         builder.body(body).map_err(|error| error.to_string())
     }
 
-    /// Keeps the connection for the next request if it got an answer.
+    /// Stores the connection for the next request if it brought an answer.
     fn received(
         &self,
         result: Result<Response<Incoming>, SendError>,
@@ -145,7 +146,7 @@ impl Read for BlockingAnswer<'_> {
     }
 }
 
-/// A file as a body. Its reads block the thread, on which the client has nothing else to do.
+/// A file as a body. Reading the file blocks the thread, which has no other task.
 struct FileBody(Arc<File>);
 
 impl Body for FileBody {
@@ -175,7 +176,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    /// Sends a request without a body, and returns the body of its answer.
+    /// Sends a GET request, and returns the body of its answer.
     fn get(client: &BlockingClient) -> Result<String, String> {
         let mut answer = client.send(&BlockingRequest {
             method: "GET",

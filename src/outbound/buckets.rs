@@ -26,7 +26,7 @@ pub(crate) struct S3Endpoint {
     pub(crate) ca: Option<PathBuf>,
     /// The credential, written as `KEY:SECRET`.
     pub(crate) credential: Secret,
-    /// Region of the signatures.
+    /// Region in the signatures of the requests.
     pub(crate) region: String,
     /// True if the bucket is a part of the path. Otherwise it is a part of the host name.
     pub(crate) path_style: bool,
@@ -35,17 +35,17 @@ pub(crate) struct S3Endpoint {
 /// The buckets that channels write to.
 #[derive(Debug)]
 pub(crate) enum Buckets {
-    /// Directories of a local directory.
+    /// Buckets that are directories below one local directory.
     Local {
         directory: DirectoryOfBuckets,
-        /// The account that owns the buckets.
+        /// The account that owns all these buckets.
         account: String,
     },
-    /// Buckets of a server.
+    /// Buckets of a server with the API of Amazon S3.
     Server(Arc<Server>),
 }
 
-/// A local directory of buckets.
+/// A local directory whose subdirectories are buckets.
 #[derive(Debug)]
 pub(crate) struct DirectoryOfBuckets(Directory);
 
@@ -59,7 +59,7 @@ pub(crate) struct Server {
 }
 
 impl Buckets {
-    /// Buckets that are directories of `path`. `account` owns them.
+    /// The buckets in the local directory `path`, all owned by `account`.
     pub(crate) fn local(path: PathBuf, creates_buckets: bool, account: String) -> Self {
         Self::Local {
             directory: DirectoryOfBuckets(Directory {
@@ -70,7 +70,7 @@ impl Buckets {
         }
     }
 
-    /// Buckets of a server.
+    /// The buckets of a server with the API of Amazon S3.
     ///
     /// # Errors
     /// The URL or the credential cannot be used.
@@ -92,8 +92,8 @@ impl Buckets {
         })))
     }
 
-    /// Checks that a bucket exists and belongs to the expected account. Resolves to the reason for
-    /// which it cannot be used.
+    /// Checks that a bucket exists and belongs to the expected account. The future yields the
+    /// reason if the bucket cannot be used.
     pub(super) fn check(&self, bucket: &BucketRef, role: &str) -> Pending<Result<(), String>> {
         match self {
             Self::Local { directory, account } => {
@@ -123,13 +123,13 @@ impl Buckets {
     }
 }
 
-/// The account in the ARN of a role.
+/// The account id in the ARN of a role.
 fn account_of_role(role: &str) -> &str {
     role.split(':').nth(4).unwrap_or_default()
 }
 
 impl Buckets {
-    /// Begins an object. May block.
+    /// Begins to write an object. May block.
     pub(super) fn begin(
         &self,
         object: ObjectHead,
@@ -173,7 +173,7 @@ impl ObjectWriter for LocalObject {
     }
 }
 
-/// An object that is collected to be sent to a server.
+/// An object for a server. Its bytes are collected until it is complete, and then sent.
 #[derive(Debug)]
 struct ServerObject {
     spool: Spool,
@@ -217,7 +217,8 @@ impl Server {
         }
     }
 
-    /// Sends an object, as long as the server takes it.
+    /// Sends an object. Fails when the server accepts no byte and sends no answer for the time
+    /// `stall`.
     async fn send(&self, head: &ObjectHead, spool: Spool) -> Result<u64, DestinationError> {
         let length = spool.length();
         let (payload, mut progress) = spool.into_payload();

@@ -12,7 +12,7 @@ use crate::options::ChannelOptions;
 use crate::world::Random;
 use std::future::ready;
 
-/// The destinations that the options configure.
+/// The buckets and tables that the options configure.
 #[derive(Debug)]
 pub(crate) struct ChannelDestinations {
     buckets: Option<Buckets>,
@@ -20,7 +20,7 @@ pub(crate) struct ChannelDestinations {
 }
 
 impl ChannelDestinations {
-    /// The given buckets, and the tables of `options`.
+    /// Makes the destinations of the given buckets and of the tables of `options`.
     pub(crate) fn new(buckets: Option<Buckets>, options: &ChannelOptions, random: &Random) -> Self {
         Self {
             buckets,

@@ -1,4 +1,5 @@
-//! One HTTP/1.1 client connection. It sends one request after another, and stays open between them.
+//! One HTTP/1.1 client connection. It carries one request after another, and stays open between
+//! requests.
 
 use super::address::Address;
 use crate::engine::tasks::Tasks;
@@ -19,7 +20,7 @@ pub(super) struct Connection(SendRequest<RequestBody>);
 /// The body of an outbound request.
 pub(super) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// A body that is in memory.
+/// Makes a body of bytes in memory.
 pub(super) fn whole(body: Bytes) -> RequestBody {
     Full::new(body)
         .map_err(|never| match never {})
@@ -29,7 +30,7 @@ pub(super) fn whole(body: Bytes) -> RequestBody {
 /// The reason for which a request got no answer.
 #[derive(Debug)]
 pub(super) enum SendError {
-    /// No byte of the request was sent, so it can be sent again safely.
+    /// No byte of the request was sent. The caller can send the request again safely.
     NotSent(String),
     /// The request was sent, at least in part, and the connection failed before the whole answer
     /// arrived.
@@ -63,12 +64,13 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    /// True when the connection is still open for another request.
+    /// True when another request can be sent on the connection.
     pub(super) fn is_usable(&self) -> bool {
         !self.0.is_closed()
     }
 
-    /// Sends a request and reads the whole answer, whose body may have at most `most` bytes.
+    /// Sends a request and reads the whole answer. The body of the answer may have at most `most`
+    /// bytes.
     pub(super) async fn send(
         &mut self,
         request: Request<RequestBody>,
@@ -103,7 +105,7 @@ impl Connection {
     }
 }
 
-/// The text of an error and of its cause.
+/// The text of an error, followed by the text of its cause.
 fn describe(error: &hyper::Error) -> String {
     let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))

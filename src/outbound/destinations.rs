@@ -38,8 +38,8 @@ pub(crate) struct Destinations {
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Destinations {
-    /// Clients for the given endpoints. They sign their requests with `credential`; the default is
-    /// a credential that local endpoints accept.
+    /// Makes clients for the given endpoints. They sign their requests with `credential`, or else
+    /// with the credential `minikin:minikin`, because local endpoints accept any credential.
     ///
     /// # Errors
     /// The URL of an endpoint cannot be used, or the credential is not written as `KEY:SECRET`.
@@ -123,7 +123,7 @@ async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
     written.map_err(|error| refused(&error))
 }
 
-/// Delivers a record, and tries again if the connection fails.
+/// Delivers a record. Tries up to three times if no connection can be made.
 async fn deliver(
     client: &SignedClient,
     delivery: &Delivery,

@@ -1,8 +1,8 @@
-//! Objects in a local directory: the bucket `b` is the directory `b` in it.
+//! Writes the objects of buckets into a local directory. The bucket `b` is the subdirectory `b`.
 //!
-//! A key resolves to a file below the directory of its bucket, and no part of its path is a link.
-//! An object is written to a temporary file, which replaces the object after it was flushed to the
-//! disk. All functions block.
+//! The key of an object is the path of its file below the directory of the bucket. No part of this
+//! path may be a symbolic link. An object is first written to a temporary file, and flushed to the
+//! disk. Then the temporary file is renamed to the name of the object. All functions block.
 
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, DirBuilder, File};
@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// Size of the buffer before a file (our choice).
+/// Size in bytes of the buffer in front of a file (our choice).
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// A directory of buckets.
@@ -21,7 +21,8 @@ pub(super) struct Directory {
     pub(super) creates_buckets: bool,
 }
 
-/// An object that is being written. Without [`FileObject::finish`] it leaves nothing behind.
+/// An object that is being written. Dropping the value before [`FileObject::finish`] removes the
+/// file.
 #[derive(Debug)]
 pub(super) struct FileObject {
     file: BufWriter<File>,
@@ -32,7 +33,7 @@ pub(super) struct FileObject {
 }
 
 impl Directory {
-    /// Finds the directory of a bucket, or creates it.
+    /// The directory of a bucket. A missing directory is created if `creates_buckets` is set.
     pub(super) fn bucket(&self, name: &str) -> io::Result<PathBuf> {
         let [name] = names(name)?[..] else {
             return Err(invalid(format!("{name} is not the name of a bucket")));
@@ -54,7 +55,7 @@ impl Directory {
         }
     }
 
-    /// Checks that objects can be written to a bucket.
+    /// Checks that objects can be written to a bucket, by creating and removing a file.
     pub(super) fn check(&self, bucket: &str) -> io::Result<()> {
         let path = self.bucket(bucket)?;
         let probe = tempfile::Builder::new()
@@ -63,7 +64,7 @@ impl Directory {
         probe.close()
     }
 
-    /// Begins an object.
+    /// Begins to write the object `key` to a temporary file.
     pub(super) fn begin(&self, bucket: &str, key: &str) -> io::Result<FileObject> {
         let mut directory = self.bucket(bucket)?;
         let names = names(key)?;
@@ -73,8 +74,8 @@ impl Directory {
         for name in parents {
             directory = below(directory, name)?;
         }
-        // The name depends on the key alone, so a repetition after a crash replaces the file that
-        // the crash left behind.
+        // The name of the temporary file depends only on the key. A second attempt after a crash
+        // therefore replaces the file that the crash left behind.
         let hash = Sha256::digest(key);
         let mut number = [0; 8];
         number.copy_from_slice(&hash[..8]);
@@ -95,7 +96,8 @@ impl Directory {
 }
 
 impl FileObject {
-    /// Flushes the object to the disk, and gives it its name. Returns its bytes.
+    /// Flushes the object to the disk and renames the file to the object's name. Returns the number
+    /// of bytes.
     pub(super) fn finish(mut self) -> io::Result<u64> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
@@ -126,8 +128,8 @@ impl Drop for FileObject {
     }
 }
 
-/// The names of a path. Names that would leave the directory are refused, and empty ones, which a
-/// file system ignores.
+/// Splits a path at its slashes. Refuses `.` and `..`, which would leave the directory, and empty
+/// names, which a file system ignores.
 fn names(path: &str) -> io::Result<Vec<&str>> {
     let names: Vec<&str> = path.split('/').collect();
     let is_bad = |name: &&str| matches!(*name, "" | "." | "..") || name.contains('\0');
@@ -137,7 +139,7 @@ fn names(path: &str) -> io::Result<Vec<&str>> {
     }
 }
 
-/// The directory `name` in `directory`. It is created if it does not exist.
+/// The subdirectory `name` of `directory`. It is created if it does not exist.
 fn below(directory: PathBuf, name: &str) -> io::Result<PathBuf> {
     let path = directory.join(name);
     match DirBuilder::new().mode(0o777).create(&path) {
@@ -148,7 +150,7 @@ fn below(directory: PathBuf, name: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Returns an error unless `path` is a directory. A link to a directory is none.
+/// Returns an error unless `path` is a directory. A symbolic link to a directory is refused, too.
 fn is_directory(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path)?.is_dir() {
         true => Ok(()),
@@ -163,7 +165,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes the name of a file durable.
+/// Makes the directory entry of a file durable.
 fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(path);
     File::open(parent)?.sync_all()

@@ -22,17 +22,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The only path on which the Runtime Interface Emulator accepts invocations.
 const EMULATOR_PATH: &str = "/2015-03-31/functions/function/invocations";
 
-/// The functions that options define, and the functions that are closures of this process.
+/// The functions that the options define, and the functions that are closures in this process.
 #[derive(Debug)]
 pub(crate) struct HttpFunctions {
     own: BTreeMap<String, Function>,
-    /// The functions of the options, by their name or by `NAME:QUALIFIER`. `*` is the fallback for
-    /// any other name.
+    /// The functions of the options, by `NAME` or `NAME:QUALIFIER`. The function `*` is the
+    /// fallback for any other name.
     functions: BTreeMap<String, Arc<HttpFunction>>,
 }
 
 impl HttpFunctions {
-    /// The functions of `settings`, and the closures `own`, which take precedence.
+    /// Makes the functions of `settings` and the closures `own`. The closures take precedence.
     ///
     /// # Errors
     /// The URL of a function cannot be used.
@@ -68,7 +68,7 @@ impl Functions for HttpFunctions {
 #[derive(Debug)]
 struct HttpFunction {
     free: Lock<Vec<Slot>>,
-    /// One permit for each slot. Waiters get their permits in the order of their calls.
+    /// One permit for each slot. Callers get their permits in the order of their calls.
     permits: Arc<Semaphore>,
     urls: Vec<String>,
     timeout: Duration,
@@ -77,15 +77,15 @@ struct HttpFunction {
     clock: Clock,
 }
 
-/// Permits one request in progress at an address, and keeps the connection for the next request. An
-/// address has as many slots as its configured concurrency.
+/// The right to have one request in progress at an address, with the connection that stays open
+/// between requests. An address has as many slots as its configured concurrency.
 #[derive(Debug)]
 struct Slot {
     address: Arc<FunctionAddress>,
     connection: Option<Connection>,
 }
 
-/// An address of a function, and the facts that earlier answers have shown about it.
+/// An address of a function, with the properties that earlier answers have shown.
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,
@@ -93,7 +93,7 @@ struct FunctionAddress {
     /// True once the address has reported a function's error in the header `X-Amz-Function-Error`.
     shows_header: AtomicBool,
     /// True when the URL contains no path, and the address has answered on the path of the Runtime
-    /// Interface Emulator but not on the path with the function's name.
+    /// Interface Emulator after a 404 on the path with the function's name.
     is_emulator: AtomicBool,
 }
 
@@ -124,7 +124,7 @@ impl HttpFunction {
     }
 }
 
-/// A configured function, as a mapping uses it.
+/// A function of the options, as an event source mapping invokes it.
 #[derive(Debug)]
 struct Endpoint(Arc<HttpFunction>);
 
@@ -153,7 +153,7 @@ impl Invoke for Endpoint {
     }
 }
 
-/// A reserved slot. A drop of the call gives the slot back.
+/// A reserved slot. Dropping the call returns the slot to the free slots.
 struct HttpCall {
     slot: Option<Slot>,
     function: Arc<HttpFunction>,
@@ -163,8 +163,8 @@ struct HttpCall {
 impl Drop for HttpCall {
     fn drop(&mut self) {
         let mut free = self.function.free.lock();
-        // Slots are taken from the end of the list and given back at its beginning, so that several
-        // addresses are used in turn.
+        // Slots are taken from the end of the list and returned to its beginning, so that the
+        // addresses are used in rotation.
         free.splice(0..0, self.slot.take());
     }
 }
@@ -177,8 +177,8 @@ impl Call for HttpCall {
             match RealDeadline::lasting(timeout).with(answering).await {
                 Some(answer) => answer,
                 None => {
-                    // A late answer may still arrive on this connection, so it cannot carry another
-                    // request.
+                    // The answer may still arrive on this connection later. Another request on it
+                    // would get the wrong answer, so drop the connection.
                     if let Some(slot) = &mut self.slot {
                         slot.connection = None;
                     }
@@ -212,7 +212,8 @@ impl HttpCall {
         }
         let answer = self.post(invocation, EMULATOR_PATH).await;
         if let Some(status) = answer.status() {
-            // Another program may listen at the address by now, so a 404 begins the search anew.
+            // Another program may listen at the address by now. After a 404, try the path with the
+            // function's name again.
             address.is_emulator.store(status != 404, Relaxed);
         }
         answer
@@ -225,14 +226,14 @@ impl HttpCall {
     }
 
     /// # Errors
-    /// The reason for which the request did not reach the function.
+    /// The request did not reach the function, for the returned reason.
     async fn try_post(&mut self, invocation: &Invocation, path: &str) -> Result<Answer, String> {
         let function = self.function.clone();
         let slot = self.slot.as_mut().ok_or("no address is free")?;
         let request = || request(&function, &slot.address.address, invocation, path);
         let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
-        // Reuse the open connection. The peer may have closed it, so if nothing could be sent, a
-        // new connection is opened below.
+        // Reuse the open connection. The peer may have closed it. If no byte could be sent, a new
+        // connection is opened below.
         if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
             match kept
                 .send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES)
@@ -295,10 +296,10 @@ impl Slot {
         })
     }
 
-    /// True for an answer of `sam local start-lambda`, which passes on the answers of an emulator
-    /// in a container. Its server is Werkzeug, and it names no version of the function. If the
-    /// container ended or the function took too long, its answer is empty, with status 200 and
-    /// without the header of an error.
+    /// True for an answer of `sam local start-lambda`, which forwards the answers of a Runtime
+    /// Interface Emulator in a container. Such an answer has a `Server` header of Werkzeug and no
+    /// version of the function. When the container has ended or the function took too long, the
+    /// answer is empty, has status 200 and lacks the header `X-Amz-Function-Error`.
     fn is_sam_local(&self, headers: &HeaderMap) -> bool {
         let server = text(headers, "server");
         self.address.address.path.is_none()
@@ -312,8 +313,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// True for a 404 that means an unknown path. A 404 that is an error of Lambda's API means that
-/// there is no such function.
+/// True for a 404 that reports an unknown path. A 404 with an error of Lambda's API reports an
+/// unknown function instead.
 fn is_unknown_path(answer: &Answer) -> bool {
     let Answer::Response(response) = answer else {
         return false;

@@ -9,7 +9,7 @@ use crate::options::ChannelOptions;
 use crate::world::Random;
 use std::future::ready;
 
-/// No tables.
+/// Stands for the tables of the options. Every use fails with the reason.
 #[derive(Debug)]
 pub(super) struct Tables {
     reason: String,

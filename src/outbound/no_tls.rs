@@ -1,4 +1,4 @@
-//! The replacement of `tls` in a build without the feature `tls`: `https` addresses are refused.
+//! Replaces `tls` in a build without the feature `tls`: `https` addresses are refused.
 
 use std::io;
 use std::path::Path;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Every character of a key that a path has to encode: all but the unreserved ones and the slash.
+/// The characters of a key that are percent-encoded in a path: all except the unreserved characters
+/// and the slash.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -63,7 +64,7 @@ pub(super) async fn head_bucket(
     client.send(connection, request, payload).await.map(drop)
 }
 
-/// The host, if it is not the endpoint's, and the encoded path of a key.
+/// The host and the encoded path of an object. The host is None for the host of the endpoint.
 fn place(
     client: &SignedClient,
     (bucket, path_style): (&str, bool),

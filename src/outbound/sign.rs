@@ -17,8 +17,8 @@ pub(super) struct Signer {
     credentials: Credentials,
 }
 
-/// Service and region of a signature, and the wall-clock time of signing, in milliseconds since
-/// 1970.
+/// Service and region of a signature, and the time of signing by the machine's clock, in
+/// milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SigningScope<'a> {
     pub(super) service: &'a str,

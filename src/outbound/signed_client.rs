@@ -1,4 +1,4 @@
-//! A client of an endpoint of an AWS service: signs requests and reads their answers.
+//! A client of one endpoint of an AWS service. It signs requests and reads their answers.
 
 use super::address::Address;
 use super::connection::{Connection, RequestBody, SendError, whole};
@@ -25,7 +25,7 @@ pub(super) struct SignedClient {
 #[derive(Debug)]
 pub(super) struct ClientRequest<'a> {
     pub(super) method: Method,
-    /// Value of the header `Host`, if it differs from the endpoint's.
+    /// Value of the header `Host`. None for the host of the endpoint.
     pub(super) host: Option<&'a str>,
     /// Path and query, encoded.
     pub(super) path: &'a str,
@@ -75,7 +75,7 @@ impl SignedClient {
     /// Sends a request, and returns the body of its answer.
     ///
     /// # Errors
-    /// Returns an error if the connection fails, or if the answer has no status of success.
+    /// The connection fails, or the status of the answer is not 2xx.
     pub(super) async fn send(
         &self,
         connection: &mut Connection,
@@ -149,7 +149,7 @@ impl SignedClient {
     }
 }
 
-/// The part of a payload that is signed.
+/// The part of a payload that the signature covers.
 enum Signable {
     Bytes(Bytes),
     Hash(String),

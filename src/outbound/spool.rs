@@ -1,6 +1,6 @@
-//! Objects that are collected before they are sent, because a request states the length and the
-//! hash of its body. A small object is collected in memory, a larger one in an unnamed temporary
-//! file.
+//! Collects an object before it is sent, because the head of a request states the length and the
+//! hash of the body. A small object is collected in memory, and a larger object in an unnamed
+//! temporary file.
 
 use super::connection::RequestBody;
 use super::signed_client::Payload;
@@ -13,7 +13,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use tempfile::SpooledTempFile;
 use tokio::sync::watch;
 
-/// An object that is being collected. Its writes may block.
+/// An object that is being collected. Writing to it may block.
 #[derive(Debug)]
 pub(super) struct Spool {
     file: SpooledTempFile,
@@ -30,13 +30,13 @@ impl Spool {
         }
     }
 
-    /// Bytes of the object.
+    /// Number of bytes that were collected.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The body of a request with the object, and the number of bytes that the connection has taken
-    /// so far.
+    /// Turns the object into the body of a request. The receiver yields the number of bytes that
+    /// the connection has accepted so far.
     pub(super) fn into_payload(self) -> (Payload, watch::Receiver<u64>) {
         use std::fmt::Write as _;
         let mut sha256 = String::new();
@@ -68,7 +68,7 @@ impl Write for Spool {
     }
 }
 
-/// Sends the file in parts. Ends when the request is dropped.
+/// Sends the file to the body in parts. Ends early when the request is dropped.
 async fn send(
     mut file: SpooledTempFile,
     mut body: Sender<Bytes, io::Error>,

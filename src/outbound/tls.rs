@@ -1,5 +1,5 @@
-//! TLS for outbound connections. The only trusted roots are the certificates in the file that an
-//! option names.
+//! TLS for outbound connections. Only the certificates in the file that an option names are
+//! trusted.
 
 use std::fmt;
 use std::io;
@@ -22,7 +22,7 @@ pub(super) struct TlsClient {
 }
 
 impl TlsClient {
-    /// A client for connections to `host` that trusts the certificates in the file `ca`.
+    /// Makes a client for connections to `host` that trusts the certificates in the file `ca`.
     pub(super) fn new(host: &str, ca: &Path) -> Result<Self, String> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         let unreadable = |error: &dyn fmt::Display| format!("{}: {error}", ca.display());

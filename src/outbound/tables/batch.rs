@@ -1,4 +1,4 @@
-//! Rows to Arrow arrays.
+//! Converts rows to Arrow arrays.
 
 use super::error::TableError;
 use crate::model::channel::schema::{Row, Value};
@@ -14,7 +14,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use std::sync::Arc;
 
-/// The rows as a batch of a table's Arrow schema.
+/// Converts rows to a batch with the Arrow schema of a table.
 pub(super) fn record_batch(schema: &SchemaRef, rows: &[&Row]) -> Result<RecordBatch, TableError> {
     let columns = schema.fields().iter().enumerate().map(|(at, field)| {
         let values: Vec<&Value> = rows.iter().map(|row| &row.values()[at]).collect();
@@ -24,8 +24,8 @@ pub(super) fn record_batch(schema: &SchemaRef, rows: &[&Row]) -> Result<RecordBa
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
-/// The values as an array of `data_type`, which is the type that Iceberg gives to the column. A
-/// value of another type becomes null, which the batch refuses for a required column.
+/// Converts the values of one column to an array of `data_type`, the type that Iceberg gives to the
+/// column. A value of another type becomes null. The batch refuses a null in a required column.
 fn array(data_type: &DataType, values: &[&Value]) -> Result<ArrayRef, ArrowError> {
     Ok(match data_type {
         DataType::Boolean => Arc::new(BooleanArray::from_iter(values.iter().map(

@@ -1,25 +1,26 @@
-//! Records to rows, by the format of a channel.
+//! Converts records to rows, by the record format of a channel.
 
 use super::schema_files::SchemaVersions;
 use crate::model::channel::InvalidRecord;
 use crate::model::channel::gsr::Framed;
 use crate::model::channel::schema::{Columns, Row};
 
-/// The code of a dead-letter line of a record without the frame of the Glue schema registry.
+/// Error code in the dead-letter line of a record that lacks the frame of the Glue schema registry.
 const FRAME_CODE: &str = "InvalidSchemaFrame";
-/// The code of a dead-letter line of a record by an unknown schema.
+/// Error code in the dead-letter line of a record whose frame names an unknown schema version.
 const VERSION_CODE: &str = "UnknownSchemaVersion";
 
-/// Makes rows of records.
+/// Converts records to rows of a table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decoder<'a> {
     pub(super) columns: &'a Columns,
-    /// The versions of the schemas and the name of the channel's schema, for the format GSR_JSON.
+    /// The versions of all schemas, and the name of the channel's schema. None unless the channel's
+    /// format is GSR_JSON.
     pub(super) registry: Option<(&'a SchemaVersions, &'a str)>,
 }
 
 impl Decoder<'_> {
-    /// The row of a record.
+    /// Converts a record to a row.
     ///
     /// # Errors
     /// The record is not in the channel's format, or does not follow its schema.

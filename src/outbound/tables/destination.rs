@@ -13,7 +13,7 @@ use crate::world::Random;
 use std::future::ready;
 use std::path::PathBuf;
 
-/// The reason of FAILED for a setting that this version does not support.
+/// The failure reason of a channel that needs a setting which this version does not support.
 const NO_REST_CATALOG: &str = "channels.s3tables.rest_catalog is not supported yet. Set \
     channels.s3tables.local_dir instead and create the channel again.";
 
@@ -26,19 +26,19 @@ pub(in crate::outbound) struct Tables {
     random: Random,
 }
 
-/// The work on the table of one channel.
+/// A task on the table of one channel: to create or to open it.
 struct Work {
     local_dir: PathBuf,
     schemas: Option<SchemaFiles>,
     random: Random,
     definition: Definition,
-    /// ARN of the schema.
+    /// ARN of the channel's schema.
     schema: Option<String>,
     format: RecordFormat,
 }
 
 impl Tables {
-    /// The tables of `options`.
+    /// The tables that `options` configure.
     pub(in crate::outbound) fn new(options: &ChannelOptions, random: &Random) -> Self {
         let local_dir = match (&options.s3tables_local_dir, &options.s3tables_rest_catalog) {
             (Some(path), _) => Ok(path.clone()),
@@ -57,9 +57,9 @@ impl Tables {
         self.local_dir.as_ref().err().map(String::as_str)
     }
 
-    /// Creates the table of a new channel. A table of this very channel, left by a start that was
-    /// interrupted, is taken over. Resolves to the reason for the status FAILED if the table exists
-    /// or cannot be created.
+    /// Creates the table of a new channel. A table of the same channel, left by an interrupted
+    /// start, is used as it is. The future yields the reason for the status FAILED if another table
+    /// exists or no table can be created.
     pub(in crate::outbound) fn create(
         &self,
         channel: &ChannelArn,

@@ -25,8 +25,8 @@ impl From<SchemaError> for TableError {
     }
 }
 
-/// Errors of the Iceberg library while a table is read or written. Nearly all of them are failures
-/// of the storage; the library has no kind for these.
+/// Every error of the Iceberg library becomes `Unavailable`. Nearly all errors while a table is
+/// read or written are failures of the storage, and the library does not mark these.
 impl From<iceberg::Error> for TableError {
     fn from(error: iceberg::Error) -> Self {
         Self::Unavailable(format!("The table cannot be used: {error}."))

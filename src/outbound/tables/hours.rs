@@ -1,17 +1,17 @@
-//! Rows by partition.
+//! Groups rows by partition.
 
 use crate::model::channel::schema::{Columns, Row, SchemaError, Value};
 use std::collections::BTreeMap;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
-/// The positions of the partition columns in a row. A position inside of structures has several
-/// steps.
+/// The paths to the partition columns in a row. A path has one index for each level of nested
+/// structures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HourColumns(Vec<Vec<usize>>);
 
 impl HourColumns {
-    /// Makes the columns `sources` required, and finds them.
+    /// Makes the columns `sources` required, and finds their paths.
     pub(super) fn require(columns: &mut Columns, sources: &[String]) -> Result<Self, SchemaError> {
         let steps = sources
             .iter()
@@ -19,7 +19,7 @@ impl HourColumns {
         steps.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The rows by the hours of the partition columns, counted from 1970.
+    /// Groups rows by the hours of their partition columns, counted from 1970.
     pub(super) fn split<'a>(&self, rows: &'a [Row]) -> BTreeMap<Vec<i32>, Vec<&'a Row>> {
         let mut split: BTreeMap<Vec<i32>, Vec<&Row>> = BTreeMap::new();
         for row in rows {
@@ -30,7 +30,8 @@ impl HourColumns {
     }
 }
 
-/// The hour of a timestamp that every row has, because partition columns are required.
+/// The hour of a timestamp, counted from 1970. Every row has the timestamp, because partition
+/// columns are required.
 fn hour(row: &Row, steps: &[usize]) -> i32 {
     let mut values = row.values();
     for step in steps {

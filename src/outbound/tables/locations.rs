@@ -1,12 +1,12 @@
-//! The locations of data files: a directory for each hour, such as `data/at_hour=2026-01-31-23`,
-//! as Iceberg's other libraries name them.
+//! The locations of data files: one directory for each hour, such as `data/at_hour=2026-01-31-23`.
+//! Iceberg's other libraries use the same names.
 
 use iceberg::spec::{Literal, PartitionKey, PrimitiveLiteral};
 use iceberg::writer::file_writer::location_generator::LocationGenerator;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// Gives the locations of the data files of one table.
+/// Generates the locations of the data files of one table.
 #[derive(Debug, Clone)]
 pub(super) struct HourLocations {
     /// Location of the directory of the data files.
@@ -14,7 +14,7 @@ pub(super) struct HourLocations {
 }
 
 impl HourLocations {
-    /// The locations of a table at `table`.
+    /// The locations of the table in the directory `table`.
     pub(super) fn of_table(table: &str) -> Self {
         Self {
             data: format!("{table}/data"),

@@ -16,7 +16,8 @@ use tokio::task::spawn_blocking;
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) table: Table,
-    /// The schemas by version, and the name of the channel's schema, for the format GSR_JSON.
+    /// The schema files, and the name of the channel's schema. None unless the channel's format is
+    /// GSR_JSON.
     pub(super) registry: Option<(SchemaFiles, String)>,
 }
 
@@ -49,13 +50,13 @@ impl ChannelTable for Opened {
     }
 }
 
-/// The indices of the records that make no row, and the reasons.
+/// The indices of the records that cannot be converted to rows, with the reasons.
 type Invalid = Vec<(usize, InvalidRecord)>;
 
 impl Opened {
     fn rows(&self, records: Vec<Bytes>) -> Result<(Vec<Row>, Invalid), TableError> {
         let versions = match &self.registry {
-            // The file is read again for each batch, so that new versions are known at once.
+            // Read the file again for each batch, so that new schema versions are known at once.
             Some((files, _)) => files.versions()?,
             None => SchemaVersions::default(),
         };
@@ -75,8 +76,8 @@ impl Opened {
     }
 }
 
-/// Runs `work` on a thread for blocking work: the Iceberg library reads and writes local files
-/// within its futures.
+/// Runs `work` on a thread for blocking work, because the Iceberg library reads and writes local
+/// files within its futures.
 pub(super) fn blocking<T: Send + 'static>(
     work: impl Future<Output = Result<T, TableError>> + Send + 'static,
 ) -> Pending<Result<T, DestinationError>> {

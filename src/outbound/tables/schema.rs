@@ -1,4 +1,4 @@
-//! The columns and partitions of a table in Iceberg's terms.
+//! Converts the columns and partitions of a table to Iceberg's types.
 
 use super::error::TableError;
 use crate::model::channel::schema::{Column, ColumnType, Columns, DECIMAL_DIGITS, Element, Fields};
@@ -7,7 +7,7 @@ use iceberg::spec::{
     Type, UnboundPartitionSpec,
 };
 
-/// The schema of a table with these columns. Its first field has the id 1.
+/// Makes the Iceberg schema of a table with these columns. The first field has the id 1.
 pub(super) fn table_schema(columns: &Columns) -> Result<Schema, TableError> {
     let mut ids = Ids(0);
     let fields = columns.columns().iter().map(|column| ids.field(column));
@@ -16,7 +16,7 @@ pub(super) fn table_schema(columns: &Columns) -> Result<Schema, TableError> {
     schema.map_err(|error| TableError::Unusable(format!("The schema makes no table: {error}.")))
 }
 
-/// The partitions by the hours of `sources`, which are columns of the type timestamptz.
+/// Makes one partition field for each of `sources`: the hour of a column of type timestamptz.
 pub(super) fn hour_partitions(
     schema: &Schema,
     sources: &[String],
@@ -34,8 +34,8 @@ pub(super) fn hour_partitions(
     Ok(builder.build())
 }
 
-/// The name that Iceberg's other libraries choose for the partitions by the hour of a column. It
-/// has only characters that the names of Avro may have, because manifests are Avro files.
+/// The name of the partition field by the hour of a column. Iceberg's other libraries choose the
+/// same name. Manifests are Avro files, so the name has only characters that Avro allows in names.
 fn partition_name(source: &str) -> String {
     let name = source.replace('.', "_");
     match name.starts_with(|first: char| first.is_ascii_digit()) {
@@ -44,7 +44,7 @@ fn partition_name(source: &str) -> String {
     }
 }
 
-/// Gives the ids of fields.
+/// Numbers the fields of a schema in sequence.
 struct Ids(i32);
 
 impl Ids {

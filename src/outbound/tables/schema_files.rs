@@ -1,9 +1,9 @@
-//! The JSON Schemas of the configured directory, which stands for Glue's schema registry.
+//! The JSON Schemas in the configured directory, in place of Glue's schema registry.
 //!
-//! `<dir>/<registry>/<schema>.json` is the JSON Schema of the ARN
-//! `arn:aws:glue:<region>:<account>:schema/<registry>/<schema>`. For records of the format
-//! GSR_JSON, `<dir>/versions.json` is an object from the ids of schema versions to
-//! `<registry>/<schema>`.
+//! The file `<dir>/<registry>/<schema>.json` is the JSON Schema of the ARN
+//! `arn:aws:glue:<region>:<account>:schema/<registry>/<schema>`. Records of the format GSR_JSON
+//! also need the file `<dir>/versions.json`, an object whose keys are the ids of schema versions
+//! and whose values have the form `<registry>/<schema>`.
 
 use super::error::TableError;
 use crate::limits;
@@ -13,11 +13,11 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// A directory of JSON Schemas.
+/// The configured directory of JSON Schemas.
 #[derive(Debug, Clone)]
 pub(super) struct SchemaFiles(PathBuf);
 
-/// The schemas by the ids of their versions.
+/// The name of the schema of each schema version, by the id of the version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SchemaVersions(HashMap<Uuid, String>);
 
@@ -26,10 +26,10 @@ impl SchemaFiles {
         Self(directory)
     }
 
-    /// The text of the schema with this ARN.
+    /// Reads the JSON Schema with this ARN.
     ///
     /// # Errors
-    /// There is no such file, or it cannot be read.
+    /// The ARN names no file, or the file cannot be read.
     pub(super) fn schema(&self, arn: &str) -> Result<String, TableError> {
         let name = schema_name(arn)
             .ok_or_else(|| TableError::Unusable(format!("The schema ARN {arn} names no file.")))?;
@@ -43,7 +43,7 @@ impl SchemaFiles {
         })
     }
 
-    /// The versions of all schemas; none without a file.
+    /// Reads the versions of all schemas. There are none if the file does not exist.
     ///
     /// # Errors
     /// The file cannot be read, or is not an object from UUIDs to texts.
@@ -68,13 +68,13 @@ impl SchemaVersions {
         Self(versions.collect())
     }
 
-    /// The schema of a version, as `<registry>/<schema>`.
+    /// The schema of a version, as `<registry>/<schema>`. None if the version is unknown.
     pub(super) fn schema_of(&self, version: Uuid) -> Option<&str> {
         self.0.get(&version).map(String::as_str)
     }
 }
 
-/// The part `<registry>/<schema>` of a schema's ARN. `None` if it would leave the directory.
+/// The part `<registry>/<schema>` of a schema's ARN. None if its path would leave the directory.
 pub(super) fn schema_name(arn: &str) -> Option<&str> {
     let (_, name) = arn.split_once(":schema/")?;
     let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";

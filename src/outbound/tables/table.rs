@@ -1,4 +1,4 @@
-//! One table: it is created or opened, and appended to.
+//! Creates, opens and appends to one table.
 
 use super::batch::record_batch;
 use super::error::TableError;
@@ -31,14 +31,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The property of a table that names the channel which writes it.
+/// The table property with the ARN of the channel that writes the table.
 const CHANNEL: &str = "minikin.channel";
-/// The property of a table that holds the JSON Schema which its columns were made of.
+/// The table property with the JSON Schema that the columns were made from.
 const JSON_SCHEMA: &str = "minikin.json-schema";
-/// The entry of a snapshot's summary that holds the channel's positions.
+/// The entry in a snapshot's summary with the channel's positions.
 const POSITIONS: &str = "minikin.positions";
 
-/// The table of a channel.
+/// The definition of a channel's table.
 #[derive(Debug, Clone)]
 pub(super) struct Definition {
     /// ARN of the channel.
@@ -46,12 +46,12 @@ pub(super) struct Definition {
     /// Names of the table bucket, the namespace and the table.
     pub(super) names: [String; 3],
     pub(super) compression: TableCompression,
-    /// The columns by whose hour the table is partitioned.
+    /// The columns whose hours are the partitions of the table.
     pub(super) partition_columns: Vec<String>,
 }
 
-/// A table that is open for appending. After an error the table has to be opened again: the files
-/// decide what was committed.
+/// A table that is open for appending. The caller has to open the table again after an error,
+/// because only the files show whether a snapshot was committed.
 #[derive(Debug)]
 pub(super) struct Table {
     catalog: MemoryCatalog,
@@ -62,14 +62,14 @@ pub(super) struct Table {
     arrow_schema: SchemaRef,
     writer_properties: WriterProperties,
     random: Random,
-    /// The data files that are written and not committed.
+    /// The data files that were written since the last commit.
     written: Vec<DataFile>,
 }
 
 impl Table {
-    /// Opens the table of a channel below `local_dir`. `None` if the table does not exist. A
-    /// metadata file that a crash left incomplete is passed over: its snapshot was never reported
-    /// as committed.
+    /// Opens the table of a channel below `local_dir`. None if the table does not exist. A metadata
+    /// file that a crash left incomplete is skipped, because its snapshot was never reported as
+    /// committed.
     ///
     /// # Errors
     /// The table exists and belongs to another channel, or it cannot be read.
@@ -92,7 +92,7 @@ impl Table {
                 continue;
             }
             let table = Self::from(catalog, table, directory, definition, random)?;
-            // A crash between the commit and the hint leaves the old hint.
+            // Write the hint again: after a crash between a commit and its hint, the hint is old.
             table.publish()?;
             return Ok(Some(table));
         }
@@ -102,8 +102,8 @@ impl Table {
     /// Creates the table of a channel with the columns of `json_schema`.
     ///
     /// # Errors
-    /// The schema makes no table, the directory of the table is not empty, or the table cannot be
-    /// written.
+    /// No table can be made from the schema, the directory of the table is not empty, or the table
+    /// cannot be written.
     pub(super) async fn create(
         local_dir: &Path,
         definition: &Definition,
@@ -194,14 +194,14 @@ impl Table {
         &self.columns
     }
 
-    /// The positions that the newest snapshot holds. `None` for a table without a snapshot.
+    /// The positions in the newest snapshot. None for a table without a snapshot.
     pub(super) fn positions(&self) -> Option<&str> {
         let snapshot = self.table.metadata().current_snapshot()?;
         let entries = &snapshot.summary().additional_properties;
         entries.get(POSITIONS).map(String::as_str)
     }
 
-    /// Writes rows into data files, which readers see after the next commit.
+    /// Writes rows into data files. Readers see the rows after the next commit.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -238,7 +238,7 @@ impl Table {
     /// durable afterwards.
     ///
     /// # Errors
-    /// A file cannot be written. The snapshot may be committed or not.
+    /// A file cannot be written. The snapshot may or may not be committed.
     pub(super) async fn commit(&mut self, positions: String) -> Result<(), TableError> {
         let files = std::mem::take(&mut self.written);
         let locations = files.iter().map(DataFile::file_path);
@@ -246,7 +246,7 @@ impl Table {
         let transaction = Transaction::new(&self.table);
         let append = transaction
             .fast_append()
-            // The names of the files are random.
+            // Random file names do not repeat, so the check for duplicates is not needed.
             .with_check_duplicate(false)
             .add_data_files(files)
             .set_snapshot_properties(HashMap::from([(POSITIONS.to_owned(), positions)]));
@@ -287,8 +287,8 @@ impl Table {
         self.table.metadata().snapshots().count()
     }
 
-    /// Removes the oldest snapshots if there are many. Their data files belong to the newer
-    /// snapshots as well.
+    /// Removes the oldest snapshots if there are too many. No data file is removed, because the
+    /// newer snapshots contain all data files of the older ones.
     async fn remove_old_snapshots(&mut self) -> Result<(), TableError> {
         let metadata = self.table.metadata();
         let count = metadata.snapshots().count();
@@ -322,7 +322,8 @@ impl Definition {
     }
 }
 
-/// A catalog in memory that knows the namespace of the table, and the table's name.
+/// Makes a catalog in memory that knows only the namespace of the table, and returns it with the
+/// name of the table.
 async fn catalog(
     directory: &TableDirectory,
     definition: &Definition,

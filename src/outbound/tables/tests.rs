@@ -58,7 +58,7 @@ fn numbered(ids: std::ops::Range<i64>) -> Vec<serde_json::Value> {
     ids.map(record).collect()
 }
 
-/// The batches of all data files of the newest snapshot.
+/// Reads all data files of the newest snapshot.
 async fn batches(table: &Table) -> Vec<RecordBatch> {
     let mut batches = Vec::new();
     for path in table.data_files().await {
@@ -113,7 +113,7 @@ async fn rows_and_positions_are_committed_together() {
         table.write(&more).await.unwrap();
     }
     table.commit("{\"a\":2}".to_owned()).await.unwrap();
-    // Written, and never committed.
+    // These rows are written and never committed.
     let lost = rows(&table, &numbered(150..160));
     table.write(&lost).await.unwrap();
 
@@ -163,7 +163,8 @@ async fn a_commit_that_a_crash_cut_short_is_passed_over() {
         assert_eq!(table.positions(), Some("1"), "{length}");
         assert_eq!(ids(&table).await.len(), 10, "{length}");
     }
-    // A commit after the interrupted one has the same number, and wins.
+    // The next commit gets the same number as the interrupted commit. Its file is complete, so it
+    // counts.
     let mut table = open(&home).await;
     let again = rows(&table, &numbered(10..20));
     table.write(&again).await.unwrap();

@@ -7,19 +7,19 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The ending of the names of metadata files: `00003-<uuid>.metadata.json`.
+/// The end of the name of a metadata file, such as `00003-<uuid>.metadata.json`.
 const METADATA: &str = ".metadata.json";
 
 /// The directory of one table: `<local_dir>/<table bucket>/<namespace>/<table>`.
 #[derive(Debug, Clone)]
 pub(super) struct TableDirectory {
     path: PathBuf,
-    /// The directory as a URL.
+    /// The directory as a `file://` URL.
     location: String,
 }
 
 impl TableDirectory {
-    /// The directory of a table below `local_dir`, which is created.
+    /// The directory of a table below `local_dir`. Creates `local_dir` if it does not exist.
     pub(super) fn below(
         local_dir: &Path,
         [bucket, namespace, table]: [&str; 3],
@@ -35,7 +35,7 @@ impl TableDirectory {
         Ok(Self { path, location })
     }
 
-    /// The location of the table, for Iceberg.
+    /// The `file://` URL of the table's directory.
     pub(super) fn location(&self) -> &str {
         &self.location
     }
@@ -45,7 +45,7 @@ impl TableDirectory {
         Ok(entries(&self.path)?.is_empty())
     }
 
-    /// The locations of the metadata files, the newest first.
+    /// The `file://` URLs of the metadata files, the newest file first.
     pub(super) fn metadata_files(&self) -> Result<Vec<String>, TableError> {
         let names = entries(&self.path.join("metadata"))?;
         let mut numbered: Vec<(u64, String)> = names
@@ -57,28 +57,28 @@ impl TableDirectory {
         Ok(numbered.into_iter().map(location).collect())
     }
 
-    /// True if the metadata file at `location` is complete. A crash can leave a part of one,
-    /// because the Iceberg library writes it in place.
+    /// True if the metadata file at `location` is valid JSON to its end. A crash can leave an
+    /// incomplete file, because the Iceberg library writes the file in place.
     pub(super) fn is_complete(&self, location: &str) -> Result<bool, TableError> {
         let path = self.local(location);
         let bytes = fs::read(&path).map_err(|error| TableError::file(&path, &error))?;
         Ok(serde_json::from_slice::<IgnoredAny>(&bytes).is_ok())
     }
 
-    /// True if there is a file at `location`.
+    /// True if a file exists at `location`.
     pub(super) fn has(&self, location: &str) -> bool {
         self.local(location).is_file()
     }
 
-    /// Makes the files at these locations durable that are not yet: their entries in their
-    /// directories.
+    /// Makes the directory entries of the files at `locations` durable. The Iceberg library has
+    /// made the contents of the files durable.
     pub(super) fn sync_directories<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
     ) -> Result<(), TableError> {
         let mut synced: Vec<PathBuf> = Vec::new();
         for location in locations {
-            // The directories between the file and the table may be new as well.
+            // The directories between the file and the table's directory may be new, too.
             for directory in self.local(location).ancestors().skip(1) {
                 if !directory.starts_with(&self.path)
                     || synced.iter().any(|known| known == directory)
@@ -92,8 +92,8 @@ impl TableDirectory {
         Ok(())
     }
 
-    /// Makes the new metadata file durable, and the readers' hint lead to it. DuckDB and PyIceberg
-    /// find the newest metadata by the hint.
+    /// Makes the new metadata file durable, and writes its name to the file `version-hint.text`.
+    /// DuckDB and PyIceberg find the newest metadata by this file.
     pub(super) fn publish(&self, location: &str) -> Result<(), TableError> {
         let file = self.local(location);
         sync(&file)?;
@@ -107,7 +107,7 @@ impl TableDirectory {
         let written = fs::write(&new, hint).and_then(|()| fs::rename(&new, &hint_file));
         written.map_err(|error| TableError::file(&hint_file, &error))?;
         sync(&directory)?;
-        // The directories around it may be new as well.
+        // The directories above the first metadata file may be new, too.
         if number(name) == Some(0) {
             for directory in self.path.ancestors().take(4) {
                 sync(directory)?;
@@ -116,8 +116,8 @@ impl TableDirectory {
         Ok(())
     }
 
-    /// Removes the metadata files that are older than [`limits::TABLE_METADATA_FILES`] newer ones,
-    /// and the files at `locations`. A file that cannot be removed stays: it takes space only.
+    /// Removes all metadata files except the newest [`limits::TABLE_METADATA_FILES`], and the files
+    /// at `locations`. A file that cannot be removed stays, because it only takes up space.
     pub(super) fn remove_old<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
@@ -140,13 +140,13 @@ impl TableDirectory {
     }
 }
 
-/// The number of a metadata file.
+/// The number at the start of the name of a metadata file.
 fn number(name: &str) -> Option<u64> {
     let (number, _) = name.strip_suffix(METADATA)?.split_once('-')?;
     number.parse().ok()
 }
 
-/// The names in a directory; none if it does not exist.
+/// The names of the entries in a directory. There are none if the directory does not exist.
 fn entries(directory: &Path) -> Result<Vec<String>, TableError> {
     let failed = |error| TableError::file(directory, &error);
     let entries = match fs::read_dir(directory) {
