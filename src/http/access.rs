@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The settings that decide who may call the service, and as which account.
 #[derive(Debug)]
 pub struct AccessSettings {
-    /// Part of a request's signature that the server checks.
+    /// The check of request signatures: of their structure, of their value, or none.
     pub authentication: Authentication,
     /// Credentials that signatures are verified against. Used only if `authentication` is `Verify`.
     pub credentials: Vec<Credential>,
@@ -22,7 +22,7 @@ pub struct AccessSettings {
     pub allowed_origins: Vec<AllowedOrigin>,
     /// Identity of each access key. None if policies are not enforced.
     pub identities: Option<Identities>,
-    /// Account and region of a request whose credential does not name them.
+    /// Account and region of a request whose credential names none.
     pub default_scope: AccountRegion,
 }
 
@@ -57,10 +57,9 @@ impl Access {
         }
     }
 
-    /// Finds the account, the region and the identity that call `service`, and verifies the
-    /// signature if the settings demand it. The age of the signature is measured by the machine's
-    /// clock, even when the service's clock is virtual, because clients sign with the time of their
-    /// own machine.
+    /// Finds the account, the region and the identity that call `service`. Verifies the signature
+    /// if the settings demand it. The machine's clock measures the age of the signature, even when
+    /// the emulator's clock is virtual, because clients sign with the time of their own machine.
     ///
     /// # Errors
     /// Returns the service's error if the signature is missing, incomplete or wrong.

@@ -1,7 +1,7 @@
 //! Minikin's own paths under `/_minikin/`, and the health checks of other tools.
 //!
-//! Every client may use the health checks, the metrics and the certificate. All other paths are for
-//! clients on this machine, or with the admin token.
+//! Every client may use the health checks, the metrics and the certificate. All other paths are
+//! open only to clients on this machine and to clients with the admin token.
 
 mod access;
 mod channels;
@@ -34,7 +34,7 @@ pub(crate) use health::is_health_of_other_tools;
 pub(crate) use router::router;
 pub(crate) use state::{Admin, Source, Streamed, problem};
 
-/// The parts of the own paths that the console shares.
+/// The items of this module that the console uses, too.
 #[cfg(feature = "console")]
 pub(in crate::http) use {
     access::{Permitted, TOKEN_COOKIE},

@@ -10,12 +10,12 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
 use std::net::IpAddr;
 
-/// Proof that a request may use a protected path: either it presents the admin token, or it comes
+/// Proof that a request may use a protected path. The request presents the admin token, or it comes
 /// from this machine and not from a web page of another origin.
 pub(in crate::http) struct Permitted;
 
-/// The cookie in which a browser presents the admin token, percent-encoded, after a sign-in on the
-/// console.
+/// The name of the cookie in which a browser presents the admin token. The console sets the cookie
+/// at the sign-in. Its value is percent-encoded.
 pub(in crate::http) const TOKEN_COOKIE: &str = "minikin-admin";
 
 const REFUSAL: &str = "only for this machine, or with the --admin-token as a bearer token";
@@ -39,7 +39,8 @@ fn refusal(head: &Parts, peer: Option<IpAddr>, token: Option<&Secret>) -> Option
     if token.is_some_and(|token| presents(&head.headers, token)) {
         return None;
     }
-    // A browser sends the cookie of its own accord, so a page of another origin must not use it.
+    // A browser adds the cookie to every request to this address, also to a request that a page of
+    // another origin makes. Such a page must not use the cookie.
     if token.is_some_and(|token| has_cookie(&head.headers, token)) && !is_cross_site(head) {
         return None;
     }
@@ -55,7 +56,7 @@ fn presents(headers: &HeaderMap, token: &Secret) -> bool {
     presented.is_some_and(|presented| is_equal(token.expose(), presented))
 }
 
-/// True if the cookie of a sign-in holds the token.
+/// True if the cookie of a sign-in contains the token.
 fn has_cookie(headers: &HeaderMap, token: &Secret) -> bool {
     let cookies = headers.get_all(header::COOKIE).iter();
     let cookies = cookies.filter_map(|value| value.to_str().ok());
@@ -71,9 +72,9 @@ fn has_cookie(headers: &HeaderMap, token: &Secret) -> bool {
 }
 
 /// True if a browser sends the request for a web page of another origin. Any web page can send
-/// requests to this machine. With DNS rebinding, a site lets its own name resolve to this machine.
-/// Then the browser takes the request for one to the same origin, but the request's host is the
-/// name of the site.
+/// requests to this machine. A site can also use DNS rebinding: it lets its own name resolve to
+/// this machine, so that the browser takes the request for one to the same origin. The request's
+/// host is then the name of the site.
 fn is_from_another_origin(head: &Parts) -> bool {
     host(head).is_some_and(|host| !is_this_machine(&host)) || is_cross_site(head)
 }
@@ -89,7 +90,7 @@ fn host(head: &Parts) -> Option<String> {
     })
 }
 
-/// True if the headers of a browser say that the request is for a page of another origin.
+/// True if the browser's headers `Sec-Fetch-Site` or `Origin` name a page of another origin.
 fn is_cross_site(head: &Parts) -> bool {
     let text = |name: HeaderName| head.headers.get(name).map(|value| value.as_bytes());
     let site = text(HeaderName::from_static("sec-fetch-site"));
@@ -109,7 +110,7 @@ fn is_cross_site(head: &Parts) -> bool {
 }
 
 /// True for a host, with or without a port, that is an IP address or a name that always means the
-/// local machine. DNS rebinding is not possible with such a host.
+/// local machine. DNS rebinding cannot use such a host.
 fn is_this_machine(host: &str) -> bool {
     bare_host(host).is_some_and(|host| is_localhost(&host) || host.parse::<IpAddr>().is_ok())
 }

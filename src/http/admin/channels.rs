@@ -109,7 +109,7 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Channel>, Re
     found.ok_or_else(|| not_found("channel", name, &account_region))
 }
 
-/// Delivers all records that the channel has now. Answers when they are delivered.
+/// Delivers all records that the channel holds now. Answers after the delivery.
 async fn flush(channel: &Channel) -> Result<Response, Refused> {
     let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
     match deadline.with(channel.flush()).await {

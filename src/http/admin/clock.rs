@@ -36,7 +36,7 @@ pub(super) async fn move_clock(
         return Err(Refused::new(StatusCode::CONFLICT, text));
     };
     let target = target(clock.now(), &body)?;
-    // The move may take long, and the body is not needed any more. Dropping it releases its budget.
+    // The move may take long. Drop the body, which is not needed any more, to release its budget.
     drop(body);
     virtual_clock.advance_to(target).await;
     let saved = admin.engine.save_time().await;

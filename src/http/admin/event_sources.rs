@@ -1,5 +1,5 @@
 //! `/_minikin/event-sources`: shows event source mappings and their discarded batches, and waits
-//! until mappings have processed all records.
+//! until mappings are done with all records.
 
 use super::access::Permitted;
 use super::mapping_view::{details, entry, failure, left, redelivery, summary};
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
 }
 
-/// The mapping whose UUID is in the path. A handler must take this argument after [`Permitted`], so
+/// The mapping whose UUID is in the path. A handler must list this argument after [`Permitted`], so
 /// that a request without access is refused first.
 struct Named(Arc<Mapping>);
 
@@ -162,8 +162,7 @@ async fn drain(
     body: OwnBody,
 ) -> Result<Response, Refused> {
     let request = drain_request(&body)?;
-    // The drain may take long, and the body is not needed any more. Dropping it releases its
-    // budget.
+    // The drain may take long. Drop the body, which is not needed any more, to release its budget.
     drop(body);
     let drained = admin.engine.event_sources.drain(mapping, request).await;
     let (status, what) = match drained {

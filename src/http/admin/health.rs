@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-/// LocalStack's paths since version 2 and before.
+/// LocalStack's paths for the health check: the path since version 2, and the path before.
 const LOCALSTACK: [&str; 2] = ["/_localstack/health", "/health"];
 const KINESIS_MOCK: &str = "/healthcheck";
 
@@ -36,7 +36,8 @@ async fn ready(State(admin): State<Admin>) -> Response {
     }
 }
 
-/// LocalStack's document about its services. Clients look for `running` or `available` in it.
+/// A document in the form of LocalStack's health check. Clients look for `running` or `available`
+/// in it.
 async fn services(State(admin): State<Admin>) -> Response {
     let (status, state) = match admin.engine.check_store() {
         Ok(()) => (StatusCode::OK, "running"),

@@ -3,11 +3,11 @@
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Maximum number of items that are listed under one hold of the lock.
+/// Maximum number of items that one call reads while it holds a lock.
 const PAGE: usize = 1_000;
 
-/// The overviews of all items of a list. `page` gives the items after a name, up to a number, and
-/// says whether there are more.
+/// Reads a whole list in pages, and returns the overviews of its items. `page` returns the items
+/// after a name, at most the given number, and true if more items follow.
 pub(super) fn every_page<T>(
     page: impl Fn(Option<&str>, usize) -> (Vec<Arc<T>>, bool),
     name: impl Fn(&T) -> String,

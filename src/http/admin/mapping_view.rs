@@ -11,7 +11,7 @@ use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// One mapping in the list of mappings.
+/// The JSON object of a mapping in the list of mappings.
 pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let view = mapping.view(now);
     json!({
@@ -27,7 +27,7 @@ pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp)
     })
 }
 
-/// Everything about one mapping.
+/// The JSON object of a single mapping, with the state of each of its shards.
 pub(in crate::http) fn details(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let mut shown = summary(sources, mapping, now);
     let (views, positions) = (mapping.shards(), mapping.positions());
@@ -87,7 +87,7 @@ fn shard_details(
     shown
 }
 
-/// The phase of a shard, which is the most troubled phase among its lanes.
+/// The phase of a shard: the most troubled phase of its lanes.
 fn status(view: &ShardView) -> &'static str {
     let order = [
         LanePhase::BackingOff,
@@ -122,7 +122,7 @@ fn batch(batch: &BatchView) -> Value {
     })
 }
 
-/// An entry of the event log. Members without a value are omitted.
+/// The JSON object of an entry in the event log. Members without a value are omitted.
 pub(in crate::http) fn entry(entry: &Entry) -> Value {
     let mut shown = Map::new();
     let mut add = |name: &str, value: Option<Value>| {
@@ -151,7 +151,7 @@ pub(in crate::http) fn entry(entry: &Entry) -> Value {
     Value::Object(shown)
 }
 
-/// A discarded batch.
+/// The JSON object of a discarded batch.
 pub(super) fn failure(failure: &Failure) -> Value {
     json!({
         "Number": failure.number,
@@ -160,7 +160,7 @@ pub(super) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// The result of invoking the function again with a discarded batch.
+/// The JSON object about a repeated invocation with a discarded batch.
 pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     let body = redelivered.answer.text();
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
@@ -172,7 +172,7 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     })
 }
 
-/// Unfinished work that a drain waits for.
+/// The JSON object of unfinished work that a drain waits for.
 pub(super) fn left(left: &Left) -> Value {
     json!({
         "UUID": left.mapping,

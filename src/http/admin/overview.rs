@@ -31,11 +31,11 @@ pub(super) async fn streams(
     Ok(json(&value!({ "streams": all })))
 }
 
-/// The queues, the channels and the event source mappings of all streams.
+/// The JSON objects of the queues, the channels and the event source mappings of all streams.
 struct Readers {
-    /// Keyed by the incarnation number of the stream.
+    /// By the incarnation number of the stream.
     queues: HashMap<u64, Vec<Value>>,
-    /// Keyed by the incarnation number of the stream.
+    /// By the incarnation number of the stream.
     channels: HashMap<u64, Vec<Value>>,
     mappings: HashMap<StreamArn, Vec<Value>>,
 }

@@ -1,8 +1,8 @@
 //! Request bodies on minikin's own paths.
 //!
-//! The body is read only by handlers that need it, after the check of access, and within the
-//! in-flight budget. All other handlers answer without reading the body, so that a client without
-//! access cannot make the server store bytes. [`Members`] reads a body that is a JSON object.
+//! Only a handler that needs the body reads it, after the check of access and within the in-flight
+//! budget. All other handlers answer without reading the body, so that a client without access
+//! cannot make the server store bytes. [`Members`] parses a body that is a JSON object.
 
 use super::query::refused;
 use super::state::{Admin, Refused, Source, problem};
@@ -31,19 +31,19 @@ pub(in crate::http) struct LargeBody(pub(in crate::http) OwnBody);
 #[derive(Debug)]
 pub(super) struct Members {
     fields: Fields,
-    /// Names the members that the body may have, for messages.
+    /// A list of the members that the body may have, for error messages.
     form: &'static str,
-    /// The names that the handler has asked for.
+    /// The members that the handler has asked for so far.
     known: Vec<&'static str>,
 }
 
 impl OwnBody {
-    /// The text of the body.
+    /// The body as text.
     pub(in crate::http) fn text(&self) -> Result<&str, Refused> {
         str::from_utf8(&self.bytes).map_err(|_| refused("the body is not UTF-8"))
     }
 
-    /// Refuses a body with members. An empty body and an empty JSON object have none.
+    /// Refuses a body with members. An empty body and an empty JSON object are accepted.
     pub(super) fn expect_none(&self) -> Result<(), Refused> {
         let text = self.text()?.trim_ascii();
         let is_empty = |members: serde_json::Map<String, Value>| members.is_empty();
@@ -55,7 +55,8 @@ impl OwnBody {
         }
     }
 
-    /// The members of the body. An empty body has none. `form` names the members in messages.
+    /// Parses the members of the body. An empty body has no members. `form` lists the permitted
+    /// members, for error messages.
     pub(super) fn members(&self, form: &'static str) -> Result<Members, Refused> {
         let text = match self.text()?.trim_ascii() {
             "" => "{}",
@@ -74,22 +75,23 @@ impl OwnBody {
 }
 
 impl Members {
-    /// Takes the member `name`, which must be true or false.
+    /// Removes and returns the member `name`, which must be true or false.
     pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refused> {
         self.take(name, "this has to be true or false")
     }
 
-    /// Takes the member `name`, which must be a whole number that is not negative.
+    /// Removes and returns the member `name`, which must be a whole number, 0 or more.
     pub(super) fn count(&mut self, name: &'static str) -> Result<Option<u64>, Refused> {
         self.take(name, "this has to be a whole number, 0 or more")
     }
 
-    /// Takes the member `name`, which must be a number of milliseconds and may be negative.
+    /// Removes and returns the member `name`, which must be a number of milliseconds and may be
+    /// negative.
     pub(super) fn millis(&mut self, name: &'static str) -> Result<Option<i64>, Refused> {
         self.take(name, "this has to be a whole number of milliseconds")
     }
 
-    /// Takes the member `name`, whose value another reader checks.
+    /// Removes and returns the member `name` without checking its value. The caller checks it.
     pub(super) fn value(&mut self, name: &'static str) -> Result<Option<Value>, Refused> {
         self.take(name, "this has to be a value")
     }
@@ -100,8 +102,8 @@ impl Members {
         ended.map_err(|problem| malformed(self.form, &problem))
     }
 
-    /// Takes the member `name`. A member that is null counts as missing. `expected` is the message
-    /// about a value of another type.
+    /// Removes and returns the member `name`. A member that is null counts as missing. `expected`
+    /// is the error message for a value of another type.
     fn take<T: DeserializeOwned>(
         &mut self,
         name: &'static str,

@@ -1,4 +1,4 @@
-//! The variable part of a path.
+//! The argument of a handler that receives the variable part of the path.
 
 use super::query::refused;
 use super::state::{Admin, Refused};

@@ -1,4 +1,4 @@
-//! The record at which a listing of a stream's records starts.
+//! The position in a stream at which a listing of records starts.
 
 use super::query::refused;
 use super::state::Refused;
@@ -6,7 +6,7 @@ use crate::engine::{Shard, StoreError};
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
 
-/// The record at which a listing starts in each shard.
+/// The position in each shard at which a listing of records starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::http) enum From {
     /// The oldest readable record.
@@ -53,7 +53,7 @@ impl From {
         }
     }
 
-    /// Index of the first record of `shard` to show.
+    /// Index of the first record of `shard` at or after the position.
     pub(in crate::http) async fn index(self, shard: &Shard) -> Result<u64, StoreError> {
         match self {
             Self::TrimHorizon => Ok(0),

@@ -1,7 +1,7 @@
 //! `POST streams/NAME/records`: writes records in a readable form, one record per line.
 //!
-//! Only a batch of lines is in memory as records at a time. All lines are checked before the first
-//! record is written, so that a malformed line changes nothing.
+//! All lines are checked before the first record is written, so that a malformed line changes
+//! nothing. Only one batch of lines at a time is in memory as records.
 
 use super::own_body::{LargeBody, OwnBody};
 use super::query::refused;
@@ -32,7 +32,8 @@ pub(super) async fn put(
 ) -> Result<Response, Refused> {
     let mut body = body.0;
     let engine = &admin.engine;
-    // All batches are checked and routed with the same settings.
+    // All batches are checked and written with the settings of this moment, even if the stream
+    // changes in between.
     let settings = stream.put_settings();
     let count = check(&settings, body.text()?).await?;
     if !settings.writable {
@@ -63,13 +64,14 @@ async fn check(settings: &PutSettings, text: &str) -> Result<usize, Refused> {
     let mut lines = lines(text);
     while let Some(records) = batch(&mut lines)? {
         count += route(settings, records, count)?.len();
-        // A large body must not keep other requests waiting.
+        // Yield, so that a large body does not delay other requests.
         tokio::task::yield_now().await;
     }
     Ok(count)
 }
 
-/// Computes the hash keys of a batch of records. `before` is the number of records before them.
+/// Computes the hash keys of a batch of records. `before` is the number of records in earlier
+/// batches.
 fn route(
     settings: &PutSettings,
     records: Vec<StartRecord>,
@@ -79,12 +81,12 @@ fn route(
     routed.map_err(|(at, error)| refused(&format!("record {}: {error}", before + at + 1)))
 }
 
-/// The lines that have text, with their numbers.
+/// The lines that are not empty, each with its number.
 fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
     text.lines().zip(1..).filter(|(line, _)| !line.is_empty())
 }
 
-/// The records of the next lines. None after the last line.
+/// Parses the next lines to a batch of records. None after the last line.
 fn batch<'a>(
     lines: &mut impl Iterator<Item = (&'a str, usize)>,
 ) -> Result<Option<Vec<StartRecord>>, Refused> {
@@ -96,20 +98,20 @@ fn batch<'a>(
     Ok(Some(records).filter(|records| !records.is_empty()))
 }
 
-/// The answer, whose text is made in parts.
+/// The answer to a put. Its text is made in parts.
 struct Answer {
     engine: Arc<Engine>,
     failed: usize,
     results: Vec<Result<Placed, PutFailure>>,
-    /// Number of results that the parts so far contain. None before the first part.
+    /// Number of results in the parts that were made so far. None before the first part.
     written: Option<usize>,
-    /// The body's permit counts for the results: a result takes about as many bytes as the shortest
-    /// line.
+    /// The permit of the body stays in use for the results. One result takes about as many bytes as
+    /// the shortest line.
     _body: OwnBody,
 }
 
 impl Answer {
-    /// The next part of the text. None after the last part.
+    /// Makes the next part of the text. None after the last part.
     fn part(&mut self) -> Option<String> {
         let mut text = String::new();
         let from = self.written.unwrap_or(0);
@@ -131,8 +133,8 @@ impl Answer {
         Some(text)
     }
 
-    /// An answer that fits in one part has a length. A larger answer is made while the client reads
-    /// it.
+    /// Makes the response. An answer of one part is sent with its length. A larger answer is made
+    /// while the client reads it.
     fn into_response(mut self) -> Response {
         let headers = [(header::CONTENT_TYPE, "application/json")];
         if self.results.len() <= limits::PUT_LINES {

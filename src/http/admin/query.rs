@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The parameters of a query string that no handler has taken yet.
+/// The parameters of a query string that no handler has removed yet.
 #[derive(Debug)]
 pub(in crate::http) struct Query(Vec<(String, String)>);
 
@@ -29,7 +29,7 @@ impl FromRequestParts<Admin> for Query {
     }
 }
 
-/// Refuses a request with a query string, on a path that has no parameters.
+/// Refuses a request that has a query string. Handlers of paths without parameters use this type.
 #[derive(Debug)]
 pub(super) struct NoQuery;
 
@@ -67,8 +67,8 @@ impl Query {
         })
     }
 
-    /// The account and the region that the query string names. The defaults are the server's own
-    /// account and region.
+    /// The account and the region that the query string names, with the emulator's own account and
+    /// region as defaults.
     pub(in crate::http) fn account_region(
         &mut self,
         admin: &Admin,
@@ -87,7 +87,7 @@ impl Query {
         Ok(account_region)
     }
 
-    /// Refuses a query string with a parameter that no handler has taken.
+    /// Refuses a query string with a parameter that no handler has removed.
     pub(in crate::http) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
             Some((name, _)) => Err(refused(&format!("this path has no parameter {name}"))),

@@ -75,8 +75,8 @@ fn overview(queue: &Queue, now: Timestamp) -> Value {
     Value::Object(document)
 }
 
-/// The name of a queue and its numbers of records: visible records, which includes unread ones,
-/// records in flight, and dead-letter records, in flight or not.
+/// The name of a queue and its numbers of records: visible records, including records that were
+/// never received, records in flight, and dead-letter records.
 pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value> {
     let counts = figures.counts;
     let visible = figures.unread + counts.visible as u64;
@@ -142,7 +142,7 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
     found.ok_or_else(|| not_found("queue", name, &account_region))
 }
 
-/// Answers with a page of records, without receiving the records.
+/// Answers with a page of records. The records are not received: their state does not change.
 async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Response, Refused> {
     let state = match query.take("state").as_deref() {
         None | Some("visible") => PeekState::Visible,
@@ -182,8 +182,8 @@ fn place(text: &str) -> Option<RecordPlace> {
     })
 }
 
-/// A record with the same members as in an answer of ReceiveQueueRecords, but without a receipt
-/// handle.
+/// The JSON object of a record. It has the members of an answer of ReceiveQueueRecords, except for
+/// the receipt handle.
 fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> Map<String, Value> {
     let mut document = record_json::record(peeked.shard.id, &peeked.record);
     let id = queue.ids.id(peeked.record.number);

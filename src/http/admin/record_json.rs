@@ -1,4 +1,5 @@
-//! A record as JSON, with its data decoded if it is text, JSON or an aggregate of records.
+//! Writes a record as JSON. Data that is text, JSON or an aggregate of records is also shown in
+//! decoded form.
 
 use crate::engine::RecordView;
 use crate::model::{Aggregate, HashKey, HashKeyRange, ShardId};

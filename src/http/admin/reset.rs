@@ -9,8 +9,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// Removes everything except the clock and the mappings from the options. With `setup`, creates the
-/// streams, queues, event source mappings and fault rules of the setup again.
+/// Removes everything except the clock and the event source mappings of the options. If `setup` is
+/// true, then creates the streams, queues, event source mappings and fault rules of the setup
+/// again.
 pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,

@@ -1,4 +1,4 @@
-//! The table of minikin's own paths, and the handlers that only read.
+//! The table of minikin's own paths, and the handlers of the metrics and the certificate.
 
 use super::channels;
 use super::clock::{move_clock, read_clock};
@@ -54,7 +54,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .with_state(admin)
 }
 
-/// The paths of the console.
+/// The console's part of the table.
 #[cfg(feature = "console")]
 fn pages() -> Router<Admin> {
     crate::http::console::routes()

@@ -10,20 +10,20 @@ use crate::world::Timestamp;
 use axum::http::StatusCode;
 use std::sync::Arc;
 
-/// Selects the records of a stream to show.
+/// The criteria for the records of a stream to show.
 #[derive(Debug)]
 pub(in crate::http) struct Selection {
-    /// The only shard to show. None for all shards.
+    /// The shard whose records are shown. None for all shards.
     pub(in crate::http) shard: Option<ShardId>,
-    /// The only partition key to show. None for all keys.
+    /// The partition key whose records are shown. None for all keys.
     pub(in crate::http) key: Option<String>,
-    /// A text that the data of the record must contain. None for all records.
+    /// A text that the data of a shown record contains. None for all records.
     pub(in crate::http) text: Option<String>,
-    /// The record of each shard at which the listing starts.
+    /// The position in each shard at which the listing starts.
     pub(in crate::http) from: From,
 }
 
-/// The start of a page: a shard, and the index of the first record in it.
+/// The start of a page: a shard, and the index of the page's first record in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Cursor {
     pub(in crate::http) shard: ShardId,
@@ -31,7 +31,7 @@ pub(in crate::http) struct Cursor {
 }
 
 impl Cursor {
-    /// Reads a cursor from its text.
+    /// Parses the text of a cursor.
     pub(in crate::http) fn parse(text: &str) -> Option<Self> {
         let (shard, index) = text.split_once('-')?;
         Some(Self {
@@ -40,15 +40,15 @@ impl Cursor {
         })
     }
 
-    /// The text of the cursor.
+    /// The text of the cursor, for the query string.
     pub(in crate::http) fn text(self) -> String {
         format!("{}-{}", self.shard.index(), self.index)
     }
 }
 
 impl Selection {
-    /// Reads the selection from the query string. `default` is the position if the query string
-    /// names none.
+    /// Removes the selection from the query string. `default` is the position for a query string
+    /// that names none.
     pub(in crate::http) fn take(query: &mut Query, default: From) -> Result<Self, Refused> {
         let shard = query.take("shard").map(|text| {
             let id = ShardId::parse(&text);
@@ -68,14 +68,14 @@ impl Selection {
         })
     }
 
-    /// True if a record with this partition key and this data is shown.
+    /// True if the partition key and the data of the record match the selection.
     pub(in crate::http) fn shows(&self, record: &RecordView<'_>) -> bool {
         let has_key = self.key.is_none() || self.key.as_deref() == record.partition_key;
         let contains = |text: &str| memchr::memmem::find(record.data, text.as_bytes()).is_some();
         has_key && self.text.as_deref().is_none_or(contains)
     }
 
-    /// Refuses a selection of a shard that the stream does not have.
+    /// Refuses the selection if the stream does not have its shard.
     pub(in crate::http) fn check_shard(
         &self,
         stream: &Stream,
@@ -90,7 +90,7 @@ impl Selection {
         }
     }
 
-    /// The shards that are shown, in the order of their ids.
+    /// The readable shards that match the selection, in the order of their ids.
     pub(in crate::http) fn shards(&self, stream: &Stream, now: Timestamp) -> Vec<Arc<Shard>> {
         let ids = stream.listed_shards(now).into_iter().map(|shard| shard.id);
         ids.filter(|id| self.shard.is_none_or(|shard| shard == *id))
@@ -99,21 +99,21 @@ impl Selection {
     }
 }
 
-/// A page that is being filled.
+/// A page of records while it is being filled.
 pub(in crate::http) struct Page<T, M> {
     now: Timestamp,
     limit: usize,
     make: M,
     /// The shown records.
     pub(in crate::http) shown: Vec<T>,
-    /// Number of records that were read, shown or not.
+    /// Number of records that were read, whether they match the selection or not.
     pub(in crate::http) scanned: usize,
-    /// Bytes of data and partition keys of the shown records.
+    /// Bytes of data of the shown records.
     bytes: u64,
 }
 
 impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
-    /// An empty page with at most `limit` records. `make` turns a record into an entry of the page.
+    /// An empty page for at most `limit` records. `make` converts a record to an entry of the page.
     pub(in crate::http) fn new(now: Timestamp, limit: usize, make: M) -> Self {
         Self {
             now,
@@ -125,14 +125,15 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
         }
     }
 
-    /// True if no more records are read for this page.
+    /// True if the page has reached its limit of records, of bytes, or of records that were read.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
             || self.scanned >= limits::LOOK_SCANNED_RECORDS
             || self.bytes >= limits::LOOK_BYTES
     }
 
-    /// Maximum number of records of the next read: a search reads more than the page can show.
+    /// Maximum number of records of the next read. A search reads more records than the page can
+    /// show, because most of them may not match.
     fn batch_records(&self, selection: &Selection) -> usize {
         match selection.key.is_some() || selection.text.is_some() {
             true => limits::LOOK_SEARCHED_RECORDS,
@@ -140,7 +141,8 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
         }
     }
 
-    /// Fills the page from `start` on, one shard after another. Returns the start of the next page.
+    /// Fills the page with the records of one shard after another, from `start` on. Returns the
+    /// start of the next page.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.
@@ -171,8 +173,8 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
         Ok(None)
     }
 
-    /// Adds records of a shard. Returns the index at which the next page continues. None at the end
-    /// of the shard.
+    /// Adds the matching records of one read of a shard. Returns the index of the next record to
+    /// read, and None at the end of the shard.
     async fn read(
         &mut self,
         stream: &Stream,
@@ -201,7 +203,7 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
                 self.shown.push((self.make)(shard.id, &record));
             }
         }
-        // A search through a large shard must not keep other requests waiting.
+        // Yield, so that a search through a large shard does not delay other requests.
         tokio::task::yield_now().await;
         let next: SequenceNumber = batch.next();
         Ok((!batch.reached_end()).then_some(next.index))

@@ -73,7 +73,8 @@ pub(super) async fn load(
         stall: stall(&admin),
     };
     take(&admin, &mut body).await?;
-    // The mappings from this emulator's options continue next to those of the snapshot.
+    // Create the event source mappings of this emulator's options again, in addition to those of
+    // the snapshot.
     if let Err(problem) = admin.maker.make_mappings(&admin.engine) {
         tracing::warn!("after the load of a snapshot: {problem}");
     }
@@ -89,13 +90,13 @@ async fn take(admin: &Admin, body: &mut Pushed) -> Result<(), Refused> {
     loading.end().await.map_err(refused)
 }
 
-/// Longest time without a further byte of the body.
+/// Longest time to wait for another byte of the body.
 fn stall(admin: &Admin) -> Duration {
     let seconds = admin.engine.limits.body_stall_seconds;
     seconds.map_or(limits::FOR_EVER, Duration::from_secs)
 }
 
-/// A body that is processed while it arrives.
+/// A request body that is processed while it arrives.
 struct Pushed {
     body: Body,
     stall: Duration,
@@ -110,7 +111,7 @@ impl Pushed {
                 Some(None) => return Ok(None),
                 Some(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => return Ok(Some(bytes)),
-                    // Trailers have no meaning here.
+                    // Ignore trailers.
                     Err(_) => continue,
                 },
                 Some(Some(Err(_))) => "the body is cut off",

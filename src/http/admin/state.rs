@@ -1,4 +1,4 @@
-//! Shared state of the handlers of minikin's own paths, and the form of their errors.
+//! The state that the handlers of minikin's own paths share, and the form of their errors.
 
 use crate::engine::Engine;
 use crate::engine::StoreError;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) struct Admin {
     /// The engine with its streams and its clock.
     pub engine: Arc<Engine>,
-    /// The server's certificate.
+    /// The server's certificate and key.
     pub tls: Arc<TlsIdentity>,
     /// The metrics of this process.
     pub metrics: Arc<Metrics>,
@@ -34,33 +34,34 @@ pub(crate) struct Admin {
 /// The source of a request to one of minikin's own paths.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
-    /// Address of the client.
+    /// Address of the client's socket.
     pub address: SocketAddr,
-    /// True if no other request was in flight on the connection when this request began.
+    /// True if no other request was in flight on the connection when the request arrived.
     pub is_only_one: bool,
 }
 
-/// Marks an answer whose body is produced while the client reads it.
+/// The marker of a response whose body is produced while the client reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streamed;
 
-/// An answer with a status and a message about a problem.
+/// A response with a status and an error message.
 pub(crate) fn problem(status: StatusCode, text: &str) -> Response {
     (status, json(&serde_json::json!({ "message": text }))).into_response()
 }
 
-/// An answer in JSON.
+/// A response with a JSON document.
 pub(super) fn json(document: &Value) -> Response {
     let body = Body::from(document.to_string());
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The refusal of a request: a status and a sentence.
+/// The refusal of a request: a status and an error message.
 #[derive(Debug)]
 pub(in crate::http) struct Refused {
     pub(in crate::http) status: StatusCode,
     pub(in crate::http) text: String,
-    /// The methods that the path allows. None if the router knows them.
+    /// The methods that the path allows, for the header `Allow`. None if the router adds the
+    /// header.
     allow: Option<&'static str>,
 }
 
@@ -99,7 +100,7 @@ pub(super) fn unknown_path(uri: &Uri) -> Refused {
 }
 
 /// Refuses a request with a method that its path does not allow. The router adds the header `Allow`
-/// on paths without a name in them, and `stream_path.rs` adds it on the others.
+/// on paths without a name, and `with_allow` adds it on all other paths.
 pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
     let text = format!("{} does not allow the method {method}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)

@@ -1,4 +1,4 @@
-//! The paths about one stream, queue or channel, which is named by name or ARN.
+//! The paths about one stream, queue or channel. The path contains its name or its ARN.
 
 use super::query::Query;
 use super::state::{Admin, Refused, unknown_method, unknown_path};
@@ -7,7 +7,7 @@ use crate::model::{AccountRegion, StreamArn};
 use axum::http::{Method, StatusCode, Uri};
 use std::sync::Arc;
 
-/// The actions on a stream, a queue or a channel, by the method of the request.
+/// The actions on a stream, a queue or a channel, separately for GET and POST.
 pub(super) struct Actions {
     pub(super) get: &'static [&'static str],
     pub(super) post: &'static [&'static str],
@@ -15,10 +15,10 @@ pub(super) struct Actions {
 
 impl Actions {
     /// Splits a path such as `orders/records` at its last slash into name and action. The name can
-    /// be an ARN, which contains a slash. `uri` is the whole path, for messages.
+    /// be an ARN, which may contain slashes itself. `uri` is the whole path, for error messages.
     ///
     /// # Errors
-    /// The action is unknown, or takes another method.
+    /// The action does not exist, or it needs another method.
     pub(super) fn split<'path>(
         &self,
         method: &Method,
@@ -45,7 +45,7 @@ impl Actions {
         }
     }
 
-    /// Refuses a request with a method that no action takes.
+    /// Refuses a request whose method is neither GET, HEAD nor POST.
     pub(super) fn refuse(&self, method: &Method, uri: &Uri, path: &str) -> Refused {
         match self.split(method, uri, path) {
             Ok(_) => unknown_method(method, uri),

@@ -62,20 +62,20 @@ pub(super) async fn post(
     }
 }
 
-/// Refuses a request with a method that no path about a stream takes.
+/// Refuses a request whose method is neither GET, HEAD nor POST.
 pub(super) async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -> Refused {
     ACTIONS.refuse(&method, &uri, &path)
 }
 
-/// Waits until the stream has had a number of records since the start of the emulator or the last
-/// clear. `timeout_ms` is the longest wait, in milliseconds of real time.
+/// Waits until the stream has received a number of records since the start of the emulator or since
+/// the last clear. `timeout_ms` is the longest wait, in milliseconds of real time.
 async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     let mut members = body.0.members("records and, optionally, timeout_ms")?;
     let wanted = members.count("records")?;
     let timeout_ms = members.count("timeout_ms")?.unwrap_or(limits::WAIT_MS);
     members.end()?;
     let wanted = wanted.ok_or_else(|| refused("the member records is missing"))?;
-    // The wait may take long, and the body is not needed any more. Dropping it releases its budget.
+    // The wait may take long. Drop the body, which is not needed any more, to release its budget.
     drop(body);
     let time = Duration::from_millis(timeout_ms.min(limits::WAIT_MS_MOST));
     let reached = RealDeadline::lasting(time)

@@ -1,12 +1,13 @@
 //! `GET streams/NAME/tail`: sends the records of a stream as server-sent events when they are
 //! published.
 //!
-//! The id of each event contains the positions in all shards, so that a client can continue from it
-//! with `Last-Event-ID`. The first event has an id and no data, so that a client that loses its
-//! connection before the first record also misses nothing. If the position of `Last-Event-ID` does
-//! not exist in the stream, the event `restarted` says so, and the tail goes on at the first record.
-//! A tail that has ended sends the event `end`. The load of a snapshot closes the connection without
-//! it, so that the client goes on in the stream of the snapshot.
+//! The id of each event contains the positions in all shards. A client that sends the id as
+//! `Last-Event-ID` continues after that event. The first event has an id and no data, so that a
+//! client that loses its connection before the first record does not miss a record. If the stream
+//! does not have the position of `Last-Event-ID`, the tail sends the event `restarted` and
+//! continues at the first record. A tail that has ended sends the event `end`. The load of a
+//! snapshot closes the connection without this event, so that the client continues in the stream of
+//! the snapshot.
 
 use super::position::From;
 use super::query::{Query, refused};
@@ -39,14 +40,15 @@ const RESTARTED: &str = "the stream does not have the position after the last ev
 /// Content type of server-sent events.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Upper bound for the size of a record's text relative to its data: the text contains the data in
-/// base64, and decoded with escapes.
+/// Upper bound of the bytes of a record's text for each byte of its data. The text contains the
+/// data in base64, and also decoded, with escapes.
 const TEXT_WEIGHT: u64 = 5;
 /// Bytes of an event in addition to its data and its id.
 const EVENT_OVERHEAD: u64 = 400;
-/// Number of seconds by which a limited tail may be behind before it skips records.
+/// Number of seconds of records that a tail with a rate limit may be behind. A tail that is further
+/// behind skips records.
 const TAIL_BURST_SECONDS: u64 = 4;
-/// Bytes of an event id per shard.
+/// Bytes that each shard adds to an event id.
 const ID_BYTES: u64 = 32;
 
 /// Writes a record as one line of text.
@@ -56,18 +58,19 @@ type Write = dyn Fn(&mut String, ShardId, &RecordView<'_>) + Send + Sync;
 pub(in crate::http) struct TailForm {
     /// Writes a record as one line of text.
     pub(in crate::http) write: Box<Write>,
-    /// Maximum number of records per second. A faster stream is not shown in full: its older
-    /// records are skipped. None for all records.
+    /// Maximum number of records per second. The tail skips the older records of a faster stream.
+    /// None for no maximum.
     pub(in crate::http) per_second: Option<u64>,
 }
 
 impl TailForm {
-    /// The form of minikin's own path: every record, in JSON.
+    /// The form of the path `tail`: every record, in JSON.
     pub(super) fn json() -> Self {
         Self {
             write: Box::new(|text, shard, record| {
                 let document = Value::Object(record_json::record(shard, record));
-                // Writing to a String cannot fail. JSON has no line breaks outside of escapes.
+                // Writing to a String cannot fail. The line ends of JSON text are escaped, so the
+                // text is one line.
                 let _ = write!(text, "{document}");
             }),
             per_second: None,
@@ -75,7 +78,7 @@ impl TailForm {
     }
 }
 
-/// Answers with a tail.
+/// Answers with a tail of the stream.
 pub(in crate::http) async fn tail(
     admin: &Admin,
     stream: &Arc<Stream>,
@@ -109,9 +112,9 @@ pub(in crate::http) async fn tail(
     Ok((Extension(Streamed), headers, body).into_response())
 }
 
-/// The start of the tail: after the client's last event if the request has `Last-Event-ID`, and
-/// else at the position `from` of the query string. None if the stream does not have the position
-/// after the client's last event.
+/// The start of the tail. A request with `Last-Event-ID` starts after that event, and any other
+/// request at the position `from` of the query string. None if the stream does not have the
+/// position after that event.
 fn start(
     stream: &Stream,
     selection: &Selection,
@@ -121,8 +124,9 @@ fn start(
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        // Another mark: the stream was created anew since the event, here or in another emulator.
-        // A later shard: a snapshot from before its creation was loaded.
+        // Another mark means that the stream was created again after the event, in this or another
+        // emulator. An id with a later shard means that a snapshot from before the shard's creation
+        // was loaded.
         let next_shard = stream.look(StreamState::next_shard);
         let is_here =
             id.mark == StreamMark::of(stream) && id.cut.keys().all(|shard| *shard < next_shard);
@@ -156,7 +160,7 @@ fn too_many_shards() -> String {
     format!("a tail follows {most} shards at most; name one with shard")
 }
 
-/// The next kind of event to send.
+/// The kind of the event that is sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Greeting,
@@ -171,7 +175,7 @@ struct TailEvents {
     stream: Arc<Stream>,
     selection: Selection,
     phase: Phase,
-    /// True if the stream does not have the position after the client's last event.
+    /// True if the stream does not have the position in `Last-Event-ID`.
     is_restarted: bool,
     form: TailForm,
     /// Number of records that were sent since the last pause.
@@ -207,7 +211,8 @@ impl Frames for TailEvents {
                     if let Some(made) = self.records(shard, &mut batch).await {
                         return Some(Ok(made));
                     }
-                    // If no record matches the query, the loop must not keep the task busy.
+                    // No record of the batch matches the query. Yield, so that the loop does not
+                    // occupy the thread.
                     tokio::task::yield_now().await;
                 }
                 Err(TailError::Store(error)) => {
@@ -237,8 +242,8 @@ impl TailEvents {
         text
     }
 
-    /// Waits as long as the form's limit demands after the last records, and then skips the records
-    /// that exceed the limit. Returns true if records were skipped.
+    /// Pauses after the last records for as long as the rate limit demands, and then skips records
+    /// if the tail is too far behind. Returns true if records were skipped.
     async fn catch_up(&mut self) -> bool {
         let sent = std::mem::take(&mut self.unpaid);
         let Some(most) = self.form.per_second.filter(|_| sent > 0) else {
@@ -249,15 +254,15 @@ impl TailEvents {
         self.tail.skip_to_newest(most * TAIL_BURST_SECONDS, most)
     }
 
-    /// The last event.
+    /// Makes the last event, and ends the tail.
     fn end(&mut self, reason: &str) -> Made {
         self.phase = Phase::Over;
         let data = json!({ "message": reason });
         (format!("event: end\ndata: {data}\n\n").into_bytes(), None)
     }
 
-    /// The events of a batch, up to the size of a frame. None if the query shows no record of the
-    /// batch.
+    /// Makes the events of a batch, up to the size of a frame. None if no record of the batch
+    /// matches the query.
     async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<Made> {
         let permit = self.permit(batch).await;
         let mut text = String::new();
@@ -290,7 +295,7 @@ impl TailEvents {
         is_in_time && self.selection.shows(record)
     }
 
-    /// A permit for the text of a batch.
+    /// The budget permit for the text of a batch.
     async fn permit(&self, batch: &mut Batch) -> BudgetPermit {
         let ids = self.tail.positions().count() as u64 * ID_BYTES;
         let events = batch.len() as u64 * (EVENT_OVERHEAD + ids);

@@ -1,17 +1,18 @@
-//! The event ids of a tail. An id consists of the stream's identity number and its random number, and
-//! of the index of the next record in every shard. In `7-1700000000000.0-12.3-40`, these numbers are
-//! 7 and 1700000000000, and the next records are record 12 of shard 0 and record 40 of shard 3.
+//! The event ids of a tail. An id consists of the stream's identity number, the stream's random
+//! number, and the index of the next record in every shard. For example, in
+//! `7-1700000000000.0-12.3-40` the identity number is 7 and the random number is 1700000000000. The
+//! next records are record 12 of shard 0 and record 40 of shard 3.
 //!
-//! The identity number alone is not enough, because an emulator without a data directory counts from
-//! 0 again after each start.
+//! The identity number alone does not identify a stream, because an emulator without a data
+//! directory counts from 0 again after each start.
 
 use crate::engine::Stream;
 use crate::model::ShardId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The part of an id that names the stream. A stream has the same mark after a restart and in a
-/// snapshot; a stream that is deleted and created again gets another mark.
+/// The part of an id that identifies the stream. A stream keeps its mark in a restart and in a
+/// snapshot. A stream that is deleted and created again has another mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct StreamMark {
     /// Identity number of the stream, which a load of a snapshot does not change.
@@ -41,7 +42,7 @@ impl StreamMark {
 /// The position of a tail in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TailId {
-    /// Names the stream.
+    /// Identifies the stream.
     pub(super) mark: StreamMark,
     /// Index of the next record in each shard.
     pub(super) cut: BTreeMap<ShardId, u64>,
@@ -64,14 +65,14 @@ impl TailId {
     }
 }
 
-/// Parses a number that consists only of digits. `parse` alone would also accept a sign.
+/// Parses a number that consists only of digits. `parse` alone would accept a sign, too.
 fn number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// Writes the id of an event. `moved` is a shard with its next index after the event. All other
-/// shards continue at `positions`.
+/// Writes the id of an event. After the event, the shard in `moved` continues at the index in
+/// `moved`, and all other shards continue at `positions`.
 pub(in crate::http) fn write(
     text: &mut String,
     mark: StreamMark,
