@@ -1,5 +1,5 @@
-//! Reads a request's credential, from the `Authorization` header or the query string, and finds the
-//! account and region that the credential names.
+//! Reads the credential of a request from the `Authorization` header or the query string, and finds
+//! the account and region that the credential names.
 
 use crate::error::Error;
 use crate::limits;
@@ -11,11 +11,11 @@ use hyper::http::request::Parts;
 use memchr::memchr2_iter;
 use std::borrow::Cow;
 
-/// AWS's own date header. Clients may send it instead of `Date`.
+/// AWS's own header for the date of a signature. Clients may send it instead of `Date`.
 const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
-/// Checks that a request has all parts of a signature, and returns the credential. With
-/// authentication off, the parts may be missing, and a request without a credential yields None.
+/// Checks that a request has all parts of a signature, and returns the credential. With `--auth
+/// off`, parts may be missing, and the result for a request without a credential is None.
 pub(super) fn credential(
     head: &Parts,
     mode: Authentication,
@@ -63,9 +63,9 @@ pub(super) fn parameter<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>
     parameters(header, [name])[0].map(String::from_utf8_lossy)
 }
 
-/// Values of the parameters `names` of an `Authorization` header. Behind the algorithm, the header
-/// has the form `key=value`, with commas or blanks between the parameters. The first parameter of
-/// each name counts, and an empty value counts as missing.
+/// Values of the parameters `names` of an `Authorization` header. The header consists of the
+/// algorithm and of parameters `name=value`, separated by commas or blanks. The first parameter of
+/// a name counts. An empty value counts as missing.
 fn parameters<'a, const COUNT: usize>(
     header: &'a [u8],
     names: [&str; COUNT],
@@ -93,7 +93,7 @@ fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     word.filter(|word| !word.is_empty())
 }
 
-/// The query parameters of a presigned request, which carries its signature in the query string.
+/// The query parameters of a presigned request, which has its signature in the query string.
 pub(super) struct SigningQuery<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// The required query parameters. The service's error lists missing parameters in this order.
@@ -148,7 +148,7 @@ pub(super) fn access_key(credential: Option<&str>) -> &str {
     parts.next().unwrap_or_default()
 }
 
-/// Finds the account and region of credentials. The results for the last few credentials are
+/// Finds the account and region that credentials name. The results for the last few credentials are
 /// cached, because a client usually sends the same credential with every request.
 #[derive(Debug)]
 pub(super) struct Scopes {
@@ -173,9 +173,9 @@ impl Scopes {
     }
 
     /// Account and region of the credential `key/date/region/service/aws4_request`. The account is
-    /// `known` if given; else a key of twelve digits is the account's id, and any other key stands
-    /// for the default account. Any text of 1 to 64 bytes is a region. A longer text stands for the
-    /// default region (a choice), because region names stay in memory and on disk.
+    /// `known`, if given. Otherwise a key of twelve digits is the id of the account, and any other
+    /// key means the default account. Any text of 1 to 64 bytes is a region. A longer text means
+    /// the default region (a choice), because region names stay in memory and on disk.
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 const UNSUPPORTED: &str = "this build has no TLS: it is without the feature tls";
 
-/// Stands for the identity of a server that serves no TLS.
+/// The identity of a server without TLS.
 #[derive(Debug)]
 pub struct TlsIdentity;
 

@@ -1,8 +1,8 @@
 //! Verifies Signature Version 4.
 //!
-//! A request is refused if any byte that the signature covers was changed. Headers that the
-//! signature does not cover are not checked: clients sign different sets of headers, and the
-//! service requires only the host header to be signed.
+//! A request is refused if any byte that its signature covers was changed. Headers outside the
+//! signature are not checked, because clients sign different sets of headers and the service
+//! requires only the host header to be signed.
 
 mod canonical;
 mod date;
@@ -22,7 +22,7 @@ use subtle::ConstantTimeEq as _;
 
 /// The only algorithm that the service accepts.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// One of these headers must be signed. HTTP/2 carries the host in `:authority`.
+/// One of these headers must be signed. HTTP/2 sends the host in `:authority`.
 const HOSTS: [&str; 2] = ["host", ":authority"];
 /// The service name in the credential scope of a request to Kinesis.
 pub(super) const SERVICE: &str = "kinesis";
@@ -33,12 +33,12 @@ const TERMINATOR: &str = "aws4_request";
 #[derive(Debug)]
 pub(super) struct Verifier {
     credentials: Vec<Credential>,
-    /// The recently used signing keys, the least recently used first. They are cached because
-    /// deriving a key costs more than checking a signature.
+    /// The signing keys that were used last, the least recently used first. They are cached because
+    /// deriving a signing key costs more than checking a signature.
     keys: Lock<Vec<SigningKey>>,
 }
 
-/// The signing key of one access key for one day, one region and one service.
+/// The signing key that is derived from a secret key for one day, one region and one service.
 #[derive(Clone)]
 struct SigningKey {
     access_key: String,
@@ -77,7 +77,7 @@ impl Verifier {
         self.check_for(SERVICE, head, body, now)
     }
 
-    /// Checks the signature of a request to `service`. `now` is the machine's time.
+    /// Checks the signature of a request to `service`. `now` is the time of the machine's clock.
     pub(super) fn check_for(
         &self,
         service: &'static str,
@@ -99,7 +99,7 @@ impl Verifier {
         }
     }
 
-    /// Finds the credential with this access key, and compares its session token.
+    /// Finds the credential with this access key. None if its session token differs from `token`.
     fn find(&self, access_key: &str, token: Option<&str>) -> Option<&Credential> {
         let found = self
             .credentials
@@ -195,7 +195,7 @@ impl<'a> CredentialScope<'a> {
     }
 }
 
-/// Makes the checks that need no signing key, and returns the date of the signature.
+/// Makes all checks that need no signing key, and returns the date of the signature.
 fn signed_date(
     parts: &SignatureParts,
     scoped: &CredentialScope<'_>,
@@ -216,8 +216,7 @@ fn signed_date(
     Ok(date)
 }
 
-/// The string to sign. None if the request differs from every request that its client could have
-/// signed.
+/// The string to sign. None if no client could have signed this request.
 fn string_to_sign(
     head: &Parts,
     body: &[u8],

@@ -1,5 +1,4 @@
-//! The server's TLS certificate: the user's files, or a certificate that is generated when first
-//! needed.
+//! The server's TLS certificate: from the user's files, or generated when a client first needs it.
 
 mod generate;
 mod names;
@@ -25,8 +24,9 @@ use tokio_rustls::server::TlsStream;
 #[derive(Debug)]
 pub struct TlsIdentity {
     source: Source,
-    /// Made at the first handshake, or when a client first asks for the certificate of the
-    /// authority. Generating a certificate takes longer than the rest of the server's start.
+    /// The configuration and the certificate to trust. They are made at the first handshake, or
+    /// when a client first asks for the certificate, because generating a certificate takes longer
+    /// than the rest of the start.
     made: OnceLock<Result<Made, String>>,
 }
 
@@ -50,8 +50,8 @@ impl TlsIdentity {
     /// Reads the identity from two PEM files: the certificate with its chain, and its private key.
     ///
     /// # Errors
-    /// Returns an error that names the file if a file cannot be read, is not PEM, or if the key
-    /// does not belong to the certificate.
+    /// A file cannot be read or is not PEM, or the key does not belong to the certificate. The
+    /// error names the file.
     pub fn from_files(certificate: &Path, key: &Path) -> io::Result<Self> {
         let (chain, key_pem) = (read(certificate)?, read(key)?);
         let named = |error| {
@@ -59,7 +59,8 @@ impl TlsIdentity {
             io::Error::new(io::ErrorKind::InvalidData, format!("{files}: {error}"))
         };
         let config = server_config(&chain, &key_pem).map_err(named)?;
-        // Only the certificates are kept, because some users have the private key in the same file.
+        // Only the certificates are stored for clients, because some users have the private key in
+        // the same file.
         let made = Made {
             config,
             ca_pem: certificates_of(&chain),
@@ -70,9 +71,9 @@ impl TlsIdentity {
         })
     }
 
-    /// A generated authority, and a certificate for `names` signed by it. Both are generated when
-    /// first needed, and stored in the folder `tls` of `data_directory`. Without a data directory,
-    /// they last as long as the process.
+    /// An identity with a generated certificate authority and a certificate for `names` that the
+    /// authority signs. Both are generated when first needed, and stored in the folder `tls` of
+    /// `data_directory`. Without a data directory, they last as long as the process.
     pub fn generated(data_directory: Option<&Path>, names: Vec<String>, clock: Clock) -> Self {
         let directory = data_directory.map(|directory| directory.join("tls"));
         Self {
@@ -88,7 +89,7 @@ impl TlsIdentity {
     /// Performs the server's side of a TLS handshake on `io`.
     ///
     /// # Errors
-    /// Returns an error if no certificate could be generated, or if the handshake fails.
+    /// No certificate could be generated, or the handshake fails.
     pub async fn accept<I: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: I,
@@ -99,16 +100,16 @@ impl TlsIdentity {
     /// The TLS configuration.
     ///
     /// # Errors
-    /// Returns an error if no certificate could be generated.
+    /// No certificate could be generated.
     fn config(&self) -> io::Result<Arc<ServerConfig>> {
         self.made().map(|made| made.config.clone())
     }
 
-    /// The certificate that clients have to trust, in PEM: the generated authority, or the user's
-    /// chain.
+    /// The certificate that clients have to trust, in PEM: that of the generated authority, or the
+    /// user's chain.
     ///
     /// # Errors
-    /// Returns an error if no certificate could be generated.
+    /// No certificate could be generated.
     pub fn ca_pem(&self) -> io::Result<String> {
         self.made().map(|made| made.ca_pem.clone())
     }
@@ -154,8 +155,8 @@ fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>
         .map_err(|error| io::Error::other(format!("the certificate is not PEM: {error}")))?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
         .map_err(|error| io::Error::other(format!("the key is not PEM: {error}")))?;
-    // The crypto provider is named explicitly: if an embedding process links a second provider,
-    // rustls has no default provider.
+    // Name the crypto provider: rustls has no default provider if the embedding process links a
+    // second provider.
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(io::Error::other)?

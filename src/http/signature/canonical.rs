@@ -1,4 +1,4 @@
-//! Builds the canonical request, the text that client and server both hash.
+//! Builds the canonical request: the text that client and server both hash.
 
 use super::parts::SignatureParts;
 use hyper::http::request::Parts;
@@ -11,7 +11,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The canonical request. None if the request lacks a header that is listed as signed.
+/// The canonical request. None if the request does not have all headers that are listed as signed.
 pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> Option<Vec<u8>> {
     let query = head.uri.query().unwrap_or_default();
     let path = path(head.uri.path());
@@ -24,15 +24,15 @@ pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> 
         text.extend(value(head, &name)?);
         text.push(b'\n');
     }
-    // The list is neither sorted nor lowercased, because a client signs the list in the form in
-    // which it sends it.
+    // Do not sort the list or change its case: a client signs the list exactly as it sends the
+    // list.
     let end = format!("\n{}\n{body_hash}", parts.signed_headers);
     text.extend_from_slice(end.as_bytes());
     Some(text)
 }
 
-/// Removes empty and dot segments from the path, and percent-encodes it again: the path in the
-/// request is already percent-encoded once.
+/// Removes empty segments and dot segments from the path. Percent-encodes the segments once more,
+/// although they are already encoded in the request.
 fn path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -46,7 +46,8 @@ fn path(path: &str) -> String {
         .iter()
         .flat_map(|segment| ["/".to_owned(), encoded(segment.as_bytes())])
         .collect();
-    // A path that ends with an empty or dot segment names a folder and keeps its final slash.
+    // A path that ends with an empty segment or a dot segment names a folder. Its final slash is
+    // part of the canonical path.
     let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
     if text.is_empty() || folder {
         text.push('/');
@@ -54,9 +55,9 @@ fn path(path: &str) -> String {
     text
 }
 
-/// The query parameters, sorted and encoded uniformly. `without_signature` leaves out the first
-/// `X-Amz-Signature`, because a signature does not cover itself. A second one counts as an ordinary
-/// parameter.
+/// The query parameters, sorted and in one encoding. `without_signature` removes the first
+/// `X-Amz-Signature`, because a signature does not cover itself. A second `X-Amz-Signature` counts
+/// as an ordinary parameter.
 fn query(query: &str, without_signature: bool) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<(String, String)> = parameters
@@ -79,7 +80,7 @@ fn query(query: &str, without_signature: bool) -> String {
 }
 
 fn recoded(text: &str) -> String {
-    // Encoded from bytes, so that different texts that are not UTF-8 stay different.
+    // Encode bytes and not characters, so that different texts that are not UTF-8 stay different.
     let bytes: Vec<u8> = percent_decode(text.replace('+', " ").as_bytes()).collect();
     encoded(&bytes)
 }
@@ -88,8 +89,8 @@ fn encoded(bytes: &[u8]) -> String {
     percent_encode(bytes, RESERVED).to_string()
 }
 
-/// The values of all headers `name`, joined. Over HTTP/2 the host is in the request's URI, and
-/// clients sign it as either `host` or `:authority`.
+/// The values of all headers `name`, joined by commas. Over HTTP/2, the host is in the request's
+/// URI, and clients sign it as `host` or as `:authority`.
 fn value(head: &Parts, name: &str) -> Option<Vec<u8>> {
     let authority = || {
         head.uri
@@ -109,7 +110,7 @@ fn header(head: &Parts, name: &str) -> Option<Vec<u8>> {
     (!values.is_empty()).then(|| values.join(&b','))
 }
 
-/// The value without surrounding blanks, and with each run of blanks replaced by one blank.
+/// Removes the blanks around a value, and replaces each sequence of blanks by one blank.
 fn collapsed(value: &[u8]) -> Vec<u8> {
     let words = value.split(|byte| *byte == b' ');
     let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();

@@ -11,20 +11,20 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 /// Format of the header `X-Amz-Date`, such as `20180920T175004Z`.
 const BASIC: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
-/// Length of a date in this format. The check of the length rejects years with a sign or more
-/// digits.
+/// Number of characters in this format. Years with a sign or with more digits have another length,
+/// and are refused.
 const BASIC_LENGTH: usize = 16;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SignatureDate {
-    /// The date in the form in which it is part of the string to sign.
+    /// The date in the form that the string to sign contains.
     pub(super) text: String,
     seconds: i64,
 }
 
 impl SignatureDate {
-    /// Parses the format of `X-Amz-Date`, or the format of the `Date` header if the text is
-    /// `in_date_header`.
+    /// Parses a date in the format of `X-Amz-Date`. A date from the `Date` header may also have
+    /// that header's own format.
     pub(super) fn parse(text: &str, in_date_header: bool) -> Option<Self> {
         if text.len() == BASIC_LENGTH
             && let Ok(date) = PrimitiveDateTime::parse(text, BASIC)
@@ -53,8 +53,8 @@ impl SignatureDate {
         self.text.split('T').next().unwrap_or_default()
     }
 
-    /// Refuses a signature that was made too long before `now` or too far in its future. The expiry
-    /// of a presigned request can shorten the accepted age but not extend it, because the service
+    /// Refuses a signature that was made too long before `now` or too long after it. The expiry of
+    /// a presigned request can shorten the accepted age but cannot extend it, because the service
     /// always applies the same maximum.
     pub(super) fn check_age(&self, now: Timestamp, expires_s: Option<i64>) -> Result<(), Error> {
         let now_s = now.seconds();
@@ -81,7 +81,7 @@ impl SignatureDate {
     }
 }
 
-/// A duration such as `5 min.`, or in seconds if it is not a number of whole minutes.
+/// A duration in the form `5 min.`. The unit is seconds if the minutes are not a whole number.
 fn in_minutes(seconds: i64) -> String {
     if seconds % 60 == 0 {
         format!("{} min.", seconds / 60)
@@ -94,7 +94,7 @@ fn in_minutes(seconds: i64) -> String {
 mod tests {
     use super::*;
 
-    /// 2018-09-20T17:50:04.999Z.
+    /// 2018-09-20T17:50:04.999Z, in milliseconds since 1970.
     const NOW: Timestamp = Timestamp::from_millis(1_537_465_804_999);
 
     fn age(text: &str, expires_s: Option<i64>) -> Result<(), String> {

@@ -12,13 +12,13 @@ pub(super) struct SignatureParts {
     pub(super) signed_headers: String,
     pub(super) signature: String,
     pub(super) date: String,
-    /// True when the date is from the `Date` header, which has a different format than
+    /// True if the date comes from the `Date` header, whose format differs from that of
     /// `X-Amz-Date`.
     pub(super) in_date_header: bool,
     pub(super) token: Option<String>,
-    /// Seconds after its date for which a presigned request claims to be valid.
+    /// Number of seconds after the date until which a presigned request claims to be valid.
     pub(super) expires_s: Option<i64>,
-    /// True when the signature is in the query string.
+    /// True if the signature is in the query string.
     pub(super) in_query: bool,
 }
 

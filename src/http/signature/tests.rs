@@ -9,7 +9,7 @@ use aws_sigv4::sign::v4;
 use hyper::{Request, http};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// 2023-11-14T22:13:20Z.
+/// 2023-11-14T22:13:20Z, in milliseconds since 1970.
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const HOST: &str = "localhost:4567";
 const DIFFERS: &str = "InvalidSignatureException: The request signature we calculated does not \
@@ -50,7 +50,7 @@ const QUERY: Way = Way {
     place: SignatureLocation::QueryParams,
     ..HEADER
 };
-/// Signs with a temporary credential.
+/// The settings for a signature with a temporary credential.
 const TEMPORARY: Way = Way {
     key: "ASIA",
     token: Some("token/+=="),

@@ -1,4 +1,5 @@
-//! Generates an authority and a certificate signed by it, stores both in files, and renews them.
+//! Generates a certificate authority and a server certificate that it signs. Stores both in files,
+//! and renews them.
 
 use super::pem::certificates_of;
 use rcgen::{
@@ -11,17 +12,17 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 const DAY: i64 = 86_400;
-/// Users make their machines trust the authority, so its lifetime is long: about ten years, in
-/// seconds.
+/// Lifetime of the authority, in seconds: about ten years. The lifetime is long because users
+/// configure their machines to trust the authority.
 const AUTHORITY_LIFE: i64 = 3650 * DAY;
 /// Lifetime of the server's certificate, in seconds. Apple's verifier refuses server certificates
 /// that are valid for more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
-/// Remaining lifetime, in seconds, below which a start renews a certificate, so that the
+/// Remaining lifetime in seconds. A start renews a certificate that has less, so that the
 /// certificate does not expire while the server runs.
 const RENEW_BEFORE: i64 = 30 * DAY;
-/// Time in seconds from the start of a certificate's validity to its creation, for clients whose
-/// clocks run behind, such as virtual machines after a pause.
+/// Number of seconds by which a certificate is valid before its creation. The clock of a client may
+/// be behind, for example in a virtual machine after a pause.
 const START_BEFORE: i64 = DAY;
 
 /// File mode of a file with a private key.
@@ -29,7 +30,8 @@ const OWNER_ONLY: u32 = 0o600;
 /// File mode of a file with certificates only.
 const EVERYONE: u32 = 0o644;
 
-/// A certificate with its private key, and the notes that its file holds about it.
+/// A certificate with its private key, and with the notes in its file: the end of its validity and
+/// its names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StoredCertificate {
     /// The private key and the certificate, in PEM.
@@ -44,8 +46,8 @@ pub(super) struct Identity {
     pub(super) leaf: StoredCertificate,
 }
 
-/// Loads the identity from `directory`. Parts that are missing or about to expire are generated
-/// anew. `now` is in seconds since the epoch.
+/// Loads the identity from `directory`. Generates parts that are missing or about to expire. `now`
+/// is in seconds since 1970.
 pub(super) fn identity(
     directory: Option<&Path>,
     names: &[String],
@@ -73,7 +75,8 @@ pub(super) fn identity(
     Ok(Identity { authority, leaf })
 }
 
-/// True when `leaf` has to be replaced: if it is damaged, about to expire, or lacks one of `names`.
+/// True if `leaf` has to be replaced, because it is damaged, is about to expire, or lacks one of
+/// `names`.
 fn is_due(leaf: &StoredCertificate, names: &[String], now: i64) -> bool {
     let has = |name: &String| leaf.names.split(' ').any(|other| other == name);
     let is_whole = KeyPair::from_pem(&leaf.pem).is_ok();
@@ -100,14 +103,14 @@ fn new_authority(now: i64) -> Result<(StoredCertificate, KeyPair), rcgen::Error>
     ))
 }
 
-/// The parameters of an authority. They are constant, so that a stored private key suffices to sign
+/// The parameters of an authority. They are constant, so a stored private key is enough to sign
 /// further certificates.
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params
         .distinguished_name
         .push(DnType::CommonName, "minikin local authority");
-    // The authority may sign server certificates, but no further authorities.
+    // The authority may sign server certificates, but not the certificates of other authorities.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
@@ -127,8 +130,8 @@ fn new_leaf(
         .push(DnType::CommonName, "minikin");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // A machine may trust several authorities made by minikin, which all have the same name. The
-    // key identifier tells them apart.
+    // A machine may trust several authorities that minikin generated. All of them have the same
+    // name, so clients need the key identifier to find the right one.
     params.use_authority_key_identifier_extension = true;
     (params.not_before, params.not_after) = (moment(now - START_BEFORE), moment(ends));
     let issuer = Issuer::new(authority_params(), authority_key);
@@ -144,13 +147,13 @@ fn moment(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The private key and the certificate in PEM. The key comes first, because rcgen reads only the
-/// first section.
+/// The private key and then the certificate, in PEM. The key comes first, because rcgen reads only
+/// the first section.
 fn pem(certificate: &Certificate, key: &KeyPair) -> String {
     format!("{}{}", key.serialize_pem(), certificate.pem())
 }
 
-/// Stores the identity in files. A failure is only a warning, because the server can use the
+/// Stores the identity in files. A failure causes only a warning, because the server can use the
 /// identity from memory.
 fn store_all(directory: Option<&Path>, authority: &StoredCertificate, leaf: &StoredCertificate) {
     let Some(directory) = directory else { return };
@@ -171,8 +174,8 @@ fn write_all(
 ) -> io::Result<()> {
     let path = |file: &str| directory.join(file);
     fs::create_dir_all(directory)?;
-    // The old leaf is removed first, so that a crash between the writes cannot leave it beside a
-    // new authority.
+    // Remove the old server certificate first, so that a crash between the writes cannot leave it
+    // next to a new authority.
     match fs::remove_file(path("leaf.pem")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -182,7 +185,8 @@ fn write_all(
     write(&path("leaf.pem"), &text_of(leaf), OWNER_ONLY)
 }
 
-/// The text of a file: notes, then PEM. Parsers of PEM skip the notes before the first section.
+/// The text of a certificate's file: the notes and then PEM. PEM parsers skip the notes before the
+/// first section.
 fn text_of(kept: &StoredCertificate) -> String {
     format!("ends {}\nnames {}\n{}", kept.ends, kept.names, kept.pem)
 }
@@ -207,8 +211,8 @@ fn read(path: &Path) -> Option<StoredCertificate> {
     kept_of(&text)
 }
 
-/// Removes the permissions of other users from a file with a private key. A copied file may have
-/// brought such permissions.
+/// Removes the permissions of other users from a file with a private key. A file that was copied
+/// may have such permissions.
 #[cfg(unix)]
 fn restrict_to_owner(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -224,7 +228,7 @@ fn restrict_to_owner(path: &Path) -> io::Result<()> {
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))]
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
-    // A file left by an earlier run would keep its owner and its mode.
+    // Remove a file that an interrupted write left behind, because its owner and mode would stay.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -325,7 +329,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempdir().unwrap();
         let path = |file: &str| directory.path().join(file);
-        // Files that a crash, another program or a copy left readable for every user.
+        // Files that every user may read. A crash, another program or a copy may leave such files
+        // behind.
         for file in ["authority.new", "leaf.new"] {
             fs::write(path(file), "").unwrap();
             fs::set_permissions(path(file), fs::Permissions::from_mode(0o666)).unwrap();

@@ -1,13 +1,13 @@
-//! The host names in the certificate that is generated for this machine.
+//! The host names in the generated certificate.
 
 use crate::options::is_name;
 
-/// The names of this machine, the service's names in `region`, and the names in `more`, without
-/// duplicates.
+/// The names of this machine, the service's host names in `region`, and the names in `more`,
+/// without duplicates.
 ///
-/// Texts that cannot be a name in a certificate are left out.
+/// A text that cannot be a name in a certificate is left out.
 pub fn names(region: &str, more: &[String]) -> Vec<String> {
-    // This file exists on Linux. On other systems the certificate lacks the machine's own name.
+    // The file exists on Linux. On other systems, the certificate lacks the machine's own name.
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     names_with_host(region, host.trim(), more)
 }
@@ -20,15 +20,15 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         "host.docker.internal",
         "kinesis",
         "minikin",
-        // The host names of similar tools in their users' compose files.
+        // The host names of similar tools in the compose files of their users.
         "localstack",
         "kinesis-mock",
         "kinesalite",
     ];
-    // Several clients refuse a wildcard directly below localhost, so this name is listed in full.
+    // Several clients refuse a wildcard directly below localhost, so list this name in full.
     let mut all: Vec<String> = fixed.map(str::to_owned).into();
     all.push("kinesis.localhost".to_owned());
-    // For users who resolve the service's own host names to this machine.
+    // Some users resolve the service's own host names to this machine.
     all.push(format!("kinesis.{region}.amazonaws.com"));
     all.push(format!("*.control-kinesis.{region}.amazonaws.com"));
     all.push(format!("*.data-kinesis.{region}.amazonaws.com"));

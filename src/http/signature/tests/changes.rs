@@ -15,7 +15,7 @@ enum Position {
     Body(usize),
 }
 
-/// Every byte that the signature covers, and every byte of the signature.
+/// The positions of every byte that the signature covers, and of every byte of the signature.
 fn positions(request: &Sent) -> Vec<Position> {
     let mut positions: Vec<Position> = (0..request.method.len()).map(Position::Method).collect();
     positions.extend((0..request.target.len()).map(Position::Target));
@@ -33,7 +33,8 @@ fn positions(request: &Sent) -> Vec<Position> {
     positions
 }
 
-/// The bytes of the header's parts. The number of commas and blanks between them does not matter.
+/// The positions of the bytes in the parts of an `Authorization` header. Between the parts, any
+/// number of commas and blanks is valid.
 fn values<'a>(header: &'a str, parts: &'a SignatureParts) -> impl Iterator<Item = usize> + 'a {
     let texts = [
         &parts.algorithm,
@@ -63,7 +64,8 @@ fn changed(request: &Sent, position: Position, byte: u8) -> Sent {
     request
 }
 
-/// True for requests that mean the same: names of headers and escapes in a query have no case.
+/// True if both requests mean the same. Header names and the hexadecimal digits of escapes have no
+/// case.
 fn are_equivalent(one: &Sent, other: &Sent) -> bool {
     let names = |request: &Sent| -> Vec<(String, String)> {
         let headers = request.headers.iter();
@@ -86,7 +88,7 @@ fn are_equivalent(one: &Sent, other: &Sent) -> bool {
 }
 
 fn assert_refused(verifier: &Verifier, good: &Sent, changed: &Sent) {
-    // Bytes that are no request are refused before the signature is checked.
+    // A changed request that is not HTTP any more does not reach the check of the signature.
     let Some(head) = changed.head() else { return };
     let refused = verifier.check(&head, &changed.body, NOW).is_err();
     assert_eq!(refused, !are_equivalent(good, changed), "{changed:?}");
