@@ -1,5 +1,5 @@
-//! Response bodies: a whole body in memory, or a stream of frames that is made while the client
-//! reads.
+//! Response bodies. A body is whole in memory, or a stream of frames that are made while the client
+//! reads it.
 
 use super::connection::{InFlightSubscription, counted};
 use super::slow_reader::{self, FrameTimeout};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// The body of a request: hyper's body for a request from a connection, or any other stream of
-/// bytes.
+/// The body of a request: hyper's body if the request came over a connection, or any other stream
+/// of bytes.
 pub trait Incoming:
     hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
 {
@@ -31,14 +31,14 @@ pub struct Body(Kind);
 
 /// Produces the frames of a streamed response body.
 pub(super) trait Frames: Send + 'static {
-    /// Longest time for which the client may leave a frame unread. None means without limit.
+    /// Longest time for which the client may leave a frame unread. None for no limit.
     fn unread_limit(&self) -> Option<Duration>;
 
-    /// Name of the client that reads the frames, for the log.
+    /// The name of the client that reads the frames, for the log.
     fn reader(&self) -> String;
 
     /// Makes the next frame, with the budget permit for its bytes. Returns None after the last
-    /// frame. An error aborts the response body.
+    /// frame. An error aborts the response.
     fn next(&mut self) -> impl Future<Output = Option<Result<Made, axum::Error>>> + Send;
 }
 
@@ -59,30 +59,30 @@ impl Frames for Box<Events> {
     }
 }
 
-/// Makes the next frame.
+/// The future that makes the next frame.
 type Next = Pin<Box<dyn Future<Output = Option<Result<Linked, axum::Error>>> + Send>>;
 
 /// A frame, and the future that makes the following frame.
 struct Linked(Bytes, Next);
 
 enum Kind {
-    /// The whole body as one frame. None once the frame was taken.
+    /// The whole body as one frame. None after hyper has taken the frame.
     Whole(Option<Bytes>),
     /// An empty body without a `Content-Length`, as the service sends after an oversized request.
     WithoutLength,
-    /// Streamed frames. A frame is made only after the client has taken all frames before it.
+    /// A stream of frames. A frame is made only after hyper has taken all earlier frames.
     Frames {
         next: Next,
         timeout: Option<RunningTimeout>,
-        /// Keeps the connection from counting as idle.
+        /// Prevents the idle timeout of the connection while the body is streamed.
         _in_flight: Option<InFlightSubscription>,
     },
     /// A body that axum's router for minikin's own paths returned.
     Routed(axum::body::Body),
 }
 
-/// Stops the frame timeout when the body is dropped, because a client may cancel the response
-/// early.
+/// Stops the timeout for unread frames when the body is dropped, because a client may cancel the
+/// response early.
 struct RunningTimeout(Arc<FrameTimeout>);
 
 impl Drop for RunningTimeout {
@@ -103,7 +103,7 @@ impl Body {
     }
 
     /// A body that streams `frames`. Must be called in the task that writes the response, because
-    /// the frame timeout is registered with the running task.
+    /// the timeout for unread frames is registered with the running task.
     pub(super) fn frames(frames: impl Frames) -> Self {
         let timeout = frames.unread_limit();
         let timeout = timeout.map(|timeout| FrameTimeout::begin(frames.reader(), timeout));
@@ -184,7 +184,7 @@ impl hyper::body::Body for Body {
                 let timeout = timeout.as_ref().map(|running| &*running.0);
                 let made = ready!(poll_made(next, timeout, context));
                 if !matches!(made, Some(Ok(_))) {
-                    // Dropping the frames ends the subscription, so that the consumer can subscribe
+                    // Drop the frames, which ends the subscription. The consumer can then subscribe
                     // again at once.
                     *kind = Kind::WithoutLength;
                 }

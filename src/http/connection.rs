@@ -1,10 +1,12 @@
-//! Counts the requests and answers in flight on one connection, and detects an idle connection.
+//! Counts the requests and answers in flight on one connection, and detects an idle connection and
+//! an unread answer.
 //!
 //! An answer occupies memory until its last byte is written to the socket. If the client does not
-//! read, hyper keeps the answer and polls none of our code. Therefore every answer is counted from
-//! its creation until its bytes are dropped, and one timer of the connection checks the counts. An
-//! answer that is still there after a whole period of the answer timeout closes the connection. The
-//! same timer closes a connection on which nothing was in flight for the idle timeout.
+//! read, hyper keeps the answer and does not poll the code of this module. Therefore every answer
+//! is counted from its creation until its bytes are dropped, and one timer of the connection checks
+//! the counts. An answer that is still counted after a whole period of the answer timeout closes
+//! the connection. The same timer closes a connection on which nothing was in flight for the idle
+//! timeout.
 
 use crate::admission::BudgetPermit;
 use crate::limits::HEAD_CHECKS;
@@ -17,7 +19,7 @@ use std::time::Duration;
 /// The client at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
-    /// Address of the client's socket, or of the loopback interface for a call within the process.
+    /// Address of the client's socket. The loopback address for a request from within the process.
     pub address: SocketAddr,
     /// True when the connection is encrypted with TLS.
     pub over_tls: bool,
@@ -28,32 +30,33 @@ pub struct Client {
 pub(super) enum DropReason {
     /// The client did not read an answer or an event in time.
     Unread,
-    /// Nothing was in flight for the idle timeout, and the client sent no further request.
+    /// Nothing was in flight for the length of the idle timeout.
     Idle,
 }
 
 /// Counts the requests, answers and subscriptions in flight on one connection.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// Unread answers, in two slots: slot `p % 2` counts the answers that were made in period `p`
+    /// Unread answers, in two slots. Slot `p % 2` counts the answers that were made in period `p`
     /// of the answer timeout.
     answers: [AtomicUsize; 2],
     /// Number of periods of the answer timeout that have ended.
     periods: AtomicUsize,
-    /// Requests that are being answered now.
+    /// Requests that the server is answering now.
     requests: AtomicUsize,
-    /// Requests since the connection was opened.
+    /// Number of requests since the connection was opened.
     begun: AtomicUsize,
-    /// Open subscriptions. They have no time limit.
+    /// Open subscriptions and other streamed bodies. The timeouts of this module do not apply to
+    /// them.
     subscriptions: AtomicUsize,
     answer_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
 }
 
 impl InFlight {
-    /// Counters at zero. `answer_timeout` is the length of a period: an answer that stays unread
-    /// closes the connection after one to two periods. The connection may have nothing in flight
-    /// for `idle_timeout`. None turns a timeout off.
+    /// Starts all counters at zero. A period has the length `answer_timeout`, so an unread answer
+    /// closes the connection after one to two periods. `idle_timeout` is the longest time with
+    /// nothing in flight. None turns a timeout off.
     pub(super) fn new(
         answer_timeout: Option<Duration>,
         idle_timeout: Option<Duration>,
@@ -78,8 +81,8 @@ impl InFlight {
         open(&self.requests) || open(&self.subscriptions) || self.has_answers()
     }
 
-    /// Ends a period of the answer timeout. Returns true, and does not end the period, if an answer
-    /// of the period before is still unread.
+    /// Ends a period of the answer timeout. If an answer of the period before is still unread,
+    /// returns true instead and leaves the period as it is.
     fn end_period(&self) -> bool {
         let periods = self.periods.load(SeqCst);
         if self.answers[(periods + 1) % 2].load(SeqCst) > 0 {
@@ -108,13 +111,13 @@ pub(super) struct Checks {
     interval: Option<Duration>,
     answer: Countdown,
     idle: Countdown,
-    /// Requests since the connection was opened, as counted at the last check.
+    /// Number of requests from the opening of the connection to the last check.
     begun: usize,
-    /// True when something was in flight at the last check.
+    /// True if something was in flight at the last check.
     was_busy: bool,
 }
 
-/// A timeout, measured in checks.
+/// A timeout, measured in numbers of checks.
 #[derive(Debug)]
 struct Countdown {
     /// Number of checks after which the timeout expires.
@@ -135,8 +138,8 @@ impl Countdown {
 }
 
 impl Checks {
-    /// Starts the countdowns of `connection`. The interval between checks is the idle timeout,
-    /// divided by [`HEAD_CHECKS`] and shortened so that the answer timeout is a multiple of it.
+    /// Starts the timeouts of `connection`. The interval between checks is the idle timeout divided
+    /// by [`HEAD_CHECKS`]. It is shortened so that the answer timeout is a multiple of it.
     pub(super) fn new(connection: Arc<InFlight>) -> Self {
         let idle_interval = connection.idle_timeout.map(|timeout| timeout / HEAD_CHECKS);
         let interval = match (connection.answer_timeout, idle_interval) {
@@ -153,13 +156,13 @@ impl Checks {
         }
     }
 
-    /// Time until the next check. None while nothing on the connection can time out.
+    /// Time until the next check. None while no timeout is running.
     pub(super) fn due(&self) -> Option<Duration> {
         let any = self.connection.idle_timeout.is_some() || self.connection.has_answers();
         self.interval.filter(|_| any)
     }
 
-    /// Checks the connection. Returns a reason if the connection has to be dropped.
+    /// Makes one check. Returns the reason if the connection has to be dropped.
     pub(super) fn check(&mut self) -> Option<DropReason> {
         self.answer.passed += 1;
         if self.answer.passed >= self.answer.most {
@@ -170,8 +173,8 @@ impl Checks {
         }
         let begun = self.connection.begun.load(SeqCst);
         let is_busy = self.connection.is_busy();
-        // If a request was in flight at the last check, it may have ended just before this check,
-        // so the idle time starts anew.
+        // A request that was in flight at the last check may have ended just before this check, so
+        // the idle time starts again.
         if is_busy || self.was_busy || begun != self.begun {
             self.idle.passed = 0;
         } else {
@@ -182,13 +185,13 @@ impl Checks {
     }
 }
 
-/// Number of intervals that cover a timeout, at least 1.
+/// Number of intervals that cover a timeout; at least 1.
 fn checks_in(timeout: Duration, interval: Duration) -> u32 {
     let interval = interval.as_nanos().max(1);
     u32::try_from(timeout.as_nanos().div_ceil(interval).max(1)).unwrap_or(u32::MAX)
 }
 
-/// Counts a subscription as in flight until this value is dropped.
+/// Counts a subscription as in flight until the value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightSubscription(Arc<InFlight>);
 
@@ -206,7 +209,7 @@ impl Drop for InFlightSubscription {
     }
 }
 
-/// Counts a request as in flight until this value is dropped.
+/// Counts a request as in flight until the value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightRequest {
     connection: Option<Arc<InFlight>>,
@@ -214,7 +217,7 @@ pub(super) struct InFlightRequest {
 }
 
 impl InFlightRequest {
-    /// Counts a request on `connection`. None stands for a request from within the process.
+    /// Counts a request on `connection`. None for a request that has no connection.
     pub(super) fn begin(connection: Option<Arc<InFlight>>) -> Self {
         let before = connection.as_ref().map(|connection| {
             connection.begun.fetch_add(1, SeqCst);
@@ -240,7 +243,7 @@ impl Drop for InFlightRequest {
     }
 }
 
-/// Counts an answer as in flight until this value is dropped.
+/// Counts an answer as in flight until the value is dropped.
 #[derive(Debug)]
 struct InFlightAnswer {
     connection: Arc<InFlight>,
@@ -253,8 +256,8 @@ impl Drop for InFlightAnswer {
     }
 }
 
-/// The bytes of an answer, with the permit and the count that are released when the bytes are
-/// dropped.
+/// The bytes of an answer, with the permit and the in-flight count that are released when the bytes
+/// are dropped.
 struct CountedBytes {
     bytes: Vec<u8>,
     _permit: Option<BudgetPermit>,
@@ -267,8 +270,8 @@ impl AsRef<[u8]> for CountedBytes {
     }
 }
 
-/// Wraps the bytes of an answer. `permit` is released, and the answer stops counting as in flight
-/// on `connection`, when the bytes have been written or dropped.
+/// Wraps the bytes of an answer. When the bytes have been written or dropped, `permit` is released
+/// and the answer stops counting as in flight on `connection`.
 pub(super) fn counted(
     bytes: Vec<u8>,
     permit: Option<BudgetPermit>,
@@ -336,7 +339,7 @@ mod tests {
     }
 
     /// Runs the checks for up to `time`. Returns the reason for dropping the connection, and the
-    /// time after which it is dropped.
+    /// time that had passed until then.
     fn dropped(checks: &mut Checks, time: Duration) -> Option<(DropReason, Duration)> {
         let interval = checks.due().expect("there is something to check");
         let moments = (1..).map(|number| interval * number);
@@ -395,8 +398,8 @@ mod tests {
             if was_busy {
                 assert_eq!(checks.check(), None);
             }
-            // The request ends right after a check if `was_busy`, and else right before the next
-            // check.
+            // The request ends right after a check if `was_busy`, and otherwise right before the
+            // next check.
             drop(request);
             let (reason, moment) = dropped(&mut checks, minute * 2).unwrap();
             assert_eq!(reason, DropReason::Idle);

@@ -1,5 +1,5 @@
-//! Finds and runs the operation that a request names, in any protocol, with the checks in the
-//! service's order.
+//! Finds and runs the operation that a request to the Kinesis API names, in any of the API's
+//! protocols. The checks have the service's order.
 
 use super::access::Access;
 use super::connection::Client;
@@ -43,7 +43,8 @@ impl Dispatcher {
         Self { engine, access }
     }
 
-    /// Answers a request: preflight requests, refusals and calls of operations.
+    /// Answers a request. The request may also be a browser's preflight request or one that names
+    /// no operation.
     pub(super) async fn answer(&self, request: Received<'_>) -> Reply {
         let Received { head, body, .. } = request;
         let is_preflight = head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN);
@@ -70,16 +71,16 @@ impl Dispatcher {
         }
     }
 
-    /// Checks the target, then the credentials, then runs the operation. A body that does not parse
-    /// is reported before an unknown target and before wrong credentials.
+    /// Checks the target and then the credential, and runs the operation. A body that cannot be
+    /// parsed is reported before an unknown target and before a wrong credential.
     async fn call(&self, request: Received<'_>, format: Format) -> Reply {
         let Received {
             head, body, client, ..
         } = request;
         let signed = body;
         let empty = Bytes::from_static(EMPTY_MAP);
-        // Only a request in RPC v2 gets here with an empty body: an operation without input needs
-        // no body in that protocol.
+        // Only a request in RPC v2 can have an empty body here. In that protocol, an operation
+        // without input needs no body.
         let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::in_format(head, format).entry() else {
             return refused(head, format, body, Error::unknown_operation());
@@ -107,8 +108,8 @@ impl Dispatcher {
     }
 }
 
-/// Refuses a request before its operation runs. If the body does not parse, the refusal says that
-/// instead of `error`.
+/// Refuses a request before its operation runs. The error is `error`, or an error about the body if
+/// the body cannot be parsed.
 fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     let error = if wire::parses(format, body) {
         error
@@ -134,8 +135,8 @@ fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     }
 }
 
-/// The reason why a body cannot be parsed, for the log, because the service's error does not say
-/// it. None for any other error.
+/// The reason why a body cannot be parsed, for the log, because the service's error does not
+/// contain it. None if `error` is another error.
 fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN)
         || error.kind != Kind::SerializationException
@@ -166,8 +167,8 @@ fn empty_body(content: Content, target: Target<'_>) -> Reply {
     Reply::refused(format, error)
 }
 
-/// Answers in XML a request whose content type is none of the service's. A missing part of the
-/// signature is reported first, then a missing or wrong target.
+/// Answers in XML, as the service answers a request that it cannot route. An incomplete signature
+/// is reported first, and then a missing or wrong target.
 fn unroutable(head: &Parts) -> Reply {
     if let Err(error) = credential(head, Authentication::Structure) {
         return Reply::unroutable(Unroutable::Refused(error));
@@ -184,8 +185,8 @@ fn unroutable(head: &Parts) -> Reply {
     })
 }
 
-/// The stream that a refused request names, for the log. None if warnings are not logged, and for
-/// internal failures: parsing the body again could fail in the same way.
+/// The stream that a refused request names, for the log. None if warnings are not logged. Also None
+/// after an internal failure, because parsing the body again could fail in the same way.
 fn named_stream(format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN) || error.kind == Kind::InternalFailure {
         return None;

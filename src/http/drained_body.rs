@@ -1,7 +1,7 @@
-//! The body of a request that is answered before the whole body was read.
+//! The body of a request that is answered before its whole body was read.
 //!
-//! Most clients read the answer only after they have sent the whole body, and a connection that
-//! closes before that looks broken to them. Therefore the rest of the body is read and dropped while
+//! Most clients read the answer only after they have sent the whole body. A connection that closes
+//! earlier looks broken to them. Therefore the server reads and drops the rest of the body while
 //! the client reads the answer.
 
 use crate::engine::tasks::Tasks;
@@ -16,15 +16,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
-/// A body whose rest is read in the background when this value is dropped.
+/// A body. When it is dropped, a task reads and drops the rest of it.
 #[derive(Debug)]
 pub(super) struct DrainedBody<B>
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
-    /// None when nothing more is to be read.
+    /// None after the end of the body or an error.
     body: Option<B>,
-    /// True if the reader has given up waiting for more of the body.
+    /// True if the reader stopped while it waited for more bytes. The rest is then not read.
     is_waiting: bool,
 }
 
@@ -33,7 +33,7 @@ impl<B: Body<Data = Bytes> + Unpin + Send + 'static> DrainedBody<B> {
     pub(super) fn new(body: B, headers: &HeaderMap) -> Self {
         Self {
             body: Some(body),
-            // The client sends this body only after an interim answer.
+            // A client that sends the header `Expect` sends the body only after an interim answer.
             is_waiting: headers.contains_key(EXPECT),
         }
     }
@@ -77,7 +77,7 @@ impl<B: Body<Data = Bytes> + Unpin + Send + 'static> Drop for DrainedBody<B> {
         if Handle::try_current().is_err() {
             return;
         }
-        // The read ends with the connection.
+        // The task ends at the latest with the connection.
         Tasks::spawn_part("rest of a body", async move {
             let rest = async {
                 let mut left = limits::BODY_REST_BYTES;

@@ -1,5 +1,5 @@
-//! Accepts connections and serves their requests. HTTP/1.1, HTTP/2 and TLS share one port: the
-//! first bytes of a connection tell which of them the client speaks.
+//! Accepts connections and serves their requests. HTTP/1.1, HTTP/2 and TLS share one port. The
+//! first bytes of a connection show which of them the client speaks.
 
 mod bind;
 mod control_frames;
@@ -38,18 +38,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// The first byte of a TLS handshake record. No HTTP request starts with it.
+/// The first byte of a TLS handshake. No HTTP request begins with this byte.
 const TLS_HANDSHAKE: u8 = 0x16;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Answers the requests of all connections. An error closes the connection without an answer.
+/// Answers the requests of all connections. After an error, the connection is closed without an
+/// answer.
 pub trait Service: Clone + Send + Sync + 'static {
     /// Body of an answer.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
-    /// Reason why a request gets no answer.
+    /// The reason why a request gets no answer.
     type Error: Into<BoxError> + 'static;
-    /// Future of one request's answer.
+    /// The future of an answer.
     type Answer: Future<Output = Result<Response<Self::Body>, Self::Error>> + Send + 'static;
 
     /// Answers one request from `client`.
@@ -83,8 +84,9 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Takes the values from `limits`. Each connection needs one open file, so the maximum is also
-    /// bounded by the system's limit of open files less the `reserved` files of the store.
+    /// Takes the values from `limits`. Each connection needs one open file. Therefore the maximum
+    /// is also bounded by the system's limit of open files, less the files that are `reserved` for
+    /// the store.
     pub fn of(limits: &Limits, reserved: u64) -> Self {
         let configured = limits.connections.unwrap_or(u64::MAX);
         let permitted = permitted_connections(descriptor_limit(), reserved);
@@ -107,8 +109,8 @@ impl Connections {
     }
 }
 
-/// Number of connections that a limit of open files permits. At most three quarters of the limit
-/// are reserved for the store, and at least one connection is permitted.
+/// Number of connections that a limit of open files permits. The store reserves at most three
+/// quarters of the limit. At least one connection is permitted.
 fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
     limit.map_or(u64::MAX, |limit| {
         let reserved = reserved.min(limit - limit / 4);
@@ -119,22 +121,21 @@ fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
 /// Settings that all connections share.
 #[derive(Debug)]
 pub struct Settings {
-    /// Maximum number of connections, and the timeouts of a connection. Above the maximum, clients
-    /// wait until a connection closes.
+    /// Maximum number of connections, and the timeouts of a connection. Further clients wait until
+    /// a connection closes.
     pub connections: Connections,
     /// Metrics in which connections are counted.
     pub metrics: Arc<Metrics>,
     /// Certificate and key of the server.
     pub tls: Arc<TlsIdentity>,
-    /// The server stops when this becomes true or its sender is dropped.
+    /// The server stops when this value becomes true or its sender is dropped.
     pub stop: watch::Receiver<bool>,
 }
 
-/// Serves requests on `listeners` until the stop. After the stop, requests in flight may finish for
-/// up to five seconds; then the remaining connections are dropped.
+/// Serves requests on `listeners` until the stop. After the stop, requests in flight have up to
+/// five seconds to finish. Then the remaining connections are dropped.
 ///
-/// `tasks` must be empty. The listeners and connections run as tasks in it, and it is closed at the
-/// end.
+/// `tasks` must be empty. The listeners and connections are tasks in it. It is closed at the end.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     settings: Settings,
@@ -213,8 +214,8 @@ impl<S: Service> Acceptor<S> {
     }
 
     /// Waits for a permit for an accepted connection. Returns None after a stop. The permit is
-    /// taken after the accept, because an acceptor that waits for a client must not hold a permit
-    /// that another acceptor needs.
+    /// acquired after the accept: an acceptor that waits for a client must not hold a permit that
+    /// another acceptor needs.
     async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
         if self.shared.permits.available_permits() == 0 {
             tracing::warn!("all connections are in use: new ones wait until one closes");
@@ -247,11 +248,11 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     service: impl Service,
 ) -> Result<(), BoxError> {
-    // A client that reaches an IPv6 socket over IPv4 has a mapped address such as
-    // `::ffff:127.0.0.1`. The canonical address shows whether the client is local.
+    // A client that connects over IPv4 to an IPv6 socket has a mapped address such as
+    // `::ffff:127.0.0.1`. The canonical form of the address shows whether the client is local.
     let address = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    // Without TCP_NODELAY, small answers and heartbeats are delayed up to 40 ms until the client
-    // acknowledges the bytes before them.
+    // Without TCP_NODELAY, small answers and heartbeats would wait up to 40 ms for the client's
+    // acknowledgement of earlier bytes.
     stream.set_nodelay(true)?;
     let mut first = [0];
     let read = select! {
@@ -267,7 +268,7 @@ async fn connection(
     if !over_tls {
         return requests(stream, client, shared, stop, service).await;
     }
-    // Boxed, so that the future of a connection without TLS does not contain the state of TLS.
+    // The box keeps the state of TLS out of the future of a connection without TLS.
     Box::pin(async move {
         let stream = in_time(shared.times.handshake, shared.tls.accept(stream)).await?;
         requests(stream, client, shared, stop, service).await
@@ -315,8 +316,8 @@ where
     ended(served, &shared.metrics)
 }
 
-/// Turns the end of a connection into a result, and counts a connection that was dropped because
-/// its client did not read.
+/// Converts the end of a connection to a result. Counts a connection that was dropped because its
+/// client did not read.
 fn ended(
     served: Result<Result<(), hyper::Error>, DropReason>,
     metrics: &Metrics,
@@ -331,7 +332,8 @@ fn ended(
     }
 }
 
-/// Spawns the streams of an HTTP/2 connection. A stream ends at the latest with its connection.
+/// Spawns a task for each stream of an HTTP/2 connection. The task ends at the latest with the
+/// connection.
 #[derive(Clone)]
 struct Streams {
     connection: Arc<InFlight>,
@@ -343,7 +345,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
         let answering = slow_reader::watch_stream(Box::pin(future), self.connection.clone());
         let metrics = self.metrics.clone();
         Tasks::spawn_part("HTTP/2 stream", async move {
-            // hyper resets a stream whose future is dropped.
+            // The end of a task drops hyper's future of the stream. hyper then resets the stream.
             if answering.await.is_err() {
                 metrics.unread();
             }
@@ -351,9 +353,9 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     }
 }
 
-/// Settings of HTTP/1.1. hyper's timer for request heads is off: hyper sets it for every request,
-/// which costs an allocation, two locks and another iteration of its loop. `slow_reader.rs` closes
-/// idle connections instead.
+/// The settings of HTTP/1.1. hyper's timer for request heads is off, because hyper sets it for
+/// every request, which costs an allocation, two locks and another iteration of its loop.
+/// `slow_reader.rs` closes idle connections instead.
 fn http1() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
@@ -396,14 +398,14 @@ async fn until_stopped<C: GracefulConnection>(
     serving.await
 }
 
-/// Waits for `work`, which depends on the client, for at most `time`.
+/// Waits at most `time` for `work`, whose duration depends on the client.
 async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let done = RealDeadline::lasting(time).with(work).await;
     done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A dropped sender counts as a stop, because nothing else could stop the server.
+    // A dropped sender counts as a stop, because no other sender could stop the server.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

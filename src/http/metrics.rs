@@ -1,8 +1,9 @@
 //! Metrics of this process in Prometheus's text format. They contain no users' data, only names and
 //! numbers.
 //!
-//! A request costs a few relaxed additions to counters at fixed positions. All other figures are
-//! read when a client asks for the metrics page, which `prometheus-client` writes.
+//! Each request adds to a few counters at fixed positions, with relaxed atomic additions. All other
+//! figures are read only when a client asks for the metrics page. `prometheus-client` writes the
+//! page.
 
 mod figures;
 
@@ -52,7 +53,8 @@ pub(super) enum Outcome {
     CutOff,
 }
 
-/// The outcomes, each at the index of its discriminant, with the values of the label `outcome`.
+/// The outcomes, each at the index of its discriminant. The text is the value of the label
+/// `outcome`.
 const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
@@ -64,7 +66,8 @@ const OUTCOMES: [(Outcome, &str); 7] = [
 ];
 
 impl Outcome {
-    /// Outcome of an answer with this HTTP status and this error, if there is an error.
+    /// The outcome of an answer with the HTTP status `status` and, if it is a refusal, the error
+    /// `kind`.
     pub(super) fn of(status: u16, kind: Option<Kind>) -> Self {
         match (status, kind) {
             (
@@ -88,13 +91,13 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Metrics {
     /// Counters of each operation, in the order of `OPERATIONS`. The last entry counts requests
-    /// that name no known operation.
+    /// whose operation is unknown.
     operations: Box<[Calls]>,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     connections: AtomicU64,
     connections_open: AtomicU64,
-    /// Connections and streams that were closed because their client did not read.
+    /// Connections and HTTP/2 streams that were closed because their client did not read.
     unread: AtomicU64,
     /// The last requests.
     pub(super) recent: Recent,
@@ -144,7 +147,8 @@ impl Metrics {
         })
     }
 
-    /// Counts a request, its outcome, the bytes of both bodies, and the time it took.
+    /// Counts a request with its outcome, the bytes of the request's and the answer's body, and the
+    /// duration.
     pub(super) fn count(
         &self,
         operation: Option<&'static Entry>,
@@ -161,14 +165,15 @@ impl Metrics {
         self.sent_bytes.fetch_add(sent as u64, Relaxed);
     }
 
-    /// Counts a connection. The connection counts as open until the returned value is dropped.
+    /// Counts a connection. The connection counts as open until the caller drops the returned
+    /// value.
     pub(super) fn connected(self: Arc<Self>) -> OpenConnection {
         self.connections.fetch_add(1, Relaxed);
         self.connections_open.fetch_add(1, Relaxed);
         OpenConnection(self)
     }
 
-    /// Counts a connection or stream that is closed because its client does not read.
+    /// Counts a connection or HTTP/2 stream that is closed because its client does not read.
     pub(super) fn unread(&self) {
         self.unread.fetch_add(1, Relaxed);
     }
@@ -183,8 +188,8 @@ impl Metrics {
         text
     }
 
-    /// Counters of the operations that were called at least once, by name. The name `unknown` comes
-    /// last.
+    /// The counters of the operations that were called at least once, each with the operation's
+    /// name. The last name is `unknown`.
     fn called(&self) -> impl Iterator<Item = (&'static str, &Calls)> {
         let names = OPERATIONS.iter().map(|entry| entry.name).chain(["unknown"]);
         names.zip(&self.operations).filter(|(_, calls)| calls.any())
@@ -217,7 +222,7 @@ impl Metrics {
         self.connections_open.load(Relaxed)
     }
 
-    /// The calls of the operations that were called at least once, by name.
+    /// The calls of each operation that was called at least once.
     pub(super) fn call_figures(&self) -> Vec<CallFigures> {
         let figures = |(operation, calls): (&'static str, &Calls)| {
             let of = |outcome: Outcome| calls.outcomes[outcome as usize].load(Relaxed);
@@ -240,7 +245,7 @@ impl Metrics {
 /// Outcomes of invocations, in the order of `Counters::invocations`.
 const INVOCATION_OUTCOMES: [&str; 4] = ["success", "partial", "error", "not_reached"];
 
-/// A counter of event source mappings: its name, its help text, and the function that finds it.
+/// A counter of event source mappings: its name, its help text, and the function that selects it.
 type MappingCounter = (&'static str, &'static str, fn(&Counters) -> &AtomicU64);
 
 const MAPPING_COUNTERS: [MappingCounter; 7] = [
@@ -277,7 +282,7 @@ const MAPPING_COUNTERS: [MappingCounter; 7] = [
     ),
 ];
 
-/// Reads all figures for one metrics page.
+/// The source of all figures on one metrics page.
 #[derive(Debug)]
 struct Scrape {
     metrics: Arc<Metrics>,
@@ -430,7 +435,7 @@ impl Scrape {
         page.gauge("tails_open", "Open tails of streams.", tails)
     }
 
-    /// Gauges and counters of each queue, labelled with its id and name.
+    /// Writes the gauges and counters of each queue, labelled with the queue's id and name.
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
         let queues = self.engine.all_queues();
         let now = self.engine.world.clock.now();
@@ -441,8 +446,8 @@ impl Scrape {
         page.families(QUEUE_FIGURES, queues.iter().map(label))
     }
 
-    /// Gauges and counters of each channel, labelled with the names that the service's metrics have
-    /// as dimensions.
+    /// Writes the gauges and counters of each channel. The labels are the dimensions of the
+    /// service's own channel metrics.
     fn channels(&self, page: &mut Page<'_>) -> fmt::Result {
         let channels = self.engine.all_channels();
         let now = self.engine.world.clock.now();
@@ -497,8 +502,8 @@ impl Scrape {
     }
 }
 
-/// The metrics page while it is being written. The encoder adds the prefix, and `_total` to the
-/// names of counters.
+/// The metrics page while it is being written. The encoder adds the prefix to all names, and the
+/// ending `_total` to the names of counters.
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
@@ -514,8 +519,8 @@ impl Page<'_> {
         ConstGauge::new(value).encode(encoder)
     }
 
-    /// Writes a family for each row of `table`, with a value for each item. An item is its labels
-    /// and its figures. Writes nothing if there are no items.
+    /// Writes one metric family for each row of `table`, with one value for each item. An item
+    /// consists of labels and figures. Writes nothing if there are no items.
     fn families<F>(
         &mut self,
         table: &[Figure<F>],

@@ -1,4 +1,4 @@
-//! The library without the feature `console` remembers no requests.
+//! Replaces `recent.rs` in a build without the feature `console`: no requests are remembered.
 
 use crate::world::Timestamp;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Recent;
 
-/// No part of a body.
+/// A type without values, in place of a remembered part of a body.
 #[derive(Debug)]
 pub(super) enum Sample {}
 
@@ -17,13 +17,13 @@ impl Recent {
         Self
     }
 
-    /// No request is remembered.
+    /// Returns None, because no request is remembered.
     #[allow(clippy::unused_self, reason = "the same face as with the console")]
     pub(super) const fn sample(&self, _body: &Bytes, _has_failed: bool) -> Option<Sample> {
         None
     }
 
-    /// Never called.
+    /// Never called, because a `Sample` cannot exist.
     pub(super) fn add(
         &self,
         _time: Timestamp,

@@ -2,9 +2,9 @@
 //!
 //! The real service lets every page call it and read the answers, because a page without
 //! credentials can do nothing there. An emulator accepts any credential, so by default only pages
-//! from this machine may call it. Requests of other pages are refused, too, not only hidden from
-//! the page: against DNS rebinding, where a site lets its own name resolve to this machine, the
-//! browser's check does not help.
+//! from this machine may call it. The server refuses the requests of other pages, in addition to
+//! hiding the answers from the pages. The browser's check is not enough: with DNS rebinding, a site
+//! lets its own name resolve to this machine, so that its page passes the check.
 
 use crate::options::AllowedOrigin;
 use hyper::HeaderMap;
@@ -16,7 +16,7 @@ use std::net::IpAddr;
 #[derive(Debug)]
 pub(super) struct AllowedOrigins(Vec<AllowedOrigin>);
 
-/// Says whether a request comes from a web page, and whether that page may call the service.
+/// The web page that a request comes from, if any, and whether the page may call the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FromPage {
     /// The request has no `Origin` header.
@@ -51,8 +51,8 @@ impl AllowedOrigins {
     }
 }
 
-/// Host of an authority `host:port`, in lower case, without the port and without brackets. None if
-/// the text is no authority.
+/// Host of an authority `host:port`, in lower case, without the port and the brackets of an IPv6
+/// address. None if the text is not an authority.
 pub(super) fn bare_host(authority: &str) -> Option<String> {
     let authority: Authority = authority.parse().ok()?;
     let host = authority.host();
@@ -62,12 +62,12 @@ pub(super) fn bare_host(authority: &str) -> Option<String> {
     Some(bare.unwrap_or(host).to_ascii_lowercase())
 }
 
-/// True for a host name that always means the local machine.
+/// True for `localhost` and the names below it, which always mean the local machine.
 pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Host of an origin such as `http://localhost:3000`.
+/// Host in an origin such as `http://localhost:3000`.
 fn host(origin: &str) -> Option<String> {
     bare_host(origin.split_once("://")?.1)
 }
@@ -82,9 +82,8 @@ fn is_local(origin: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// True if the origin of the page is the same IP address and port that the request was sent to.
-/// Such a page was served by this emulator. No DNS name is involved, so DNS rebinding cannot forge
-/// this.
+/// True if the page has the IP address and port that the request was sent to. This emulator served
+/// such a page. DNS rebinding cannot imitate such a page, because the address contains no DNS name.
 fn is_same_address(origin: &str, head: &Parts) -> bool {
     let called = head.headers.get(HOST).map(HeaderValue::as_bytes);
     let called = called.or_else(|| {

@@ -1,14 +1,14 @@
-//! Delays the answer to one client that cannot cope with a fast answer: the Go SDK v2.
+//! Delays the answer to the Go SDK v2, which cannot handle an answer that comes too fast.
 //!
-//! The SDK closes the body of a request as soon as it has the head of the answer. After the last
-//! byte of the body, Go's transport reads once more to see that the body has ended. If the SDK has
-//! closed the body by then, this read fails, the transport drops the connection, and the SDK sends
-//! the request again, so that its records are written twice. Over HTTP/1.1 an answer within
-//! microseconds triggers this (aws-sdk-go-v2 issues 1825 and 2737). Over HTTP/2 the SDK does not
+//! The SDK closes the body of a request as soon as it has the head of the answer. Go's transport
+//! reads once more after the last byte of the body, to find the end of the body. If the SDK has
+//! closed the body by then, this read fails and the transport drops the connection. The SDK then
+//! sends the request again, so that its records are written twice. Over HTTP/1.1, an answer within
+//! microseconds triggers this (aws-sdk-go-v2 issues 1825 and 2737). Over HTTP/2, the SDK does not
 //! have this fault.
 //!
-//! A request that fits into the transport's buffer needs no delay: its last byte leaves the client
-//! after that read.
+//! A request that fits into the buffer of the transport needs no delay. The transport sends its
+//! last byte only after that read.
 
 use crate::limits::Limits;
 use crate::world::RealDeadline;
@@ -20,16 +20,17 @@ use std::time::Duration;
 /// Prefix of the Go SDK's user agent.
 const GO_SDK: &[u8] = b"aws-sdk-go-v2/";
 
-/// Bytes of a request that Go's transport holds back (`WriteBufferSize` of `net/http.Transport`).
+/// Number of bytes of a request that Go's transport buffers before it sends (`WriteBufferSize` of
+/// `net/http.Transport`).
 const GO_BUFFER_BYTES: usize = 4096;
 
-/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and its transport did not hold
-/// the request back.
+/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and the request did not fit into
+/// the buffer of its transport.
 pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) {
     if let Some(ms) = limits.go_sdk_pause_ms
         && needs_pause(head, body_bytes)
     {
-        // Boxed, so that the futures of other requests do not contain the timer.
+        // The box keeps the timer out of the futures of other requests.
         Box::pin(RealDeadline::lasting(Duration::from_millis(ms)).end()).await;
     }
 }
@@ -46,7 +47,8 @@ fn is_go_sdk(head: &Parts) -> bool {
     agent.is_some_and(|agent| agent.as_bytes().starts_with(GO_SDK))
 }
 
-/// The bytes of the head over HTTP/1.1: `POST / HTTP/1.1`, a line for each header, an empty line.
+/// Number of bytes of the request's head over HTTP/1.1: the line `POST / HTTP/1.1`, a line for each
+/// header, and an empty line.
 fn head_bytes(head: &Parts) -> usize {
     let path = head
         .uri

@@ -1,9 +1,10 @@
 //! The last requests, for the console.
 //!
-//! A failed request is always remembered: failures are rare, and are logged anyway. A request that
-//! succeeds is remembered only while a page of the console was open in the last minute. Otherwise
-//! it costs one relaxed atomic load. The stream of a request is looked for when the page is made;
-//! until then both ends of the body are kept.
+//! A failed request is always remembered, because failures are rare and are logged anyway. A
+//! successful request is remembered only if a page of the console was open in the last minute.
+//! Otherwise a successful request costs one relaxed atomic load. The first and the last bytes of
+//! the body are stored. The name of the stream is searched in them only when a page shows the
+//! request.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -15,12 +16,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// The last requests.
+/// The last requests, in a list of bounded length.
 #[derive(Debug)]
 pub(super) struct Recent {
     watch: Stopwatch,
     is_watched: AtomicBool,
-    /// Time of the last visit of a page, in milliseconds since the start.
+    /// Time of the last visit of a page of the console, in milliseconds since the start.
     visited_ms: AtomicU64,
     requests: Lock<Requests>,
 }
@@ -34,7 +35,7 @@ struct Requests {
 /// A request that was answered.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    /// Number of the request among the remembered ones; the first is 1.
+    /// Number of the request in the order of all remembered requests; the first is 1.
     pub(super) number: u64,
     /// Time of the answer by the emulator's clock.
     pub(super) time: Timestamp,
@@ -42,16 +43,16 @@ pub(super) struct Seen {
     pub(super) operation: String,
     pub(super) status: u16,
     pub(super) took: Duration,
-    /// The error that was answered, with its remedy. None for a request that succeeded.
+    /// The error in the answer, with advice. None for a request that succeeded.
     pub(super) error: Option<String>,
     sample: Sample,
 }
 
-/// Both ends of the body of a request.
+/// The first and the last bytes of the body of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     start: Box<[u8]>,
-    /// Empty if `start` is the whole body.
+    /// The last bytes. Empty if `start` is the whole body.
     end: Box<[u8]>,
 }
 
@@ -78,14 +79,14 @@ impl Sample {
     }
 }
 
-/// The name behind the text `StreamName`, or at the end of the ARN behind `StreamARN`, in a part of
-/// a body in JSON or CBOR.
+/// The stream name that follows `StreamName`, or the name at the end of the ARN that follows
+/// `StreamARN`. `part` is a part of a body in JSON or CBOR.
 fn named_in(part: &[u8]) -> Option<String> {
     let after = |member: &str| {
         let at = memchr::memmem::find(part, member.as_bytes())?;
         let rest = &part[at + member.len()..];
         let text = match rest.first()? {
-            // In CBOR, the length of the text comes first.
+            // CBOR writes the length of a text before the text.
             length @ 0x61..=0x77 => rest.get(1..1 + usize::from(length - 0x60))?,
             0x78 => rest.get(2..2 + usize::from(*rest.get(1)?))?,
             b'"' => {
@@ -121,13 +122,13 @@ impl Recent {
         u64::try_from(self.watch.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Notes the visit of a page.
+    /// Notes that a page of the console was visited now.
     pub(super) fn visit(&self) {
         self.visited_ms.store(self.now_ms(), Relaxed);
         self.is_watched.store(true, Relaxed);
     }
 
-    /// The part of a request's body that is remembered. None if the request is not remembered.
+    /// The part of a request's body to remember. None if the request is not remembered.
     pub(super) fn sample(&self, body: &Bytes, has_failed: bool) -> Option<Sample> {
         (has_failed || self.is_watched()).then(|| Sample::of(body))
     }

@@ -1,5 +1,5 @@
-//! Answers of the Kinesis API: in JSON and CBOR, and in the service's other forms for requests that
-//! it cannot route.
+//! Answers of the Kinesis API in JSON and CBOR. Also the other forms that the service uses for
+//! requests that it cannot route.
 
 use super::body::Body;
 use super::connection::counted;
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// An answer whose headers are not written yet, with details for the log and the metrics.
+/// An answer without its headers, with details for the log and the metrics.
 #[derive(Debug)]
 pub(super) struct Reply {
     status: u16,
@@ -27,7 +27,7 @@ pub(super) struct Reply {
     body: Vec<u8>,
     /// Budget permit for the body.
     permit: Option<BudgetPermit>,
-    /// Events of a subscription. If present, they are streamed instead of `body`.
+    /// Events of a subscription. If present, the events are streamed in place of `body`.
     events: Option<Box<Events>>,
     is_preflight: bool,
     is_rpc_v2: bool,
@@ -38,34 +38,34 @@ pub(super) struct Reply {
     panic: Option<String>,
     /// The error that the answer reports, for the log and the metrics.
     error: Option<Error>,
-    /// Stream that a refused request names, for the log.
+    /// The stream that a refused request names, for the log.
     stream: Option<String>,
-    /// Reason for the refusal, for the log, if the answer itself does not say it.
+    /// The reason for the refusal, for the log. None if the answer itself contains the reason.
     note: Option<Cow<'static, str>>,
 }
 
-/// Reason why the service cannot route a request, and answers in XML.
+/// The reason why the service cannot route a request. The answer is in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
-    /// The request is refused with this error, because its signature is incomplete.
+    /// The request is refused with this error about an incomplete signature.
     Refused(Error),
     /// The request names no operation.
     NoTarget,
-    /// The operation exists, but the content type is none of the service's.
+    /// The operation exists, but the content type is not one of the service's.
     UnknownFormat,
-    /// The operation does not exist, and the content type is none of the service's.
+    /// The operation does not exist, and the content type is not one of the service's.
     UnknownOperation,
     /// The request names another service.
     OtherService { service: String, operation: String },
 }
 
-/// Log text for a request with an unknown content type.
+/// The log text for a request with an unknown content type.
 const UNKNOWN_FORMAT: &str = "the content type is none of the service's: \
      application/x-amz-json-1.1, application/x-amz-cbor-1.1, or application/cbor with the header \
      smithy-protocol: rpc-v2-cbor";
 
 impl Unroutable {
-    /// Explains the refusal, for the log, because the service's answer says little.
+    /// The explanation of the refusal in the log, because the service's answer says little.
     fn note(&self) -> Option<&'static str> {
         Some(match self {
             Self::Refused(_) => "the signature is incomplete, and the content type is unknown",
@@ -77,8 +77,8 @@ impl Unroutable {
     }
 }
 
-/// The two possible answers to content type `application/json`. The service wraps them in an object
-/// of their own form.
+/// The two possible answers to the content type `application/json`. The service wraps the error in
+/// an object that it uses nowhere else.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlainJsonAnswer {
     /// The body is not a valid JSON structure.
@@ -114,7 +114,7 @@ impl Reply {
         Self::new(200, content_type, body).in_protocol(format)
     }
 
-    /// Notes whether the request was in RPC v2, which adds a header to the answer.
+    /// Sets the protocol of the request. RPC v2 adds a header to the answer.
     fn in_protocol(self, format: Format) -> Self {
         Self {
             is_rpc_v2: format == Format::RpcV2Cbor,
@@ -131,7 +131,7 @@ impl Reply {
         }
     }
 
-    /// A refusal, in the request's format.
+    /// A refusal in the format of the request.
     pub(super) fn refused(format: Format, error: Error) -> Self {
         let (name, message_key) = match format {
             Format::RpcV2Cbor => (shape_id(error.kind).into(), "message"),
@@ -149,7 +149,7 @@ impl Reply {
         }
     }
 
-    /// The answer to a request whose handling panicked. `panic` is the panic's message.
+    /// The answer to a request whose handler panicked with the message `panic`.
     pub(super) fn panicked(head: &Parts, panic: String) -> Self {
         Self {
             panic: Some(panic),
@@ -157,7 +157,7 @@ impl Reply {
         }
     }
 
-    /// A refusal of a request whose body was not read.
+    /// The refusal of a request whose body was not read.
     pub(super) fn unread(head: &Parts, error: Error) -> Self {
         Self {
             operation: Target::of(head).entry(),
@@ -182,7 +182,7 @@ impl Reply {
         }
     }
 
-    /// Makes a reply that sends no answer: the connection is closed instead.
+    /// Makes a reply that closes the connection without an answer.
     pub(super) fn lost() -> Self {
         Self {
             is_lost: true,
@@ -195,7 +195,7 @@ impl Reply {
         self.is_lost
     }
 
-    /// The answer to a request with content type `application/json`.
+    /// One of the two answers to a request with the content type `application/json`.
     pub(super) fn plain_json(answer: PlainJsonAnswer) -> Self {
         let (status, name) = match answer {
             PlainJsonAnswer::Serialization => (400, "SerializationException"),
@@ -210,8 +210,8 @@ impl Reply {
         }
     }
 
-    /// The answer to a request that cannot be routed. The body looks like XML, but has no content
-    /// type.
+    /// The answer to a request that cannot be routed. Like the service's, its body looks like XML
+    /// and it has no content type.
     pub(super) fn unroutable(request: Unroutable) -> Self {
         let note = request.note();
         let (status, name, message) = match request {
@@ -258,7 +258,7 @@ impl Reply {
         Self { stream, ..self }
     }
 
-    /// Sets the reason for the refusal, for the log, if the answer itself does not say it.
+    /// Sets the reason for the refusal, for the log. None if the answer itself contains the reason.
     pub(super) fn noting(self, note: Option<String>) -> Self {
         Self {
             note: note.map(Cow::Owned),
@@ -271,7 +271,7 @@ impl Reply {
         Self { permit, ..self }
     }
 
-    /// Hands the request's permit on to the answer, unless the answer has its own permit.
+    /// Gives the request's permit to the answer, unless the answer has its own permit.
     pub(super) fn holding_at_least(mut self, mut permit: BudgetPermit) -> Self {
         if self.permit.is_none() && !self.body.is_empty() {
             permit.exchange_for(self.body.len() as u64);
@@ -287,7 +287,7 @@ impl Reply {
         (self.operation, outcome, self.body.len())
     }
 
-    /// The HTTP status, and for a refused request the error with its remedy.
+    /// The HTTP status, and the error with advice if the request was refused.
     pub(super) fn problem(&self) -> (u16, Option<String>) {
         let error = self
             .error
@@ -305,18 +305,18 @@ impl Reply {
         (self.status, text.or_else(lost))
     }
 
-    /// True for an answer that is no success.
+    /// True for an answer with an error status.
     pub(super) const fn has_failed(&self) -> bool {
         self.status >= 400
     }
 
-    /// Name of the operation, or the unknown name in the request's target.
+    /// The name of the operation. For an unknown operation, the name that the request gives.
     pub(super) fn operation_name(&self, head: &Parts) -> String {
         operation_text(self.operation, head).to_owned()
     }
 
     /// Logs the answer and builds the response, with random request ids. Reuses the memory of the
-    /// request's header map.
+    /// request's headers for the headers of the response.
     pub(super) fn into_response(
         mut self,
         head: Parts,
@@ -344,7 +344,7 @@ impl Reply {
         }
     }
 
-    /// Writes the answer's headers into the map of the request's headers.
+    /// Writes the headers of the answer into the header map of the request.
     fn headers(
         &self,
         mut headers: HeaderMap,
@@ -413,7 +413,7 @@ impl Reply {
     }
 }
 
-/// Name of the operation, or the unknown name in the request's target.
+/// The name of the operation. For an unknown operation, the name that the request gives.
 fn operation_text<'a>(operation: Option<&'static Entry>, head: &'a Parts) -> &'a str {
     operation.map_or_else(|| Target::of(head).operation, |entry| entry.name)
 }
@@ -423,7 +423,7 @@ fn content_type(head: &Parts) -> Cow<'_, str> {
     String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default())
 }
 
-/// Logs a request whose body is too large. The answer consists of a status alone.
+/// Logs a request whose body is too large. The answer consists of a status only.
 pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     let operation = operation_text(None, head);
     tracing::warn!(
@@ -435,8 +435,8 @@ pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     );
 }
 
-/// The full shape id of an exception, which RPC v2 requires. Exceptions that are not in the
-/// service's model have the namespace of AWS's web framework.
+/// The full shape id of an exception, which RPC v2 requires. An exception that is not in the
+/// service's model has the namespace of AWS's web framework Coral.
 fn shape_id(kind: Kind) -> String {
     let namespace = if kind.is_modelled() {
         "com.amazonaws.kinesis"
@@ -454,7 +454,7 @@ fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are ASCII")
 }
 
-/// A random extended request id: 96 characters of base64, like the service's.
+/// A random extended request id of 96 characters in base64, as the service sends it.
 fn extended_id(random: &Random) -> HeaderValue {
     let mut text: [u8; 96] = random.bytes();
     for character in &mut text {
@@ -463,19 +463,19 @@ fn extended_id(random: &Random) -> HeaderValue {
     HeaderValue::from_bytes(&text).expect("base64 is ASCII")
 }
 
-/// The answer to a request whose body is too large: only a status, without request ids.
+/// The answer to a request whose body is too large: a status only, without request ids.
 pub(super) fn too_large() -> Response<Body> {
     bare(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// An answer that consists of a status alone.
+/// An answer that consists of a status only.
 pub(super) fn bare(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::without_length());
     *response.status_mut() = status;
     response
 }
 
-/// Serializes as an object whose values are texts.
+/// A JSON or CBOR object whose values are texts.
 struct Members<'a>(&'a [(&'static str, &'a str)]);
 
 impl serde::Serialize for Members<'_> {

@@ -1,9 +1,10 @@
-//! Receives the body of a request, within the limits of size and time and the in-flight budget.
+//! Receives the body of a request within the limits of size and time and within the in-flight
+//! budget.
 //!
-//! A chunk is counted before it is stored. An announced `Content-Length` alone counts nothing, so a
-//! client that announces a large body and sends little occupies little of the budget. While the
-//! budget is exhausted, the body is not read further. Then the client has to wait, too, because the
-//! HTTP/2 window or the socket's buffer fills up.
+//! The bytes of a chunk are counted against the budget before the chunk is stored. An announced
+//! `Content-Length` alone does not count, so a client that announces a large body and sends little
+//! occupies little of the budget. While the budget is exhausted, the server does not read the body
+//! further. The client has to wait then, because the HTTP/2 window or the socket's buffer fills up.
 
 use super::drained_body::DrainedBody;
 use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
@@ -24,8 +25,8 @@ use std::time::Duration;
 use tokio::select;
 
 thread_local! {
-    /// The buffer of the last body that this thread assembled. Its memory is reused for the next
-    /// body if nothing refers to the last body any more.
+    /// The buffer in which this thread assembled the last body. The next body reuses its memory if
+    /// no reference to the last body remains.
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
@@ -34,25 +35,26 @@ thread_local! {
 pub(super) enum Received {
     /// The whole body, and its budget permit.
     Whole(Bytes, BudgetPermit),
-    /// The body is larger than permitted. If the announced length is too large, nothing of the body
-    /// is kept.
+    /// The body is larger than permitted. If already the announced length is too large, no byte of
+    /// the body is stored.
     TooLarge {
-        /// The announced length, or the number of bytes received when the limit was passed.
+        /// The announced length, or the number of bytes that had arrived when the limit was
+        /// exceeded.
         bytes: u64,
     },
-    /// The budget is exhausted, or the body arrives too slowly.
+    /// The budget is exhausted, or the body arrives too slowly. The error is the answer.
     Refused(Error),
 }
 
-/// Bounds of size and time for request bodies.
+/// The bounds of size and time for request bodies.
 #[derive(Debug)]
 pub(super) struct Bounds {
     admission: Arc<Admission>,
     /// Largest permitted body, in bytes.
     bytes: u64,
-    /// Longest time without a further byte. None means without limit.
+    /// Longest wait for another byte. None for no limit.
     stall: Option<Duration>,
-    /// Longest time for the whole body. None means without limit.
+    /// Longest time for the whole body. None for no limit.
     whole: Option<Duration>,
 }
 
@@ -83,10 +85,10 @@ impl Bounds {
     }
 
     /// Receives the body of a request. `only` is true if no other request is in flight on the
-    /// connection. Such requests have their own part of the in-flight budget.
+    /// connection. A separate part of the in-flight budget serves such requests.
     ///
     /// # Errors
-    /// Returns the body's error if the client aborts the request.
+    /// The error of the body, if the client aborts the request.
     pub(super) async fn receive<B: Body<Data = Bytes> + Unpin + Send + 'static>(
         &self,
         head: &Parts,
@@ -121,7 +123,7 @@ impl Bounds {
     }
 }
 
-/// Reason why a body is not received in full.
+/// The reason why a body is not received in full.
 enum Ended<E> {
     CutOff(E),
     TooLarge,
@@ -142,7 +144,7 @@ struct Receiving<'a, B> {
     bounds: &'a Bounds,
     announced: Option<u64>,
     pace: Pace<'a>,
-    /// Bytes received so far.
+    /// Number of bytes that have arrived.
     received: u64,
 }
 
@@ -151,8 +153,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         let Some(first) = self.next().await? else {
             return Ok(Bytes::new());
         };
-        // Over HTTP/2 the end of the body may arrive in a separate frame. Except for HEAD, a
-        // request is answered only after the end of its body.
+        // Over HTTP/2, the end of the body may arrive in a separate frame. Wait for this end before
+        // answering. Only HEAD is answered without waiting.
         if self.body.is_end_stream() || *method == Method::HEAD {
             return Ok(first);
         }
@@ -173,8 +175,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         Ok(body)
     }
 
-    /// Appends a chunk to the body. With a large permit, memory for the whole announced body is
-    /// reserved at once; with a small permit, no more than for a small body.
+    /// Appends a chunk to the body. A large permit reserves memory for the whole announced body at
+    /// once. A small permit reserves at most the memory of a small body.
     fn add(&self, chunk: Bytes, whole: &mut BytesMut) {
         let length = whole.len() + chunk.len();
         if whole.capacity() < length {
@@ -191,13 +193,13 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         whole.extend_from_slice(&chunk);
     }
 
-    /// The next chunk, once the budget covers it.
+    /// The next chunk, after the permit was enlarged to cover it.
     async fn next(&mut self) -> Result<Option<Bytes>, Ended<B::Error>> {
         loop {
             let frame = match frame_at_once(&mut self.body).await {
                 Some(frame) => frame,
-                // Boxed, so that the future of a body that has already arrived does not contain the
-                // state of the wait.
+                // The box keeps the state of the wait out of the future of a body that has already
+                // arrived.
                 None => Box::pin(self.pace.wait(&mut self.body, self.received)).await?,
             };
             let Some(frame) = frame else { return Ok(None) };
@@ -219,8 +221,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
 
 type Frame<E> = Option<Result<hyper::body::Frame<Bytes>, E>>;
 
-/// The next frame, if it has already arrived. Nearly all requests take this path, which needs no
-/// timer.
+/// The next frame, if it has already arrived. Nearly all requests use only this function, which
+/// needs no timer.
 async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Frame<B::Error>> {
     poll_fn(|context| {
         Poll::Ready(match Pin::new(&mut *body).poll_frame(context) {
@@ -231,12 +233,12 @@ async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Fr
     .await
 }
 
-/// Checks that a body arrives fast enough.
+/// Measures whether a body arrives fast enough.
 struct Pace<'a> {
     bounds: &'a Bounds,
-    /// Runs since the first wait. None before it.
+    /// Measures the time since the first wait. None before the first wait.
     watch: Option<Stopwatch>,
-    /// Bytes received before `watch` was started.
+    /// Number of bytes that had arrived when `watch` was started.
     before: u64,
 }
 
@@ -249,14 +251,14 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Starts the measurement anew, because time spent waiting for the budget must not count
-    /// against the client.
+    /// Starts the measurement again. The time in which the server waited for the budget must not
+    /// count against the client.
     fn restart(&mut self, received: u64) {
         self.watch = None;
         self.before = received;
     }
 
-    /// Waits for the next frame, and checks at intervals that the body arrives fast enough.
+    /// Waits for the next frame. Checks at intervals whether the body arrives fast enough.
     async fn wait<B: Body<Data = Bytes> + Unpin>(
         &mut self,
         body: &mut B,
@@ -287,7 +289,8 @@ impl<'a> Pace<'a> {
         if waited < limits::BODY_HURRY || !self.bounds.admission.is_contended() {
             return false;
         }
-        // Other requests wait for the budget that this request holds, so a minimum rate applies.
+        // Other requests wait for the budget that this request occupies, so the body must arrive at
+        // a minimum rate.
         let due = waited.as_secs() * limits::BODY_HURRY_BYTES_PER_SECOND;
         quiet >= limits::BODY_HURRY || received - self.before < due
     }

@@ -1,5 +1,5 @@
-//! Routes each request to the Kinesis API, the Lambda API or minikin's own paths, for requests from
-//! a connection and from within the process.
+//! Routes each request to the Kinesis API, the Lambda API or minikin's own paths. Requests come
+//! from a connection or from within the process.
 
 use super::access::{Access, AccessSettings};
 use super::admin;
@@ -30,7 +30,7 @@ use tower::ServiceExt as _;
 
 /// Prefix of minikin's own paths, except for the health checks of other tools.
 const OWN_PATHS: &str = "/_minikin/";
-/// A request for this path is answered with the address of the console.
+/// Path of the console without its last slash. The answer redirects to the console.
 const CONSOLE: &str = "/_minikin";
 
 /// Answers the requests to all APIs.
@@ -45,7 +45,7 @@ pub struct Server {
     metrics: Arc<Metrics>,
 }
 
-/// Reason why a request has no answer.
+/// The reason why a request gets no answer.
 #[derive(Debug)]
 pub enum NoAnswer<E> {
     /// The client aborted the request before the end of the body.
@@ -89,7 +89,7 @@ impl Server {
     /// Answers a request from `client`.
     ///
     /// # Errors
-    /// Returns an error if the request gets no answer. The caller must then close the connection.
+    /// The request gets no answer. The caller must close the connection.
     pub async fn answer<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
@@ -180,10 +180,10 @@ impl Server {
         })
     }
 
-    /// Answers a request that was made within this process.
+    /// Answers a request from within this process, without a connection.
     ///
     /// # Errors
-    /// Returns an error if the request's body fails, or if a fault rule suppresses the answer.
+    /// The body of the request fails, or a fault rule drops the answer.
     pub async fn answer_here<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
@@ -207,10 +207,10 @@ impl Server {
             .count(operation, outcome, (0, 0), watch.elapsed());
     }
 
-    /// Answers a request to minikin's own paths. If no other request is in flight on the
-    /// connection, the request needs no budget: metrics and health must be readable when the budget
-    /// is exhausted, and the maximum number of connections bounds such requests. Further requests
-    /// on the same connection do need a permit.
+    /// Answers a request to minikin's own paths. The first request in flight on a connection needs
+    /// no permit of the budget: metrics and health must be readable when the budget is exhausted,
+    /// and the maximum number of connections bounds such requests. Every further request in flight
+    /// on the same connection needs a permit.
     async fn answer_own<B: Incoming>(
         &self,
         request: Request<B>,
@@ -247,8 +247,8 @@ impl Server {
     }
 }
 
-/// Turns a response of the router into a response with a whole body in memory, or with a streamed
-/// body if the response is marked as [`admin::Streamed`].
+/// Converts a response of the router. Its body is collected in memory, or streamed if the response
+/// is marked as [`admin::Streamed`].
 async fn own_answer(
     response: axum::response::Response,
     mut permit: Option<BudgetPermit>,
@@ -269,8 +269,8 @@ async fn own_answer(
     Response::from_parts(head, body)
 }
 
-/// Runs the handling of a request, and returns the message if it panics. A panic is a bug in
-/// minikin, and ends only this request.
+/// Handles a request, and returns the message if the handler panics. A panic is a bug in minikin,
+/// and ends only this request.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = std::pin::pin!(work);
     std::future::poll_fn(|context| {

@@ -1,11 +1,11 @@
 //! Drops connections and subscriptions whose client has stopped reading.
 //!
-//! hyper asks a body for its next frame after the client has taken the frames before it. If a
-//! client stops reading, hyper never polls the body again, so the body cannot detect the timeout
-//! itself. Therefore the timer belongs to the task that writes the body. Over HTTP/1.1 this is the
-//! connection's task. Over HTTP/2 it is the stream's task, so that the other streams of the
-//! connection go on. Over HTTP/2 at most one unfinished frame and the reset behind it stay queued
-//! until the client reads or disconnects.
+//! hyper asks a body for its next frame only after the client has taken the earlier frames. If a
+//! client stops reading, hyper does not poll the body again, so the body cannot detect the timeout
+//! itself. Therefore the timer belongs to the task that writes the body. Over HTTP/1.1, this is the
+//! task of the connection. Over HTTP/2, it is the task of the stream, so that the other streams of
+//! the connection continue. Over HTTP/2, at most one unfinished frame and the reset after it stay
+//! in the queue until the client reads or disconnects.
 
 use super::connection::{Checks, DropReason, InFlight};
 use crate::lock::Lock;
@@ -18,37 +18,37 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 tokio::task_local! {
-    /// The response that the running task writes.
+    /// The response that the current task writes.
     static WRITING: Writing;
 }
 
 struct Writing {
-    /// The subscription that this task is about to write. [`Body::frames`](super::body::Body)
-    /// leaves it here, and [`until_dropped`] takes it.
+    /// The subscription that this task is about to write. [`Body::frames`](super::body::Body) sets
+    /// this value, and [`until_dropped`] takes it.
     subscription: Cell<Option<Arc<FrameTimeout>>>,
     connection: Arc<InFlight>,
 }
 
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The connection that the running task serves. None outside of such a task.
+/// The connection that the current task serves. None in any other task.
 pub(super) fn connection() -> Option<Arc<InFlight>> {
     WRITING.try_with(|writing| writing.connection.clone()).ok()
 }
 
-/// The timeout for unread frames of one subscription.
+/// The timeout for an unread frame of one subscription.
 #[derive(Debug)]
 pub(super) struct FrameTimeout {
     /// The name of the client, for the log.
     subscriber: String,
     timeout: Duration,
-    /// Time at which the frame that the client has not taken yet is overdue. None while the client
-    /// waits for a frame.
+    /// The moment from which on the frame that the client has not taken is overdue. None while the
+    /// client waits for a frame.
     deadline: Lock<Option<RealDeadline>>,
 }
 
 impl FrameTimeout {
-    /// Registers a subscription that the running task is about to write. The timeout starts at
+    /// Registers a subscription that the current task is about to write. The timeout starts at
     /// once, because a client that never asks for the first frame is a slow reader, too.
     pub(super) fn begin(subscriber: String, timeout: Duration) -> Arc<Self> {
         let begun = Arc::new(Self {
@@ -62,7 +62,7 @@ impl FrameTimeout {
         begun
     }
 
-    /// Starts the timeout, because a frame is ready for the client.
+    /// Starts the timeout, because a frame is ready for the client to take.
     pub(super) fn frame_made(&self) {
         *self.deadline.lock() = Some(RealDeadline::lasting(self.timeout));
     }
@@ -77,11 +77,11 @@ impl FrameTimeout {
     }
 }
 
-/// Runs `work`, which serves one stream of `connection`. Ends early if the client is too slow to
-/// read a subscription.
+/// Runs `work`, which serves one stream of `connection`. Ends early if the client reads a
+/// subscription too slowly.
 ///
-/// Only a task that writes a subscription has a timer. The timer is set once for each timeout that
-/// passes, not for each frame.
+/// Only a task that writes a subscription has a timer. The timer is set again when it expires, and
+/// not for each frame.
 pub(super) async fn watch_stream<F: Future + Unpin>(
     work: F,
     connection: Arc<InFlight>,
@@ -93,9 +93,9 @@ pub(super) async fn watch_stream<F: Future + Unpin>(
     WRITING.scope(writing, until_dropped(work)).await
 }
 
-/// Runs `work`, which serves the whole `connection`. Ends early if the client is too slow to read,
-/// or if the connection is idle for too long. One timer serves both timeouts, and it is not set
-/// anew for each request.
+/// Runs `work`, which serves the whole `connection`. Ends early if the client reads too slowly or
+/// if the connection is idle for too long. One timer serves both timeouts, and is not set again for
+/// each request.
 pub(super) async fn watch_connection<F: Future + Unpin>(
     work: F,
     connection: Arc<InFlight>,
@@ -110,7 +110,7 @@ pub(super) async fn watch_connection<F: Future + Unpin>(
     .await
 }
 
-/// Runs the checks whose time has come. Ready when the connection has to be dropped.
+/// Makes the checks that are due. The result is ready when the connection has to be dropped.
 fn poll_checks(
     timer: &mut Option<Timer>,
     checks: &mut Checks,
@@ -138,7 +138,8 @@ fn poll_checks(
     }
 }
 
-/// Runs a request from within this process without timeouts: its caller may leave frames unread.
+/// Runs a request from within this process without timeouts, because its caller may leave frames
+/// unread.
 pub(super) async fn unwatched<F: Future>(work: F) -> F::Output {
     let writing = Writing {
         subscription: Cell::new(None),
@@ -163,11 +164,11 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
     .await
 }
 
-/// Detects that the client has left a frame of one subscription unread for too long.
+/// Detects that the client leaves a frame of one subscription unread for too long.
 struct Watch {
     frames: Arc<FrameTimeout>,
-    /// Timer for the deadline of some frame. The client may have taken that frame since the timer
-    /// was set.
+    /// Timer for the deadline of a frame. The client may have taken the frame after the timer was
+    /// set.
     timer: Option<Timer>,
 }
 

@@ -1,8 +1,8 @@
-//! The operation and the format that the head of a request names.
+//! Finds the operation and the format that the head of a request names.
 //!
 //! The JSON and CBOR protocols of AWS name the operation in the header `X-Amz-Target`. Smithy RPC
-//! v2 CBOR names it at the end of the path: `/service/Kinesis_20131202/operation/NAME`, with any
-//! prefix.
+//! v2 CBOR names the operation at the end of the path, `/service/Kinesis_20131202/operation/NAME`,
+//! after any prefix.
 
 use crate::operation::Entry;
 use crate::wire::Format;
@@ -10,13 +10,13 @@ use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 
-/// The name of Kinesis in a target.
+/// The name of Kinesis in the target of a request.
 pub(super) const SERVICE: &str = "Kinesis_20131202";
 
-/// Names the service and the operation in the JSON and CBOR protocols of AWS.
+/// The header that names the service and the operation in the JSON and CBOR protocols of AWS.
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
-/// Names the protocol in requests and answers of Smithy's RPC protocols.
+/// The header that names the protocol in requests and answers of Smithy's RPC protocols.
 pub(super) const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 
 /// The value of [`PROTOCOL`] for RPC v2 CBOR.
@@ -31,7 +31,7 @@ pub(super) fn is_rpc_v2(head: &Parts) -> bool {
             .is_some_and(|protocol| protocol == RPC_V2_CBOR)
 }
 
-/// Names of a service and an operation. A name that the request lacks is empty.
+/// The names of a service and an operation. A name that is missing in the request is empty.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) service: &'a str,
@@ -43,7 +43,7 @@ impl<'a> Target<'a> {
         Self::in_protocol(head, is_rpc_v2(head))
     }
 
-    /// The names in a request of a known format.
+    /// Finds the names in a request of a known format.
     pub(super) fn in_format(head: &'a Parts, format: Format) -> Self {
         Self::in_protocol(head, format == Format::RpcV2Cbor)
     }
@@ -56,8 +56,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Reads `SERVICE.OPERATION` from the target header. Further parts behind a second dot are
-    /// ignored.
+    /// Reads `SERVICE.OPERATION` from the target header. Anything after a second dot is ignored.
     fn in_header(head: &'a Parts) -> Self {
         let value = head.headers.get(TARGET);
         let value = value.and_then(|value| value.to_str().ok());
@@ -98,18 +97,18 @@ impl<'a> Target<'a> {
 /// The format that the content type of a request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// One of the service's formats.
+    /// A format of the service.
     Known(Format),
     /// `application/json`, which the service parses and then always refuses.
     PlainJson,
-    /// Any other content type, or none.
+    /// Any other content type, or no content type.
     Unknown,
 }
 
 impl Content {
     pub(super) fn of(head: &Parts) -> Self {
         if is_rpc_v2(head) {
-            // A choice: RPC v2 applies with any content type.
+            // RPC v2 applies with any content type (a choice).
             return Self::Known(Format::RpcV2Cbor);
         }
         let formats = [Format::Json, Format::Cbor];
@@ -133,8 +132,8 @@ impl Content {
     }
 }
 
-/// Format of the refusal of a request whose body was not read. It is JSON, unless the request names
-/// another format.
+/// The format for the refusal of a request whose body was not read: the format that the request
+/// names, and otherwise JSON.
 pub(super) fn unread_format(head: &Parts) -> Format {
     if is_rpc_v2(head) {
         return Format::RpcV2Cbor;

@@ -1,4 +1,4 @@
-//! Answers in the protocol REST-JSON.
+//! Answers of Lambda's API, in the protocol REST-JSON.
 
 use crate::error::Error;
 use crate::model::event_source::{Refusal, RefusalKind};

@@ -131,7 +131,8 @@ impl LambdaApi {
         }
     }
 
-    /// Answers a change of a mapping after the change has become durable.
+    /// Waits until a change of a mapping is durable, and then answers with the mapping's new
+    /// configuration.
     async fn changed(&self, found: Found) -> Result<Answer, Refusal> {
         let now = self.engine.world.clock.now();
         let shown = configuration(&found.mapping, now, Some(found.passing));
@@ -147,7 +148,7 @@ impl LambdaApi {
             .ok_or_else(Refusal::not_found)
     }
 
-    /// Finds the mapping that an ARN names, for the operations on tags.
+    /// Finds the mapping with this ARN, for the operations on tags.
     fn find_by_arn(&self, arn: &str, scope: &AccountRegion) -> Result<Arc<Mapping>, Refusal> {
         let parts: Vec<&str> = arn.splitn(7, ':').collect();
         let uuid = match parts[..] {
@@ -227,7 +228,7 @@ impl LambdaApi {
     }
 }
 
-/// True for the part of an ARN from which the name of a resource with tags begins.
+/// True if `kind` and `name`, the last two parts of an ARN, can belong to a resource with tags.
 fn has_tags(kind: &str, name: &str) -> bool {
     match kind {
         "event-source-mapping" => Uuid::try_parse(name).is_ok_and(|uuid| uuid.to_string() == name),
@@ -240,7 +241,7 @@ fn json_of(body: &Bytes) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::content(&error.to_string()))
 }
 
-/// The page size that a request asks for, but at most 100.
+/// The page size that a request asks for, reduced to 100 if it is larger.
 fn most_items(text: Option<&str>) -> Result<usize, Refusal> {
     let Some(text) = text else {
         return Ok(limits::EVENT_SOURCE_PAGE);

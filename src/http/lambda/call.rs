@@ -4,7 +4,7 @@ use hyper::Method;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-/// An operation, with the parameters from the request's path and query.
+/// An operation, with its parameters from the path and the query string of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     Create,
@@ -30,7 +30,7 @@ pub(super) struct ListQuery {
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 const TAGS: &str = "/2017-03-31/tags/";
 
-/// True for a path of Lambda's API. Such paths begin with a date; no path of minikin's own does.
+/// True for a path of Lambda's API. These paths begin with a date, and no path of minikin does.
 pub(in crate::http) fn is_lambda_path(path: &str) -> bool {
     let bytes = path.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);

@@ -5,8 +5,8 @@ use crate::model::event_source::{Settings, StartingPosition};
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Writes the configuration of `mapping` at `now`. The answer to a change shows the `passing`
-/// state, such as `Creating`, and gives LastModified in milliseconds. Later answers round
+/// Writes the configuration of `mapping` at the time `now`. The answer to a change shows the state
+/// `passing`, such as `Creating`, and gives LastModified in milliseconds. Other answers round
 /// LastModified to whole minutes (recorded from the service).
 pub(super) fn configuration(
     mapping: &Mapping,

@@ -39,20 +39,20 @@ impl Error for BindError {
     }
 }
 
-/// Listens on all `addresses`. Addresses with port 0 get a free port, the same for all of them if
-/// possible.
+/// Listens on all `addresses`. An address with port 0 gets a free port. All addresses with port 0
+/// get the same port if possible.
 ///
 /// On a machine without IPv6, `::1` is skipped if `127.0.0.1` is also given, and `::` is skipped if
 /// `0.0.0.0` is also given. Must be called within a tokio runtime.
 ///
 /// # Errors
-/// Returns an error if any address cannot be bound. Then no address stays bound.
+/// An address cannot be bound. No address stays bound in this case.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut tries = PORT_TRIES;
     loop {
         match bind_once(addresses) {
-            // The port that the system picked for the first address may be in use on another
-            // address. Retry with another port.
+            // The system picked a port for the first address, and another address may have this
+            // port in use. Try again with another port.
             Err(error) if is_shared_port(&error, addresses) && tries > 1 => tries -= 1,
             result => return result,
         }
@@ -65,8 +65,8 @@ fn is_shared_port(error: &BindError, addresses: &[SocketAddr]) -> bool {
 
 fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut addresses = addresses.to_vec();
-    // `::` is bound first. Its socket also serves `0.0.0.0`, but could not be bound after a socket
-    // on `0.0.0.0`.
+    // Bind `::` first. Its socket also serves `0.0.0.0`, but could not be bound after a socket on
+    // `0.0.0.0`.
     addresses.sort_by_key(|address| address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
     let mut picked = 0;
@@ -98,13 +98,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         TcpSocket::new_v6()?
     };
     // Without SO_REUSEADDR, a restarted server could not listen until the system forgets the
-    // connections of the previous run.
+    // connections of the server before it.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(ACCEPT_BACKLOG)
 }
 
-/// True if binding `0.0.0.0` failed because this server's socket on `::` already serves it.
+/// True if `0.0.0.0` cannot be bound because this server's socket on `::` already serves it.
 fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener]) -> bool {
     let twin = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
     address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)

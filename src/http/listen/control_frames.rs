@@ -1,9 +1,9 @@
 //! Limits the rate of HTTP/2 control frames on each connection.
 //!
-//! Every PING or SETTINGS frame has to be answered. A client that sends nothing else keeps the
-//! connection's task busy and delays the requests of other clients. hyper does not limit these
-//! frames, so this filter counts them while they are read. A connection that exceeds its budget is
-//! closed.
+//! The server has to answer every PING or SETTINGS frame. A client that sends only such frames
+//! occupies the connection's task and delays the requests of other clients. hyper does not limit
+//! these frames. Therefore this filter counts them while they are read, and closes a connection
+//! that exceeds its budget.
 
 use super::filtered::Filter;
 use crate::limits::{HTTP2_CONTROL_FRAMES, HTTP2_CONTROL_FRAMES_PER_SECOND};
@@ -13,16 +13,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Bytes of the connection preface, which precedes the first frame.
+/// Number of bytes in the connection preface, which precedes the first frame.
 const PREFACE_BYTES: usize = 24;
-/// Bytes of a frame's head, which holds the length, type, flags and stream id.
+/// Number of bytes in the head of a frame: its length, type, flags and stream id.
 const HEAD_BYTES: usize = 9;
 
 const PRIORITY: u8 = 2;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
-/// Counts the control frames of an HTTP/2 connection, from its first byte on.
+/// The filter that counts the control frames of an HTTP/2 connection from its first byte on.
 #[derive(Debug)]
 pub(super) struct ControlFrames {
     frames: Frames,
@@ -42,10 +42,10 @@ impl ControlFrames {
 /// Finds the frame heads in the bytes of a connection.
 #[derive(Debug)]
 struct Frames {
-    /// Bytes to skip before the next frame's head begins.
+    /// Number of bytes before the head of the next frame.
     skip: usize,
     head: [u8; HEAD_BYTES],
-    /// Bytes of `head` received so far.
+    /// Number of bytes of `head` that have arrived.
     filled: usize,
 }
 
@@ -58,7 +58,7 @@ impl Frames {
         }
     }
 
-    /// Counts the control frames whose heads are complete with these bytes.
+    /// Counts the control frames whose heads end within these bytes.
     fn count(&mut self, mut bytes: &[u8]) -> u64 {
         let mut count = 0;
         loop {
@@ -81,12 +81,12 @@ impl Frames {
     }
 }
 
-/// The number of control frames that a connection may still send. It grows with time, up to a
-/// maximum.
+/// The number of control frames that a connection may still send. The number grows with time, up to
+/// a maximum.
 #[derive(Debug)]
 struct Budget {
     left: u64,
-    /// Time since this budget of control frames was last increased.
+    /// Time since `left` was last increased.
     watch: Stopwatch,
 }
 
@@ -98,7 +98,7 @@ impl Budget {
         }
     }
 
-    /// Takes `frames` from the budget. Returns false if the budget does not suffice.
+    /// Subtracts `frames` from the budget. Returns false if the budget is too small.
     fn take(&mut self, frames: u64) -> bool {
         if frames > self.left {
             let seconds = self.watch.elapsed().as_secs();

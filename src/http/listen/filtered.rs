@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Reads from a connection, and may inspect, add or refuse bytes.
+/// Reads from a connection. A filter may inspect, add or refuse bytes.
 pub(super) trait Filter: Unpin {
     /// Reads from `io`, with the contract of `AsyncRead::poll_read`.
     fn poll_read(

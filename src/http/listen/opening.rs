@@ -1,6 +1,7 @@
 //! Tells HTTP/2 from HTTP/1 by the first bytes of a connection.
 //!
-//! hyper could do this, too, but waits without limit for the rest of an incomplete HTTP/2 preface.
+//! hyper can tell the versions apart, too, but waits without limit for the rest of an incomplete
+//! HTTP/2 preface.
 
 use super::filtered::Filter;
 use std::io;
@@ -11,14 +12,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 /// The preface with which every HTTP/2 connection begins.
 const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Version of HTTP on a connection.
+/// The HTTP version of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Http1,
     Http2,
 }
 
-/// The bytes that were read to find the HTTP version. They are read again by hyper.
+/// The bytes that were read to find the HTTP version. As a filter, they are read again by hyper.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FirstBytes {
     bytes: [u8; PREFACE.len()],
@@ -32,8 +33,8 @@ impl FirstBytes {
     }
 }
 
-/// Reads until the version of HTTP is known. Returns None if the client closes the connection
-/// before its first byte.
+/// Reads from a connection until its HTTP version is known. Returns None if the client closes the
+/// connection before its first byte.
 ///
 /// # Errors
 /// Returns an error if reading from the connection fails.
@@ -52,7 +53,8 @@ pub(super) async fn read(
         if received.is_empty() {
             return Ok(None);
         }
-        // If the connection ends within the preface, the HTTP/1 parser reports the error.
+        // A connection that ends within the preface counts as HTTP/1, so that hyper's parser
+        // reports the error.
         if read == 0 || !PREFACE.starts_with(received) {
             return Ok(Some((Version::Http1, first)));
         }
@@ -76,8 +78,8 @@ impl Filter for FirstBytes {
             return Poll::Ready(Ok(()));
         }
         match io.poll_read(context, buffer) {
-            // The first bytes are in the buffer already. If the connection failed, the next read
-            // reports the error.
+            // The first bytes are already in the buffer. If the connection has failed, the next
+            // read returns the error.
             _ if count > 0 => Poll::Ready(Ok(())),
             polled => polled,
         }

@@ -27,7 +27,7 @@ const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 /// A HEADERS frame for `GET /`, encoded with HPACK's static table. It ends the stream.
 const GET: [u8; 12] = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84];
 
-/// A running server, with the handles to reach it and to stop it.
+/// A running server, with its address and the sender that stops it.
 struct Server {
     address: SocketAddr,
     tls: Arc<TlsIdentity>,
@@ -186,7 +186,7 @@ async fn tls_sessions_are_resumed() {
     ] {
         let client = server.client(version, &["h2"]);
         let mut first = server.handshake(&client).await;
-        // The session tickets of TLS 1.3 arrive after the handshake, at the latest with the first
+        // In TLS 1.3, the session tickets arrive after the handshake, at the latest with the first
         // answer.
         ask_http1(&mut first).await;
         let second = server.handshake(&client).await;

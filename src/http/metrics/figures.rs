@@ -3,11 +3,11 @@
 use crate::engine::channel::ChannelFigures;
 use crate::engine::queue::QueueFigures;
 
-/// A figure of a queue or a channel: its name, its help text, true for a counter and false for a
-/// gauge, and the function that reads it.
+/// A figure of a queue or a channel: its name, its help text, true for a counter or false for a
+/// gauge, and the function that reads the value.
 pub(super) type Figure<F> = (&'static str, &'static str, bool, fn(&F) -> u64);
 
-/// Upper bound of the record counts in the service's queue metrics.
+/// Largest number of records that the service's queue metrics report.
 const MOST_VISIBLE: u64 = 1_000_000;
 
 /// The figures of queues.
