@@ -1,20 +1,21 @@
-//! The console: pages for a browser, rendered on the server from the same views as minikin's own
-//! paths.
+//! The console: pages for a browser. The server renders them from the same data that minikin's own
+//! paths return.
 //!
-//! A page works without its script. The script fetches the page again every two seconds while the
-//! page is visible, and replaces the parts that are marked as live. The page of a stream also
-//! receives the newest records as server-sent events. Actions are forms that are sent with POST.
+//! A page works without the script. The script fetches the page again every two seconds while the
+//! page is visible, and replaces the parts that are marked as live. The page of a stream's records
+//! also receives the newest records as server-sent events. Actions are forms that the browser sends
+//! with POST.
 //!
 //! # Files
-//! - `routes`: the paths. `visit`: access, account and region of a request.
-//!   `sign_in`: access from another machine. `page`, `head`: the frame of
-//!   every page. `assets`: the script, the style sheet and the icon.
-//! - `characters`: hidden characters. `lineage`: the layout of the drawing of shards. `parts`,
-//!   `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
-//! - `rates`: the counters of streams and shards over time, while a page is open.
+//! - `routes`: the paths. `visit`: a request for a page. `sign_in`: access from another machine.
+//! `page`, `head`: the parts that every page has. `assets`: the script, the style sheet and the
+//! icon.
+//! - `characters`: makes hidden characters visible. `lineage`: the layout of the drawing of shards.
+//! `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
+//! - `rates`: the rates of streams and shards over time, measured while a page is open.
 //! - `streams`, `stream/`, `queues`, `mappings`, `channels`, `clock`, `faults`, `requests`,
 //!   `limits_page`, `metrics_page`: the pages.
-//! - `forms`, `fields`, `actions`: the forms, and what they do.
+//! - `forms`, `fields`, `actions`: the forms, and the actions that they send.
 
 mod actions;
 mod assets;

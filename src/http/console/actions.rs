@@ -1,7 +1,7 @@
 //! Actions: the forms of the pages, sent with POST.
 //!
-//! A form without the script is answered with the address of the next page, or with a page that
-//! says the problem. The script asks for JSON.
+//! A form that was sent without the script is answered with a redirect to the next page, or with a
+//! page about the error. The script asks for a JSON answer instead.
 
 use super::fields::{Fields, bad};
 use super::page;
@@ -15,17 +15,17 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// The result of an action: a sentence about it, or the refusal.
+/// The result of an action: a sentence for the user, or the refusal.
 pub(super) type Outcome = Result<String, Refused>;
 
-/// A form that was sent.
+/// A form that a browser has sent.
 pub(super) struct Action {
-    /// The fields that the action has not taken yet.
+    /// The fields that the action has not removed yet.
     pub(super) fields: Fields,
-    /// The page that follows.
+    /// The page to show after the action.
     back: Option<String>,
     wants_json: bool,
-    /// The body of the request. Its permit counts the fields.
+    /// The body of the request, whose budget permit also covers the fields.
     body: Option<OwnBody>,
 }
 
@@ -51,10 +51,10 @@ impl Action {
         }
     }
 
-    /// Answers the form.
+    /// Answers the form with the result of the action.
     pub(super) fn answer(self, visit: &Visit, outcome: Outcome) -> Response {
         let wants_json = self.wants_json;
-        // Only pages of the console follow an action.
+        // An action may only be followed by a page of the console.
         let back = self.back.filter(|path| path.starts_with("/_minikin/"));
         let back = back.unwrap_or_else(|| visit.link("/_minikin/"));
         match outcome {
@@ -81,7 +81,7 @@ pub(super) async fn call(visit: Visit, Path(name): Path<String>, mut action: Act
     action.answer(&visit, outcome)
 }
 
-/// Calls an operation of the service, and returns its answer.
+/// Calls an operation of the service in this process, and returns the operation's answer.
 pub(super) async fn operation(
     visit: &Visit,
     name: &str,
@@ -108,7 +108,7 @@ pub(super) async fn operation(
     }
 }
 
-/// A sentence about an operation that was done.
+/// A sentence about an operation that has succeeded.
 fn done(name: &str) -> String {
     let sentence = match name {
         "CreateStream" => "The stream is being created.",

@@ -1,4 +1,4 @@
-//! The script, the style sheet and the icon of the pages. They are part of the program.
+//! The script, the style sheet and the icon of the pages, which are part of the program's binary.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,8 +7,8 @@ const SCRIPT: &str = include_str!("script.js");
 const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("icon.svg");
 
-/// A number that changes with the assets. Pages name it in the addresses of their assets, so that a
-/// browser may keep an asset.
+/// A number that changes with the assets. The addresses of the assets contain it, so that a browser
+/// may cache an asset without limit.
 pub(super) fn version() -> u32 {
     let mut hash = crc32fast::Hasher::new();
     for asset in [SCRIPT, STYLE, ICON] {

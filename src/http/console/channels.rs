@@ -85,7 +85,7 @@ fn delete(visit: &Visit, channel: &Channel) -> Markup {
     )
 }
 
-/// Delivers all records that a channel has now.
+/// Delivers all records that a channel holds now.
 pub(super) async fn flush(visit: Visit, Path(name): Path<String>, action: Action) -> Response {
     let outcome = flush_named(&visit, &name).await;
     action.answer(&visit, outcome)

@@ -1,4 +1,4 @@
-//! Characters that a reader cannot see.
+//! Makes characters visible that a reader cannot see.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ fn is_hidden(letter: char) -> bool {
     is_format || letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
-/// A text whose hidden characters are replaced by their numbers.
+/// Replaces the hidden characters of a text by their numbers, such as ⟨U+200B⟩.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// The steps that have a button of their own, in milliseconds.
+/// The buttons that advance the clock: a label, and the step in milliseconds.
 const STEPS: [(&str, i64); 6] = [
     ("1 second", 1_000),
     ("1 minute", 60_000),

@@ -1,4 +1,4 @@
-//! The fields of a form, and the members of a request that they become.
+//! The fields of a form, and their conversion to the members of a request.
 
 use crate::http::admin::Refused;
 use axum::http::StatusCode;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads the fields from a body.
+    /// Parses the body of a form.
     pub(super) fn read(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
@@ -29,10 +29,12 @@ impl Fields {
             .ok_or_else(|| bad(&format!("the field {name} is empty")))
     }
 
-    /// The JSON of a request with the remaining fields as members. Empty fields are left out.
+    /// Converts the remaining fields to the members of a request, in JSON. Empty fields are left
+    /// out.
     ///
     /// The name of a field is the path of a member, such as `StreamModeDetails.StreamMode`. An
-    /// ending says the type of the value: `:int`, `:bool`, `:list` for words between commas, or `:one` for a list of this text.
+    /// ending of the name gives the type of the value: `:int`, `:bool`, `:list` for a list of words
+    /// between commas, or `:one` for a list whose only item is the value.
     pub(super) fn members(&self) -> Result<Value, Refused> {
         let mut members = Value::Object(Map::new());
         for (name, text) in &self.0 {

@@ -3,8 +3,7 @@
 use super::visit::Visit;
 use maud::{Markup, html};
 
-/// The parameters that name the account and the region, as hidden fields of a form that is sent
-/// with GET.
+/// The account and the region of the page as hidden fields, for a form that is sent with GET.
 pub(super) fn hidden(visit: &Visit) -> Markup {
     let is_home = visit.scope == visit.admin.home;
     html! {
@@ -19,13 +18,13 @@ pub(super) fn hidden(visit: &Visit) -> Markup {
 pub(super) struct Form<'a> {
     visit: &'a Visit,
     action: String,
-    /// Path of the page that follows the action.
+    /// The page to show after the action.
     back: String,
     class: &'static str,
 }
 
 impl<'a> Form<'a> {
-    /// A form for the action at `path`.
+    /// A form for the action at `path` below `/_minikin/console/do/`.
     pub(super) fn new(visit: &'a Visit, path: &str) -> Self {
         Self {
             visit,
@@ -35,13 +34,13 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// A form that calls an operation of the service. The names of its fields are the members of
-    /// the request.
+    /// A form that calls an operation of the service. The names of the form's fields are the
+    /// members of the request.
     pub(super) fn operation(visit: &'a Visit, name: &str) -> Self {
         Self::new(visit, &format!("call/{name}"))
     }
 
-    /// Sets the page that follows the action.
+    /// Sets the page to show after the action.
     pub(super) fn back(self, path: &str) -> Self {
         Self {
             back: self.visit.link(path),
@@ -57,7 +56,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The form with these fields.
+    /// Renders the form with these fields.
     pub(super) fn open(self, fields: &Markup) -> Markup {
         html! {
             form method="post" action=(self.action) class=(self.class) {

@@ -1,9 +1,9 @@
-//! The head of every page.
+//! The HTML head of every page.
 
 use super::assets;
 use maud::{Markup, html};
 
-/// The head of a page.
+/// The HTML head of a page.
 pub(super) fn head(title: &str) -> Markup {
     let version = assets::version();
     let asset = |name: &str| format!("/_minikin/console/assets/{name}?v={version:08x}");

@@ -1,12 +1,12 @@
-//! A JSON document as a tree that can be folded.
+//! A JSON document as a tree whose branches can be folded.
 
 use maud::{Markup, html};
 use serde_json::Value;
 
-/// Deepest level of the tree. Values below are shown on one line.
+/// Number of levels that the tree shows. A value below them is shown on one line.
 const DEPTH: usize = 24;
 
-/// The tree of a document. Only the first `most` values are shown.
+/// Renders the tree of a document, with its first `most` values.
 pub(super) fn tree(value: &Value, most: usize) -> Markup {
     let mut left = most;
     let tree = node(None, value, DEPTH, &mut left);

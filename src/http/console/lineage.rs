@@ -1,23 +1,23 @@
-//! The layout of a drawing of shards: hash keys from top to bottom, time from left to right.
+//! The layout of the drawing of shards: hash keys from top to bottom, and time from left to right.
 //!
 //! A shard is a rectangle. It begins in the column of its creation and ends where its children
-//! begin, so that a split and a merge can be seen. The columns are the moments at which shards were
-//! created, and they are equally wide: shards are often split within seconds and then left for
-//! days. The rows lie between the neighbouring bounds of hash key ranges. A row has a height that
-//! can be read, and a wide range is higher.
+//! begin, so that splits and merges are visible. A column begins at each moment at which shards
+//! were created. The columns are equally wide, because shards are often split within seconds and
+//! then stay unchanged for days. A row begins at each bound of a hash key range. Every row is high
+//! enough for its text, and a row with more hash keys is higher.
 
 use crate::model::{HashKey, Shard, ShardId};
 use std::collections::BTreeSet;
 
-/// Height of a row that holds no hash keys, if there are few rows.
+/// Height of a row in addition to its part of `SHARED`, if there are few rows.
 const ROW: f64 = 18.0;
-/// Height that the rows share in proportion to their hash keys.
+/// Height that is divided among the rows in proportion to their hash keys.
 const SHARED: f64 = 120.0;
-/// Height of all rows together, from which on the rows become lower.
+/// Height of all rows together above which each row becomes lower than `ROW`.
 const HIGHEST: f64 = 3_000.0;
 /// Least height of a row.
 const LEAST_ROW: f64 = 2.0;
-/// Width of all columns together, without the last.
+/// Width of all columns together, except for the last column.
 const WIDE: f64 = 760.0;
 /// Greatest width of a column.
 const COLUMN: f64 = 190.0;
@@ -26,7 +26,7 @@ const LEAST_COLUMN: f64 = 4.0;
 /// Width of the last column, which holds the open shards.
 pub(super) const LAST: f64 = 420.0;
 
-/// The drawing of a shard.
+/// The rectangle of a shard.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
     pub(super) id: ShardId,
@@ -35,11 +35,11 @@ pub(super) struct Cell {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) is_open: bool,
-    /// Part of all hash keys that the shard owns, from 0 to 1.
+    /// Fraction of all hash keys that the shard owns, from 0 to 1.
     pub(super) share: f64,
 }
 
-/// A drawing.
+/// The layout of a drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     pub(super) width: f64,
@@ -49,7 +49,7 @@ pub(super) struct Layout {
     pub(super) columns: Vec<(f64, u64)>,
 }
 
-/// The rows: the lower bounds of their hash keys, and their upper edges.
+/// The rows of a drawing: the first hash key of each row, and the upper edge of each row.
 struct Rows {
     starts: Vec<u128>,
     edges: Vec<f64>,
@@ -73,8 +73,7 @@ impl Rows {
         Self { starts, edges }
     }
 
-    /// The upper edge of the row that begins at `key`. The lower edge of the last row if there is
-    /// no key.
+    /// The upper edge of the row that begins at `key`. For None, the lower edge of the last row.
     fn edge(&self, key: Option<HashKey>) -> f64 {
         let row = key.map_or(self.starts.len(), |key| {
             self.starts.partition_point(|start| *start < key.value())
@@ -87,7 +86,7 @@ impl Rows {
     }
 }
 
-/// The layout of `shards`.
+/// Computes the layout of `shards`.
 pub(super) fn layout(shards: &[Shard]) -> Layout {
     let rows = Rows::of(shards);
     let times: BTreeSet<u64> = shards.iter().map(|shard| shard.created_s).collect();
@@ -99,8 +98,8 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     let cell = |shard: &Shard| {
         let range = shard.hash_key_range;
         let (x, y) = (column_of(shard.created_s), rows.edge(Some(range.start)));
-        // The children were created a second after the closing. A closed shard without children on
-        // the drawing ends at the right edge.
+        // Children are created a second after their parent is closed. A closed shard whose children
+        // are not in the drawing extends to the right edge.
         let right = shard.closed_s.map_or(width, |closed_s| {
             let first = times.partition_point(|moment| *moment <= closed_s);
             if first == times.len() {
@@ -127,7 +126,7 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     }
 }
 
-/// Part of all hash keys that a shard owns, from 0 to 1.
+/// Fraction of all hash keys that a shard owns, from 0 to 1.
 pub(super) fn share(shard: &Shard) -> f64 {
     let range = shard.hash_key_range;
     (range.end.value() - range.start.value()) as f64 / u128::MAX as f64
@@ -138,7 +137,7 @@ mod tests {
     use super::*;
     use crate::model::{merge, split};
 
-    /// A stream of `count` shards that were created at second 100.
+    /// A stream of `count` shards, all created at second 100.
     fn initial(count: u32) -> Vec<Shard> {
         Shard::initial(count, 100)
     }
@@ -148,7 +147,7 @@ mod tests {
         HashKey::new(range.start.value() + (range.end.value() - range.start.value()) / 2)
     }
 
-    /// Splits the shard at `at` at second `closed_s`.
+    /// Splits the shard with index `at` at second `closed_s`.
     fn split_at(shards: &mut Vec<Shard>, at: usize, closed_s: u64) {
         let next = shards.len() as u32;
         let ids = [ShardId::new(next), ShardId::new(next + 1)];

@@ -68,7 +68,7 @@ fn row(visit: &Visit, mapping: &Mapping) -> Markup {
     }
 }
 
-/// The greatest time by which a shard is behind.
+/// The longest time by which a shard is behind, in milliseconds.
 fn behind_ms(details: &Value) -> i64 {
     let shards = details["Shards"].as_array().into_iter().flatten();
     shards
@@ -77,7 +77,7 @@ fn behind_ms(details: &Value) -> i64 {
         .unwrap_or(0)
 }
 
-/// The worst status among the shards, with the reason.
+/// A badge for the state of the mapping, with the reason if a shard is stuck.
 fn health(details: &Value) -> Markup {
     if details["Status"] != "reading" {
         return badge(Tone::Busy, "waiting for the stream");
@@ -99,7 +99,7 @@ fn health(details: &Value) -> Markup {
     }
 }
 
-/// The reason why a shard does not advance. None if it does.
+/// The error because of which a shard does not advance. None if the shard advances.
 fn stuck(shard: &Value) -> Option<String> {
     let lanes = shard["Lanes"].as_array()?;
     lanes.iter().find_map(|lane| {
@@ -371,7 +371,7 @@ async fn act(visit: &Visit, mapping: &Arc<Mapping>, action: &str) -> Outcome {
     Ok("The mapping is changed.".to_owned())
 }
 
-/// Waits until a mapping has processed all records.
+/// Waits until a mapping is done with all records.
 async fn drain(visit: &Visit, mapping: &Arc<Mapping>) -> Outcome {
     let request = DrainRequest {
         timeout: Duration::from_secs(10),

@@ -1,4 +1,4 @@
-//! The page of metrics at a glance.
+//! The page of the most important metrics.
 
 use super::numbers;
 use super::page::{self, Section};

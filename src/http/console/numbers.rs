@@ -1,4 +1,4 @@
-//! Numbers and times as the pages show them.
+//! Formats numbers and times for the pages.
 
 use crate::world::Timestamp;
 
@@ -15,7 +15,7 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// A number of bytes with the largest unit that leaves at least 1.
+/// Formats a number of bytes with the largest unit in which the number is at least 1.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
@@ -36,7 +36,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A rate per second, without its unit.
+/// Formats a rate per second, without the unit.
 pub(super) fn rate(per_second: f64) -> String {
     match per_second {
         rate if rate <= 0.0 => "0".to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn rate(per_second: f64) -> String {
     }
 }
 
-/// A share from 0 to 1 in percent.
+/// Formats a fraction from 0 to 1 in percent.
 pub(super) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent < 9.95 && percent.fract() > 0.05 && percent.fract() < 0.95 => {
@@ -55,7 +55,7 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// A time as `2026-01-31 12:00:00.000` in UTC.
+/// Formats a time as `2026-01-31 12:00:00.000` in UTC.
 pub(super) fn moment(time: Timestamp) -> String {
     let text = time.to_rfc3339();
     let text = text.trim_end_matches('Z').replacen('T', " ", 1);
@@ -65,7 +65,7 @@ pub(super) fn moment(time: Timestamp) -> String {
     }
 }
 
-/// A duration in the two largest of its units.
+/// Formats a duration with its two largest units.
 pub(super) fn duration(millis: i64) -> String {
     let seconds = millis / 1000;
     match seconds {
@@ -77,7 +77,7 @@ pub(super) fn duration(millis: i64) -> String {
     }
 }
 
-/// The noun with an `s` unless the number is 1.
+/// The number and the noun. The noun gets an `s` unless the number is 1.
 pub(super) fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", count(number))

@@ -1,4 +1,4 @@
-//! The frame of every page: its head, the navigation and the time.
+//! The parts that every page has: the head, the navigation and the time.
 
 use super::head::head;
 use super::parts::{self, Tone};
@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
-/// The parts of the console, in the order of the navigation.
+/// The sections of the console, in the order of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Streams,
@@ -45,7 +45,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The page as a response with this status.
+    /// The page as a response with the given status.
     fn respond_with(self, status: StatusCode) -> Response {
         let html = self.html().into_string();
         let headers = [
@@ -84,7 +84,8 @@ impl Page<'_> {
         }
     }
 
-    /// The account and region of the page, and links to the others that have streams.
+    /// The account and region of the page, and links to the other accounts and regions that have
+    /// streams.
     fn scopes(&self) -> Markup {
         let Visit { admin, scope, .. } = self.visit;
         let mut scopes = admin.engine.scopes();
@@ -138,7 +139,7 @@ pub(super) fn respond(visit: &Visit, section: Section, title: &str, content: Mar
     page.respond_with(StatusCode::OK)
 }
 
-/// A page that says why there is nothing to show.
+/// Answers with a page about a refusal.
 pub(super) fn problem(visit: &Visit, refused: &Refused) -> Response {
     let Refused { status, text, .. } = refused;
     let content = html! {

@@ -1,10 +1,10 @@
-//! Small parts that many pages use.
+//! Small parts that many pages contain.
 
 use super::numbers;
 use crate::world::Timestamp;
 use maud::{Markup, html};
 
-/// The colour of a badge or of a bar.
+/// The colour of a badge or a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     Good,
@@ -14,7 +14,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    /// The class in the style sheet.
+    /// The class of this colour in the style sheet.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -24,7 +24,7 @@ impl Tone {
         }
     }
 
-    /// The tone of a status such as ACTIVE.
+    /// The colour for a status such as ACTIVE.
     pub(super) fn of_status(status: &str) -> Self {
         match status {
             "ACTIVE" | "Enabled" => Self::Good,
@@ -34,7 +34,7 @@ impl Tone {
         }
     }
 
-    /// The tone of a share of a limit.
+    /// The colour for a used fraction of a limit.
     pub(super) fn of_share(share: f64) -> Self {
         match share {
             share if share >= 0.95 => Self::Bad,
@@ -54,19 +54,19 @@ pub(super) fn status(text: &str) -> Markup {
     badge(Tone::of_status(text), text)
 }
 
-/// A time that programs can read, too.
+/// A time for readers, with the same time in a form that programs can read.
 pub(super) fn time(time: Timestamp) -> Markup {
     let text = numbers::moment(time);
     let (date, clock) = text.split_at(text.len().min(11));
     html! { time datetime=(time.to_rfc3339()) { span class="date" { (date) } (clock) } }
 }
 
-/// A figure with its name.
+/// A figure with its label.
 pub(super) fn figure(name: &str, value: &Markup) -> Markup {
     html! { div class="figure" { dt { (name) } dd { (value) } } }
 }
 
-/// A bar that is filled up to `share`. `label` says the same in words.
+/// A bar that is filled up to the fraction `share`. `label` is the text for screen readers.
 pub(super) fn bar(share: f64, label: &str) -> Markup {
     let width = (share.clamp(0.0, 1.0) * 100.0).round();
     html! {
@@ -78,7 +78,7 @@ pub(super) fn bar(share: f64, label: &str) -> Markup {
     }
 }
 
-/// The text in the place of an empty list: what is missing, and the command that creates it.
+/// The text in place of an empty list. `command` creates an item of the list.
 pub(super) fn empty(text: &str, command: &str) -> Markup {
     html! {
         div class="empty" {
@@ -88,8 +88,8 @@ pub(super) fn empty(text: &str, command: &str) -> Markup {
     }
 }
 
-/// A table that scrolls sideways. `label` names it for screen readers, `head` holds the cells of
-/// its head.
+/// A table that can be scrolled sideways. `label` is the name of the table for screen readers.
+/// `head` contains the cells of the table's head.
 pub(super) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(label) {
@@ -98,12 +98,12 @@ pub(super) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
     }
 }
 
-/// A shard's id without its leading zeros.
+/// The id of a shard without the leading zeros.
 pub(super) fn short_shard(id: crate::model::ShardId) -> String {
     format!("shard {}", id.index())
 }
 
-/// A form that is hidden behind a button until it is opened.
+/// A form that opens when the user presses a button.
 pub(super) fn drawer(id: &str, label: &str, content: &Markup) -> Markup {
     html! {
         details class="drawer" id=(id) {

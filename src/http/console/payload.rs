@@ -1,8 +1,8 @@
-//! The data of a record as a page shows it: as JSON, as text, as the user records of an aggregate,
-//! or in hexadecimal digits.
+//! Shows the data of a record as JSON, as text, as the user records of an aggregated record, or in
+//! hexadecimal digits.
 //!
-//! Data can contain anything. It is escaped, cut to a bound, and the characters that change the
-//! direction of text or cannot be seen are replaced by their numbers.
+//! Data can contain anything. Therefore it is escaped and cut to a maximum length. Characters that
+//! cannot be seen or that change the direction of text are replaced by their numbers.
 
 use super::characters::visible;
 use super::json_tree;
@@ -13,9 +13,9 @@ use maud::{Markup, html};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Characters of a preview.
+/// Largest number of characters in a preview.
 const PREVIEW: usize = 160;
-/// Bytes of a line in hexadecimal digits.
+/// Number of bytes in a line of hexadecimal digits.
 const HEX_LINE: usize = 16;
 
 /// The data of a record, decoded as far as possible.
@@ -28,7 +28,7 @@ pub(super) enum Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Decodes data.
+    /// Decodes the data of a record.
     pub(super) fn of(data: &'a [u8]) -> Self {
         if let Aggregate::Records(records) = Aggregate::of(data, &HashKeyRange::ALL) {
             return Self::Aggregated(records);
@@ -44,7 +44,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A word for the form of the data.
+    /// The name of the data's form, for the pages.
     pub(super) const fn form(&self) -> &'static str {
         match self {
             Self::Json(_) => "JSON",
@@ -55,7 +55,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The first bytes of `data`, without a part of a character at the end.
+/// The first `most` bytes of `data`, without an incomplete character at the end.
 pub(super) fn first(data: &[u8], most: usize) -> &[u8] {
     if data.len() <= most {
         return data;
@@ -74,7 +74,7 @@ fn is_readable(text: &str) -> bool {
         .any(|letter| letter.is_control() && !letter.is_whitespace())
 }
 
-/// One line that shows the beginning of the data.
+/// The beginning of the data on one line.
 pub(super) fn preview(data: &[u8]) -> String {
     let start = first(data, limits::CONSOLE_ROW_BYTES);
     let line = match Payload::of(start) {
@@ -99,7 +99,7 @@ pub(super) fn preview(data: &[u8]) -> String {
     line
 }
 
-/// The data in full, up to `most` bytes.
+/// The data up to `most` bytes, in its decoded form.
 pub(super) fn whole(data: &[u8], most: usize) -> Markup {
     let shown = first(data, most);
     html! {
@@ -137,7 +137,7 @@ fn aggregated(records: &[UserRecord<'_>]) -> Markup {
     }
 }
 
-/// The data in hexadecimal digits and as ASCII, 16 bytes a line.
+/// The data as hexadecimal digits and ASCII, 16 bytes on each line.
 pub(super) fn hex(data: &[u8]) -> Markup {
     let mut text = String::with_capacity(data.len() * 5);
     for (line, bytes) in data.chunks(HEX_LINE).enumerate() {

@@ -26,7 +26,7 @@ pub(super) fn queue_path(name: &str) -> String {
     format!("/_minikin/console/queues/{name}")
 }
 
-/// Number of records that a receive can return, without dead-letter records.
+/// Number of records that receives can return, without dead-letter records.
 pub(super) fn receivable(figures: &QueueFigures) -> u64 {
     figures.unread + figures.counts.visible as u64
 }
@@ -151,7 +151,8 @@ fn find(visit: &Visit, name: &str) -> Result<Arc<Queue>, Refused> {
     })
 }
 
-/// The states of records with their names in the parameter `state`.
+/// The values of the parameter `state`, with their labels and the states of records that they
+/// select.
 const STATES: [(&str, &str, PeekState); 3] = [
     ("visible", "Visible", PeekState::Visible),
     ("in-flight", "In flight", PeekState::InFlight),
@@ -302,7 +303,7 @@ pub(super) async fn purge_queue(
     action.answer(&visit, outcome)
 }
 
-/// Restores one dead-letter record of a queue, or all of them.
+/// Restores one dead-letter record of a queue, or all its dead-letter records.
 pub(super) async fn restore_queue(
     visit: Visit,
     Path(name): Path<String>,
@@ -316,8 +317,8 @@ pub(super) async fn restore_queue(
     action.answer(&visit, outcome)
 }
 
-/// Restores the dead-letter record at the place `only`, or all of them. An operator needs no
-/// receive for that: the handle of the newest delivery is made from the queue's entry.
+/// Restores the dead-letter record at `only`, or all dead-letter records. A user of the console has
+/// no receipt handle, so the handle of the newest delivery is made from the queue's entry.
 async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outcome {
     let engine = &visit.admin.engine;
     let peek = Peek {
@@ -344,7 +345,8 @@ async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outco
     }
 }
 
-/// The place of a record in its stream, as text.
+/// The position of a record in its stream, as text: the index of the shard and the index of the
+/// record.
 fn place(peeked: &PeekedRecord<'_>) -> String {
     format!("{}-{}", peeked.shard.id.index(), peeked.record.number.index)
 }

@@ -9,7 +9,7 @@ use crate::limits;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Advice about errors whose message does not say what to do.
+/// Advice about errors whose message does not name a remedy. The key is the name of the error.
 const ADVICE: &[(&str, &str)] = &[
     (
         "ResourceNotFoundException",
@@ -135,7 +135,7 @@ fn milliseconds(took: std::time::Duration) -> String {
     }
 }
 
-/// Advice about an error, whose text begins with its name.
+/// The advice about an error. The text of an error begins with the error's name.
 fn advice(error: &str) -> Option<&'static str> {
     let found = ADVICE.iter().find(|(name, _)| error.starts_with(name));
     found.map(|(_, advice)| *advice)

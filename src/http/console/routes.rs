@@ -13,8 +13,8 @@ use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use std::sync::Arc;
 
-/// Pages load everything from this origin, run no code in themselves, send their forms to this
-/// origin only, and are shown in no frame.
+/// The Content-Security-Policy of the pages. Pages load resources only from this origin, contain no
+/// inline scripts, send forms only to this origin, and cannot be shown in a frame.
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'; object-src 'none'";
 
@@ -48,7 +48,7 @@ pub(in crate::http) fn routes() -> Router<Admin> {
         .layer(middleware::map_response(protected))
 }
 
-/// The paths of the forms.
+/// The paths that forms are sent to.
 fn forms() -> Router<Admin> {
     Router::new()
         .route("/call/{operation}", post(actions::call))
@@ -65,7 +65,8 @@ fn forms() -> Router<Admin> {
         .route("/faults/remove/{id}", post(faults::remove))
 }
 
-/// Answers every client: the assets are the same in every emulator.
+/// Answers every client, without a check of access, because the assets are the same in every
+/// emulator.
 async fn asset(Path(name): Path<String>) -> Response {
     assets::asset(&name).into_response()
 }

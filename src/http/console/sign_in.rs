@@ -1,5 +1,5 @@
-//! The sign-in of a browser on another machine, or on the host of a container: it presents the
-//! admin token once, and keeps it in a cookie for the own paths of this origin.
+//! The sign-in of a browser on another machine or on the host of a container. The browser sends the
+//! admin token once, and then sends it in a cookie with each request to the own paths.
 
 use super::fields::Fields;
 use super::head::head;
@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{DOCTYPE, Markup, html};
 
-/// The page that a browser without access gets. `text` is the reason.
+/// The page for a browser that has no access. `text` is the reason.
 pub(super) fn page(admin: &Admin, text: &str) -> Response {
     let content = html! {
         h1 { "minikin" }
@@ -44,8 +44,8 @@ fn form() -> Markup {
     }
 }
 
-/// Takes the admin token, and keeps it in a cookie that no script can read and that no other site
-/// can use.
+/// Checks the admin token, and sets a cookie with the token. No script can read the cookie, and the
+/// browser does not send it for pages of other sites.
 pub(super) async fn sign_in(State(admin): State<Admin>, body: OwnBody) -> Response {
     let given = Fields::read(&body.bytes).take("token").unwrap_or_default();
     match &admin.token {

@@ -47,7 +47,7 @@ pub(super) async fn page(mut visit: Visit) -> Response {
 }
 
 /// The streams whose names contain `filter`, up to the maximum number of rows. The second value is
-/// true if there are more.
+/// true if further streams match.
 fn find(visit: &Visit, filter: &str) -> (Vec<Arc<Stream>>, bool) {
     let mut found: Vec<Arc<Stream>> = Vec::new();
     let mut after: Option<String> = None;
@@ -69,7 +69,7 @@ fn find(visit: &Visit, filter: &str) -> (Vec<Arc<Stream>>, bool) {
     }
 }
 
-/// Number of the mappings of each stream.
+/// Number of event source mappings of each stream.
 fn mappings_of_streams(visit: &Visit) -> HashMap<StreamArn, usize> {
     let mut mappings: HashMap<StreamArn, usize> = HashMap::new();
     for mapping in visit.admin.engine.event_sources.all() {
@@ -132,7 +132,7 @@ fn row(
     }
 }
 
-/// The mode in words.
+/// The capacity mode of a stream in words.
 pub(super) fn mode(mode: &str) -> &'static str {
     match mode {
         "ON_DEMAND" => "on-demand",
@@ -140,12 +140,12 @@ pub(super) fn mode(mode: &str) -> &'static str {
     }
 }
 
-/// A rate as a number and as a line over time.
+/// A table cell with a rate. `kind` is `put` or `get`.
 pub(super) fn rate_cell(kind: &str, history: &History) -> Markup {
     html! { td class="rate" { (rate_line(kind, history)) } }
 }
 
-/// A rate as a number and as a line over time. `kind` is `put` or `get`.
+/// A rate as a number and as a line chart. `kind` is `put` or `get`.
 pub(super) fn rate_line(kind: &str, history: &History) -> Markup {
     let of = match kind {
         "put" => |rate: &super::rates::Rate| rate.put_records,

@@ -1,4 +1,5 @@
-//! The readers of a stream: registered consumers with their subscriptions, queues and mappings.
+//! The page of the readers of a stream: registered consumers with their subscriptions, queues and
+//! mappings.
 
 use super::frame;
 use crate::engine::{OpenSubscription, Stream, consumer_status};

@@ -1,4 +1,4 @@
-//! The frame of the pages of one stream: its name, its figures and the tabs.
+//! The parts that all pages of one stream have: its name, its figures and the tabs.
 
 use crate::engine::Stream;
 use crate::http::admin::Refused;
@@ -12,7 +12,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// The tabs with their paths.
+/// The tabs with their labels and paths.
 const TABS: &[(&str, &str)] = &[
     ("Records", "records"),
     ("Shards", "shards"),
@@ -23,7 +23,7 @@ const TABS: &[(&str, &str)] = &[
 /// Finds the stream of a page.
 ///
 /// # Errors
-/// There is no such stream.
+/// The stream does not exist.
 pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Refused> {
     visit.admin.engine.find(&visit.scope, name).ok_or_else(|| {
         let (account, region) = (visit.scope.account, visit.scope.region.as_str());
@@ -32,7 +32,7 @@ pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Refused> {
     })
 }
 
-/// The page with `content` under the tab `tab`.
+/// Answers with the page of `stream` that has `content` under the tab `tab`.
 pub(super) fn respond(visit: &Visit, stream: &Stream, tab: &str, content: &Markup) -> Response {
     let name = &*stream.arn.name;
     let content = html! {

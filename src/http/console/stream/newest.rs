@@ -1,4 +1,4 @@
-//! The newest records of a stream, newest first.
+//! Reads the newest records of a stream.
 
 use crate::engine::{Batch, Read, ReadBudget, RecordView, Shard, StoreError, Stream};
 use crate::limits;
@@ -7,7 +7,7 @@ use crate::world::Timestamp;
 use maud::Markup;
 use std::sync::Arc;
 
-/// The newest records of `shards`, at most `most`, newest first. `row` shows a record.
+/// The newest records of `shards`, at most `most`, the newest first. `row` renders a record.
 pub(super) async fn newest(
     stream: &Stream,
     shards: &[Arc<Shard>],

@@ -1,4 +1,4 @@
-//! The form that puts records: one record, or many lines.
+//! The forms that put records into a stream: one record, or one record for each line.
 
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::http::admin::{LargeBody, Refused};
@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// The forms.
+/// The forms that put records.
 pub(super) fn forms(visit: &Visit, stream: &Stream) -> Markup {
     let name = &*stream.arn.name;
     let one = Form::new(visit, &format!("put/{name}")).open(&html! {
@@ -76,7 +76,7 @@ async fn put_fields(visit: &Visit, name: &str, fields: &mut Fields) -> Outcome {
     sentence(&results)
 }
 
-/// Reads records from lines.
+/// Makes one record of each line that is not empty.
 fn records_of(visit: &Visit, lines: &str, key: Option<&str>) -> Result<Vec<StartRecord>, Refused> {
     let lines = lines.lines().zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim().is_empty());
@@ -108,7 +108,7 @@ fn record(visit: &Visit, key: Option<&str>, data: String) -> StartRecord {
     }
 }
 
-/// A sentence about the results of a put.
+/// A sentence about the results of a put, or the refusal if a record has failed.
 fn sentence(results: &[Result<Placed, PutFailure>]) -> Outcome {
     let failed = results.iter().filter(|result| result.is_err()).count();
     let is_throttled =

@@ -1,4 +1,5 @@
-//! The records of a stream: the newest, those from a position on, and those that a search finds.
+//! The page of a stream's records: the newest records, the records from a position on, or the
+//! records that a search finds.
 
 use super::row::{row, table};
 use super::{frame, newest, put, tail};
@@ -19,7 +20,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// The parameters of the page, as the visitor gave them.
+/// The parameters of the page, as text.
 #[derive(Debug, Default)]
 struct Asked {
     from: String,
@@ -33,9 +34,9 @@ struct Asked {
 struct Found {
     rows: Vec<Markup>,
     note: String,
-    /// The start of the next page.
+    /// The start of the next page. None on the last page.
     next: Option<Cursor>,
-    /// Address from which the script receives further records.
+    /// The address from which the script receives new records. None on a page without new records.
     tail: Option<String>,
 }
 

@@ -9,15 +9,16 @@ use crate::limits;
 use crate::model::ShardId;
 use maud::{Markup, html};
 
-/// Digits at the end of a sequence number that a row shows.
+/// Number of digits of a sequence number that a row shows, from the end of the number.
 const SHOWN_DIGITS: usize = 12;
 
-/// The address of a record's page.
+/// The address of the page of one record.
 fn address(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> String {
     format!("record?shard={shard}&number={}{suffix}", record.number)
 }
 
-/// A row. `suffix` is the part of the query string that names the account and the region.
+/// Renders a record as a row. `suffix` is the part of the query string that names the account and
+/// the region.
 pub(super) fn row(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> Markup {
     let number = record.number.to_string();
     let last_digits = &number[number.len().saturating_sub(SHOWN_DIGITS)..];

@@ -1,4 +1,4 @@
-//! The settings of a stream: retention, encryption, tags, and its deletion.
+//! The page of a stream's settings: retention, encryption, tags and deletion.
 
 use super::frame;
 use crate::engine::{Stream, StreamSnapshot};
@@ -124,7 +124,7 @@ fn clear(visit: &Visit, stream: &Stream) -> Markup {
     crate::http::console::parts::drawer("clear", "Remove all records…", &form)
 }
 
-/// Changes the retention period of a stream, in either direction.
+/// Increases or decreases the retention period of a stream.
 pub(in crate::http::console) async fn set_retention(
     visit: Visit,
     Path(name): Path<String>,

@@ -1,4 +1,4 @@
-//! The shards of a stream: the drawing of their lineage, and a table with their rates and actions.
+//! The page of a stream's shards: the drawing of their lineage, and a table with rates and actions.
 
 use super::frame;
 use crate::engine::{Shard, Stream};
@@ -18,9 +18,9 @@ use maud::{Markup, html};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Bytes per second that a shard takes (AWS).
+/// Bytes per second that a shard accepts (AWS).
 const BYTES: f64 = 1_048_576.0;
-/// Records per second that a shard takes (AWS).
+/// Records per second that a shard accepts (AWS).
 const RECORDS: f64 = 1_000.0;
 
 /// The load of an open shard.
@@ -54,7 +54,7 @@ impl Load {
     }
 }
 
-/// The shards of a page, with the loads of the open ones.
+/// The shards of a page, and the loads of the open shards.
 struct Shown {
     shards: Vec<model::Shard>,
     loads: HashMap<ShardId, Load>,
@@ -101,7 +101,7 @@ pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String
     frame::respond(&visit, &stream, "shards", &content)
 }
 
-/// A sentence about the shard with the greatest load.
+/// A sentence about the shard that is closest to its limits.
 fn fullest(shown: &Shown) -> Markup {
     let fullest = shown.loads.iter().max_by(|one, other| {
         let key = |load: &Load| (load.throttled() > 0.0, load.share());
@@ -143,7 +143,7 @@ fn drawing(visit: &Visit, shown: &Shown) -> Markup {
     }
 }
 
-/// The times of the columns that have place for one.
+/// The times of the columns. A column that is too narrow for its time has none.
 fn axis(layout: &Layout) -> Markup {
     let mut free_from = 0.0;
     let mut labels = Vec::new();
@@ -194,7 +194,7 @@ fn drawn(visit: &Visit, cell: &Cell, load: Load) -> Markup {
 
 fn table(visit: &Visit, stream: &Stream, shown: &Shown) -> Markup {
     let most = limits::CONSOLE_ROWS;
-    // Open shards first: those are the ones to act on.
+    // Show the open shards first, because actions apply to them.
     let mut shards: Vec<&model::Shard> = shown.shards.iter().collect();
     shards.sort_by_key(|shard| (!shard.is_open(), shard.hash_key_range.start.value()));
     html! {

@@ -1,4 +1,4 @@
-//! The newest records of a stream while they arrive, as rows in server-sent events.
+//! Sends new records as server-sent events, each record as a row of the table.
 
 use super::frame;
 use super::row::row;
@@ -14,14 +14,16 @@ use axum::response::{IntoResponse as _, Response};
 
 const LAST_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The id of a tail that continues after all records that are published now.
+/// The id of a tail that continues after all records that are published now. `shards` are the
+/// shards with their next indices.
 pub(super) fn present_id(stream: &Stream, shards: impl Iterator<Item = (ShardId, u64)>) -> String {
     let mut id = String::new();
     write_tail_id(&mut id, StreamMark::of(stream), shards, None);
     id
 }
 
-/// Answers with rows. The parameter `after` is the id from which a new connection continues.
+/// Answers with a tail of rows. The parameter `after` is the event id to continue after, for a
+/// request without `Last-Event-ID`.
 pub(super) async fn tail(
     mut visit: Visit,
     Path(name): Path<String>,
@@ -40,7 +42,7 @@ pub(super) async fn tail(
     let form = TailForm {
         write: Box::new(move |text, shard, record| {
             let row = row(&suffix, shard, record).into_string();
-            // A line break ends the line of an event, and its entity does not.
+            // A line break would end the data of the event. A character reference does not.
             text.push_str(&row.replace('\r', "&#13;").replace('\n', "&#10;"));
         }),
         per_second: Some(limits::CONSOLE_TAIL_RECORDS),
