@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::Read as _;
 
-/// The options that say which emulator a command talks to, and how.
+/// The options of every command: the address of the emulator, the admin token and the form of the
+/// output.
 #[derive(Debug, clap::Args)]
 pub(super) struct Server {
     /// The address of the emulator
@@ -42,8 +43,8 @@ pub(super) struct Connection {
     region: Option<String>,
 }
 
-/// The options of a command about the whole emulator. It takes neither an account nor a region, and
-/// says so.
+/// The options of a command about the whole emulator. `--account` and `--region` are refused with
+/// an explanation.
 #[derive(Debug, clap::Args)]
 pub(super) struct WholeConnection {
     #[command(flatten)]
@@ -212,7 +213,7 @@ fn refusal(mut answer: BlockingAnswer<'_>) -> Failure {
     Failure::Refused(message.unwrap_or_else(whole))
 }
 
-/// The JSON document of an answer; null if the body is empty.
+/// Parses the body of an answer as JSON. An empty body is null.
 fn document(mut answer: BlockingAnswer<'_>) -> Result<Value, Failure> {
     let mut text = String::new();
     let read = answer.read_to_string(&mut text);

@@ -1,5 +1,5 @@
-//! `minikin health`: asks a running emulator whether it is ready. It serves containers that have no
-//! curl.
+//! `minikin health`: asks a running emulator whether it is ready. Containers without curl use the
+//! command as their health check.
 
 use crate::options::{Listen, Options};
 use std::io::{self, Read, Write};

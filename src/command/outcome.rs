@@ -38,7 +38,7 @@ impl Failure {
         Self::Unreachable(format!("no emulator answers at {endpoint}: {error}"))
     }
 
-    /// The failure of an answer that ends early or is not valid JSON.
+    /// Makes the failure for an answer that ends early or is not valid JSON.
     pub(super) fn broken(error: &impl fmt::Display) -> Self {
         Self::Unreachable(format!("the answer cannot be read: {error}"))
     }

@@ -4,7 +4,7 @@ use crate::world::Timestamp;
 use bytes::Bytes;
 use std::time::Duration;
 
-/// Remembers nothing.
+/// The list of the last requests, which is always empty.
 #[derive(Debug)]
 pub(super) struct Recent;
 

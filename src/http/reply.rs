@@ -81,9 +81,9 @@ impl Unroutable {
 /// an object that it uses nowhere else.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlainJsonAnswer {
-    /// The body is not a valid JSON structure.
+    /// The error for a body that is not a valid JSON structure.
     Serialization,
-    /// The body is a valid JSON structure.
+    /// The error for a body that is a valid JSON structure.
     UnknownOperation,
 }
 

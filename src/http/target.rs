@@ -86,7 +86,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The operation's row in the table. None if the service has no such operation.
+    /// The operation in the table of operations. None if the service has no such operation.
     pub(super) fn entry(self) -> Option<&'static Entry> {
         (self.service == SERVICE)
             .then(|| Entry::find(self.operation))

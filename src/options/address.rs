@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The IP addresses of one host. `localhost` and `any` stand for an IPv4 and an IPv6 address, an IP
-/// address stands for itself.
+/// The IP addresses of one host. `localhost` and `any` have an IPv4 and an IPv6 address, and an IP
+/// address has only itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts(pub Vec<IpAddr>);
 
@@ -42,7 +42,7 @@ impl FromStr for Hosts {
     }
 }
 
-/// The socket addresses of one value `ADDRESS:PORT`.
+/// The socket addresses of a host and a port, written as `ADDRESS:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen(pub Vec<SocketAddr>);
 

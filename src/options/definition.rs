@@ -321,8 +321,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All addresses to listen on: those of `listen`, or else of `host` and `port`, and the
-    /// additional ports.
+    /// All addresses to listen on: the addresses of `listen` or, if `listen` is empty, `host` with
+    /// `port`. Each port of `extra_port` is added at the same IP addresses.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
             let hosts = self.host.0.iter();
@@ -460,9 +460,9 @@ impl Options {
             .collect()
     }
 
-    /// The event source mappings that the options define, and their functions. A mapping may give
-    /// the address of a function in place of a name; then the function is named `function`. Each
-    /// call reads the file of `--event-sources`, so a start makes only one call.
+    /// The event source mappings that the options define, and their functions. A mapping may
+    /// contain a URL in place of a function's name. The URL then defines a function named
+    /// `function`. Each call reads the file of `--event-sources`, so a start makes only one call.
     ///
     /// # Errors
     /// A mapping cannot be read, or two functions have the same name.

@@ -60,9 +60,9 @@ pub enum OptionsError {
     Fault(FaultRuleError),
     /// `--admin-token` is an empty text.
     AdminTokenEmpty,
-    /// An event source mapping, its function or its destination is invalid; the reason.
+    /// An event source mapping, its function or its destination is invalid, for this reason.
     EventSource(String),
-    /// The options for channels do not fit together.
+    /// The options for channels contradict one another, for this reason.
     Channels(String),
 }
 

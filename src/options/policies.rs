@@ -1,4 +1,4 @@
-//! Reading of the file that `--policies` names.
+//! Reads the file that `--policies` names.
 
 use crate::limits;
 use crate::model::Identities;

@@ -219,7 +219,7 @@ impl HttpCall {
         answer
     }
 
-    /// Posts the event to the given path at the slot's address.
+    /// Posts the event of an invocation to the given path at the slot's address.
     async fn post(&mut self, invocation: &Invocation, path: &str) -> Answer {
         let posted = self.try_post(invocation, path).await;
         posted.unwrap_or_else(Answer::NotReached)

@@ -68,7 +68,7 @@ pub(super) async fn remove_fault(
     )
 }
 
-/// Reads and checks the rules in a body. If any rule is invalid, all are refused.
+/// Reads and checks the rules in a body. One invalid rule refuses the whole body.
 fn read(admin: &Admin, body: &OwnBody) -> Result<Vec<FaultRule>, Refused> {
     let text = body.text()?;
     if text.trim_ascii().is_empty() {

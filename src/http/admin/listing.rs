@@ -1,4 +1,4 @@
-//! The lists of minikin's own paths.
+//! Lists of all items of a kind, for minikin's own paths.
 
 use serde_json::Value;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! `POST reset`: removes all streams, queues and settings. On request, creates again what the setup
-//! created at the start.
+//! `POST reset`: removes everything except the clock and the event source mappings of the options.
+//! On request, creates again what the setup created at the start.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;

@@ -104,7 +104,7 @@ pub(in crate::http) struct Page<T, M> {
     now: Timestamp,
     limit: usize,
     make: M,
-    /// The shown records.
+    /// The entries of the page, one for each matching record.
     pub(in crate::http) shown: Vec<T>,
     /// Number of records that were read, whether they match the selection or not.
     pub(in crate::http) scanned: usize,

@@ -15,7 +15,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// Answers with the page.
+/// Answers with the page of channels.
 pub(super) async fn page(visit: Visit) -> Response {
     let now = visit.admin.engine.world.clock.now();
     let most = limits::CONSOLE_ROWS;

@@ -23,7 +23,7 @@ const STEPS: [(&str, i64); 6] = [
     ("7 days", 604_800_000),
 ];
 
-/// Answers with the page.
+/// Answers with the page of the clock.
 pub(super) async fn page(visit: Visit) -> Response {
     let clock = &visit.admin.engine.world.clock;
     let is_virtual = matches!(clock, Clock::Virtual(_));
@@ -69,7 +69,7 @@ fn moves(visit: &Visit) -> Markup {
     }
 }
 
-/// Moves the clock.
+/// Moves the clock to a time or by a step, as the form says.
 pub(super) async fn move_clock(visit: Visit, mut action: Action) -> Response {
     let outcome = advance(&visit, &mut action.fields).await;
     action.answer(&visit, outcome)

@@ -17,7 +17,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-/// Answers with the page.
+/// Answers with the page of fault rules.
 pub(super) async fn page(visit: Visit) -> Response {
     let rules = visit.admin.engine.world.faults.list();
     let content = html! {
@@ -99,7 +99,7 @@ fn add(visit: &Visit) -> Markup {
     drawer("add-fault", "Add a rule", &form)
 }
 
-/// Adds a rule.
+/// Adds the fault rule in the form.
 pub(super) async fn add_rule(visit: Visit, mut action: Action) -> Response {
     let outcome = add_by(&visit, &mut action.fields);
     action.answer(&visit, outcome)
@@ -135,13 +135,13 @@ fn add_by(visit: &Visit, fields: &mut Fields) -> Outcome {
     Ok("The rule is added.".to_owned())
 }
 
-/// Removes all rules.
+/// Removes all fault rules.
 pub(super) async fn clear(visit: Visit, action: Action) -> Response {
     visit.admin.engine.world.faults.clear();
     action.answer(&visit, Ok("All rules are removed.".to_owned()))
 }
 
-/// Removes a rule.
+/// Removes the fault rule with this id.
 pub(super) async fn remove(visit: Visit, Path(id): Path<u64>, action: Action) -> Response {
     let outcome = match visit.admin.engine.world.faults.remove(id) {
         true => Ok("The rule is removed.".to_owned()),

@@ -48,7 +48,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Lays the fields out in a row.
+    /// Places the fields next to one another in a row.
     pub(super) fn in_row(self) -> Self {
         Self {
             class: "row",

@@ -7,7 +7,7 @@ use crate::limits::Row;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Answers with the page.
+/// Answers with the page of the limits in force.
 pub(super) async fn page(visit: Visit) -> Response {
     let rows = visit.admin.engine.limits.rows();
     let content = html! {

@@ -9,21 +9,21 @@
 use crate::model::{HashKey, Shard, ShardId};
 use std::collections::BTreeSet;
 
-/// Height of a row in addition to its part of `SHARED`, if there are few rows.
+/// Height in pixels of a row in addition to its part of `SHARED`, if there are few rows.
 const ROW: f64 = 18.0;
-/// Height that is divided among the rows in proportion to their hash keys.
+/// Height in pixels that is divided among the rows in proportion to their hash keys.
 const SHARED: f64 = 120.0;
-/// Height of all rows together above which each row becomes lower than `ROW`.
+/// Height in pixels of all rows together above which each row becomes lower than `ROW`.
 const HIGHEST: f64 = 3_000.0;
-/// Least height of a row.
+/// Smallest height of a row, in pixels.
 const LEAST_ROW: f64 = 2.0;
-/// Width of all columns together, except for the last column.
+/// Width in pixels of all columns together, except for the last column.
 const WIDE: f64 = 760.0;
-/// Greatest width of a column.
+/// Largest width of a column, in pixels.
 const COLUMN: f64 = 190.0;
-/// Least width of a column.
+/// Smallest width of a column, in pixels.
 const LEAST_COLUMN: f64 = 4.0;
-/// Width of the last column, which holds the open shards.
+/// Width in pixels of the last column, which holds the open shards.
 pub(super) const LAST: f64 = 420.0;
 
 /// The rectangle of a shard.
@@ -45,7 +45,7 @@ pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) cells: Vec<Cell>,
-    /// Left edges of the columns, with their times in seconds since 1970.
+    /// Left edges of the columns in pixels, with their times in seconds since 1970.
     pub(super) columns: Vec<(f64, u64)>,
 }
 

@@ -294,7 +294,7 @@ fn create(visit: &Visit) -> Markup {
     drawer("create-mapping", "Create mapping", &form)
 }
 
-/// Creates a mapping.
+/// Creates the event source mapping in the form.
 pub(super) async fn create_mapping(visit: Visit, mut action: Action) -> Response {
     let outcome = create_by(&visit, &mut action.fields).await;
     action.answer(&visit, outcome)

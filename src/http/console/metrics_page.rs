@@ -8,7 +8,7 @@ use crate::http::metrics::CallFigures;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Answers with the page.
+/// Answers with the page of the most important metrics.
 pub(super) async fn page(visit: Visit) -> Response {
     let content = html! {
         h1 { "Metrics" }

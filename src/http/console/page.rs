@@ -36,7 +36,7 @@ const SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Metrics, "Metrics", "/_minikin/console/metrics"),
 ];
 
-/// A page.
+/// A page of the console, before it is rendered.
 struct Page<'a> {
     visit: &'a Visit,
     section: Section,
@@ -128,7 +128,7 @@ impl Page<'_> {
     }
 }
 
-/// Answers with a page.
+/// Answers with a page of the given section.
 pub(super) fn respond(visit: &Visit, section: Section, title: &str, content: Markup) -> Response {
     let page = Page {
         visit,

@@ -105,7 +105,7 @@ fn create(visit: &Visit) -> Markup {
     drawer("create-queue", "Create queue", &form)
 }
 
-/// Creates a queue.
+/// Creates the queue in the form.
 pub(super) async fn create_queue(visit: Visit, mut action: Action) -> Response {
     let outcome = create_by(&visit, &mut action.fields).await;
     action.answer(&visit, outcome)
@@ -286,7 +286,7 @@ fn delete(visit: &Visit, queue: &Queue) -> Markup {
     drawer("delete-queue", "Delete…", &form)
 }
 
-/// Acknowledges every record of a queue.
+/// Acknowledges every record of a queue, so that the queue is empty.
 pub(super) async fn purge_queue(
     visit: Visit,
     Path(name): Path<String>,

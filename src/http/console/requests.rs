@@ -65,7 +65,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Answers with the page.
+/// Answers with the page of the last requests.
 pub(super) async fn page(mut visit: Visit) -> Response {
     let only_failed = visit.query.take("show").as_deref() == Some("failed");
     let mut requests = visit.admin.metrics.recent().newest();

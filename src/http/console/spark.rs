@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use std::fmt::Write as _;
 
-/// Width of the drawing.
+/// Width of the drawing, in units of its view box.
 const WIDTH: f64 = 120.0;
-/// Height of the drawing.
+/// Height of the drawing, in units of its view box.
 const HEIGHT: f64 = 24.0;
 
 /// The points of the line, as SVG text. Each of `values` is a position from 0 to 1 and a value. The

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Answers with the page.
+/// Answers with the page of all streams.
 pub(super) async fn page(mut visit: Visit) -> Response {
     let filter = visit.query.take("filter").unwrap_or_default();
     let (streams, is_cut) = find(&visit, &filter);

@@ -71,8 +71,8 @@ pub(super) fn from_json(text: &str) -> Result<Node, Problem> {
     json_node(raw, &Lines::of(text), 0)
 }
 
-/// Reads the value in `raw`. `depth` is the number of lists and objects around it: the function
-/// calls itself, so the depth must be bounded.
+/// Reads the value in `raw`. `depth` is the number of lists and objects that contain the value. The
+/// depth is bounded, because the function calls itself.
 fn json_node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, Problem> {
     let text = raw.get();
     let line = lines.of_part(text);

@@ -7,7 +7,7 @@ use crate::model::{AccountId, AccountRegion, Region};
 /// The members that give the account and the region.
 pub(super) const PLACE_MEMBERS: [&str; 2] = ["Account", "Region"];
 
-/// The account and the region that a definition gives. None: the configured one.
+/// The account and the region that a definition names. None for the configured account or region.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Place {
     pub account: Option<AccountId>,

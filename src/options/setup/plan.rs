@@ -1,4 +1,4 @@
-//! The definitions that a setup file contains, and their reading.
+//! Reads the definitions in a setup file.
 
 use super::super::ClockChoice;
 use super::document::Node;
@@ -41,7 +41,7 @@ const OTHER_MEMBERS: [&str; 8] = [
 /// All definitions of the setup file and the options.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
-    /// The streams of the file, in its order, and then those of options and variables.
+    /// The streams of the setup file in its order, and then the streams of options and variables.
     pub streams: Vec<StreamSetup>,
     /// The queues, in the order of the file.
     pub queues: Vec<ReaderSetup>,
@@ -186,7 +186,7 @@ fn hours(value: serde_json::Value) -> Result<u32, String> {
     hours.ok_or_else(|| "the retention period is a number of hours".to_owned())
 }
 
-/// The KMS key of a stream's definition, if the stream is to be encrypted.
+/// The KMS key of a stream's definition. None if the stream is not encrypted.
 fn encryption(fields: &mut Fields, origin: &Origin) -> Result<Option<String>, Problem> {
     let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
         Some("KMS") => Ok(true),

@@ -1,4 +1,4 @@
-//! Reading of the whole setup: the setup file, the streams of `--stream`, and the streams of other
+//! Reads the whole setup: the setup file, the streams of `--stream`, and the streams of other
 //! tools' variables.
 
 use super::document::{self, Node};

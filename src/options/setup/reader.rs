@@ -1,4 +1,4 @@
-//! The queues and the channels of a setup file, which read the records of a stream.
+//! Reads the definitions of queues and channels in a setup file. Both read the records of a stream.
 
 use super::document::Node;
 use super::fields::Fields;

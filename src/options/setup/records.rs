@@ -1,5 +1,5 @@
-//! The records that the setup puts. They stand in the setup file, or on the lines of a separate
-//! file.
+//! Reads the records that the setup puts. The records stand in the setup file, or on the lines of a
+//! separate file.
 
 use super::document::{self, Node};
 use super::fields::{self, Fields};

@@ -1,5 +1,5 @@
-//! The members of an operation's request in a setup file. Unknown members and values of the wrong
-//! type are refused at every depth; the operation itself checks everything else later.
+//! Reads the members of an operation's request in a setup file. Unknown members and values of the
+//! wrong type are refused at every depth. The operation itself checks all other constraints later.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, unknown};

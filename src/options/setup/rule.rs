@@ -1,4 +1,4 @@
-//! Fault rules in a setup file, and in the body of a request.
+//! Reads fault rules in a setup file and in the body of a request.
 
 use super::document::{self, Node, Value};
 use super::fields::{self, Fields};
@@ -6,7 +6,7 @@ use super::problem::Problem;
 use crate::operation::fault_rule;
 use crate::world::{FaultKind, FaultRule, Timestamp};
 
-/// The members of a rule.
+/// The members of a fault rule.
 const MEMBERS: [&str; 11] = [
     "kind",
     "operations",

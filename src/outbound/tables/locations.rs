@@ -9,7 +9,7 @@ use time::macros::format_description;
 /// Generates the locations of the data files of one table.
 #[derive(Debug, Clone)]
 pub(super) struct HourLocations {
-    /// Location of the directory of the data files.
+    /// URL of the directory of the data files.
     data: String,
 }
 

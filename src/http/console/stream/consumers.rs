@@ -15,7 +15,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Answers with the page.
+/// Answers with the page of the readers of a stream.
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,

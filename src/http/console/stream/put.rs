@@ -41,7 +41,7 @@ pub(super) fn forms(visit: &Visit, stream: &Stream) -> Markup {
     }
 }
 
-/// Puts the records of a form.
+/// Puts the records in the form.
 pub(in crate::http::console) async fn put(
     visit: Visit,
     Path(name): Path<String>,

@@ -83,7 +83,7 @@ impl Asked {
     }
 }
 
-/// Answers with the page.
+/// Answers with the page of a stream's records.
 pub(in crate::http::console) async fn page(mut visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,

@@ -1,4 +1,4 @@
-//! A record as a row of a table.
+//! Shows a record as a row of a table.
 
 use crate::engine::RecordView;
 use crate::http::console::characters::visible;
@@ -43,7 +43,7 @@ pub(super) fn row(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> Mark
     }
 }
 
-/// A table of rows.
+/// A table of records, from its rows.
 pub(super) fn table(rows: &[Markup]) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="Records" {

@@ -14,7 +14,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::json;
 
-/// Answers with the page.
+/// Answers with the page of a stream's settings.
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
@@ -148,7 +148,7 @@ async fn change_retention(visit: &Visit, name: &str, fields: &mut Fields) -> Out
     Ok(format!("Records are kept for {hours} hours."))
 }
 
-/// Sets a tag of a stream.
+/// Sets the tag in the form on a stream.
 pub(in crate::http::console) async fn set_tag(
     visit: Visit,
     Path(name): Path<String>,

@@ -77,7 +77,7 @@ impl Shown {
     }
 }
 
-/// Answers with the page.
+/// Answers with the page of a stream's shards.
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 enum Position {
     Method(usize),
     Target(usize),
-    /// In the name of a header.
+    /// In the name of a header: the index of the header, and the index of the byte in its name.
     Name(usize, usize),
-    /// In the value of a header.
+    /// In the value of a header: the index of the header, and the index of the byte in its value.
     Value(usize, usize),
     Body(usize),
 }
