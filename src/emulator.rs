@@ -335,7 +335,7 @@ impl Emulator {
         self.engine.subscriptions()
     }
 
-    /// Number of receive requests that wait for records of a queue.
+    /// Number of ReceiveQueueRecords requests that wait for records.
     pub fn waiting_receives(&self) -> usize {
         self.engine.waiting_receives()
     }
@@ -469,7 +469,7 @@ async fn open_store(
 ) -> Result<(Store, store::Recovered), OpenError> {
     if let Some(disk) = &around.disk {
         let opened = Store::open_simulated(settings, disk)?;
-        // This task ends when the store is dropped.
+        // The task ends when the store is dropped.
         Tasks::spawn_part("committer", opened.committer.run_as_task());
         return Ok((opened.store, opened.recovered));
     }

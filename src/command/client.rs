@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::Read as _;
 
-/// The options of every command: the address of the emulator, the admin token and the form of the
-/// output.
+/// The options of every command that talks to a running emulator: the address of the emulator, the
+/// admin token and the form of the output.
 #[derive(Debug, clap::Args)]
 pub(super) struct Server {
     /// The address of the emulator
@@ -141,7 +141,7 @@ impl Client {
     }
 
     /// Sends GET for a stream of server-sent events, and returns the answer as soon as its head has
-    /// arrived. The first event is the next one after the event with the id `last_id`.
+    /// arrived. The events begin after the event with the id `last_id`.
     pub(super) fn follow(
         &self,
         path: &str,

@@ -13,7 +13,7 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_millis(250);
 /// Time after which a tail stops its attempts to reconnect to the emulator.
 const RETRY_TIME: Duration = Duration::from_secs(60);
-/// A connection of this duration counts as successful, even if it brings no event.
+/// A connection that lasts this long counts as successful, even if it brings no event.
 const STEADY: Duration = Duration::from_secs(1);
 
 /// The arguments of `minikin tail`.

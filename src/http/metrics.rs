@@ -53,8 +53,8 @@ pub(super) enum Outcome {
     CutOff,
 }
 
-/// The outcomes, each at the index of its discriminant. The text is the value of the label
-/// `outcome`.
+/// The outcomes, each at the index of its discriminant. The text next to an outcome is the value of
+/// the label `outcome`.
 const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),

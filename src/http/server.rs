@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
 
-/// Prefix of minikin's own paths, except for the health checks of other tools.
+/// Prefix of minikin's own paths. Only the health checks on the paths of other tools lack it.
 const OWN_PATHS: &str = "/_minikin/";
 /// Path of the console without its last slash. The answer redirects to the console.
 const CONSOLE: &str = "/_minikin";

@@ -47,7 +47,7 @@ pub enum OptionsError {
     /// `--policies` is set together with `--auth off`. Policies need the access key of a request,
     /// which `--auth off` does not read.
     PoliciesWithoutAuthentication,
-    /// This durability needs a data directory, and none is set.
+    /// The chosen durability needs a data directory, and none is set.
     DurabilityWithoutDataDir(Durability),
     /// `--tls-cert` is set without `--tls-key`.
     TlsKeyMissing,

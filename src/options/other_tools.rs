@@ -94,11 +94,13 @@ const IGNORED: &[&str] = &[
 
 /// The effect of a flag of kinesalite.
 enum Flag {
-    /// Replaced by our flag, the first text. The second text is put before the value.
+    /// The flag is replaced by our flag, which is the first text. The second text is put before the
+    /// value of the flag.
     Ours(&'static str, &'static str),
-    /// Removed without a warning: the property that the flag switches on is always on here.
+    /// The flag is removed without a warning, because the property that it switches on is always on
+    /// here.
     AlwaysOn,
-    /// Removed together with its value. A warning lists the flag.
+    /// The flag is removed together with its value, and a warning lists the flag.
     Ignored,
 }
 

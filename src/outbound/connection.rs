@@ -57,7 +57,7 @@ impl Connection {
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
-        // This task ends when the sender is dropped or when the peer closes the connection.
+        // The task ends when the sender is dropped or when the peer closes the connection.
         Tasks::spawn_part("outbound connection", async move {
             let _closed = connection.await;
         });

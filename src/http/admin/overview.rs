@@ -33,9 +33,9 @@ pub(super) async fn streams(
 
 /// The JSON objects of the queues, the channels and the event source mappings of all streams.
 struct Readers {
-    /// By the incarnation number of the stream.
+    /// The queues, by the incarnation number of their stream.
     queues: HashMap<u64, Vec<Value>>,
-    /// By the incarnation number of the stream.
+    /// The channels, by the incarnation number of their stream.
     channels: HashMap<u64, Vec<Value>>,
     mappings: HashMap<StreamArn, Vec<Value>>,
 }

@@ -112,9 +112,9 @@ pub(in crate::http) async fn tail(
     Ok((Extension(Streamed), headers, body).into_response())
 }
 
-/// The start of the tail. A request with `Last-Event-ID` starts after that event, and any other
-/// request at the position `from` of the query string. None if the stream does not have the
-/// position after that event.
+/// The start of the tail. A request with `Last-Event-ID` starts after the event with this id, and
+/// any other request at the position `from` of the query string. None if the stream does not have
+/// the position after the event.
 fn start(
     stream: &Stream,
     selection: &Selection,

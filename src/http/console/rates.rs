@@ -19,9 +19,9 @@ pub(super) struct Rates {
 
 #[derive(Debug, Default)]
 struct Readings {
-    /// By the incarnation number of the stream.
+    /// The histories of streams, by the incarnation number of the stream.
     streams: HashMap<u64, History>,
-    /// By the incarnation number of the stream and the index of the shard.
+    /// The histories of shards, by the incarnation number of the stream and the index of the shard.
     shards: HashMap<(u64, u32), History>,
 }
 

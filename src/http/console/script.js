@@ -1,5 +1,5 @@
 // The console's script: refreshes the live parts of a page, receives new records, sends forms.
-// A page works for reading without it.
+// Pages can be read without the script.
 "use strict";
 
 const REFRESH_MS = 2000;
@@ -14,8 +14,8 @@ function say(text) {
   say.timer = setTimeout(() => notice.classList.remove("shown"), 4000);
 }
 
-// Changes `old` to look like `fresh`, and leaves alone what is the same: focus, selection and open
-// details stay.
+// Changes `old` to look like `fresh`. Parts that are the same are left alone, so that focus,
+// selection and open details stay.
 function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {

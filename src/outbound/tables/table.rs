@@ -194,7 +194,8 @@ impl Table {
         &self.columns
     }
 
-    /// The positions in the newest snapshot. None for a table without a snapshot.
+    /// The channel's positions in its stream, from the newest snapshot. None for a table without a
+    /// snapshot.
     pub(super) fn positions(&self) -> Option<&str> {
         let snapshot = self.table.metadata().current_snapshot()?;
         let entries = &snapshot.summary().additional_properties;
@@ -234,8 +235,8 @@ impl Table {
         Ok(())
     }
 
-    /// Commits the written data files together with `positions`, as one snapshot. The snapshot is
-    /// durable afterwards.
+    /// Commits the written data files as one snapshot, together with the channel's `positions`. The
+    /// snapshot is durable afterwards.
     ///
     /// # Errors
     /// A file cannot be written. The snapshot may or may not be committed.
