@@ -1,13 +1,13 @@
 //! minikin: a local Amazon Kinesis Data Streams in one small program.
 //!
 //! # Map
-//! A module uses only what stands left of it:
+//! A module uses only the modules that stand left of it in this row:
 //! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` →
 //! `operation` → `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `lock` | the only lock |
+//! | `lock` | the only type of lock |
 //! | `limits` | every bound, with its name, its values and its source |
 //! | `world` | time, chance and faults, which a test can replace |
 //! | `wire` | bytes to values in JSON and CBOR; shapes as data; the texts of violations |
@@ -18,7 +18,7 @@
 //! | `error` | the service's exceptions and their texts |
 //! | `operation` | one file for each operation, the table of operations, permissions, fault rules |
 //! | `options` | every option once: flag, variable, key of the file; the setup file; other tools' variables |
-//! | `setup` | the start's streams, mappings and fault rules, made at the start and after a reset |
+//! | `setup` | the creation of the setup's streams, mappings and fault rules, at the start and after a reset |
 //! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files, Iceberg tables |
 //! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; the console; metrics |
 //! | `emulator` | start and stop of the whole; requests from within the process |
@@ -58,7 +58,7 @@
 //! | lane | one of the parallel batches of a shard that a mapping invokes its function with (ParallelizationFactor), or a part of the in-flight budget |
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
-//! | tail | the newest records of a log, which are in no closed segment yet |
+//! | tail | the newest records of a log, which are in no closed segment yet; or a request that receives the records of a stream as they are published |
 //! | spill | move segments from memory to temporary files when there is no data directory |
 //! | catalog | the metadata that survives a restart: accounts, streams, shards, consumers, … |
 //! | subscription | one SubscribeToShard in progress |

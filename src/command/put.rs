@@ -8,7 +8,7 @@ use std::io::{self, BufRead};
 
 /// Largest number of records in one request.
 const BATCH_RECORDS: usize = 500;
-/// Number of bytes from which on a batch is sent, even with fewer than `BATCH_RECORDS` records.
+/// A batch of at least this many bytes is sent, even with fewer than `BATCH_RECORDS` records.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// The arguments of `minikin put`.

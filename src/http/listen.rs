@@ -135,7 +135,8 @@ pub struct Settings {
 /// Serves requests on `listeners` until the stop. After the stop, requests in flight have up to
 /// five seconds to finish. Then the remaining connections are dropped.
 ///
-/// `tasks` must be empty. The listeners and connections are tasks in it. It is closed at the end.
+/// `tasks` must be empty. The listeners and connections become tasks in `tasks`, which is closed at
+/// the end.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     settings: Settings,

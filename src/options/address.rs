@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The IP addresses of one host. `localhost` and `any` have an IPv4 and an IPv6 address, and an IP
-/// address has only itself.
+/// The IP addresses of one host. The hosts `localhost` and `any` have an IPv4 and an IPv6 address.
+/// A host that is written as an IP address has only this address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts(pub Vec<IpAddr>);
 

@@ -206,8 +206,8 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The configured account and region. An invalid account is replaced by the default account,
-/// because another check of the start refuses it.
+/// The configured account and region. An invalid account is replaced by the default account here,
+/// and refused by another check of the start.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),

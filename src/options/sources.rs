@@ -354,7 +354,7 @@ impl Setting {
     }
 }
 
-/// Adds the variable or the file to the error message about a value that comes from there.
+/// Adds the source to the error message about a value from a variable or the file.
 fn explain(mut error: Error, found: &[Setting]) -> Error {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return error;

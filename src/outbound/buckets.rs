@@ -38,7 +38,7 @@ pub(crate) enum Buckets {
     /// Buckets that are directories below one local directory.
     Local {
         directory: DirectoryOfBuckets,
-        /// The account that owns all these buckets.
+        /// The account that owns the buckets.
         account: String,
     },
     /// Buckets of a server with the API of Amazon S3.

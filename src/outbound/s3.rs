@@ -23,7 +23,7 @@ pub(super) struct ObjectRequest<'a> {
     /// True if the bucket is a part of the path. Otherwise it is a part of the host name.
     pub(super) path_style: bool,
     pub(super) content_type: &'a str,
-    /// Headers in addition to those of every request.
+    /// Headers in addition to `Host` and `Content-Type`.
     pub(super) headers: &'a [(&'static str, String)],
 }
 

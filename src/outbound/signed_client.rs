@@ -30,7 +30,7 @@ pub(super) struct ClientRequest<'a> {
     /// Path and query, encoded.
     pub(super) path: &'a str,
     pub(super) content_type: Option<&'a str>,
-    /// Headers in addition to those of every request. They are signed, too.
+    /// Headers in addition to `Host` and `Content-Type`. The signature covers them, too.
     pub(super) headers: &'a [(&'static str, String)],
 }
 

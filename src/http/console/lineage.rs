@@ -3,8 +3,8 @@
 //! A shard is a rectangle. It begins in the column of its creation and ends where its children
 //! begin, so that splits and merges are visible. A column begins at each moment at which shards
 //! were created. The columns are equally wide, because shards are often split within seconds and
-//! then stay unchanged for days. A row begins at each bound of a hash key range. Every row is high
-//! enough for its text, and a row with more hash keys is higher.
+//! then stay unchanged for days. A row begins at each bound of a hash key range. A row is high
+//! enough for its text, unless there are many rows. A row with more hash keys is higher.
 
 use crate::model::{HashKey, Shard, ShardId};
 use std::collections::BTreeSet;

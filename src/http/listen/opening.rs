@@ -19,7 +19,7 @@ pub(super) enum Version {
     Http2,
 }
 
-/// The bytes that were read to find the HTTP version. As a filter, they are read again by hyper.
+/// The bytes that were read to find the HTTP version. hyper reads them again, through this filter.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FirstBytes {
     bytes: [u8; PREFACE.len()],
