@@ -1,7 +1,7 @@
 //! minikin: a local Amazon Kinesis Data Streams in one small program.
 //!
 //! # Map
-//! A module uses only the modules that stand left of it in this row:
+//! A module uses only what stands left of it:
 //! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` →
 //! `operation` → `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
 //!
