@@ -8,10 +8,10 @@
 //!
 //! # Files
 //! - `routes`: the paths. `visit`: a request for a page. `sign_in`: access from another machine.
-//! `page`, `head`: the parts that every page has. `assets`: the script, the style sheet and the
-//! icon.
+//!   `page`, `head`: the parts that every page has. `assets`: the script, the style sheet and the
+//!   icon.
 //! - `characters`: makes hidden characters visible. `lineage`: the layout of the drawing of shards.
-//! `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
+//!   `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
 //! - `rates`: the rates of streams and shards over time, measured while a page is open.
 //! - `streams`, `stream/`, `queues`, `mappings`, `channels`, `clock`, `faults`, `requests`,
 //!   `limits_page`, `metrics_page`: the pages.
