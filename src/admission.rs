@@ -3,15 +3,16 @@
 //! The budget is split into lanes, so that no kind of traffic starves another. A permit holds bytes
 //! of one or more lanes:
 //!
-//! 1. `requests`: a fixed amount for a request that is alone on its connection.
-//! 2. `further`: the same amount for each further request on an HTTP/2 connection that already has
-//!    one in flight. A connection with a thousand requests can exhaust this lane only.
-//! 3. `bodies`: the bytes of a small body that does not fit in the fixed amount.
-//! 4. `medium`: the bytes of answers that are neither small nor large.
+//! 1. `requests`: a fixed number of bytes for each request that is alone on its connection.
+//! 2. `further`: the same number of bytes for each further request on an HTTP/2 connection that
+//!    already has a request in flight. A connection with a thousand requests can exhaust only this
+//!    lane.
+//! 3. `bodies`: the bytes of a small body that does not fit in the fixed number of bytes.
+//! 4. `medium`: the bytes of answers larger than `SMALL_BYTES`, up to `MEDIUM_BYTES`.
 //! 5. `large`: the bytes of larger bodies and of large answers.
 //! 6. `events`: the bytes of events that subscriptions send.
-//! 7. `invocations`: the bytes of events that functions receive. A function holds them until it
-//!    answers, so slow functions can exhaust this lane only.
+//! 7. `invocations`: the bytes of events that functions receive. The events stay in memory until
+//!    the function answers, so slow functions can exhaust only this lane.
 //!
 //! No deadlock: every request enters the lanes in this order and each lane once, and everything
 //! that a request holds has a time limit. While other requests wait, a slow body gets a shorter
@@ -39,7 +40,8 @@ pub struct Admission {
     refused: AtomicU64,
 }
 
-/// The error of a request that got no bytes of the budget in time, or found too many waiting.
+/// The error of a request that got no bytes of the budget in time, or that came when too many
+/// requests were waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetExhausted;
 
@@ -88,8 +90,8 @@ impl Admission {
         Ok(permit)
     }
 
-    /// Waits for a permit for an answer of `bytes`. `None` when the answer is so small that the
-    /// permit of its request covers it.
+    /// Waits for a permit for an answer of `bytes` bytes. Returns `None` when the answer is so
+    /// small that the permit of its request covers it.
     ///
     /// # Errors
     /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
@@ -124,8 +126,8 @@ impl Admission {
         Ok(permit)
     }
 
-    /// Waits for a permit for an event of `bytes`. The wait has no time limit: subscribers that do
-    /// not read are dropped, which frees their bytes.
+    /// Waits for a permit for an event of `bytes` bytes that a subscription sends. The wait has no
+    /// time limit: subscribers that do not read are dropped, which frees their bytes.
     pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.events.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -133,8 +135,8 @@ impl Admission {
         permit
     }
 
-    /// Waits for a permit for an event of `bytes` that a function receives. The wait has no time
-    /// limit: every invocation has one.
+    /// Waits for a permit for an event of `bytes` bytes that a function receives. The wait needs no
+    /// time limit, because every invocation has one and then frees its bytes.
     pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.invocations.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -142,7 +144,7 @@ impl Admission {
         permit
     }
 
-    /// True while at least one request waits for bytes of the budget.
+    /// True while at least one request waits for bytes of the budget. Waiting events do not count.
     pub fn is_contended(&self) -> bool {
         let [lanes @ .., _events, _invocations] = self.lanes();
         lanes.iter().any(|lane| lane.is_contended())
@@ -198,9 +200,9 @@ impl Admission {
 
 impl BudgetPermit {
     /// Extends the permit of a request to cover its body. `come` is the number of bytes that have
-    /// arrived, and `most` the largest number of bytes that the body can have. Takes no bytes from
-    /// the budget while the permit already covers what arrived. Returns true when the call took
-    /// bytes, for which it may have waited.
+    /// arrived, and `most` the largest number of bytes that the body can have. Takes nothing from
+    /// the budget when the permit already covers the bytes that have arrived. Returns true when the
+    /// call took bytes from the budget; it may have waited for them.
     ///
     /// # Errors
     /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
@@ -211,8 +213,8 @@ impl BudgetPermit {
         }
         let admission = self.admission.clone();
         if self.bodies == 0 {
-            // A Content-Length counts up to SMALL_BYTES only, so that a header alone cannot hold
-            // much.
+            // At first take at most SMALL_BYTES, so that a client cannot hold much of the budget
+            // with a Content-Length header alone.
             let most = most.saturating_mul(limits::BODY_WEIGHT);
             let bytes = most.min(limits::SMALL_BYTES);
             admission.take(&admission.bodies, bytes).await?;
@@ -237,8 +239,8 @@ impl BudgetPermit {
             + self.invocations
     }
 
-    /// Changes a permit that was taken for an estimate to the actual number of `bytes`. The bytes
-    /// are in memory already, so they count even if they exceed the budget.
+    /// Changes a permit that was taken for an estimate to the actual number of bytes, `bytes`. The
+    /// bytes are in memory already, so they count even if they exceed the budget.
     pub(crate) fn correct(&mut self, bytes: u64) {
         let (lane, held) = if self.events > 0 {
             (&self.admission.events, &mut self.events)
@@ -257,9 +259,9 @@ impl BudgetPermit {
         self.large > 0
     }
 
-    /// Turns the permit of a request into the permit of its answer of `bytes`: gives the bytes of
-    /// the body back. An answer that needs more than the request's fixed amount is in memory
-    /// already, so its bytes count even if they exceed the budget.
+    /// Turns the permit of a request into the permit of its answer of `bytes` bytes, and gives the
+    /// bytes of the body back. An answer that needs more than the request's fixed number of bytes
+    /// is in memory already, so its bytes count even if they exceed the budget.
     pub fn exchange_for(&mut self, bytes: u64) {
         self.admission
             .bodies
@@ -296,8 +298,8 @@ struct Lane {
     limit: u64,
     used: AtomicU64,
     line: AtomicU64,
-    /// Held by the first request of the line. Only this request tries to take bytes, so the order
-    /// of arrival is kept.
+    /// The first request of the line holds this semaphore. Only that request tries to take bytes,
+    /// so the lane serves the requests in the order of arrival.
     turn: Semaphore,
     freed: Notify,
 }
@@ -317,8 +319,9 @@ impl Lane {
         self.line.load(SeqCst) > 0
     }
 
-    /// Takes bytes if the lane has them free. An unused lane grants any number, even more than its
-    /// size, so that a very large request is not refused for ever.
+    /// Takes bytes if enough bytes of the lane are free. A lane that is completely free grants any
+    /// number of bytes, even more than its size, so that a very large request is not refused for
+    /// ever.
     fn try_take(&self, bytes: u64) -> bool {
         let taken = self.used.fetch_update(SeqCst, SeqCst, |used| {
             let after = used.saturating_add(bytes);
@@ -333,7 +336,7 @@ impl Lane {
         debug_assert!(taken.is_ok(), "the wait has no limit");
     }
 
-    /// Takes bytes after all requests that arrived earlier have taken theirs.
+    /// Takes bytes after all requests that arrived earlier have taken their bytes.
     async fn take(
         &self,
         bytes: u64,
@@ -356,7 +359,7 @@ impl Lane {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _turn = self.turn.acquire().await;
-            // `notify_one` stores a notification that is sent before this task waits.
+            // No notification is lost: `notify_one` stores one that is sent before this task waits.
             while !self.try_take(bytes) {
                 self.freed.notified().await;
             }
@@ -383,13 +386,14 @@ impl Lane {
     }
 }
 
-/// The place of one request in a lane's line. Dropping it leaves the line.
+/// The position of one request in a lane's line. Dropping this value removes the request from the
+/// line.
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // If the line is too long, dropping `place` undoes the addition.
+        // The drop of `place` undoes the addition when the line is full.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {

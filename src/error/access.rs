@@ -19,8 +19,9 @@ impl Error {
     /// policy and a resource policy in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/dry_run.json and controls.json).
     ///
-    /// A request that concerns no single resource names none. DescribeLimits names the stream
-    /// `null`: both were recorded in September 2026 (controls.json).
+    /// The message about a request that concerns no single resource names no resource, and the
+    /// message about DescribeLimits names the stream `null`. Both were recorded in September 2026
+    /// (controls.json).
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {
             Refusal::NotAllowedByIdentity => {

@@ -70,8 +70,8 @@ impl Error {
         ))
     }
 
-    /// UpdateShardCount: the target is less than half of the number of open shards. The message
-    /// follows the one for more than twice the number.
+    /// UpdateShardCount: the target is less than half of the number of open shards. The message is
+    /// our own, worded like that of `target_above_double`.
     pub fn target_below_half(open: u64, target: u64) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "UpdateShardCount cannot scale down below half your current open shard count. Current \
@@ -90,10 +90,11 @@ impl Error {
     }
 
     /// UpdateStreamMode or UpdateShardCount: the stream was changed too often in the last 24 hours.
-    /// `name` is the name of the limit. The message, that of a call rate, was recorded for
-    /// UpdateStreamMode in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json) and
-    /// reported for UpdateShardCount in 2017 (awslabs/amazon-kinesis-scaling-utils#52, which #54
-    /// attributes to the limit of 24 hours).
+    /// `name` is the name of the limit. The service sends the message of an exceeded call rate: it
+    /// was recorded for UpdateStreamMode in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json), and reported for UpdateShardCount in 2017
+    /// (awslabs/amazon-kinesis-scaling-utils#52; #54 attributes the report to the limit on changes
+    /// in 24 hours).
     pub fn daily_rate_exceeded(stream: &StreamArn, name: &'static str) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException

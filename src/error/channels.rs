@@ -80,14 +80,15 @@ impl Error {
 /// Errors about members of CreateChannel and UpdateChannel that do not fit together. The
 /// exception's name is a choice.
 impl Error {
-    /// A list that must have one entry does not. `list` and `entry` name the list and its entries.
+    /// A list does not have exactly one entry. `list` is the name of the list, and `entry` the word
+    /// for its entry.
     pub(crate) fn channel_list(list: &str, entry: &str, count: usize) -> Self {
         Kind::ValidationException.says(format!(
             "{list} must contain exactly one {entry}, not {count}."
         ))
     }
 
-    /// CreateChannel: the request has no destination, or both.
+    /// CreateChannel: the request has no destination, or both kinds of destination.
     pub(crate) fn channel_destinations() -> Self {
         Kind::ValidationException.says(
             "Exactly one of S3DestinationConfiguration and S3TablesDestinationConfiguration must \
@@ -117,13 +118,13 @@ impl Error {
         ))
     }
 
-    /// A member with a template or a prefix of keys breaks a rule that its pattern does not
-    /// express.
+    /// The text of `member`, a template or prefix of object keys, breaks a rule that the member's
+    /// pattern in the service model does not express.
     pub(crate) fn channel_key(member: &str, fault: &KeyFault) -> Self {
         Kind::ValidationException.says(format!("{member} {fault}."))
     }
 
-    /// KeyId names the service's own key.
+    /// KeyId names an AWS managed key, but only a customer managed key is allowed.
     pub(crate) fn channel_service_key(key: &str) -> Self {
         Kind::ValidationException.says(format!(
             "EncryptionConfiguration.KeyId must be a customer managed key, not {key}."
@@ -138,8 +139,8 @@ impl Error {
         )
     }
 
-    /// UpdateChannel: the request has a block for the other kind of destination. `member` names the
-    /// block.
+    /// UpdateChannel: the request has the member `member`, which configures another kind of
+    /// destination than the channel's destination, `kind`.
     pub(crate) fn channel_update_other_destination(member: &str, kind: DestinationKind) -> Self {
         let kind = kind.as_str();
         Kind::ValidationException.says(format!(

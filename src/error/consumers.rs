@@ -73,8 +73,8 @@ impl Error {
         ))
     }
 
-    /// The consumer, or its policy, is to change while the consumer's status is CREATING or
-    /// DELETING.
+    /// The request would change the consumer or its policy, but the consumer's status is CREATING
+    /// or DELETING.
     pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
         let (name, stream, created) = (
             &consumer.name,
@@ -145,8 +145,8 @@ impl Error {
             .says("Policy validation error: Missing required field Principal")
     }
 
-    /// PutResourcePolicy: a statement has a NotPrincipal. The message was reported beside that of
-    /// [`Error::policy_without_principal`] (in rule.rego).
+    /// PutResourcePolicy: a statement has a NotPrincipal. The message was reported together with
+    /// that of [`Error::policy_without_principal`] (in rule.rego).
     pub fn policy_not_principal() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: Has prohibited field NotPrincipal")
@@ -159,12 +159,13 @@ impl Error {
             .says(format!("No resource policy found for resource ARN {arn}."))
     }
 
-    /// The ARN names no existing resource, or none that can have a policy or tags (our own text).
+    /// The ARN names a resource that does not exist, or that can have no policy or tags (our own
+    /// text).
     pub fn resource_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException.says(format!("Resource {arn} not found."))
     }
 
-    /// The operation exceeded its call rate, which counts the calls on each stream.
+    /// The calls of an operation on one stream exceed the operation's call rate, named `rate`.
     pub fn stream_call_rate_exceeded(rate: &'static str, stream: &str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -173,7 +174,7 @@ impl Error {
             .by([rate])
     }
 
-    /// The operation exceeded its call rate, which counts the calls of each account.
+    /// The calls of an operation by one account exceed the operation's call rate, named `rate`.
     pub fn account_call_rate_exceeded(rate: &'static str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!("Rate exceeded for account {account}."))
@@ -181,7 +182,7 @@ impl Error {
     }
 }
 
-/// The stream's name and account in the words of the message that uses "and".
+/// The stream's name and account, joined with "and": most messages join them with "under" instead.
 fn named_with_and(stream: &StreamArn) -> String {
     format!("{} and account {}", stream.name, stream.scope.account)
 }

@@ -93,8 +93,8 @@ impl Kind {
         }
     }
 
-    /// True for an exception that the Kinesis service model declares. The others come from the HTTP
-    /// framework in front of the service, or are common to all AWS services.
+    /// True for an exception that the Kinesis service model declares. Other exceptions come from
+    /// the HTTP framework in front of the service, or are common to all AWS services.
     pub const fn is_modelled(self) -> bool {
         !matches!(
             self,
@@ -110,9 +110,9 @@ impl Kind {
         )
     }
 
-    /// The name of the member that holds the message in the JSON or CBOR answer. The service writes
-    /// it with a capital letter for two exceptions only. For AccessDeniedException that was
-    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The name of the member that holds the message in the JSON or CBOR answer. Only two
+    /// exceptions have the name with a capital letter. For AccessDeniedException the capital letter
+    /// was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub const fn message_key(self) -> &'static str {
         match self {
             Self::AccessDeniedException | Self::SerializationException => "Message",

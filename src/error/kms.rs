@@ -30,12 +30,12 @@ impl Error {
     ///
     /// PutRecord was seen to pass on the message of KMS (serverless-apigateway-service-proxy issue
     /// 101), so the messages here are those of KMS itself, as reported in credstash issue 86,
-    /// botocore issue 2107 and AWS Prescriptive Guidance on throttling. Operations other than
-    /// PutRecord pass on the same messages by our own choice.
+    /// botocore issue 2107 and AWS Prescriptive Guidance on throttling. That other operations pass
+    /// on the same messages is a choice.
     ///
     /// GetRecords was seen to send a different message (spring-cloud-stream-binder-aws-kinesis pull
-    /// request 188). The report blanks out the names of the user and of the stream, so the form in
-    /// which that message writes them is our choice.
+    /// request 188). The report blanks out the names of the user and of the stream, so the form of
+    /// these two names in the message is a choice.
     pub fn key_unusable(state: KeyState, attempt: &KeyUse<'_>) -> Self {
         let scope = &attempt.stream.scope;
         let key = key_arn(attempt.key, scope);
@@ -68,8 +68,8 @@ impl Error {
         kind.says(message)
     }
 
-    /// StartStreamEncryption: the key's ARN is in `region`, and the stream is not. The message was
-    /// reported in September 2026 (badmintoncryer/cdk-preflight,
+    /// StartStreamEncryption: the key's ARN is in `region`, but the stream is in another region.
+    /// The message was reported in September 2026 (badmintoncryer/cdk-preflight,
     /// rules/kinesis/pf-kinesis-encryption-key-region, meta.yaml and rule.rego).
     pub fn key_of_other_region(region: &str) -> Self {
         Kind::KMSNotFoundException.says(format!("Invalid arn {region}"))

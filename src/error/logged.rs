@@ -27,8 +27,8 @@ impl WithRemedy<'_> {
     }
 
     /// Writes the error, but leaves out the `Authorization` header, which the message of
-    /// IncompleteSignatureException quotes: a client may have sent an admin token or a password
-    /// there, and secrets must not reach the log.
+    /// IncompleteSignatureException quotes: a client may have sent an admin token or a password in
+    /// this header, and secrets must not reach the log.
     fn write_text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoting = self.0.kind == Kind::IncompleteSignatureException;
         let message = self.0.message.as_deref().filter(|_| quoting);

@@ -10,8 +10,8 @@ use time::macros::format_description;
 
 /// Errors about starting positions and shard iterators.
 impl Error {
-    /// The iterator type does not fit: it takes no StartingSequenceNumber and the request has one
-    /// (`given` is true), or it needs one and the request has none.
+    /// The iterator type allows no StartingSequenceNumber, but the request has one (`given` is
+    /// true), or the iterator type needs one, but the request has none (`given` is false).
     pub fn starting_number_mismatch(kind: &str, given: bool) -> Self {
         let found = if given { "also a" } else { "no" };
         Kind::InvalidArgumentException.says(format!(
@@ -100,9 +100,9 @@ impl Error {
     /// The request has a NextToken together with `member`, which only a first page may have. The
     /// message is quoted for StreamName (hashicorp/terraform-provider-aws#40494), StreamARN
     /// (aws/aws-cli#9635), ExclusiveStartShardId (awslabs/amazon-kinesis-scaling-utils#82) and
-    /// ShardFilter (apache/beam#33478). For StreamCreationTimestamp of ListShards, which the message
-    /// calls StreamCreationEpoch, it was recorded in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/topology_raw.json); for that of ListStreamConsumers it is a choice.
+    /// ShardFilter (apache/beam#33478). The message about StreamCreationTimestamp of ListShards was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology_raw.json): it
+    /// calls the member StreamCreationEpoch. The same message for ListStreamConsumers is a choice.
     pub fn token_with(member: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "NextToken and {member} cannot be provided together."
@@ -127,9 +127,10 @@ impl Error {
         Kind::ExpiredNextTokenException.says("The provided next token has expired.")
     }
 
-    /// The Type of ShardFilter needs this member. The message for a missing ShardId was recorded in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json); the message for a
-    /// missing Timestamp follows it.
+    /// The Type of ShardFilter, `kind`, needs the member `member`, which the request lacks. The
+    /// message for a missing ShardId was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/topology.json); the message for a missing Timestamp is our own, worded
+    /// alike.
     pub fn shard_filter_needs(member: &str, kind: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "{member} must be provided when the ShardFilter Type is {kind}."
@@ -157,8 +158,8 @@ impl Error {
     }
 }
 
-/// The form of times that the service uses in ExpiredIteratorException only: `Thu Jan 22 01:22:02
-/// UTC 2015`.
+/// Formats a time as the service does only in ExpiredIteratorException: `Thu Jan 22 01:22:02 UTC
+/// 2015`.
 fn written_out(moment: Timestamp) -> String {
     let layout = format_description!(
         "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"

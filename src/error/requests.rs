@@ -59,7 +59,7 @@ impl Error {
             .by(["body-stall-seconds", "body-seconds"])
     }
 
-    /// A bug in minikin, or a store that failed to read or write.
+    /// The failure is a bug in minikin, or the store failed to read or write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()
     }

@@ -16,14 +16,14 @@ impl Error {
             .says(format!("Could not find shard {raw} in stream {stream}."))
     }
 
-    /// The stream or the shard does not exist, in the words of GetShardIterator and GetRecords.
+    /// GetShardIterator or GetRecords: the stream or the shard does not exist.
     pub fn shard_does_not_exist(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException
             .says(format!("Shard {shard} in stream {stream} does not exist"))
     }
 
-    /// The shard's limit of written bytes or records per second is exceeded.
+    /// A put exceeds the limit on the shard's written bytes or records per second.
     pub fn write_rate_exceeded(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ProvisionedThroughputExceededException
@@ -33,7 +33,8 @@ impl Error {
             .by(["shard-write-bytes", "shard-write-records"])
     }
 
-    /// The shard's limit of read calls or bytes per second is exceeded; `limits` names which.
+    /// A read exceeds a limit on the shard's read calls or bytes per second. `limits` holds the
+    /// names of the limits.
     pub fn read_rate_exceeded<const COUNT: usize>(
         shard: ShardId,
         stream: &StreamArn,
@@ -84,8 +85,9 @@ impl Error {
             .by(["put-records-bytes"])
     }
 
-    /// The request of `operation` has DryRun set: it is valid, but was not carried out. The message
-    /// was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+    /// The request of `operation` has DryRun set: the request is valid, but it was not carried out.
+    /// The message was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/dry_run.json).
     pub fn dry_run(operation: &str) -> Self {
         Kind::DryRunOperationException.says(format!(
             "DryRunOperation validation succeeded while calling {operation} operation.: Request \

@@ -2,7 +2,7 @@
 
 use crate::model::StreamArn;
 
-/// The stream's name and account in the words of most messages, even when the request gave an ARN.
+/// Formats the stream's name and account as most messages do, even when the request gave an ARN.
 pub(super) fn named(stream: &StreamArn) -> String {
     format!("{} under account {}", stream.name, stream.scope.account)
 }

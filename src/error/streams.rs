@@ -113,7 +113,7 @@ impl Error {
     }
 
     /// CreateStream: WarmThroughputMiBps is set for a provisioned stream. The message was reported
-    /// beside that of [`Error::warm_throughput_and_shard_count`]; its exception is a choice.
+    /// together with that of [`Error::warm_throughput_and_shard_count`]; its exception is a choice.
     pub fn warm_throughput_of_provisioned() -> Self {
         Kind::InvalidArgumentException.says(
             "WarmThroughputMiBps cannot be set while creating stream in Provisioned StreamMode",

@@ -13,7 +13,8 @@ pub(crate) struct TagOwner<'a> {
 }
 
 impl<'a> TagOwner<'a> {
-    /// A stream. Messages about the tags of a consumer name the consumer's stream, too.
+    /// A stream. Also used for the tags of a new consumer: their messages name the consumer's
+    /// stream.
     pub(crate) fn stream(arn: &'a StreamArn) -> Self {
         Self {
             kind: "stream",
@@ -22,7 +23,7 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A queue, which need not exist yet. Messages were recorded for streams only, so the word
+    /// A queue, which need not exist yet. Such messages were recorded only for streams, so the word
     /// "queue" in them is a choice.
     pub(crate) fn queue(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
@@ -32,8 +33,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A channel, which need not exist yet. Messages were recorded for streams only, so the word
-    /// "channel" in them is a choice.
+    /// A channel, which need not exist yet. Such messages were recorded only for streams, so the
+    /// word "channel" in them is a choice.
     pub(crate) fn channel(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
             kind: "channel",
@@ -63,7 +64,7 @@ impl fmt::Display for TagOwner<'_> {
 }
 
 impl Error {
-    /// A tag contains a character that the service allows in no tag.
+    /// A tag contains a character that fails the service's first check of the characters.
     pub(crate) fn tag_characters() -> Self {
         Kind::InvalidArgumentException.says(
             "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
@@ -80,7 +81,8 @@ impl Error {
         )
     }
 
-    /// A tag contains a character that this second, stricter check of the service refuses.
+    /// A tag contains a character that passes the service's first check, but fails its second,
+    /// stricter check.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \
@@ -89,8 +91,8 @@ impl Error {
         ))
     }
 
-    /// The resource would have more tags than the limit. For a stream the service's message says
-    /// 10, although its limit is 50. The message for a resource was recorded for TagResource in
+    /// The resource would have more tags than the limit. The service's message about a stream says
+    /// 10, although the limit is 50. The message about a resource was recorded for TagResource in
     /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub(crate) fn too_many_tags(owner: TagOwner<'_>) -> Self {
         let kind = owner.kind;
