@@ -4,8 +4,8 @@
 //! [`Limits`]. Other limits are constants: in `limits/edge.rs` for connections, documents and
 //! databases, in `limits/streaming_tables.rs` for tables, and below the table for everything else.
 //! The comment of a constant names its source in parentheses; "our choice" means that minikin chose
-//! the value and no source gives it. Numbers that belong to a file format or a shape of the service
-//! model stand with that format or shape.
+//! the value and no source gives it. A number that belongs to a file format or to a shape of the
+//! service model is declared with that format or shape.
 
 mod calls;
 #[cfg(feature = "console")]
@@ -41,11 +41,12 @@ pub enum Profile {
 
 const OFF: Limit = None;
 
-/// The limit of which 0 means that there is none, with this value.
+/// The only limit for which the value 0 means no limit: its name, and this value.
 const UNLIMITED: (&str, &str) = ("queue-in-flight", "0");
 
 /// Declares the limits that can be set. Each row has the field, the name for `--limit`, the values
-/// in the profiles standard, fast and strict, the unit, the source, and as doc comment the meaning.
+/// in the profiles standard, fast and strict, the unit and the source. The doc comment of the row
+/// is the meaning that `minikin limits` prints.
 macro_rules! limits {
     ($(#[doc = $doc:literal] $field:ident, $name:literal, $standard:expr, $fast:expr, $strict:expr,
         $unit:literal, $source:literal;)*) => {
@@ -173,7 +174,7 @@ limits! {
     /// Queues of one account and region that may be in CREATING or DELETING at once.
     queues_in_transition, "queues-in-transition", Some(5), OFF, Some(5),
         "queues", "AWS quota";
-    /// Records of one queue in flight; 0 is unlimited. The same number applies to its dead-letter records in flight, counted apart.
+    /// Records of one queue that may be in flight at once; 0 means no limit. The queue's dead-letter records are counted apart, with a limit of the same number.
     queue_in_flight, "queue-in-flight", Some(120_000), OFF, Some(120_000),
         "records", "AWS quota";
     /// Channels that one account may have in one region.
@@ -182,16 +183,16 @@ limits! {
     /// Channels of one stream that deliver to the same kind of destination (S3 or S3 Tables).
     channels_per_destination, "channels-per-destination", Some(1), Some(1), Some(1),
         "channels", "AWS developer guide";
-    /// Time that a channel stays in CREATING before its destination is checked; off: --transition-ms.
+    /// Time that a channel stays in CREATING before its destination is checked; when off, --transition-ms applies.
     channel_create_ms, "channel-create-ms", OFF, OFF, OFF,
         "ms", "ours";
-    /// Time that a channel stays in UPDATING; off: --transition-ms.
+    /// Time that a channel stays in UPDATING; when off, --transition-ms applies.
     channel_update_ms, "channel-update-ms", OFF, OFF, OFF,
         "ms", "ours";
-    /// Time that a channel stays in DELETING; off: --transition-ms.
+    /// Time that a channel stays in DELETING; when off, --transition-ms applies.
     channel_delete_ms, "channel-delete-ms", OFF, OFF, OFF,
         "ms", "ours";
-    /// Warm throughput that one stream may be given.
+    /// Largest warm throughput of one stream.
     warm_throughput, "warm-throughput", Some(10_240), Some(10_240), Some(10_240),
         "MiB/s", "AWS API reference: UpdateStreamWarmThroughput";
     /// Tags that one resource may have.
@@ -212,7 +213,7 @@ limits! {
     /// Time for which a request may wait for the in-flight budget; always real time.
     admission_wait_seconds, "admission-wait-seconds", Some(10), Some(10), Some(10),
         "seconds", "ours: well within the 60 s for which SDKs wait for an answer";
-    /// Time for which no byte of a request's body may arrive before the request fails; always real time.
+    /// Pause between two parts of a request's body after which the request fails; always real time.
     body_stall_seconds, "body-stall-seconds", Some(60), Some(60), Some(60),
         "seconds", "ours: as long as SDKs wait";
     /// Time within which the whole body of a request must arrive; always real time.
@@ -227,13 +228,13 @@ limits! {
     /// Time within which the head of a request must arrive, and for which a connection may be idle; enforced up to a quarter late; always real time.
     head_seconds, "head-seconds", Some(180), Some(180), Some(180),
         "seconds", "ours: pools use a connection again after 60 to 90 s";
-    /// First wait after a failed invocation by an event source mapping; the wait doubles with each further failure.
+    /// Wait of an event source mapping after the first failed invocation; the wait doubles with each further failure.
     event_source_retry_first_ms, "event-source-retry-first-ms", Some(200), Some(200), Some(200),
         "ms", "recorded: 208 to 238 ms";
-    /// Longest wait after a failed invocation by an event source mapping.
+    /// Longest wait of an event source mapping after a failed invocation.
     event_source_retry_most_ms, "event-source-retry-most-ms", Some(60_000), Some(60_000), Some(60_000),
         "ms", "ours: eight invocations in 60 s were recorded, none after that";
-    /// Time after which an event source mapping polls a shard again when it has read the shard's newest record; off: at once when a record arrives.
+    /// Time after which an event source mapping that has read the shard's newest record polls the shard again; when off, the mapping reads each record as soon as it arrives.
     event_source_poll_ms, "event-source-poll-ms", OFF, OFF, Some(1_000),
         "ms", "AWS: Lambda polls a shard once a second";
     /// Time for which a tumbling window that gets no further records stays open after its end.
@@ -255,7 +256,8 @@ limits! {
 pub(crate) const STRICT_TRANSITION_MS: u64 = 500;
 /// Lifetime of a subscription, in milliseconds (AWS).
 pub(crate) const SUBSCRIPTION_MS: i64 = 300_000;
-/// Time without records after which a subscription sends an empty event, in milliseconds (AWS).
+/// Time without a record after which a subscription sends an event without records, in milliseconds
+/// (AWS).
 pub(crate) const HEARTBEAT_MS: i64 = 5_000;
 /// Maximum number of records in one event of a subscription (our choice).
 pub(crate) const EVENT_RECORDS: usize = 1_000;
@@ -268,11 +270,10 @@ pub(crate) const EVENT_BYTES: u64 = 256 << 10;
 pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
 pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
-/// Greatest time by which a shard iterator may have been issued later than the present moment, in
-/// milliseconds (our choice: more than the shift of a clock that was set to a wrong time zone and
-/// then corrected).
+/// Greatest time by which the issue of a shard iterator may lie in the future, in milliseconds (our
+/// choice: a clock that was set to a wrong time zone and then corrected is shifted by less).
 pub(crate) const ITERATOR_AHEAD_MS: i64 = 86_400_000;
-/// Records in a GetRecords answer when the request names no limit (AWS).
+/// Maximum number of records in a GetRecords answer when the request has no Limit (AWS).
 pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
 /// Lifetime of a page token, in milliseconds (AWS).
 pub(crate) const PAGE_TOKEN_LIFE_MS: i64 = 300_000;
@@ -282,13 +283,13 @@ pub(crate) const DESCRIBE_PAGE: usize = 100;
 pub(crate) const SHARDS_PAGE: usize = 1_000;
 /// Default and maximum number of streams in a ListStreams answer (AWS).
 pub(crate) const STREAMS_PAGE: usize = 100;
-/// Maximum record size of a stream that sets no other, in KiB (AWS).
+/// Default maximum size of the records of a stream, in KiB (AWS).
 pub(crate) const RECORD_KIB: u32 = 1_024;
 /// Retention period of a new stream, in hours (AWS).
 pub(crate) const RETENTION_HOURS: u32 = 24;
 /// Default and maximum number of consumers in a ListStreamConsumers answer (AWS).
 pub(crate) const CONSUMERS_PAGE: usize = 100;
-/// Visibility timeout of a queue that sets no other, in seconds (AWS).
+/// Default visibility timeout of a queue, in seconds (AWS).
 pub(crate) const QUEUE_VISIBILITY_TIMEOUT_S: u32 = 30;
 /// Default and maximum number of queues in a ListQueues answer (our choice, as in ListChannels).
 pub(crate) const QUEUES_PAGE: usize = 100;
@@ -300,74 +301,74 @@ pub(crate) const QUEUE_WAIT_MS: i64 = 9_000;
 /// single larger record is returned alone (our choice: ten of the largest records would make an
 /// answer of 133 MiB).
 pub(crate) const QUEUE_ANSWER_BYTES: u64 = 10 << 20;
-/// Least bytes of saved changes after which a queue saves the whole list of its records again (our
-/// choice).
+/// Minimum number of bytes of changes in a queue's journal after which the queue saves the whole
+/// list of its records again (our choice).
 pub(crate) const QUEUE_LIST_AFTER_BYTES: usize = 256 << 10;
-/// Bytes of one document of the saved list of a queue's records (our choice: a document fits in one
-/// segment).
+/// Size of one document of the saved list of a queue's records, in bytes (our choice: a document
+/// fits in one segment).
 pub(crate) const QUEUE_DOCUMENT_BYTES: usize = 48 << 10;
-/// Receives after which a record becomes a dead-letter record, when the queue sets no other number
-/// (AWS).
+/// Default number of receives after which a record of a queue becomes a dead-letter record (AWS).
 pub(crate) const QUEUE_MAX_RECEIVE_COUNT: u32 = 6;
-/// Longest age of undelivered records of a channel that sets no other, in seconds (AWS).
+/// Default DataFreshnessInSeconds of a channel: the longest age of its undelivered records (AWS).
 pub(crate) const CHANNEL_FRESHNESS_S: u32 = 300;
-/// Shortest age that a channel may set, in seconds (AWS developer guide).
+/// Smallest DataFreshnessInSeconds of a channel (AWS developer guide).
 pub(crate) const CHANNEL_FRESHNESS_S_LEAST: i32 = 300;
-/// Longest age that a channel may set, in seconds (AWS developer guide).
+/// Largest DataFreshnessInSeconds of a channel (AWS developer guide).
 pub(crate) const CHANNEL_FRESHNESS_S_MOST: i32 = 900;
 /// Default and maximum number of channels in a ListChannels answer (AWS).
 pub(crate) const CHANNELS_PAGE: usize = 100;
 /// Longest time for which the answer to CreateChannel waits for the check of the destination, so
 /// that the channel is usually ACTIVE when the client has the answer (our choice).
 pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
-/// Longest reason of a status FAILED, in characters (service model).
+/// Longest text that gives the reason of a channel's status FAILED, in characters (service model).
 pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
-/// Bytes of records that a delivery reads at once. Two of these parts of an object are in memory at
-/// a time (our choice).
+/// Maximum number of bytes of records that the delivery of a channel reads in one step (our
+/// choice). Two such parts of an object are in memory at a time.
 pub(crate) const CHANNEL_READ_BYTES: u64 = 1 << 20;
-/// Records that a delivery reads at once (our choice).
+/// Maximum number of records that the delivery of a channel reads in one step (our choice).
 pub(crate) const CHANNEL_READ_RECORDS: usize = 10_000;
-/// Bytes of records that are written into one data file of a table, if there are as many, before
-/// the next part of a plan is read (our choice: the rows of a part take a few times its bytes).
+/// Bytes of records in memory at which a delivery to a table writes a data file, before it reads
+/// further records (our choice: the rows take a few times the bytes of their records).
 pub(crate) const CHANNEL_ROW_BYTES: usize = 4 << 20;
-/// Objects that all channels together write at the same time (our choice).
+/// Maximum number of objects that all channels together write at the same time (our choice).
 pub(crate) const CHANNEL_WRITERS: usize = 4;
-/// Fewest bytes of new records for which a delivery looks again whether an object is full (our
-/// choice).
+/// Minimum number of bytes of new records after which a delivery checks again if its next object is
+/// full (our choice).
 pub(crate) const CHANNEL_LOOK_BYTES: u64 = 64 << 10;
 /// Wait after the first failed attempt to write an object, in milliseconds of the emulator's clock.
 /// It doubles with each further failure (our choice).
 pub(crate) const CHANNEL_RETRY_FIRST_MS: i64 = 1_000;
 /// Longest wait after a failed attempt to write an object, in milliseconds (our choice).
 pub(crate) const CHANNEL_RETRY_MOST_MS: i64 = 60_000;
-/// Real time after which an attempt to send an object fails, if the server meanwhile takes no part of
-/// the object and gives no answer (our choice).
+/// Time in which a server must accept a part of an object or answer, so that the attempt to send
+/// the object does not fail; always real time (our choice).
 pub(crate) const CHANNEL_STALL: Duration = Duration::from_secs(20);
 /// Bytes of an object that are collected in memory before it is sent; a larger object is collected
-/// in a temporary file. Also the size of the parts in which the file is sent (our choice).
+/// in a temporary file. The file is sent in parts of this size, too (our choice).
 pub(crate) const CHANNEL_SPOOL_BYTES: usize = 256 << 10;
-/// Default size of an object after which a channel begins another, in bytes before the compression
-/// (our choice).
+/// Default size at which an object of a channel is full, in bytes before the compression (our
+/// choice).
 pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;
 /// Shortest retention period, in hours (AWS).
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).
 pub(crate) const MAX_RETENTION_HOURS: i32 = 8_760;
-/// Length of the day in the limits on changes within 24 hours, in milliseconds (AWS).
+/// Period for which the limits on the changes of a stream within 24 hours count a change, in
+/// milliseconds (AWS).
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// Shortest duration of a minimum throughput billing commitment, in milliseconds (AWS).
 pub(crate) const COMMITMENT_MS: i64 = 86_400_000;
-/// The last moment that a clock may show, in milliseconds since 1970: the start of the year 2400
-/// (our choice: sequence numbers cannot hold much later times).
+/// The latest time that a clock may show, in milliseconds since 1970: the start of the year 2400
+/// (our choice: a sequence number cannot hold a much later time).
 pub(crate) const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
 /// Largest difference between the date of a signature and the machine's time, in seconds (AWS).
 pub(crate) const SIGNATURE_LIFE_S: i64 = 300;
-/// Number of signing keys in the cache (our choice). Each day, region and access key has its own
-/// signing key.
+/// Maximum number of cached signing keys of AWS Signature Version 4 (our choice). Each day, region
+/// and access key has its own signing key.
 pub(crate) const SIGNING_KEYS: usize = 16;
 /// Largest file of policies, in bytes (our choice; IAM allows 6,144 characters for one policy).
 pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
-/// Largest name of a region, in bytes (our choice; the longest name of an AWS region has 14).
+/// Longest name of a region, in bytes (our choice; the longest name of an AWS region has 14 bytes).
 pub(crate) const REGION_CHARACTERS: usize = 64;
 /// Maximum memory for the call counters of all callers, in bytes (our choice).
 pub(crate) const CALL_RATE_BYTES: usize = 16 << 20;
@@ -378,34 +379,37 @@ pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
 pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Number of shards of a new on-demand stream (AWS).
 pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
-/// Warm throughput of an on-demand stream that was never given one, in MiB/s (our choice: the write
-/// capacity of the shards of a new stream).
+/// Warm throughput of an on-demand stream for which none was ever set, in MiB/s (our choice: the
+/// write capacity of the shards of a new stream).
 pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
 /// Number of shards of a stream that `INITIALIZE_STREAMS` names without a shard count
 /// (kinesis-mock).
 pub(crate) const INITIALIZED_SHARDS: u32 = 4;
-/// Default number of records that one look into a stream over the admin API shows (our choice).
+/// Default number of records in one page when the admin API or the console lists the records of a
+/// stream (our choice).
 pub(crate) const LOOK_RECORDS: usize = 100;
-/// Largest number of records that one look into a stream may show (our choice).
+/// Largest number of records in one page that a request to the admin API may ask for (our choice).
 pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
-/// Maximum number of records that one look reads while it searches for a partition key (our
+/// Maximum number of records that one page of a list reads in search of records to show (our
 /// choice).
 pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
-/// Number of records that a search reads at a time (our choice).
-pub(crate) const LOOK_SEARCHED_RECORDS: usize = 1_000;
-/// Bytes of data after which a look shows no further record (our choice).
-pub(crate) const LOOK_BYTES: u64 = 4 << 20;
-/// Maximum number of lines that a put over the admin API holds as records at the same time (our
+/// Maximum number of records that a search for a partition key or a text reads in one step (our
 /// choice).
+pub(crate) const LOOK_SEARCHED_RECORDS: usize = 1_000;
+/// Bytes of data after which a page of records shows no further record (our choice).
+pub(crate) const LOOK_BYTES: u64 = 4 << 20;
+/// Maximum number of lines of a put over the admin API that are in memory as records at the same
+/// time (our choice).
 pub(crate) const PUT_LINES: usize = 2_000;
 /// Maximum number of shards that one tail follows at the same time (our choice: each event of a
 /// tail names the position in every shard).
 pub(crate) const TAIL_SHARDS: usize = 500;
-/// Bytes after which a frame of a tail takes no further record (our choice).
+/// Bytes of text after which one frame of a tail's answer gets no further record (our choice).
 pub(crate) const TAIL_FRAME_BYTES: usize = 1 << 20;
 /// Maximum number of snapshots that are saved at the same time (our choice).
 pub(crate) const SNAPSHOTS_AT_ONCE: u64 = 4;
-/// Minimum number of bytes of a snapshot that are sent in one part, except the last (our choice).
+/// Minimum size of the parts in which a snapshot is sent, except the last part, in bytes (our
+/// choice).
 pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 << 10;
 /// Maximum number of records that a snapshot reads from a log in one step (our choice).
 pub(crate) const SNAPSHOT_READ_RECORDS: usize = 1_000;
@@ -414,12 +418,12 @@ pub(crate) const SNAPSHOT_READ_RECORDS: usize = 1_000;
 pub(crate) const SNAPSHOT_READ_BYTES: u64 = 256 << 10;
 /// Largest body of one block in a snapshot, in bytes (our choice: the largest record has 10 MiB).
 pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
-/// Largest part of a snapshot for its streams, shards, queues and mappings, without records, that
-/// a load accepts, in bytes (our choice).
+/// Maximum size of all catalog entries (streams, shards, queues, mappings) of a snapshot that a
+/// load accepts, in bytes (our choice).
 pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
-/// Greatest run of a snapshot that an emulator with fewer runs loads (our choice: an emulator that
-/// was started every hour has had fewer after seven years, and the loads of forged snapshots
-/// together use up no more than an eighth of the runs of a data directory).
+/// Greatest run of a snapshot that an emulator with a smaller run loads (our choice: an emulator
+/// that is started every hour reaches this run after seven years, and all loads of forged snapshots
+/// together use up at most an eighth of the runs of a data directory).
 pub(crate) const SNAPSHOT_RUN: u64 = 1 << 16;
 /// Default time for which a request to the admin API waits for records, in milliseconds (our
 /// choice).
@@ -427,8 +431,8 @@ pub(crate) const WAIT_MS: u64 = 10_000;
 /// Longest time for which a request to the admin API may wait for records, in milliseconds (our
 /// choice).
 pub(crate) const WAIT_MS_MOST: u64 = 3_600_000;
-/// Age of a new stream's first shards at the creation of the stream, in seconds: their creation
-/// time is this much earlier, as is typical for AWS.
+/// Seconds by which the creation time of a new stream's first shards is earlier than that of the
+/// stream (typical for AWS).
 pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
 /// Largest event for the function of an event source mapping, in bytes (AWS: 6 MB; recorded).
 pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
@@ -452,10 +456,11 @@ pub(crate) const EVENT_SOURCE_LOG_ENTRIES: usize = 10_000;
 pub(crate) const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
 /// Maximum number of discarded batches of a mapping that are kept for inspection (our choice).
 pub(crate) const EVENT_SOURCE_FAILURES: usize = 100;
-/// Maximum number of bytes of events in the discarded batches that are kept. Beyond this the oldest
-/// batches lose their events, and only their failure record is kept (our choice).
+/// Maximum number of bytes of events in the discarded batches that are kept. Beyond this number the
+/// oldest batches lose their events, and only their failure records are kept (our choice).
 pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
-/// Least time between two saves of a changed LastProcessingResult, in milliseconds (our choice).
+/// Minimum time between two saves of a mapping's LastProcessingResult, in milliseconds (our
+/// choice).
 pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
 /// Size of the state of a tumbling window above which the window ends early, in bytes (AWS: 1 MB;
 /// recorded).
@@ -463,7 +468,7 @@ pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
 /// Largest answer of a function, in bytes (as in the Lambda Runtime Interface Emulator: 6 MB and
 /// 100 bytes).
 pub(crate) const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
-/// Time within which a connection to a function must be open (our choice).
+/// Time limit for opening a connection to a function (our choice).
 pub(crate) const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
 /// Time limit of one attempt to deliver an on-failure record (our choice).
 pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
@@ -471,7 +476,7 @@ pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
 pub(crate) const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
 /// Bytes of a destination's error answer that the log shows (our choice).
 pub(crate) const OUTBOUND_ERROR_BYTES: usize = 500;
-/// Bytes of the last error of a batch that are kept for inspection (our choice).
+/// Bytes of the last error of a discarded batch that are kept for inspection (our choice).
 pub(crate) const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
 /// Time between two sweeps that free the memory and disk space of expired records, in milliseconds
 /// (our choice).
@@ -479,23 +484,24 @@ pub(crate) const RETENTION_SWEEP_MS: i64 = 600_000;
 /// Size of a generation (one sled database), in bytes (measured: larger databases keep more memory
 /// in use).
 pub(crate) const GENERATION_BYTES: u64 = 64 << 20;
-/// Size of a temporary file of spilled segments, in bytes (our choice: an open file takes no
-/// memory).
+/// Size of a temporary file of spilled segments, in bytes (our choice: larger than a sled database,
+/// because an open file takes no memory).
 pub(crate) const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
 /// Size of a segment, in bytes (measured: smaller segments are slower, larger segments gain
 /// little).
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
 /// Default memory for recent records, in bytes (our choice).
 pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
-/// Maximum number of bytes that may wait for a commit; writers wait beyond it (our choice).
+/// Maximum number of appended bytes that may wait for a commit; beyond this number writers wait
+/// (our choice).
 pub(crate) const UNFLUSHED_BYTES: u64 = 16 << 20;
-/// Time that tasks have to end when the emulator stops (our choice).
+/// Time limit for the end of all tasks when the emulator stops (our choice).
 pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);
-/// Each run (one start of the emulator on a data directory) has 2^44 sequence indexes for each
-/// group of shards; this is the exponent (our choice).
+/// Each run (one start of the emulator, or one load of a snapshot) has 2 to the power of this
+/// number sequence indexes (our choice). Shards that were created together share these indexes.
 pub(crate) const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
-/// Number of times that the emulator can start on one data directory: each run has sequence indexes
-/// of its own, and an index has 63 bits.
+/// Number of runs that one data directory can have: each run has its own sequence indexes, and an
+/// index has 63 bits.
 pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 
 #[cfg(test)]

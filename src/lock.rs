@@ -1,9 +1,9 @@
 //! A mutex for short critical sections. Each lock has a rank, which fixes the order of locking.
 //!
 //! The guard is not `Send`, so a handler that keeps a guard over an await does not compile. A panic
-//! while the lock is held poisons the lock for good: a broken shard then fails loudly instead of
-//! serving wrong data. Debug builds check that every thread takes its locks in ascending order of
-//! rank.
+//! while the lock is held makes every later attempt to take the lock panic: a broken shard then
+//! fails instead of serving wrong data. Debug builds check that every thread takes its locks in
+//! ascending order of rank.
 #![allow(
     clippy::disallowed_types,
     reason = "the one place that names std's mutex"
@@ -17,13 +17,13 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Rank(u8);
 
 impl Rank {
-    /// The greatest rank, which every lock has that [`Lock::new`] makes. A thread that holds such a
-    /// lock must not take a lock of a smaller rank. One thread may hold several locks of this rank,
-    /// taken in any order.
+    /// The greatest rank: the rank of every lock that [`Lock::new`] creates. A thread that holds
+    /// such a lock must not take a lock of a smaller rank. One thread may hold several locks of
+    /// this rank, taken in any order.
     pub const LAST: Self = Self(u8::MAX);
 
-    /// Rank `number`, smaller than [`Rank::LAST`]. A thread must not hold two locks of one rank
-    /// smaller than [`Rank::LAST`].
+    /// The rank `number`, which is smaller than [`Rank::LAST`]. A thread must not hold two locks of
+    /// one rank smaller than [`Rank::LAST`].
     ///
     /// # Panics
     /// Panics when `number` is 255, the number of [`Rank::LAST`].
@@ -121,8 +121,8 @@ mod order {
         /// Checks that this thread may take a lock of rank `rank` now, and records the lock as
         /// held.
         pub(super) fn begin(rank: Rank) -> Self {
-            // While a thread ends, destructors may still take locks, but `HELD` may be gone: then
-            // skip the check.
+            // While a thread ends, destructors may still take locks although `HELD` is already
+            // destroyed. In this case the check is skipped.
             let _noted = HELD.try_with(|held| {
                 let mut held = held.borrow_mut();
                 let last = held.iter().max().copied();

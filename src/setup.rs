@@ -1,6 +1,6 @@
 //! Creation of the streams, records, queues, channels, event source mappings and fault rules that
-//! the options and the setup file define. It runs at the start, before the emulator accepts
-//! requests, and after a reset.
+//! the options and the setup file define. The creation runs at the start, before the emulator
+//! accepts requests, and after a reset.
 
 use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Largest number of records in one put.
 const BATCH: usize = 1_000;
 
-/// The definitions of everything that a start creates.
+/// The definitions of everything that the emulator creates at its start and after a reset.
 #[derive(Debug)]
 pub(crate) struct Maker {
     /// The contents of the setup file.
@@ -30,7 +30,7 @@ pub(crate) struct Maker {
     pub home: AccountRegion,
 }
 
-/// The streams, queues and channels that this run of the setup has created so far.
+/// The streams, queues and channels that one call of `Maker::make` has created so far.
 #[derive(Debug, Default)]
 struct Made {
     streams: Vec<Arc<Stream>>,
@@ -39,14 +39,14 @@ struct Made {
 }
 
 impl Maker {
-    /// Creates everything that is defined. A stream, a queue, a channel or a mapping of the setup
-    /// file that already exists from an earlier run is left unchanged, and its differences from the
-    /// setup file are logged. A mapping of the options that already exists takes the settings of
-    /// the options.
+    /// Creates everything that is defined. A stream, queue, channel or mapping of the setup file
+    /// that already exists stays unchanged, and its differences from the setup file are logged. A
+    /// mapping of the options that already exists gets the settings of the options.
     ///
     /// # Errors
-    /// A definition cannot be carried out: its place in the options or in the setup file, and the
-    /// reason. In this case everything that this call has created is removed again.
+    /// Returns the position of a definition in the options or in the setup file, and the reason, if
+    /// the definition cannot be carried out. In this case everything that this call has created is
+    /// removed again.
     pub(crate) async fn make(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let mut made = Made::default();
         if let Err(problem) = self.make_in(engine, &mut made).await {
@@ -76,11 +76,11 @@ impl Maker {
         self.make_mappings(engine)
     }
 
-    /// Creates the event source mappings of the options and of the setup file. A mapping that
-    /// exists and is defined by an option takes the option's settings.
+    /// Creates the event source mappings of the options and of the setup file. A mapping of an
+    /// option that already exists gets the settings of the option.
     ///
     /// # Errors
-    /// The first mapping that is refused, and the reason.
+    /// Returns the first mapping that is refused, and the reason.
     pub(crate) fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let of_options = self.mappings.iter().map(|request| ConfiguredMapping {
             scope: self.home.clone(),
@@ -149,7 +149,7 @@ impl Maker {
         take("queue", described, created, &mut made.queues).map(drop)
     }
 
-    /// Creates a channel. The start fails if the channel cannot deliver.
+    /// Creates a channel. Fails if the channel cannot deliver.
     async fn make_channel(
         &self,
         engine: &Arc<Engine>,
@@ -185,8 +185,9 @@ fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     serde_json::Value::Object(create).to_string()
 }
 
-/// Adds a queue or a channel to `made` if this run has created it, and returns it. Otherwise logs
-/// the settings in which it differs from its definition in the setup file.
+/// Adds a queue or a channel to `made` and returns it, if it was created just now. Otherwise logs
+/// the settings in which the existing queue or channel differs from its definition in the setup
+/// file.
 fn take<T>(
     kind: &str,
     described: &ReaderSetup,

@@ -17,8 +17,8 @@ pub struct CallRate {
     pub source: &'static str,
 }
 
-/// Declares the rows: operation, name of the limit, calls per second, `by stream` if each stream
-/// counts for itself, and source.
+/// Declares the rows. Each row has the operation, the name of the limit, the calls per second, `by
+/// stream` if the calls on each stream are counted apart, and the source.
 macro_rules! rates {
     ($($operation:ident $name:literal $per_second:literal $(by $stream:ident)?, $source:expr;)*) => {
         &[$(CallRate {
@@ -87,7 +87,8 @@ pub const CALL_RATES: &[CallRate] = rates! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     rates: [Limit; CALL_RATES.len()],
-    /// True when at least one call rate is enforced. Lets a call skip the search otherwise.
+    /// True when at least one call rate is enforced. When false, a call need not search for its
+    /// rate.
     any: bool,
 }
 

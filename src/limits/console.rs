@@ -1,14 +1,17 @@
 //! Bounds of the console.
 
-/// Milliseconds between two readings of the counters that the console shows as rates (our choice).
+/// Minimum time between two readings of the counters that the console shows as rates, in
+/// milliseconds (our choice).
 pub(crate) const CONSOLE_READING_MS: u64 = 1_000;
-/// Milliseconds for which the console keeps readings of counters (our choice).
+/// Time for which the console keeps readings of counters, in milliseconds (our choice).
 pub(crate) const CONSOLE_HISTORY_MS: u64 = 180_000;
-/// Maximum number of readings of the counters of one stream (our choice).
+/// Maximum number of readings that the console keeps of the counters of one stream (our choice).
 pub(crate) const CONSOLE_READINGS: usize = 100;
-/// Number of streams after which the console drops all readings of streams (our choice).
+/// Maximum number of streams of which the console keeps readings; beyond it the console drops the
+/// readings of all streams (our choice).
 pub(crate) const CONSOLE_STREAMS: usize = 1_000;
-/// Number of shards after which the console drops all readings of shards (our choice).
+/// Maximum number of shards of which the console keeps readings; beyond it the console drops the
+/// readings of all shards (our choice).
 pub(crate) const CONSOLE_SHARDS: usize = 20_000;
 /// Maximum number of rows of a list in the console (our choice).
 pub(crate) const CONSOLE_ROWS: usize = 500;
@@ -30,9 +33,11 @@ pub(crate) const CONSOLE_PUT_RECORDS: usize = 10_000;
 pub(crate) const CONSOLE_RESTORED_RECORDS: usize = 1_000;
 /// Number of requests that the console remembers (our choice).
 pub(crate) const RECENT_REQUESTS: usize = 200;
-/// Milliseconds after the last visit of a page for which every request is remembered (our choice).
+/// Time after the last visit of a page of the console for which every request is remembered, in
+/// milliseconds (our choice). At other times only failed requests are remembered.
 pub(crate) const RECENT_WATCH_MS: u64 = 60_000;
-/// Bytes at each end of a request's body that are remembered, to find the stream (our choice).
+/// Bytes at each end of a request's body that the console remembers, to find the name of the stream
+/// in them (our choice).
 pub(crate) const RECENT_BODY_BYTES: usize = 512;
 /// Number of entries of an event log that the console shows (our choice).
 pub(crate) const CONSOLE_EVENTS: usize = 200;

@@ -3,7 +3,7 @@
 /// The value of a limit; `None` means that the limit is off.
 pub(crate) type Limit = Option<u64>;
 
-/// One limit, as `minikin limits` shows it.
+/// The row of one limit in the table that `minikin limits` prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The name that `--limit` takes.
