@@ -1,8 +1,8 @@
 //! The environment of an emulator that a test can replace: time, random numbers and faults.
 //!
 //! A starting emulator creates one [`World`] and passes it to all of its parts. No other module
-//! reads the machine's clock, waits for it or draws random numbers, so that a test can control all
-//! three.
+//! reads the machine's clock, waits for a time or draws random numbers. A test can therefore
+//! control time, random numbers and faults.
 
 mod clock;
 mod deadline;

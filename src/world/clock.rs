@@ -31,7 +31,8 @@ impl Stopwatch {
 /// A clock: the source of the present time, and of alarms that wake tasks at a deadline.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock. When the machine's clock is set back, this one goes on steadily.
+    /// The machine's clock, except that this clock never goes back: when the machine's clock is set
+    /// back, this clock goes on at normal speed.
     System,
     /// The machine's clock plus a shift that a test sets. Like [`Self::System`], this clock never
     /// goes back.
@@ -57,14 +58,14 @@ impl Clock {
         Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
     }
 
-    /// Creates an alarm of this clock for one task. A virtual clock waits without limit until the
-    /// task has done its work.
+    /// Creates an alarm of this clock for one task. A virtual clock that advances waits without a
+    /// time limit until the task has done its work.
     pub fn alarm(&self) -> Alarm {
         self.alarm_of(true)
     }
 
     /// Creates an alarm for a task that a slow peer can hold up, such as a task that writes to a
-    /// client. A virtual clock waits for the work of such a task for at most one second.
+    /// client. A virtual clock that advances waits at most one second for the work of such a task.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }
@@ -87,14 +88,16 @@ impl Clock {
 
 /// A clock that stands still until a caller advances it.
 ///
-/// `advance_to` goes from deadline to deadline. At each deadline it lets the waiting task finish
-/// its work before time moves on, so tasks do the same work as in the same span of real time.
+/// `advance_to` moves the clock from deadline to deadline. At each deadline it lets the waiting
+/// task finish its work before it moves the clock on, so the tasks do the same work as in an
+/// equally long real time.
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,
     /// Notified whenever a task begins to wait, or drops its alarm.
     settled: Notify,
-    /// Held by the call of `advance_to` in progress, so that calls run one after the other.
+    /// The call of `advance_to` in progress holds this semaphore, so that calls run one after the
+    /// other.
     turn: Semaphore,
 }
 
@@ -107,15 +110,15 @@ struct VirtualState {
 
 #[derive(Debug)]
 struct VirtualAlarm {
-    /// `None` while the task works. `Some(Some(deadline))` while it waits for a deadline, and
-    /// `Some(None)` while it waits for its bell only.
+    /// `None` while the task works, `Some(Some(deadline))` while the task waits for a deadline, and
+    /// `Some(None)` while the task waits only for its bell.
     waiting: Option<Option<Timestamp>>,
-    /// True when the bell rang while the task worked, so that its next wait returns at once.
+    /// True when the bell rang while the task worked: the task's next wait then returns at once.
     rung_at_work: bool,
-    /// True when the clock waits for the task's work without a time limit.
+    /// True when the clock waits without a time limit until the task has done its work.
     strict: bool,
     /// True when the task worked for longer than the time limit. The clock ignores the task until
-    /// it waits again.
+    /// the task waits again.
     given_up: bool,
     rung: Arc<Notify>,
 }
@@ -135,8 +138,8 @@ impl VirtualClock {
         })
     }
 
-    /// Moves the clock forward to `target`, and stops at each deadline on the way, in order of
-    /// time. Leaves the clock where it is when `target` is in the past.
+    /// Moves the clock forward to `target`, and stops at each deadline before `target` in the order
+    /// of time. Does not move the clock when `target` is in the past.
     pub async fn advance_to(&self, target: Timestamp) {
         let _turn = self.turn.acquire().await;
         loop {
@@ -155,8 +158,8 @@ impl VirtualClock {
         }
     }
 
-    /// Sets the clock to `moment`, which may be in the past, and wakes every task with an alarm, so
-    /// that each reads the clock again.
+    /// Sets the clock to `moment`, which may be in the past. Wakes every task with an alarm, so
+    /// that the task reads the clock again.
     pub(crate) fn jump_to(&self, moment: Timestamp) {
         let mut state = self.state.lock();
         state.now = moment;
@@ -227,8 +230,8 @@ impl VirtualClock {
         self.settled.notify_waiters();
     }
 
-    /// Records that the task of alarm `id` waits for `deadline`. False when the task need not wait,
-    /// because the deadline has passed or the bell rang.
+    /// Records that the task of alarm `id` waits for `deadline`. Returns false when the task need
+    /// not wait, because the deadline has passed or the bell rang.
     fn wait(&self, id: u64, deadline: Option<Timestamp>) -> bool {
         let mut state = self.state.lock();
         let now = state.now;
@@ -252,7 +255,7 @@ impl VirtualClock {
 
 impl VirtualState {
     /// Wakes the task of alarm `id`. The task counts as working from now on, although the runtime
-    /// polls it later.
+    /// polls the task only later.
     fn wake(&mut self, id: u64) {
         let Some(alarm) = self.alarms.get_mut(&id) else {
             return;
@@ -265,7 +268,8 @@ impl VirtualState {
     }
 }
 
-/// The alarm of one task that acts at deadlines. A virtual clock stands still while the task works.
+/// The alarm of one task, with which the task waits for deadlines. A virtual clock stands still
+/// while the task works.
 #[derive(Debug)]
 pub struct Alarm {
     bell: Bell,
@@ -278,7 +282,8 @@ impl Alarm {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
-                    // A drop also covers a caller that drops the future of this wait.
+                    // The mark is set in a `Drop`, so that it is also set when the caller drops the
+                    // future of this wait.
                     let _at_work = AtWork {
                         clock,
                         id: self.bell.id,
@@ -301,15 +306,15 @@ impl Alarm {
         }
     }
 
-    /// Says whether a virtual clock waits without limit until the task has done its work. Otherwise
-    /// the clock waits for at most one second.
+    /// Sets the time limit of a virtual clock that advances and waits for the task's work. With
+    /// `true` there is no time limit, with `false` the limit is one second.
     pub fn set_strict(&self, strict: bool) {
         if let Clock::Virtual(clock) = &self.bell.clock {
             clock.set_strict(self.bell.id, strict);
         }
     }
 
-    /// A bell of this alarm, which wakes the task before its deadline.
+    /// Returns a bell, which wakes the task of this alarm before its deadline.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }
@@ -346,7 +351,7 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Wakes the task now if it waits; if it works, its next wait returns at once.
+    /// Wakes the task at once if the task waits. If the task works, its next wait returns at once.
     pub fn ring(&self) {
         match &self.clock {
             Clock::System | Clock::Shifted(_) => self.rung.notify_one(),

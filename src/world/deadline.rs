@@ -1,4 +1,5 @@
-//! Deadlines in real time, even with a virtual clock: time limits for peers that do not answer.
+//! Deadlines in real time, even with a virtual clock. They limit the time for which the program
+//! waits for a peer.
 #![allow(
     clippy::disallowed_methods,
     reason = "the wait for a silent peer ends in real time"
@@ -7,7 +8,7 @@
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// A moment of real time at which the wait for a peer ends.
+/// A moment of real time at which a wait for a peer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RealDeadline(Instant);
 
@@ -15,7 +16,7 @@ impl RealDeadline {
     /// The deadline that is `time` after now.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
-        // If the sum exceeds the range of `Instant`, the deadline is a century from now.
+        // The deadline is a century from now if the sum exceeds the range of `Instant`.
         Self(now.checked_add(time).unwrap_or(now + CENTURY))
     }
 

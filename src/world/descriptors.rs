@@ -1,14 +1,14 @@
 //! The limit of open file descriptors of this process.
 //!
-//! Sockets and the store's files share this limit. At the limit the store cannot open a new
-//! generation, so the program raises the limit at its start, and derives the number of connections
-//! from it.
+//! Sockets and the store's files share this limit. A process that has reached the limit cannot open
+//! a new generation of the store. Therefore the program raises the limit at its start, and derives
+//! the maximum number of connections from the limit.
 
 #[cfg(unix)]
 mod system {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// macOS refuses a greater limit than this one (`OPEN_MAX`), even when the hard limit is
+    /// The greatest limit that macOS accepts (its `OPEN_MAX`), even when the hard limit is
     /// infinite.
     const OPEN_MAX: u64 = 10_240;
 

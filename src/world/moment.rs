@@ -4,7 +4,8 @@ use super::timestamp::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Numbers from this one on count milliseconds: as seconds they would lie beyond the year 5000.
+/// The smallest number that is read as milliseconds. As seconds it would lie beyond the year 5000,
+/// so smaller numbers are read as seconds.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 impl Timestamp {

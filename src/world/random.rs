@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone)]
 pub struct Random(Arc<AtomicU64>);
 
-/// The increment of SplitMix64. It is odd, so the counter takes every value once before a value
-/// repeats.
+/// The increment of SplitMix64. The increment is odd, so the counter takes every value once before
+/// a value repeats.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Random {
@@ -34,8 +34,8 @@ impl Random {
         mixed(self.take(1))
     }
 
-    /// `N` random bytes. One atomic step reserves all the numbers they need, because all threads
-    /// share the counter.
+    /// `N` random bytes. One atomic step reserves all random numbers for these bytes, because all
+    /// threads share the counter.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         let mut state = self.take(N.div_ceil(8) as u64);
@@ -46,7 +46,8 @@ impl Random {
         bytes
     }
 
-    /// Advances the counter by `count` numbers and returns the state of the first.
+    /// Advances the counter by `count` numbers, and returns the value of the counter for the first
+    /// number.
     fn take(&self, count: u64) -> u64 {
         let steps = STEP.wrapping_mul(count);
         self.0

@@ -1,9 +1,9 @@
 //! A time that follows the machine's clock but never goes back.
 //!
-//! When the machine's clock is set back by an hour, the emulator's time goes on at normal speed,
-//! one hour ahead of the machine's clock. So rates, deadlines, ages of iterators and arrival times
-//! need no special case for a clock that was set back. When the machine's clock is set forward, the
-//! emulator's time follows at once.
+//! The emulator's time goes on at normal speed when the machine's clock is set back. After a step
+//! of one hour back, the emulator's time is one hour ahead of the machine's clock. Therefore rates,
+//! deadlines, ages of iterators and arrival times need no special case for a clock that was set
+//! back. When the machine's clock is set forward, the emulator's time follows at once.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the machine's clock"
@@ -20,7 +20,7 @@ pub(super) fn since_1970() -> Duration {
     since.unwrap_or_default()
 }
 
-/// The time of the machine's clock, made to never go back. All emulators of this process share it.
+/// The steady time of the machine's clock. All emulators of this process share this value.
 pub(super) static STEADY: LazyLock<SteadyTime> = LazyLock::new(SteadyTime::new);
 
 /// A time that follows the machine's clock forward but never goes back.
@@ -41,8 +41,8 @@ impl SteadyTime {
     }
 
     /// The present steady time. `wall` is a reading of the machine's clock that the caller took
-    /// just before: a pause between the two readings then makes `wall` too early, so the steady
-    /// time never jumps ahead of the machine's clock.
+    /// before this call reads the time since `start`. A pause between the two readings makes `wall`
+    /// too early and never too late, so the steady time never jumps ahead of the machine's clock.
     pub(super) fn now(&self, wall: Duration) -> Timestamp {
         self.at(wall, self.start.elapsed())
     }

@@ -8,7 +8,7 @@ use super::random::Random;
 /// The environment of one emulator that a test can replace.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The clock of all deadlines and timestamps, except those in real time.
+    /// The clock of all timestamps and deadlines, except the deadlines in real time.
     pub clock: Clock,
     /// The source of request ids and of the random part of shard iterators and page tokens.
     pub random: Random,
@@ -29,7 +29,8 @@ impl World {
     /// Passes an injection point. Waits here when the fault that fires is a delay.
     ///
     /// # Errors
-    /// Any other fault that fires at the point; the caller turns it into its failure.
+    /// Returns any other fault that fires at the point. The caller fails with an error of its own
+    /// type.
     #[inline]
     pub async fn pass(&self, point: Point) -> Result<(), Fault> {
         match self.faults.at(point) {

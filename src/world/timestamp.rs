@@ -1,6 +1,7 @@
 //! A point in time.
 
-/// A point in time, in milliseconds since 1970-01-01T00:00:00Z: the precision of an arrival time.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z. Arrival times of records have this
+/// precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 

@@ -22,8 +22,8 @@ pub enum Moment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The call fails with ProvisionedThroughputExceededException. In PutRecords, entries fail one
-    /// by one.
+    /// The call fails with ProvisionedThroughputExceededException. In a PutRecords call, single
+    /// entries fail and the call succeeds.
     ThroughputExceeded,
     /// GetRecords fails with ExpiredIteratorException.
     ExpiredIterator,
@@ -45,14 +45,15 @@ pub enum FaultKind {
     EndSubscription,
     /// The call fails with the KMS exception that `code` names.
     Kms,
-    /// An event source mapping does not reach its function. With `code` `lost` the function runs
-    /// but its answer is lost; with `delay_ms` the mapping invokes it that many milliseconds later.
-    Invoke,
-    /// An on-failure record does not reach its destination. With `delay_ms` it arrives that many
+    /// An event source mapping does not reach its function. With the code `lost`, the function runs
+    /// but its answer is lost. With `delay_ms`, the mapping invokes the function that many
     /// milliseconds later.
+    Invoke,
+    /// An on-failure record does not reach its destination. With `delay_ms`, the record arrives
+    /// that many milliseconds later.
     Deliver,
-    /// A channel does not reach its destination with an object, and repeats the attempt later. With
-    /// `delay_ms` the object is written that many milliseconds later.
+    /// An object of a channel does not reach its destination, and the channel tries again later.
+    /// With `delay_ms`, the channel writes the object that many milliseconds later.
     DeliverObject,
 }
 
@@ -126,8 +127,8 @@ impl FaultKind {
         }
     }
 
-    /// True for a fault that hits the work of event source mappings or of channels instead of
-    /// calls.
+    /// True for a fault that hits the invocations and deliveries of event source mappings or
+    /// channels, and no call.
     pub(crate) const fn is_of_delivery(self) -> bool {
         matches!(self, Self::Invoke | Self::Deliver | Self::DeliverObject)
     }
@@ -143,7 +144,8 @@ impl FaultKind {
         }
     }
 
-    /// True when chance decides for each entry of a PutRecords call on its own.
+    /// True when the rule decides at random for each entry of a PutRecords call, not once for the
+    /// whole call.
     pub(super) const fn is_per_entry(self) -> bool {
         matches!(self, Self::ThroughputExceeded | Self::FailEntries)
     }

@@ -1,7 +1,7 @@
 //! Injection points: the places in the program where tests inject faults.
 //!
-//! An injected fault never does more harm than failures of the real service do: a request is
-//! answered late, or with an internal failure, even though its work may have been done; or a
+//! An injected fault never does more harm than a failure of the real service: a request is answered
+//! late, or is answered with an internal failure although its work may have been done, or a
 //! subscription ends.
 
 use crate::world::random::Random;
@@ -11,7 +11,8 @@ use crate::world::random::Random;
 pub enum Point {
     /// A request is about to be decoded.
     Decode,
-    /// A stream is about to change: its request is checked, and its lock is not yet taken.
+    /// A stream is about to change. The request has been checked, and the lock of the stream is not
+    /// yet taken.
     Change,
     /// Records are about to be appended to the shard chosen for them.
     Append,
@@ -61,15 +62,15 @@ pub enum Fault {
     /// At `Event` the subscription ends without an exception. At `Invoke` the function runs, but
     /// its answer is lost. At `Checkpoint` the channel stops until the next start, as after a kill.
     Drop,
-    /// The step is half done. At `Append` and `Flush` the records are written, but the call is
-    /// answered as if it had failed. At `Event` only a part of the event is sent, and nothing after
-    /// it.
+    /// The step is done only in part. At `Append` and `Flush` the records are written, but the call
+    /// is answered as if it had failed. At `Event` a part of the event is sent, and nothing after
+    /// this part.
     Tear,
 }
 
 impl Fault {
     /// True when this fault can be injected at `point`. The committer cannot wait, so its points
-    /// take no delay, and only some steps can be half done.
+    /// `Flush` and `Publish` take no delay. Only some steps can be dropped or done in part.
     pub const fn fits(self, point: Point) -> bool {
         match self {
             Self::Error => true,
@@ -80,7 +81,7 @@ impl Fault {
     }
 }
 
-/// A fault at an injection point, with its probability and its maximum number.
+/// A fault at an injection point, with the probability and the maximum number of its occurrences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     point: Point,
@@ -124,8 +125,8 @@ impl Rule {
 }
 
 impl Rule {
-    /// Decides by chance if the rule fires at `point` now. A fault that fires counts against the
-    /// rule's maximum.
+    /// Decides at random if the rule fires at `point` now. Every fault that fires counts against
+    /// the rule's maximum.
     pub(super) fn fires(&mut self, point: Point, chance: &Random) -> Option<Fault> {
         let left = self.budget != Some(0);
         let is_here = self.point == point && left;

@@ -4,7 +4,8 @@ use super::kind::FaultKind;
 use crate::world::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A rule that causes faults. Every field but `kind` is optional and narrows or shapes the faults.
+/// A rule that causes faults. Every field except `kind` is optional. It limits the calls that the
+/// rule hits, or changes the fault.
 ///
 /// ```
 /// use minikin::{FaultKind, FaultRule};
@@ -23,10 +24,10 @@ pub struct FaultRule {
     /// The names of the operations to hit; by default all operations that the kind can hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<String>>,
-    /// The name or ARN of the only stream to hit.
+    /// The name or ARN of the stream whose calls to hit; by default the calls of all streams.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// The id of the only shard to hit.
+    /// The id of the shard whose calls to hit; by default the calls of all shards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
     /// The percentage of the matching calls to hit, above 0 and at most 100; 100 by default.
@@ -53,7 +54,8 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// A rule that hits every call that `kind` can hit. Narrow it by setting further fields.
+    /// Creates a rule that hits every call that `kind` can hit. Set further fields to hit fewer
+    /// calls.
     pub const fn of(kind: FaultKind) -> Self {
         Self {
             kind,

@@ -1,4 +1,4 @@
-//! The faults of one emulator: the rules that are active, and the decision whether a rule fires.
+//! The active fault rules of one emulator, and the decision if a rule fires.
 
 use super::kind::Moment;
 use super::point::{Fault, Point, Rule};
@@ -35,7 +35,7 @@ struct ActiveRule {
     id: u64,
     rule: FaultRule,
     chance: Random,
-    /// Number of calls so far that matched the rule, whether or not the rule hit them.
+    /// Number of calls so far that matched the rule, including the calls that the rule did not hit.
     matched: u64,
     hits: u64,
 }
@@ -43,11 +43,11 @@ struct ActiveRule {
 /// An active fault rule as listings show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListedRule {
-    /// The id by which the rule can be removed.
+    /// The id of the rule. A request that removes the rule names this id.
     pub id: u64,
     /// The number of calls that the rule has hit.
     pub hits: u64,
-    /// The rule as it was given.
+    /// The rule as the user gave it.
     #[serde(flatten)]
     pub rule: FaultRule,
 }
@@ -94,7 +94,7 @@ impl Faults {
         }))
     }
 
-    /// Replaces the rules of the injection points. When several rules are for one point, the first
+    /// Replaces the rules of the injection points. Of several rules for one point, the first rule
     /// that fires decides.
     pub fn set(&self, points: Vec<Rule>) {
         self.change(|rules| rules.points = points);
@@ -122,7 +122,7 @@ impl Faults {
         here.find_map(|rule| rule.fires(point, &self.0.chance))
     }
 
-    /// Adds fault rules after the present ones. The caller has checked that they are valid.
+    /// Adds fault rules after the present rules. The caller has checked that they are valid.
     pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| state.add(rules, &self.0.chance))
     }
@@ -155,8 +155,8 @@ impl Faults {
         rules.calls.iter().map(ActiveRule::listed).collect()
     }
 
-    /// Finds the first rule that fires on this occasion. Rules after it neither count the occasion
-    /// nor draw a random number.
+    /// Finds the first rule that fires on this occasion. The rules after the found rule neither
+    /// count the occasion nor draw a random number.
     pub fn draw(&self, occasion: &Occasion<'_>) -> Option<Hit> {
         let mut rules = self.0.rules.lock();
         let mut calls = rules.calls.iter_mut();
@@ -233,7 +233,8 @@ impl ActiveRule {
         })
     }
 
-    /// True when the rule covers the occasion's type, operation and stream, and has not run out.
+    /// True when the rule covers the occasion's type, operation and stream, and the rule's time
+    /// `until` has not come.
     fn concerns(&self, occasion: &Occasion<'_>) -> bool {
         let rule = &self.rule;
         if rule.kind.moment() != occasion.moment {
@@ -255,7 +256,8 @@ impl ActiveRule {
             })
     }
 
-    /// Draws by the rule's percentage, with a resolution of 0.0001 percent.
+    /// Decides at random, by the rule's percentage, if the rule hits a call or an entry. The
+    /// resolution is 0.0001 percent.
     fn happens(&self) -> bool {
         const WHOLE: f64 = 1_000_000.0;
         let percent = self.rule.percent.unwrap_or(100.0);
