@@ -1,10 +1,10 @@
 //! The store of the records of all shards, and of the catalog.
 //!
-//! A [`Log`] holds the records of one shard: the newest in memory, older ones on disk. With a data
-//! directory, a [`Committer`] makes all writes durable. Without one, nothing is written to a disk
-//! until memory is full, and then only to unnamed temporary files.
+//! A [`Log`] holds the records of one shard: the newest records in memory, older records on disk.
+//! With a data directory, a [`Committer`] makes all writes durable. Without a data directory, the
+//! store writes to the disk only when memory is full, and then only to unnamed temporary files.
 //!
-//! A file uses only files above it in this table:
+//! A file uses only the files that stand above it in this table:
 //!
 //! | file | holds |
 //! |---|---|

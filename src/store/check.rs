@@ -23,7 +23,8 @@ pub struct Report {
     pub generations: usize,
     /// The streams, each with its shards.
     pub streams: Vec<StreamReport>,
-    /// Number of records that belong to no known stream. Usually their stream was deleted.
+    /// Number of records that belong to no known stream. Usually the stream of these records was
+    /// deleted.
     pub nameless_records: u64,
     /// Remarks about the directory that are not damage.
     pub notes: Vec<String>,
@@ -49,11 +50,11 @@ pub struct StreamReport {
 pub struct ShardReport {
     /// Index of the shard in its stream.
     pub index: u32,
-    /// Creation time in seconds since the epoch.
+    /// Creation time of the shard in seconds since 1970.
     pub created_s: u64,
     /// Number of readable records.
     pub records: u64,
-    /// Bytes of partition keys and data of these records.
+    /// Bytes of the partition keys and data of the readable records.
     pub bytes: u64,
     /// Sequence index and arrival time of the first readable record.
     pub first: Option<(u64, Timestamp)>,
@@ -61,7 +62,7 @@ pub struct ShardReport {
     pub last: Option<(u64, Timestamp)>,
 }
 
-/// Readable records of each shard.
+/// The report of each shard, by the id of the shard's log.
 type Shards = BTreeMap<LogId, ShardReport>;
 
 /// Reads everything in a data directory, without writing to it. Blocks the thread.
@@ -88,7 +89,7 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     })
 }
 
-/// Reads every segment of every generation, and notes damaged segments.
+/// Reads every segment of every generation. Adds damaged segments to the damage in `found`.
 fn read_all(found: &mut Found, disk: &dyn Disk) -> Result<Shards, OpenError> {
     let mut shards = Shards::new();
     let mut of_generations: BTreeMap<u64, Vec<SegmentEntry>> = BTreeMap::new();
@@ -136,8 +137,8 @@ fn read_all(found: &mut Found, disk: &dyn Disk) -> Result<Shards, OpenError> {
     Ok(shards)
 }
 
-/// Reads a segment. None if it is damaged, or if it differs from its entry in the generation's
-/// summary.
+/// Reads a segment. None if the segment is damaged, or if it differs from its entry in the summary
+/// of the generation.
 fn read(handle: &dyn GenerationHandle, entry: &SegmentEntry) -> Option<Segment> {
     let value = handle.read(entry.number).ok()??;
     let segment = Segment::parse(value).ok()?;
@@ -155,7 +156,8 @@ impl ShardReport {
     }
 }
 
-/// The streams of a catalog, each with its shards. Removes these shards from `shards`.
+/// The report of each stream in a catalog. Moves the reports of the stream's shards from `shards`
+/// to the report of the stream.
 fn streams(catalog: &Catalog, shards: &mut Shards) -> Vec<StreamReport> {
     let streams = catalog.streams.iter().map(|(&stream, value)| {
         let of_stream = catalog.shards.range((stream, 0)..=(stream, u32::MAX));

@@ -1,5 +1,5 @@
-//! Commits. Only the files in this folder write to databases. A second thread opens and removes
-//! databases.
+//! Commits: writing the new records and catalog changes to the databases. Only the files in this
+//! folder write to databases. The thread in `housekeeping.rs` opens and removes databases.
 
 pub(crate) mod committer;
 pub(crate) mod durable;

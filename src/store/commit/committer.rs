@@ -14,30 +14,31 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// The work of a committer: durable commits or spilling.
+/// The work of a committer: durable commits with a data directory, spilling without a data
+/// directory.
 pub(crate) trait Commit: Send {
     fn shared(&self) -> &Arc<Shared>;
     /// Does all work that is pending now.
     fn work(&mut self) -> io::Result<()>;
-    /// Called when the work has failed.
+    /// Refuses writes after the work has failed.
     fn fail(&mut self, error: &io::Error);
     /// Closes the databases.
     fn close(self: Box<Self>);
 }
 
-/// State that a committer shares with its closer.
+/// The state that a [`Committer`] shares with its [`Closer`].
 struct Inner {
     shared: Arc<Shared>,
     /// The work. None after the store was closed.
     work: Lock<Option<Box<dyn Commit>>>,
 }
 
-/// Makes the writes to a store durable. Nothing becomes durable until the committer runs in a
-/// thread or a task.
+/// Makes the writes to a store durable, as long as the caller runs the committer in a thread or a
+/// task.
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Committer(Arc<Inner>);
 
-/// Closes a store through its committer.
+/// Closes a store: lets the committer do its last work, and closes the databases.
 pub(crate) struct Closer(Arc<Inner>);
 
 opaque!(Committer);
@@ -75,7 +76,7 @@ impl Committer {
         }
     }
 
-    /// Runs as a task until the store is closed. This is for disks whose calls take no real time.
+    /// Runs as a task until the store is closed, for a disk whose calls take no real time.
     pub async fn run_as_task(self) {
         loop {
             self.0.shared.signal.woken().await;
@@ -85,7 +86,7 @@ impl Committer {
         }
     }
 
-    /// Waits until it is time for the next commit, so that more writes can join that commit.
+    /// Waits until the next commit is due, so that further writes become part of that commit.
     fn pause(&self) {
         let shared = &self.0.shared;
         let pause = match shared.settings.durability {
@@ -113,7 +114,7 @@ impl Inner {
         commit.map(|commit| turn(&mut **commit)).is_some()
     }
 
-    /// Does the pending work a last time, and closes the databases.
+    /// Does the work that is pending now, and closes the databases.
     fn finish(&self) -> Result<(), StoreError> {
         let Some(mut commit) = self.work.lock().take() else {
             return Ok(());
@@ -140,8 +141,8 @@ fn turn(commit: &mut dyn Commit) {
 }
 
 impl Closer {
-    /// Commits everything that is queued, and closes the databases. Blocks the thread, but only for
-    /// a limited time, because the disk may never answer.
+    /// Commits everything that is queued, and closes the databases. Blocks the thread for a limited
+    /// time, because the disk may never answer.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.signal.closing.store(true, Ordering::Release);
@@ -152,14 +153,14 @@ impl Closer {
         let (sender, receiver) = channel();
         let inner = self.0.clone();
         let run = move || {
-            // The receiver may have given up.
+            // The receiver may have stopped waiting.
             let _late = sender.send(inner.finish());
         };
         let thread = std::thread::Builder::new().name("closing".into());
         let unable = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
         thread.spawn(run).map_err(unable)?;
-        // After a failed write, closing the databases may block for ever, and there is nothing left
-        // to lose.
+        // After a failed write, closing the databases may block for ever, and there are no more
+        // records to save.
         let limit = match shared.failure() {
             Some(_) => limits::FAILED_STORE_CLOSE_LIMIT,
             None => limits::STORE_CLOSE_LIMIT,

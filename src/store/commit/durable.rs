@@ -1,9 +1,9 @@
 //! The durable committer, which makes appends and catalog changes durable in groups.
 //!
-//! A commit takes the new records from every log. It writes full segments as such, and the other
-//! records in commit frames that all logs share. Then it flushes once, saves the metadata, and
-//! publishes the records. Meanwhile the writes for the next commit accumulate, so the disk sets the
-//! pace.
+//! A commit takes the new records from every log. It writes each full segment under a key of its
+//! own, and all other records together in commit frames. Then it flushes the generation once, saves
+//! the metadata, and publishes the records. During a commit, the writes for the next commit
+//! accumulate, so on a slow disk the commits become fewer and larger.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -32,11 +32,11 @@ pub(crate) struct DurableCommitter {
     pub(crate) metadata: Box<dyn MetadataHandle>,
     /// Number of writes to the database `meta` since the directory was created.
     pub(crate) saves: u64,
-    /// Metadata changes that must be saved after the next commit has been flushed, not earlier.
+    /// Metadata changes that must not be saved before the next commit has been flushed.
     pub(crate) late: Vec<Pair>,
     /// Logs with records that are stored only in commit frames of the current generation.
     pub(crate) framed: HashMap<LogId, Arc<Log>>,
-    /// Claim of the directory. Declared last, so that it is dropped last.
+    /// The claim of the directory. This field is declared last, so that the claim is dropped last.
     pub(crate) claim: Box<dyn Claim>,
 }
 
@@ -85,8 +85,9 @@ impl Sweep for DurableCommitter {
         !self.framed.values().any(|log| log.has_tail())
     }
 
-    /// Starts a new generation if there is none. Verifies the claim, syncs the directory, and notes
-    /// the generation in the metadata, so that its loss would be noticed.
+    /// Starts a new generation if there is no current generation. Verifies the claim, syncs the
+    /// directory, and notes the generation in the metadata, so that a later start notices the loss
+    /// of the generation.
     fn begin_generation(&mut self) -> io::Result<()> {
         if let Some(number) = self.writer.begin()? {
             self.claim.verify()?;
@@ -101,18 +102,18 @@ impl Sweep for DurableCommitter {
     }
 
     fn removed(&mut self, number: u64) -> io::Result<()> {
-        // The summary is removed last, because a generation without a summary is recovered from its
-        // contents.
+        // The summary is removed after the generation, because recovery reads a generation without
+        // a summary as if it were still being written.
         self.save(vec![(key::summary(number), None)])
     }
 }
 
 impl DurableCommitter {
-    /// Makes one commit. With `seal` it is the last commit into its generation.
+    /// Makes one commit. With `seal` this is the last commit to the current generation.
     fn commit(&mut self, seal: bool) -> io::Result<()> {
         let served = self.shared.pacer.take();
-        // The changes are taken before the records, so that all records that were appended before a
-        // change was saved are part of the same commit.
+        // The commit takes the changes before it takes the records. Therefore the commit of a
+        // change also has all records that were appended before the change.
         let (changes, saved) = self.shared.take_saves();
         let mut frames = Frames::default();
         let logs = self.take_logs(seal);
@@ -122,7 +123,8 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // Update the file `marks` when the generation ends, because its number may be used again.
+        // The file `marks` is written also when a generation ends, because the number of that
+        // generation may be used again.
         if !idle || seal {
             self.write_marks();
         }
@@ -141,8 +143,8 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Takes the logs to commit, in the order of their ids, so that the same appends always produce
-    /// the same writes.
+    /// Takes the logs that this commit has to write. They are in the order of their ids, so that
+    /// the same appends always cause the same writes.
     fn take_logs(&mut self, seal: bool) -> BTreeMap<LogId, Arc<Log>> {
         let dirty = std::mem::take(&mut *self.shared.dirty.lock());
         let dirty = dirty.into_iter();
@@ -150,14 +152,14 @@ impl DurableCommitter {
             .filter_map(|id| Some((id, self.logs.get(id)?)))
             .collect();
         if seal {
-            // With `seal`, logs without new records are taken, too, because their records must not
-            // stay in commit frames only.
+            // With `seal`, the commit also takes the logs that have records only in commit frames
+            // of the current generation. It writes these records to segments.
             logs.extend(self.framed.drain());
         }
         logs
     }
 
-    /// Writes segments and frames, and flushes them.
+    /// Writes the segments and the frames of a commit, and flushes the generation.
     fn write(
         &mut self,
         batches: &mut [CommitBatch],
@@ -187,13 +189,14 @@ impl DurableCommitter {
             self.claim.verify()?;
         }
         match fault {
-            // The commit is half done: its records are durable, its metadata changes are not.
+            // The fault `Tear` leaves a commit whose records are durable, but whose metadata
+            // changes are not.
             Some(_) => Err(injected()),
             None => Ok(()),
         }
     }
 
-    /// Saves the metadata changes of a commit. With `seal` it also ends the current generation.
+    /// Saves the metadata changes of a commit. With `seal` also ends the current generation.
     fn save_changes(&mut self, mut changes: Vec<Pair>, seal: bool) -> io::Result<()> {
         if seal && let Some((number, entries)) = self.writer.seal() {
             let summary = summary::summary(&entries);
@@ -213,8 +216,8 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Writes the file of marks. A failure is not an error: without the marks, only the detection
-    /// of damage suffers.
+    /// Writes the file of marks. A failure is only logged, because the marks serve only to detect
+    /// damage.
     fn write_marks(&self) {
         let mut marks = Marks {
             saves: self.saves,
@@ -235,8 +238,8 @@ impl DurableCommitter {
         self.shared.settings.faults.at(point)
     }
 
-    /// After a commit, registers the segments that may be evicted, and the logs with records that
-    /// are only in commit frames.
+    /// Registers, after a commit, the segments that may be evicted and the logs with records that
+    /// are only in commit frames. Releases the committed bytes of the write budget.
     fn note(&mut self, batches: Vec<CommitBatch>) {
         let mut pending = 0;
         let mut sealed = self.shared.sealed.lock();

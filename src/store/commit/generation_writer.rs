@@ -1,4 +1,4 @@
-//! Writes the current generation, and opens the next one ahead of time.
+//! Writes the current generation, and opens the next generation ahead of time.
 
 use super::housekeeping::{Housekeeping, Opened};
 use crate::store::disk::seam::GenerationHandle;
@@ -87,7 +87,7 @@ impl GenerationWriter {
         self.has_written(self.shared.settings.generation_bytes)
     }
 
-    /// True if none of the segments in the current generation is live, and it has at least a
+    /// True if no segment in the current generation is live, and the generation has at least a
     /// sixteenth of its full size.
     pub(crate) fn is_dead(&self) -> bool {
         let worthwhile = self.shared.settings.generation_bytes / 16;
@@ -100,7 +100,8 @@ impl GenerationWriter {
         current.is_some_and(|current| current.written >= bytes)
     }
 
-    /// Starts a generation if there is no current one. Returns the number of the new generation.
+    /// Starts a generation if there is no current generation. Returns the number of the new
+    /// generation.
     pub(crate) fn begin(&mut self) -> io::Result<Option<u64>> {
         if self.current.is_some() {
             return Ok(None);
@@ -109,8 +110,8 @@ impl GenerationWriter {
             Some((number, opening)) => {
                 let ended = |_| io::Error::other("the thread that opens generations ended");
                 let handle = match opening.recv().map_err(ended)? {
-                    // The previous generation is closed by now, which has released many file
-                    // descriptors.
+                    // Try again: the previous generation has been closed in the meantime, which
+                    // released many file descriptors.
                     Err(error) if is_out_of_descriptors(&error) => {
                         self.shared.generations.open(number)?
                     }
@@ -181,8 +182,8 @@ impl GenerationWriter {
         Ok(())
     }
 
-    /// Ends the current generation, which must have been flushed. Returns its number and its
-    /// segments.
+    /// Ends the current generation, which must have been flushed. Returns the number and the
+    /// segments of the generation.
     pub(crate) fn seal(&mut self) -> Option<(u64, Vec<SegmentEntry>)> {
         let current = self.current.take()?;
         let number = current.generation.number;
@@ -214,7 +215,7 @@ impl GenerationWriter {
             && let Ok(Ok(handle)) = opening.recv()
         {
             drop(handle);
-            // Nothing was written to this generation.
+            // Nothing was written to the next generation, so it is removed.
             let _left_over = self.shared.generations.disk.remove(number);
         }
     }

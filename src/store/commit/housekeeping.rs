@@ -1,5 +1,5 @@
-//! A thread for slow work that no commit has to wait for: it opens the next generation, closes the
-//! previous one, and removes the files of dead generations.
+//! A thread for slow work for which no commit has to wait: the thread opens the next generation,
+//! closes the previous generation, and removes the files of dead generations.
 
 use crate::store::disk::seam::GenerationHandle;
 use crate::store::generations::{Generation, Generations};
@@ -12,19 +12,19 @@ use std::thread::JoinHandle;
 /// The handle of an opened generation, or the error of the opening.
 pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
 
-/// Work for the thread.
+/// A job for the thread.
 type Job = Box<dyn FnOnce(&Generations) + Send>;
 
-/// Gives work to the thread. The thread ends when this is closed and all work is done.
+/// Gives jobs to the thread. The thread ends when [`Self::close`] was called and all jobs are done.
 pub(crate) struct Housekeeping {
     shared: Arc<Shared>,
-    /// Sends jobs to the thread. None if there is no thread, because every job is then done at
+    /// The channel to the thread, and the thread. None if the calling thread does every job at
     /// once.
     thread: Option<(Sender<Job>, JoinHandle<()>)>,
 }
 
 impl Housekeeping {
-    /// Starts the thread, unless the disk's calls take no real time.
+    /// Starts the thread. Starts none if the disk's calls take no real time.
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         if shared.generations.disk.is_instant() {
             let thread = None;
@@ -47,8 +47,8 @@ impl Housekeeping {
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
         let (sender, receiver) = channel();
         self.run(move |generations| {
-            // If the receiver has given up, the handle is dropped, which closes the generation
-            // again.
+            // The generation is closed again if the receiver no longer waits: the failed send drops
+            // the handle.
             let _unwanted = sender.send(generations.open(number));
         });
         receiver
@@ -62,7 +62,8 @@ impl Housekeeping {
         let shared = self.shared.clone();
         self.run(move |_| {
             generation.close(Some(writer));
-            // A sweep ignores the generation that is being written, so the check is repeated here.
+            // While a generation is being written, sweeps ignore it. Therefore this check comes
+            // after its end.
             if generation.is_half_dead() {
                 shared.ask_for_sweep();
             }

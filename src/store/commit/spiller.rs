@@ -1,8 +1,8 @@
 //! The spiller. Without a data directory, it moves records that do not fit in memory to temporary
 //! files.
 //!
-//! It spills closed segments, oldest first. There are no commit frames, because the records need
-//! not survive a restart.
+//! The spiller moves closed segments, oldest first. It writes no commit frames, because the records
+//! need not survive a restart.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -29,11 +29,12 @@ impl Commit for Spiller {
         &self.shared
     }
 
-    /// Spills when memory is exceeded, and then a batch of segments, so that the thread is seldom
-    /// woken.
+    /// Spills when the records in memory exceed their limit. Then spills until they are well below
+    /// the limit (`SPILL_BYTES`), so that the thread is seldom woken.
     fn work(&mut self) -> io::Result<()> {
         let memory = self.shared.settings.memory_bytes;
-        // While writes are refused, one spill is tried even if memory is not exceeded.
+        // While writes are refused, the spiller tries to spill one segment even if memory is not
+        // full, to find out if the disk works again.
         let mut is_due = self.shared.budget.is_refusing() || self.exceeds(memory);
         let goal = memory.saturating_sub(limits::SPILL_BYTES);
         while is_due || self.exceeds(memory) {
@@ -129,8 +130,9 @@ impl Spiller {
         }
     }
 
-    /// Spills one segment. Its memory is released at once, so that waiting writers go on in small
-    /// steps. A segment that cannot be written returns to the front of the queue.
+    /// Spills one segment, and releases its memory at once, so that the waiting writers need not
+    /// wait for the spill of further segments. A segment that cannot be written returns to the
+    /// front of the queue.
     fn spill(&mut self, log: &Log, mut entry: SegmentEntry, segment: &Segment) -> io::Result<()> {
         let written = self.begin_generation();
         let written = written.and_then(|()| self.writer.append(&mut entry, segment));
@@ -149,8 +151,8 @@ impl Spiller {
         Ok(())
     }
 
-    /// Closes the tails of all logs, so that they can be spilled. Returns false if there is nothing
-    /// to spill.
+    /// Closes the tails of all logs, so that their records can be spilled. Returns false if there
+    /// is no closed segment to spill.
     fn seal_tails(&self) -> bool {
         for log in self.logs.all() {
             log.seal_tail();

@@ -12,13 +12,13 @@ use std::sync::Arc;
 pub(super) trait Sweep: Commit {
     fn logs(&self) -> &Arc<Logs>;
     fn writer(&mut self) -> &mut GenerationWriter;
-    /// True if the current generation may be ended when none of its segments is live.
+    /// True if the current generation may be ended once none of its segments is live.
     fn may_end_current(&self) -> bool;
-    /// Starts a generation if there is no current one.
+    /// Starts a generation if there is no current generation.
     fn begin_generation(&mut self) -> io::Result<()>;
     /// Ends the current generation.
     fn end_generation(&mut self) -> io::Result<()>;
-    /// Called after a generation was removed.
+    /// Does the further work after the removal of a generation.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
     /// Removes generations without live segments, and rewrites generations of which less than half

@@ -15,13 +15,13 @@ pub(crate) const VERSION: &str = "minikin data 2\n";
 /// Beginning of the file `version` in any version of the layout.
 const VERSION_BEGINS: &str = "minikin data ";
 
-/// A lock file that is held by this process.
+/// The lock file of a data directory, locked by this process.
 #[derive(Debug)]
 pub(crate) struct Lock {
     layout: Layout,
     /// Device number and inode number of the lock file.
     identity: (u64, u64),
-    /// The open file. It is locked until it is closed.
+    /// The open lock file. The operating system releases the lock when this file is closed.
     _file: File,
 }
 
@@ -58,8 +58,8 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     let fail = |error| OpenError::new(directory, error);
     if !directory.is_dir() {
         std::fs::create_dir_all(directory).map_err(fail)?;
-        // A power cut would lose the new directory unless its name in the parent directory is
-        // durable.
+        // The name of the new directory in its parent directory must be durable. Otherwise a power
+        // cut loses the new directory.
         let parent = directory.parent().filter(|path| *path != Path::new(""));
         sync_names(parent.unwrap_or(Path::new("."))).map_err(fail)?;
     }
@@ -74,7 +74,7 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
 }
 
 /// Locks the directory for reading, without changing anything in it. Returns None if the directory
-/// has no lock file, because then no process uses it.
+/// has no lock file: in this case no process uses the directory.
 pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     let directory = layout.directory();
     match std::fs::metadata(directory) {
@@ -91,7 +91,8 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
         Err(error) => return Err(OpenError::new(&layout.lock(), error)),
     };
     if let Some(file) = &file {
-        // A folder can be opened for reading, but a start refuses it.
+        // The opening succeeds even if the lock file is a folder. A start refuses such a directory,
+        // so the check does, too.
         if layout.lock().is_dir() {
             let error = io::Error::other("it is a folder");
             return Err(OpenError::damaged(directory, &layout.lock(), error));
@@ -119,8 +120,8 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// True if the directory has the version of this program. False if it has no version, because a
-/// start was killed before it wrote the version.
+/// True if the file `version` has the version of this program. False if the file is missing or
+/// empty, because a start was killed before it wrote the version.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());
     let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
@@ -150,7 +151,7 @@ fn write_version(layout: &Layout) -> io::Result<()> {
     file.sync_all()
 }
 
-/// File names in the directory.
+/// The names of all files and folders in the directory.
 pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<std::fs::DirEntry>| {
         Ok(entry?.file_name().to_string_lossy().into_owned())

@@ -2,9 +2,9 @@
 //!
 //! An open sled database holds about 80 file descriptors. Under a low limit of open files, only the
 //! generation that is being written and one other database can be open: either `meta` or a
-//! generation that is read. [`FewDatabases`] wraps another disk. Its handles are always usable, and
-//! the databases behind them are closed and opened again as the handles are used
-//! (`few_databases/slots.rs`). The rest of the store does not know of the limit.
+//! generation that is read. [`FewDatabases`] wraps another disk. A handle of this disk can always
+//! be used: when the database of the handle is closed, the use opens the database again and closes
+//! another database (`few_databases/slots.rs`). The rest of the store does not know of the limit.
 
 mod slots;
 
@@ -25,10 +25,11 @@ pub(crate) struct FewDatabases {
 }
 
 impl FewDatabases {
-    /// Wraps `disk`, so that at most `most` of its databases are open. At least 2 are necessary:
-    /// the generation that is being written stays open from the first append to the commit.
+    /// Wraps `disk`, so that at most `most` of its databases are open. `most` must be at least 2,
+    /// because the generation that is being written stays open from the first append to the commit.
     pub(crate) fn new(disk: Arc<dyn Disk>, most: usize) -> Self {
-        // On a simulated disk one thread does everything, so no use overlaps another.
+        // On a simulated disk one thread does everything, so no two uses overlap and no lease is
+        // necessary.
         let lease = match disk.is_instant() {
             true => Duration::ZERO,
             false => DATABASE_LEASE,
@@ -44,7 +45,7 @@ impl FewDatabases {
         }
     }
 
-    /// Opens a database now, so that the caller learns of a failure.
+    /// Opens a database at once, so that the caller gets the error of a failed opening.
     fn open_now(&self, name: Name) -> io::Result<Handle> {
         let is_new = matches!(name, Name::Generation(number) if !self.disk.holds(number));
         let purpose = match is_new {
@@ -125,8 +126,8 @@ impl Disk for FewDatabases {
     }
 }
 
-/// A handle of a database that is open or closed. The database is closed for good with its last
-/// handle.
+/// A handle of a database, which may be open or closed. When the last handle of the database is
+/// dropped, the database is closed.
 struct Handle(Arc<Member>);
 
 /// The part that all handles of one database share.

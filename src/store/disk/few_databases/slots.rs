@@ -1,16 +1,18 @@
 //! The slots for open databases, and the line of threads that wait for one.
 //!
-//! One thread at a time uses a database. A thread that wants a closed database opens it in a free
-//! slot, or in the slot of the database that has to leave:
-//! - A database with appends that are not committed never leaves, because sled flushes when it
-//!   closes a database, which would make a part of a commit durable.
-//! - Databases that were written leave last, so that readers do not close the generation that is
-//!   being written. Of the others, the least recently used one leaves.
-//! - A database stays open for a minimum time (its lease), so that an opening serves many reads.
+//! One thread at a time uses a database. A thread that wants a closed database opens the database
+//! in a free slot. Without a free slot, another database has to be closed. The rules for this
+//! choice:
+//! - A database with appends that are not committed is never closed, because sled flushes a
+//!   database when it closes the database. The flush would make a part of a commit durable.
+//! - Databases that were written are closed last, so that readers do not close the generation that
+//!   is being written. Of the other databases, the least recently used database is closed.
+//! - A database stays open for a minimum time (the lease), so that one opening serves many reads.
 //!
-//! Only the first thread of the line opens a database, and when the lease is over, no thread behind
-//! it uses the database that has to leave. Therefore every thread has its turn. Writers go to the
-//! front of the line, but not before a thread for which their own database has to leave.
+//! Only the first thread of the line opens a database. When the lease is over, no other thread of
+//! the line may use the database that is to be closed. Therefore no thread waits for ever. A writer
+//! goes to the front of the line, but stays behind the first thread if the writer's own database is
+//! open, because the first thread may be waiting for that database to be closed.
 
 use crate::limits::{DESCRIPTOR_PAUSE, DESCRIPTOR_TRIES};
 use crate::lock::Lock;
@@ -56,8 +58,9 @@ impl Purpose {
         matches!(self, Self::Create | Self::Append | Self::Commit)
     }
 
-    /// Attempts beside the first one to open a closed database while the process has too many open
-    /// files. The caller that opens a database for the first time makes its own attempts.
+    /// Number of further attempts to open a closed database after an attempt that failed because
+    /// the process has too many open files. Zero for the first opening of a database, which the
+    /// caller repeats itself.
     fn tries(self) -> u32 {
         match self {
             Self::Create | Self::Open => 0,
@@ -78,15 +81,15 @@ struct State {
     /// Maximum number of slots.
     most: usize,
     slots: Vec<Slot>,
-    /// Databases that are being closed. They may be opened again only after that.
+    /// Databases that are being closed. No thread may open such a database before it is closed.
     closing: Vec<Name>,
-    /// Threads that wait for a database, in the order of their turns.
+    /// Threads that wait for a database, in the order in which they may open a database.
     line: VecDeque<Waiter>,
     /// Threads that wait to close a database.
     closers: Vec<SyncSender<()>>,
-    /// Number of uses so far.
+    /// Number of uses of databases so far.
     uses: u64,
-    /// Number of threads that have lined up so far.
+    /// Number of threads that have joined the line so far.
     lined_up: u64,
 }
 
@@ -98,9 +101,10 @@ struct Slot {
     opened: Stopwatch,
     last_use: u64,
     written: bool,
-    /// True if appends are not committed.
+    /// True if the database has appends that are not committed.
     uncommitted: bool,
-    /// True if a write failed. Then the closing leaks the database, so its slot stays occupied.
+    /// True if a write to the database failed. Closing such a database leaks its files, so the
+    /// maximum number of slots is then reduced by one.
     failed: bool,
 }
 
@@ -113,9 +117,10 @@ struct Waiter {
 /// Next step of a thread that wants a database.
 enum Step {
     Use(Database),
-    /// The thread opens the database, in the slot of the database to be closed if there is one.
+    /// The thread opens the database. If a slot is given, the thread first closes the database of
+    /// that slot.
     Open(Option<Slot>),
-    /// The thread waits until it is woken, but not longer than for this time.
+    /// The thread waits until it is woken, or until this time has passed.
     Wait(Option<Duration>),
 }
 
@@ -136,7 +141,7 @@ impl Slots {
         }
     }
 
-    /// Takes a database to use it, and opens it if it is closed. Blocks the thread.
+    /// Takes a database for one use, and opens the database if it is closed. Blocks the thread.
     pub(super) fn take(&self, name: Name, purpose: Purpose) -> io::Result<Taken<'_>> {
         let mut place: Option<(u64, Receiver<()>)> = None;
         loop {
@@ -223,7 +228,7 @@ impl Slots {
         }
     }
 
-    /// Closes the database of a slot that was removed from the slots.
+    /// Closes the database of `slot`, which the caller has removed from the list of slots.
     fn finish_closing(&self, slot: Slot) {
         let Slot {
             name,
@@ -250,8 +255,8 @@ impl State {
         self.slots.iter_mut().find(|slot| slot.name == name)
     }
 
-    /// Decides the next step of a thread. `number` is the number of the thread in the line, if it
-    /// has lined up.
+    /// Decides the next step of a thread. `number` is the number of the thread in the line; None if
+    /// the thread is not in the line.
     fn step(&mut self, name: Name, purpose: Purpose, number: Option<u64>, lease: Duration) -> Step {
         self.uses += 1;
         let first = self.line.front();
@@ -279,7 +284,7 @@ impl State {
         }
     }
 
-    /// The next step of the thread whose turn it is to open a database.
+    /// The next step of the thread that may open a database now.
     fn step_closed(&mut self, name: Name, lease: Duration) -> Step {
         if self.slots.len() < self.most {
             self.slots.push(Slot::of(name, self.uses));
@@ -300,14 +305,14 @@ impl State {
         Step::Open(Some(slot))
     }
 
-    /// True if the first thread of the line waits for the slot of this database.
+    /// True if the first thread of the line waits until this database is closed.
     fn must_leave(&self, at: usize, lease: Duration) -> bool {
         self.slots.len() >= self.most
             && self.leaving() == Some(at)
             && self.slots[at].opened.elapsed() >= lease
     }
 
-    /// Position of the database that has to leave next. None if no database may leave.
+    /// Position of the slot whose database is to be closed next. None if no database may be closed.
     fn leaving(&self) -> Option<usize> {
         let slots = self.slots.iter().enumerate();
         let may_leave = slots.filter(|(_, slot)| !slot.uncommitted);
@@ -337,8 +342,8 @@ impl State {
         }
     }
 
-    /// Wakes the threads that may go on: the first of the line, the first that wants each idle
-    /// database, and all that want to close a database.
+    /// Wakes the threads that may go on: the first thread of the line, for each idle database the
+    /// first thread that wants it, and all threads that want to close a database.
     fn wake(&mut self) {
         let idle = self.slots.iter().filter(|slot| slot.database.is_some());
         let users = idle.filter_map(|slot| self.line.iter().find(|of| of.name == slot.name));
@@ -364,7 +369,7 @@ impl Slot {
     }
 }
 
-/// A database that one thread uses. Dropping this value gives the database back.
+/// A database that one thread uses. When this value is dropped, other threads may use the database.
 pub(super) struct Taken<'a> {
     slots: &'a Slots,
     name: Name,
