@@ -17,7 +17,8 @@ use std::path::Path;
 /// Result of the check of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Number of times the directory was opened.
+    /// Number of the next run. Without loads of snapshots this is the number of times that the
+    /// directory was opened.
     pub openings: u64,
     /// Number of generations.
     pub generations: usize,

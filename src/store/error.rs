@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Reason why the store refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
-    /// A commit failed, so nothing is written any more. Holds the cause.
+    /// A commit failed, so the store writes nothing any more. Holds the cause of the failure.
     ReadOnly(Arc<str>),
     /// Memory is full, and records cannot be spilled to disk.
     Full,
@@ -40,7 +40,7 @@ impl std::error::Error for StoreError {}
 pub struct Figures {
     /// Bytes of records in memory.
     pub memory_bytes: u64,
-    /// Bytes of live segments on disk, whose records have not been deleted.
+    /// Bytes of the segments on disk whose records have not been deleted.
     pub disk_bytes: u64,
     /// Bytes of records that are not committed yet.
     pub unflushed_bytes: u64,
@@ -50,11 +50,12 @@ pub struct Figures {
     pub logs: usize,
     /// Number of commits since the start.
     pub commits: u64,
-    /// Time spent in the flushes of these commits.
+    /// Time spent in the flushes of all commits since the start.
     pub flushing: Duration,
     /// Number of damaged generations that were set aside since the start.
     pub set_aside: u64,
-    /// Number of records since the start that could not be read back.
+    /// Number of records that could not be read back since the start, including the losses that the
+    /// start found.
     pub records_lost: u64,
 }
 
@@ -96,8 +97,8 @@ impl OpenError {
         }
     }
 
-    /// An error for a damaged part of `directory`. If the cause is not damage, but for example a
-    /// full disk, the error says that instead.
+    /// An error for a damaged part of `directory`. If the cause is a state of the machine, such as
+    /// a full disk, the error reports this state and no damage.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
         if is_of_the_machine(&error) {
             return Self::new(part, error);
@@ -106,7 +107,7 @@ impl OpenError {
         Self::of(directory, problem)
     }
 
-    /// True if the directory is damaged. False if it is only inaccessible at the moment.
+    /// True if the directory is damaged. False if the directory cannot be used for another reason.
     pub fn is_damage(&self) -> bool {
         matches!(self.problem, Problem::Damaged(..))
     }

@@ -1,11 +1,11 @@
 //! The file names in a data directory.
 //!
-//! - `lock`: locked while a process uses the directory
+//! - `lock`: a file that is locked while a process uses the directory
 //! - `version`: the version of the directory's layout
 //! - `meta/`: the database of metadata
-//! - `marks`: how much was written to the databases
-//! - `gen-NNNNNN/`: a generation. The suffix `.corrupt` marks a generation that was set aside
-//!   because it is damaged, and `.dead` one that is being removed
+//! - `marks`: the amounts that were written to the databases
+//! - `gen-NNNNNN/`: a generation. The suffix `.corrupt` marks a damaged generation that was set
+//!   aside, and `.dead` a generation that is being removed
 //! - `tls/`: certificates (`http/tls`)
 
 use std::path::{Path, PathBuf};
@@ -64,7 +64,8 @@ impl Layout {
         self.0.join(format!("{GENERATION}{number:06}{DEAD}"))
     }
 
-    /// The first unused path to which a damaged generation can be set aside.
+    /// The path to which a damaged generation can be renamed to set it aside. No file has this path
+    /// yet.
     pub(crate) fn set_aside(&self, number: u64) -> PathBuf {
         let name = format!("{GENERATION}{number:06}{CORRUPT}");
         let copies = (2_u64..).map(|copy| format!("{name}-{copy}"));
@@ -84,7 +85,7 @@ impl Layout {
         }
         let number = name.strip_prefix(GENERATION);
         match number.and_then(|number| number.parse().ok()) {
-            // `u64::MAX` is refused, because a next generation needs a greater number.
+            // `u64::MAX` is refused, because the next generation must have a greater number.
             Some(number) if number < u64::MAX => Name::Generation(number),
             _ => Name::Other,
         }

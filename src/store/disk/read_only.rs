@@ -1,5 +1,5 @@
-//! A data directory that is only read, for the check of a data directory. Its databases are opened
-//! as copies.
+//! A data directory that is only read, for the command `minikin check`. All databases are opened as
+//! copies.
 
 use super::directory::{self, Lock};
 use super::layout::{Layout, Name};
@@ -8,12 +8,12 @@ use super::sled::{SledDatabase, SledDisk};
 use crate::store::error::OpenError;
 use std::io;
 
-/// A disk that changes nothing in the data directory. Calls that would change the directory do
+/// A disk that changes nothing in the data directory. A call that would change the directory does
 /// nothing.
 pub(crate) struct ReadOnlyDisk(SledDisk);
 
-/// The claim of a directory for reading. None if the directory has no lock file, because no process
-/// ever used it.
+/// The claim of a directory for reading. `None` stands for a directory without a lock file, which
+/// no process uses.
 impl Claim for Option<Lock> {
     fn verify(&self) -> io::Result<()> {
         self.as_ref().map_or(Ok(()), Claim::verify)

@@ -1,16 +1,17 @@
-//! A simulated disk in memory, for tests. After a power cut it keeps what was flushed, and a random
-//! part of the other writes.
+//! A simulated disk in memory, for tests. After a power cut the disk keeps the flushed writes and a
+//! random part of the other writes.
 //!
-//! It fulfils the contract of `seam.rs` in the same way as sled:
-//! - A written value is visible at once. It is durable after the next flush or when the last handle
-//!   is dropped, whichever comes first.
-//! - A flush that a power cut interrupts takes effect completely or not at all, and values that
-//!   were not flushed are lost. This applies to the metadata, because nothing else keeps its
-//!   changes together. For generations, this disk is worse than sled: it keeps any part of the
-//!   unflushed values. The store must cope with this, because segments and frames have checksums.
-//! - A database can be opened only once at a time. Further handles are made from the first one.
-//! - Names are durable after a sync. Of the changes of names since the last sync, any number of the
-//!   earliest ones may be durable, as with a journaling file system.
+//! The simulated disk fulfils the contract of `seam.rs` in the same way as sled:
+//! - A written value is visible at once. The value is durable after the next flush, or when the
+//!   last handle of the database is dropped.
+//! - In the metadata, a flush that a power cut interrupts takes effect completely or not at all,
+//!   and a power cut loses all unflushed values. The store relies on this behaviour of sled. In
+//!   generations, the simulated disk is worse than sled: after a power cut it keeps any part of the
+//!   unflushed values. The store does not rely on more, because segments and frames have checksums.
+//! - A database that is open cannot be opened a second time. Further handles are made from the
+//!   first handle.
+//! - The names of databases are durable after a sync. After a power cut, any number of the earliest
+//!   changes of names since the last sync may have survived, as with a journaling file system.
 
 use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle, Stored};
 use crate::lock::Lock;
@@ -32,14 +33,14 @@ struct State {
     databases: Vec<Content>,
     names: Names,
     durable_names: Names,
-    /// The names after each change since the last sync.
+    /// All names after each change of a name since the last sync, oldest first.
     later_names: Vec<Names>,
     /// Content of the file of marks, which is never synced.
     marks: Vec<u8>,
     /// Number of power cuts so far. Handles from before the last power cut are unusable.
     boot: u64,
     is_claimed: bool,
-    /// Number of further writes until the power is cut. None if no cut is planned.
+    /// Number of further writes before the power is cut. None if no power cut is planned.
     writes_left: Option<u64>,
     writes: u64,
     /// Number of syncs and flushes.
@@ -61,7 +62,7 @@ pub(crate) enum DatabaseName {
     SetAside(u64),
 }
 
-/// Index of each database in `State::databases`.
+/// The index of each database in `State::databases`, by the name of the database.
 type Names = BTreeMap<DatabaseName, usize>;
 
 /// Key of a value in a database.
@@ -82,7 +83,7 @@ struct Content {
     unflushed: Vec<Write>,
     handles: usize,
     is_metadata: bool,
-    /// True if the power was cut in the middle of a flush.
+    /// True if the power was cut during a flush of this database.
     is_flushing: bool,
 }
 
@@ -108,7 +109,7 @@ impl Content {
         }
     }
 
-    /// Reduces the content to what survives a power cut.
+    /// Reduces the content of the database to the writes that survive a power cut.
     fn crash(&mut self, chance: &Random) {
         let mut unflushed = std::mem::take(&mut self.unflushed);
         let flushing = std::mem::take(&mut self.is_flushing);
@@ -148,7 +149,8 @@ impl SimulatedDisk {
         self.0.lock().writes_left = Some(writes);
     }
 
-    /// Fails to open a database while so many others are open, as with a limit of open files.
+    /// Sets the maximum number of open databases. The opening of a further database fails, as under
+    /// a limit of open files.
     #[cfg(test)]
     pub(crate) fn permit_databases(&self, permitted: usize) {
         self.0.lock().permitted = Some(permitted);
@@ -175,8 +177,8 @@ impl SimulatedDisk {
         self.0.lock().syncs
     }
 
-    /// Cuts the power if it is not cut already, and turns it on again. Of the unflushed writes, a
-    /// part survives that `chance` selects. All existing handles become unusable.
+    /// Cuts the power if it is not cut already, and turns the power on again. `chance` selects the
+    /// unflushed writes that survive. All existing handles become unusable.
     pub fn crash(&self, chance: &Random) {
         let mut state = self.0.lock();
         let State {
@@ -259,7 +261,7 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// Counts a write, or cuts the power if the planned number is reached.
+    /// Counts a write. Cuts the power instead if the planned number of writes is reached.
     fn write(&mut self) -> io::Result<()> {
         if self.writes_left == Some(0) {
             self.is_dark = true;
@@ -396,7 +398,7 @@ impl Disk for SimulatedDisk {
     }
 }
 
-/// The claim of the disk, with the number of power cuts when it was made.
+/// The claim of the disk, with the number of power cuts before the claim.
 struct Hold(SimulatedDisk, u64);
 
 impl Claim for Hold {

@@ -1,9 +1,9 @@
 //! Implements the disk with sled. No other file uses sled.
 //!
-//! This file works around seven faults of sled:
-//! - Dropping a handle or cursor flushes, and after a failed flush the next flush blocks for ever.
-//!   After a failure, handles are therefore leaked and not dropped.
-//! - sled panics where other libraries return errors. A panic becomes an error.
+//! The code works around seven faults of sled:
+//! - sled flushes when a handle or a cursor is dropped, and after a failed flush the next flush
+//!   blocks for ever. After a failure, handles are therefore leaked and not dropped.
+//! - sled panics where other libraries return errors. `guard.rs` turns each panic into an error.
 //! - When the disk is full, sled's own flusher thread aborts the process. That thread is never
 //!   started.
 //! - A panic during the opening of a damaged database never unwinds, because sled's clean-up waits
@@ -11,7 +11,7 @@
 //!   limit.
 //! - With damaged metadata, sled searches for ever for a leaf that does not exist. Reading a whole
 //!   database therefore has a time limit.
-//! - Killing the process during an opening can lose data. `mend.rs` prevents that.
+//! - A kill of the process during an opening can lose data. `mend.rs` prevents the loss.
 //! - Behind a damaged part of its log, sled silently drops the rest of the log. The file `marks`
 //!   and the summaries of generations reveal the loss.
 
@@ -50,7 +50,7 @@ const FILL_RATIO: f32 = 0.3;
 pub(crate) struct SledDisk {
     pub(super) layout: Layout,
     lock_tries: u32,
-    /// The file of marks. Opened at the first commit and kept open for later commits.
+    /// The file of marks. The first commit opens the file, and it stays open for later commits.
     marks: OnceLock<File>,
 }
 
@@ -59,7 +59,7 @@ impl SledDisk {
         Self::trying(layout, LOCK_TRIES)
     }
 
-    /// A disk that tries up to `lock_tries` times to lock the directory.
+    /// Creates a disk that tries up to `lock_tries` times to lock the directory.
     pub(crate) fn trying(layout: Layout, lock_tries: u32) -> Self {
         Self {
             layout,
@@ -155,7 +155,8 @@ pub(super) struct SledDatabase {
     handles: Option<Handles>,
     /// True if a write failed through any handle of this database.
     failed: Arc<AtomicBool>,
-    /// Temporary folder of a copied database. It is removed with the last handle.
+    /// The temporary folder of a database that is a copy. The folder is removed with the last
+    /// handle.
     copy: Option<Arc<tempfile::TempDir>>,
 }
 
@@ -234,8 +235,8 @@ impl SledDatabase {
         guarded(|| Ok(tree.get(key)?.map(Bytes::from_owner)))
     }
 
-    /// Visits every key and value of a tree in the order of the keys. A second thread reads, so
-    /// that a read that never ends can be abandoned.
+    /// Visits every key and value of a tree in the order of the keys. A second thread reads the
+    /// tree, so that the caller can abandon a read that never ends.
     fn each(&self, tree: &Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
         let tree = tree.clone();
         let (sender, receiver) = sync_channel(SLED_READ_AHEAD);
@@ -249,8 +250,8 @@ impl SledDatabase {
                 }
                 Ok(None)
             });
-            // Dropped before the end is sent, because the receiver may close the database after
-            // that.
+            // The tree is dropped before the end is sent, because the receiver may close the
+            // database as soon as it gets the end.
             drop(tree);
             let _given_up = sender.send(read);
         };
@@ -346,7 +347,7 @@ impl Drop for SledDatabase {
     fn drop(&mut self) {
         let handles = self.handles.take();
         if self.failed.load(Ordering::Acquire) {
-            // A drop would flush, and that flush would never return.
+            // The handles are leaked, because a drop would start a flush that never returns.
             std::mem::forget(handles);
             return;
         }

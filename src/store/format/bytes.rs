@@ -1,9 +1,9 @@
-//! Little-endian numbers, and the frame that protects stored bytes with a checksum: `crc32 u32`,
-//! then the content.
+//! Little-endian numbers, and the checksum of stored bytes. Here a frame is any stored content with
+//! its checksum before it: `crc32 u32`, then the content.
 
 const CHECKSUM: usize = 4;
 
-/// Starts a frame with four bytes, which the checksum will fill.
+/// Starts a frame with four bytes. `stamp` later writes the checksum to these bytes.
 pub(crate) fn framed() -> Vec<u8> {
     vec![0; CHECKSUM]
 }

@@ -1,5 +1,6 @@
-//! For a new kind of entry, add a variant of [`Change`], a field of [`Catalog`], and a line in
-//! [`Change::to_pair`] and in [`Catalog::insert`].
+//! The catalog: its entries, their keys, and the changes of entries. For a new kind of entry, add a
+//! variant of [`Change`], a field of [`Catalog`], and a line in [`Change::to_pair`] and in
+//! [`Catalog::insert`].
 
 use super::key::Pair;
 use super::value::{
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// A change of one catalog entry: its key, which is the same as in [`Catalog`], and its new value.
-/// The value None removes the entry.
+/// A value `None` removes the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The settings of an account in a region, by account id and name of the region.
@@ -59,7 +60,7 @@ impl Change {
     }
 }
 
-/// Encodes an entry. The value None stands for its removal.
+/// Encodes an entry. A value `None` stands for the removal of the entry.
 fn pair(key: Key<'_>, value: &Option<impl Serialize>) -> Pair {
     (key.to_bytes(), value.as_ref().map(value::to_bytes))
 }
@@ -89,7 +90,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Decodes an entry and adds it. This is used by recovery and by fuzzers.
+    /// Decodes an entry and adds it to the catalog.
     ///
     /// # Errors
     /// Returns the kind of the entry if it cannot be decoded.
@@ -133,7 +134,8 @@ fn add<K: Ord, V: DeserializeOwned>(
     Ok(())
 }
 
-/// The key of a catalog entry. Within one kind, encoded keys sort in the order of their numbers.
+/// The key of a catalog entry. The encoded keys of one kind of entry sort in the order of the
+/// numbers in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     Stream(u64),

@@ -1,4 +1,4 @@
-//! Commit frames, which hold the new records of every log in one commit.
+//! Commit frames, which hold the new records of all logs in one commit.
 //!
 //! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`. The
 //! length is in bytes.

@@ -33,7 +33,7 @@ pub fn stored(input: &[u8]) {
     keys_sort(input);
 }
 
-/// Decodes bytes as each of the encodings, and uses the decoded values.
+/// Decodes bytes as each of the stored encodings, and uses the decoded values.
 fn read_any(bytes: &[u8]) {
     if let Ok(segment) = Segment::parse(Bytes::copy_from_slice(bytes)) {
         let count = segment.len();
@@ -70,14 +70,15 @@ fn read_any(bytes: &[u8]) {
     let _entry = Catalog::default().insert(key, value);
 }
 
-/// Decodes bytes as a catalog value. A decoded value must survive another encoding and decoding.
+/// Decodes bytes as a catalog value. Checks that a decoded value is the same after it was encoded
+/// and decoded again.
 fn read_value<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
     if let Some(value) = value::from_bytes::<T>(bytes) {
         assert_eq!(value::from_bytes(&value::to_bytes(&value)), Some(value));
     }
 }
 
-/// Decodes bytes as each kind of key. A decoded key must be encoded to the same bytes.
+/// Decodes bytes as each kind of key. Checks that a decoded key is encoded to the same bytes.
 fn read_key(bytes: &[u8]) {
     if let key::Metadata::Summary(number) = key::metadata(bytes) {
         assert!(bytes.starts_with(&key::summary(number)));

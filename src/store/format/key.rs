@@ -5,7 +5,7 @@
 //! |---|---|---|---|---|
 //! | generation | main | segment number, u64 | a segment (`segment.rs`) | with its generation |
 //! | generation | commits | commit u64, part u32 | a commit frame (`frame.rs`) | with its generation |
-//! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | never |
+//! | `meta` | main | `0`, `epoch` | number of the next run, u64 | never |
 //! | `meta` | main | `0`, `ahead` | greatest run of records that a load may have written, u64 | when no such record is left |
 //! | `meta` | main | `0`, `b`, generation u64 | nothing: the generation was begun | when it has a summary |
 //! | `meta` | main | `0`, `g`, generation u64 | its summary (`summary.rs`) | with its generation |
@@ -15,19 +15,19 @@
 //! The keys of the catalog are in `catalog.rs`. A consumer has no key: it is a part of the value of
 //! its stream (`value.rs`).
 //!
-//! The number of writes has a tree of its own, because sled rewrites neighbouring keys together:
-//! next to the summaries, every save would rewrite a summary.
+//! The number of writes is in a separate tree, because sled rewrites neighbouring keys together:
+//! next to the summaries, the key would make every save rewrite a summary.
 
 use crate::limits;
 
-/// A key and its new value. None removes the key.
+/// A key and its new value. The value `None` removes the key.
 pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
-/// Key of the number of times that the directory was opened.
+/// Key of the number of the next run.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
 
 /// Key of the greatest run that records of an unfinished or failed load of a snapshot may have. A
-/// load writes its records before its run begins.
+/// load writes its records before it begins the run of these records.
 pub(crate) const AHEAD: &[u8] = b"\0ahead";
 
 /// Key of the number of writes to the database `meta`.
@@ -55,13 +55,13 @@ pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
-/// The run, counted from 0, in which a record got this sequence index.
+/// The run, counted from 0, in which the record with this sequence index was put.
 pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// Key of the note that a generation was begun. If the note is present and the database is missing,
-/// records were lost.
+/// Key of the note that a generation was begun. Records were lost if the note exists but the
+/// generation does not.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
@@ -79,11 +79,11 @@ pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
 /// Meaning of a key in `meta`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
-    /// Number of times that the directory was opened.
+    /// The number of the next run.
     Epoch,
-    /// The greatest run of the records that a load of a snapshot may have written.
+    /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
     Ahead,
-    /// Key of the entry which says that the generation with this number was begun.
+    /// The note that the generation with this number was begun.
     Begun(u64),
     /// Summary of the generation with this number.
     Summary(u64),

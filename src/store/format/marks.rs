@@ -1,10 +1,11 @@
-//! The file `marks`, which notes how much was written to the databases of a data directory.
+//! The file `marks`, which holds the amounts that were written to the databases of a data
+//! directory.
 //!
-//! When sled finds a damaged part in one of its own logs, it silently drops the part and everything
-//! behind it. If `meta` lost entries in this way, streams would seem to have never been created,
-//! and their records would be removed. Therefore the committer notes after each flush how much
-//! `meta` and the newest generation hold, and the next start compares the notes with the databases.
-//! The file is not synced: after a power cut it can be older than the databases, but never newer.
+//! sled silently drops a damaged part of its own logs, and everything after this part. If `meta`
+//! lost entries in this way, a start would not know of some streams, and would remove their
+//! records. Therefore the committer writes after each flush the amounts that `meta` and the newest
+//! generation hold, and the next start compares these amounts with the databases. The file is not
+//! synced. After a power cut the file can be older than the databases, but never newer.
 //!
 //! Format: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little-endian.
 
@@ -36,8 +37,8 @@ impl Marks {
         bytes
     }
 
-    /// Reads the file. If it is absent or damaged, all numbers are zero, so that no database seems
-    /// to have lost anything.
+    /// Reads the file. All numbers are zero if the file is absent or damaged: a start that compares
+    /// them then finds no loss.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.len() != BYTES || checked(bytes).is_err() {
             return Self::default();

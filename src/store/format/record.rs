@@ -17,13 +17,13 @@ const ENCRYPTED: u8 = 1;
 /// Bytes of the smallest packed record.
 pub(super) const MIN_BYTES: usize = HEADER;
 
-/// Identifies the log of one shard.
+/// The id of the log of one shard, or of the journal of one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogId {
-    /// Incarnation number of the stream, or of the queue if the log is a queue's journal. Never
-    /// reused.
+    /// Incarnation number of the stream, or of the queue if the log is a queue's journal. The
+    /// number is never used again.
     pub stream: u64,
-    /// Number of the shard within the stream.
+    /// Index of the shard in its stream; 0 for a journal.
     pub shard: u32,
 }
 
@@ -53,8 +53,8 @@ impl LogId {
 pub struct Record<'a> {
     /// Sequence index, which gives the order of the records in a log. Indexes may have gaps.
     pub index: u64,
-    /// Arrival time. An append raises a time that is earlier than the previous record's to the
-    /// previous record's.
+    /// Arrival time. An append replaces a time that is earlier than that of the previous record by
+    /// the time of the previous record.
     pub arrival: Timestamp,
     /// Partition key. None if the record was written without one.
     pub partition_key: Option<&'a str>,
@@ -96,8 +96,8 @@ pub(crate) trait Records {
     fn len(&self) -> usize;
     /// The buffer that holds the records, and the offset of the record at `position` in it.
     fn start(&self, position: usize) -> (&[u8], usize);
-    /// The records in `range`. They share the memory of a closed segment, and are copied from a
-    /// tail.
+    /// The records in `range`. Records of a closed segment share its memory. Records of a tail are
+    /// copied.
     fn slice(&self, range: Range<usize>) -> Run;
 
     fn index(&self, position: usize) -> u64 {
@@ -117,8 +117,8 @@ pub(crate) trait Records {
         (key.unwrap_or_default() + data) as u64
     }
 
-    /// Position of the first record whose index is at least `from` and whose arrival is not before
-    /// `horizon`.
+    /// Position of the first record whose index is at least `from` and whose arrival time is at
+    /// least `horizon`.
     fn first_from(&self, from: u64, horizon: Timestamp) -> usize
     where
         Self: Sized,
@@ -190,8 +190,8 @@ pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
 }
 
 /// Offset of each record in `bytes`. None if the bytes are not packed records in ascending order of
-/// their indexes. The index `u64::MAX` is refused, because it is reserved for the position after
-/// the last record.
+/// their indexes, or if an index is `u64::MAX`, which is reserved for the position after the last
+/// record.
 pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     let mut starts = Vec::new();
     let (mut rest, mut next) = (bytes, 0);

@@ -2,7 +2,8 @@
 //!
 //! A segment consists of the header `crc32 u32 | count u32 | stream u64 | shard u32 | table u32`,
 //! the packed records, and the table. `table` is the offset of the table, which holds the offset of
-//! each record. All numbers are little-endian. The checksum covers everything behind it.
+//! each record. All numbers are little-endian. The checksum covers all bytes after the checksum
+//! itself.
 
 use super::bytes::{checked, stamp, u32_at};
 use super::record::{LogId, MIN_BYTES, Record, Records, Run, record_starts};
@@ -19,14 +20,14 @@ pub(crate) fn packed_size(record: &Record<'_>) -> usize {
     record.packed_size() + OFFSET
 }
 
-/// Estimates the bytes of keys and data in a segment from its size in bytes and its number of
-/// records.
+/// Estimates the bytes of partition keys and data in a segment from the segment's size in bytes and
+/// its number of records.
 pub(crate) fn weight_of(bytes: u32, records: u32) -> u64 {
     let frame = HEADER + (MIN_BYTES + OFFSET) * records as usize;
     u64::from(bytes).saturating_sub(frame as u64)
 }
 
-/// The segment at the end of a log, which records are appended to.
+/// The open segment at the end of a log, to which records are appended.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     bytes: Vec<u8>,
@@ -38,7 +39,8 @@ impl Tail {
         self.offsets.is_empty()
     }
 
-    /// Size in bytes that the segment would have if it were closed now. 0 without records.
+    /// Size in bytes that the segment would have if it were closed now. 0 if the tail has no
+    /// records.
     pub(crate) fn size(&self) -> usize {
         match self.is_empty() {
             true => 0,
@@ -60,7 +62,7 @@ impl Tail {
         record.pack(arrival, &mut self.bytes);
     }
 
-    /// Closes the segment, and leaves an empty tail for the next one.
+    /// Closes the segment, and leaves an empty tail.
     pub(crate) fn seal(&mut self, log: LogId) -> Segment {
         let Self { mut bytes, offsets } = std::mem::take(self);
         let table = u32::try_from(bytes.len()).expect("a segment is below 4 GiB");
@@ -95,7 +97,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Reads a segment.
+    /// Checks the bytes of a segment that was read from a disk.
     ///
     /// # Errors
     /// Returns the reason if the bytes are not a valid segment.

@@ -12,7 +12,7 @@ use crate::world::Timestamp;
 
 const ENTRY: usize = 56;
 
-/// Describes a segment without its records.
+/// The description of a segment without its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentEntry {
     pub(crate) log: LogId,
@@ -81,7 +81,7 @@ impl SegmentEntry {
     }
 }
 
-/// Encodes the summary of a generation with these segments.
+/// Encodes the summary of a generation that holds these segments.
 pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
     let mut bytes = framed();
     bytes.reserve(ENTRY * entries.len());

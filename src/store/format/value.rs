@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Version of the encoding. It has to change when older programs could not read the encoding any
-/// more.
+/// Version of the encoding. The version has to change when older programs can no longer read the
+/// encoding.
 const VERSION: u8 = 1;
 
 /// A stream without its shards.
@@ -20,12 +20,13 @@ pub struct StreamValue {
     pub name: String,
     pub created_ms: i64,
     pub status: String,
-    /// Time at which the status ends by itself. None if the status is permanent.
+    /// Time at which the present status ends, in milliseconds since the epoch. None if the status
+    /// has no end.
     pub due_ms: Option<i64>,
     /// True if the stream has ever been ACTIVE.
     pub was_active: bool,
-    /// Records with an earlier arrival time are expired for good, even if a longer retention period
-    /// is set later.
+    /// Records with an arrival time before this one, in milliseconds since the epoch, stay expired
+    /// even if a longer retention period is set later.
     pub expired_before_ms: i64,
     pub settings: StreamSettings,
     /// The change that takes effect when UPDATING ends.
@@ -40,12 +41,13 @@ pub struct StreamValue {
     /// Random number of the stream in the event ids of tails. None in entries of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail_mark: Option<u64>,
-    /// Number of acknowledged records since the last clear. Only the entries of a snapshot have it.
+    /// Number of acknowledged records since the last clear of the stream. None except in the
+    /// entries of a snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_count: Option<u64>,
 }
 
-/// The settings of a stream. Most of them change by way of the status UPDATING.
+/// The settings of a stream. The stream is in status UPDATING while most of these settings change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamSettings {
     /// True in the on-demand capacity mode, false in the provisioned mode.
@@ -56,7 +58,7 @@ pub struct StreamSettings {
     pub max_record_kib: u32,
     /// True if records are distributed over the shards independently of their partition keys.
     pub auto_distribution: bool,
-    /// The KMS key. None without encryption.
+    /// The KMS key. None if the stream is not encrypted.
     pub key_id: Option<String>,
     /// Warm throughput in MiB/s. None if it was never set.
     pub warm_throughput_mibps: Option<u32>,
@@ -114,8 +116,8 @@ pub struct Consumer {
     pub policy: Option<String>,
 }
 
-/// Times of the changes that the service limits to a number in 24 hours, in milliseconds since the
-/// epoch.
+/// Times, in milliseconds since the epoch, of the changes of a stream that are limited to a number
+/// within 24 hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// Calls of UpdateShardCount.
@@ -140,7 +142,7 @@ pub struct ShardValue {
     pub adjacent_parent: Option<u32>,
 }
 
-/// The settings of an account in a region: the commitment to a minimum of throughput.
+/// The settings of an account in a region: the minimum throughput billing commitment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountValue {
     /// Time at which the commitment was last enabled, in milliseconds since the epoch.
@@ -155,7 +157,7 @@ pub struct AccountValue {
 pub struct MappingValue {
     pub account: String,
     pub region: String,
-    /// Gives the order of mappings in lists.
+    /// Number of the mapping. Lists of mappings are in the order of these numbers.
     pub number: u64,
     /// ARN of the stream or the consumer that the mapping reads.
     pub source: String,
@@ -192,8 +194,8 @@ pub struct QueueValue {
     pub due_ms: Option<i64>,
     pub visibility_timeout_s: u32,
     pub max_receive_count: Option<u32>,
-    /// Type of the starting position (`start`), the time that the request gave (`given_ms`), and
-    /// the time at which the queue actually starts (`started_ms`).
+    /// Type of the starting position. `given_ms` is the time in the request, and `started_ms` the
+    /// time at which the queue actually starts.
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,
@@ -215,7 +217,7 @@ pub struct ChannelValue {
     pub stream: u64,
     pub created_ms: i64,
     pub status: String,
-    /// The reason of the status FAILED.
+    /// The reason for the status FAILED.
     pub reason: Option<String>,
     pub due_ms: Option<i64>,
     pub settings: ChannelSettings,

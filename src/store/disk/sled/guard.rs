@@ -7,13 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::mpsc::channel;
 
-/// Receives the message of a panic.
+/// A function that receives the message of a panic.
 type OnPanic = Box<dyn Fn(&str)>;
 
 thread_local! {
     /// Number of calls into sled that are in progress on this thread.
     static IN_SLED: Cell<u32> = const { Cell::new(0) };
-    /// Receives the message if sled panics on this thread.
+    /// The function that receives the message when sled panics on this thread.
     static ON_PANIC: RefCell<Option<OnPanic>> = const { RefCell::new(None) };
 }
 
@@ -38,11 +38,12 @@ pub(super) fn limited<T: Send + 'static>(
     let run = move || {
         let panicked = sender.clone();
         ON_PANIC.set(Some(Box::new(move |text| {
-            // The unwinding may never end, so the receiver must not wait for it.
+            // The receiver gets the error here, because the unwinding of the panic may never end.
             let _given_up = panicked.send(Err(panic_error(text)));
         })));
         let result = guarded(act);
-        // If the receiver has given up, dropping the result closes the database again.
+        // The database is closed again if the receiver no longer waits: the failed send drops the
+        // result.
         let _given_up = sender.send(result);
     };
     std::thread::Builder::new()
@@ -53,10 +54,10 @@ pub(super) fn limited<T: Send + 'static>(
         .unwrap_or_else(|_| Err(io::Error::other("sled did not open the database in time")))
 }
 
-/// Repeats `open` while the database is locked. The lock of the data directory keeps other
-/// processes away, so the lock of the database disappears soon: whenever sled opens a database, it
-/// starts a child process, and until that process runs its program, it holds copies of all locks of
-/// this process.
+/// Repeats `open` while the database is locked. No other process holds the lock for long: the lock
+/// of the data directory keeps other emulators away, and only child processes hold the lock of a
+/// database. sled starts a child process whenever it opens a database. Until the child process runs
+/// its program, it holds a copy of every lock of this process.
 pub(super) fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..SLED_OPENINGS {
         match open() {
@@ -69,8 +70,8 @@ pub(super) fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     open()
 }
 
-/// Installs once a panic hook that keeps panics of sled from the standard error output. All other
-/// panics go to the hook that was installed before.
+/// Installs a panic hook that does not print panics of sled to the standard error output. All other
+/// panics go to the previous hook. Only the first call has an effect.
 fn watch_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -93,9 +94,8 @@ fn panic_error(text: &str) -> io::Error {
     io::Error::other(format!("sled panicked: {text}"))
 }
 
-/// Restores an error to which sled added positions in its own source: removes the positions, and
-/// reads the number of the operating system's error from the text, because sled keeps it only
-/// there.
+/// Restores an original error from an error of sled. sled adds positions in its source code to the
+/// text of an error, and keeps the error number of the operating system only in this text.
 fn plain(error: io::Error) -> io::Error {
     let text = error.to_string();
     let number = text.rsplit_once("(os error ");

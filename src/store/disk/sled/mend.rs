@@ -2,13 +2,13 @@
 //!
 //! sled keeps a snapshot of the locations of its objects, and logs of the later changes. When it
 //! opens a database, it writes a new snapshot, removes the logs and the old snapshot, and starts a
-//! new log. If the process is killed in between, a snapshot without a log remains, and possibly the
-//! old snapshot as well. The next opening (in alpha 124) then writes a snapshot with the same
-//! number, and removes this snapshot as if it were the old one. A further kill then loses
-//! everything that is older than the last run, or restores objects from an even older snapshot.
+//! new log. A kill of the process between these steps leaves a snapshot without a log, and possibly
+//! also the old snapshot. The next opening (in alpha 124) then writes a snapshot of the same
+//! number, and removes this new snapshot as if it were the old one. After a further kill, all data
+//! from before the last opening is lost, or is restored from an even older snapshot.
 //!
-//! Therefore this file ensures before every opening that there is a log, if only an empty one, and
-//! no older snapshot.
+//! Therefore `mend` runs before every opening: it creates an empty log if none exists, and removes
+//! older snapshots.
 
 use crate::store::disk::directory::sync_names;
 use std::io;
@@ -17,7 +17,7 @@ use std::path::Path;
 const SNAPSHOT: &str = "snapshot_";
 const LOG: &str = "log_";
 
-/// Repairs the database at `path`, if there is a database.
+/// Repairs the database at `path`. Does nothing if no database exists there.
 pub(super) fn mend(path: &Path) -> io::Result<()> {
     let folder = path.join("metadata");
     let found = match numbered(&folder) {
@@ -41,7 +41,7 @@ pub(super) fn mend(path: &Path) -> io::Result<()> {
     sync_names(&folder)
 }
 
-/// Kinds and numbers of the logs and snapshots in a folder.
+/// The kind (log or snapshot) and number of each log and snapshot in a folder.
 fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -70,8 +70,8 @@ mod tests {
         SledDatabase::open(path).expect("it opens")
     }
 
-    /// Opens a database, adds ten keys, and returns a copy of the files that a kill at this moment
-    /// would leave. With ten keys, each call fills leaves of its own.
+    /// Opens a database, adds ten keys, and returns a copy of the files, which are as a kill at
+    /// this moment would leave them. With ten keys, no two calls write to the same leaf of sled.
     fn killed_after_adding(path: &Path, tens: u32) -> tempfile::TempDir {
         let database = open(path);
         for key in tens * 10..tens * 10 + 10 {
