@@ -1,9 +1,10 @@
-//! Generations: the sled databases that hold the records, one after another.
+//! Generations: the sled databases that hold the records. The store writes one generation after
+//! another.
 //!
-//! While a sled database is open, it keeps in memory what was written to it, and it never releases
-//! disk space. Therefore a generation is written up to a certain size and then closed. It is
-//! reopened when one of its segments is read. Dead records leave the disk when the directory of
-//! their whole generation is removed.
+//! An open sled database keeps all written data in memory, and never releases disk space. Therefore
+//! the store closes a generation when it has reached a certain size, and opens it again when one of
+//! its segments is read. The disk space of deleted records is released when the directory of their
+//! whole generation is removed.
 
 use super::disk::seam::{Disk, GenerationHandle};
 use super::error::{StoreError, is_of_the_machine, is_out_of_descriptors};
@@ -20,21 +21,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// A database of records.
 pub(crate) struct Generation {
     pub(crate) number: u64,
-    /// The handle for readers, used by one thread at a time. None while the database is closed.
+    /// The handle for readers. One thread at a time uses the handle. None while the database is
+    /// closed.
     reader: Lock<Option<Box<dyn GenerationHandle>>>,
-    /// Bytes of the live segments, which a log still refers to.
+    /// Bytes of the live segments: the segments to which a log still refers.
     live: AtomicU64,
     /// Bytes of all segments, live or dead.
     total: AtomicU64,
     sealed: AtomicBool,
-    /// True if the generation has no live segments and was removed, or if it was set aside as
-    /// damaged.
+    /// True if the generation was removed because it had no live segments, or was set aside because
+    /// it is damaged.
     gone: AtomicBool,
 }
 
 impl Generation {
-    /// Creates the state of a generation. With a `reader`, the generation is the one that is being
-    /// written; without a `reader`, it is complete.
+    /// Creates the state of a generation. A generation with a `reader` is being written, and a
+    /// generation without a `reader` is complete.
     pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
         Arc::new(Self {
             number,
@@ -76,13 +78,14 @@ impl Generation {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Marks the generation as removed or set aside. Returns true if it was marked before.
+    /// Marks the generation as removed or set aside. Returns true if the generation was already
+    /// marked.
     pub(crate) fn set_gone(&self) -> bool {
         self.gone.swap(true, Ordering::AcqRel)
     }
 
-    /// Closes the database, including the writer's handle. The database may be opened again only
-    /// after this.
+    /// Closes the database: drops the handle for readers and the writer's handle. The database must
+    /// not be opened again before this call has returned.
     pub(crate) fn close(&self, writer: Option<Box<dyn GenerationHandle>>) {
         let mut reader = self.reader.lock();
         drop(writer);
@@ -96,7 +99,7 @@ opaque!(Generation);
 /// Reason why a segment was not read.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// The segment is damaged or missing. The text says which.
+    /// The segment is damaged or missing. Holds the description of the problem.
     Lost(String),
     /// The disk cannot be read at the moment.
     Failed(StoreError),
@@ -157,9 +160,10 @@ impl Generations {
         if value.is_err()
             && let Ok(copy) = self.disk.open_copy(generation.number)
         {
-            // After a failed write, sled refuses reads as well, so the segment is read from a copy.
+            // sled also refuses reads after a failed write, so the segment is read from a copy of
+            // the database.
             value = copy.read(number);
-            // The old handle is leaked, because dropping it would flush.
+            // The old handle is leaked, because sled would flush if it were dropped.
             std::mem::forget(reader.replace(copy));
         }
         drop(reader);
@@ -169,8 +173,8 @@ impl Generations {
         value
     }
 
-    /// Opens a generation for reading. sled writes to the disk when it opens a database, so a copy
-    /// is opened if the disk is full or read-only.
+    /// Opens a generation for reading. Opens a copy if the disk is full or read-only, because sled
+    /// writes to the disk when it opens a database.
     fn open_reader(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         if !self.disk.holds(number) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "it is missing"));
@@ -187,8 +191,8 @@ impl Generations {
         })
     }
 
-    /// Opens a generation. If the process has too many open files, generations that are open for
-    /// reading are closed, and the opening is tried again. Blocks the thread.
+    /// Opens a generation. While the process has too many open files, closes generations that are
+    /// open for reading, and tries again. Blocks the thread.
     pub(crate) fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         for _ in 0..DESCRIPTOR_TRIES {
             match self.disk.open(number) {
@@ -209,8 +213,8 @@ impl Generations {
         }
     }
 
-    /// Marks a generation as the most recently used. If too many generations are open, the least
-    /// recently used one is closed.
+    /// Marks a generation as the most recently used. Closes the least recently used generation if
+    /// too many generations are open.
     fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
         let mut opened = self.opened.lock();
         let at = opened
@@ -227,7 +231,8 @@ impl Generations {
         }
     }
 
-    /// Sets a damaged generation aside, unless it was removed in the meantime.
+    /// Sets a damaged generation aside after a read from it failed, unless the generation was
+    /// removed in the meantime.
     fn failed(&self, generation: &Arc<Generation>, error: io::Error) -> Unread {
         let gone = || Unread::Lost("its generation is gone".to_owned());
         if generation.is_gone() {
@@ -258,7 +263,7 @@ fn invalid(problem: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
-/// Sets a damaged generation aside, and logs this.
+/// Sets a damaged generation aside, and logs an error.
 pub(crate) fn set_aside(disk: &dyn Disk, number: u64, error: &dyn std::fmt::Display) {
     let name = disk.name(number);
     match disk.set_aside(number) {

@@ -41,7 +41,7 @@ impl Store {
         WriteReservation::reserve(&self.0.shared, bytes).await
     }
 
-    /// The log of a shard. It is created if recovery did not find it.
+    /// The log of a shard. Creates an empty log if recovery found none.
     pub fn log(&self, id: LogId) -> Arc<Log> {
         self.0.logs.claim(id)
     }
@@ -68,8 +68,8 @@ impl Store {
         }
     }
 
-    /// Saves changes of the catalog atomically, and not before the records that were appended
-    /// earlier.
+    /// Saves changes of the catalog atomically. The changes do not become durable before the
+    /// records that were appended earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {
@@ -87,7 +87,8 @@ impl Store {
         });
         let number = shared.add_saves(pairs);
         if shared.is_always() {
-            // Such changes are rare, and a request waits for each, so the commit is not delayed.
+            // A change of the catalog is rare, and a request waits for it. Therefore the commit is
+            // not delayed to wait for further writes.
             shared.signal.wake_urgently();
             return Ticket::pending(shared, &shared.saved, number);
         }
@@ -95,9 +96,9 @@ impl Store {
         Ticket::ready()
     }
 
-    /// Begins a new run. When this function has returned, records with sequence indexes of this run
-    /// and of earlier runs may be appended. The beginning is then durable, even if the settings do
-    /// not promise durability.
+    /// Begins a new run. Returns when the beginning of the run is durable, even if the settings do
+    /// not promise durability. From then on, records with sequence indexes of this run and of
+    /// earlier runs may be appended.
     ///
     /// # Errors
     /// Returns an error if the store does not accept writes.
@@ -105,8 +106,9 @@ impl Store {
         self.save_number(key::EPOCH, run + 1).await
     }
 
-    /// Permits records with sequence indexes of runs up to `run`, although that run was not begun.
-    /// Returns when the permission is durable. The caller must not permit a smaller run later.
+    /// Permits appends of records with sequence indexes of runs up to `run`, although the run `run`
+    /// was not begun. Returns when the permission is durable. A later call must not permit a
+    /// smaller run.
     ///
     /// # Errors
     /// Returns an error if the store does not accept writes.
@@ -119,20 +121,21 @@ impl Store {
         self.settle([(key.to_vec(), Some(value))]).await
     }
 
-    /// Returns when everything that was saved is durable, and so are the records that were appended
-    /// before, even if the settings do not promise durability.
+    /// Returns when all earlier appends and all earlier changes of the catalog are durable, even if
+    /// the settings do not promise durability.
     ///
     /// # Errors
     /// Returns an error if the store does not accept writes.
     pub async fn make_durable(&self) -> Result<(), StoreError> {
         match self.0.shared.is_always() {
-            // The tickets of the writes have resolved, so the writes are durable.
+            // All earlier writes are durable, because their tickets have resolved.
             true => self.0.shared.check(),
             false => self.settle([]).await,
         }
     }
 
-    /// Saves metadata. Returns when it is durable, with everything that was saved before.
+    /// Saves metadata. Returns when this metadata, and all metadata that was saved earlier, is
+    /// durable.
     async fn settle(&self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.check()?;
@@ -189,7 +192,7 @@ impl Running {
     fn close(&self) -> Result<(), StoreError> {
         let result = self.closer.close();
         self.shared.set_closed();
-        // The committer wakes up and sees that the store is closed.
+        // Wakes the committer, which then finds the store closed and ends.
         self.shared.signal.wake_urgently();
         self.shared.wake_waiters();
         self.logs.clear();

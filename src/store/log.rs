@@ -1,5 +1,5 @@
-//! The log of one shard: closed segments in memory and on disk, and the tail that records are
-//! appended to.
+//! The log of one shard: closed segments in memory and on disk, and the tail, to which records are
+//! appended.
 
 pub(crate) mod blocks;
 pub(crate) mod peek;

@@ -55,7 +55,7 @@ impl Logs {
         }
     }
 
-    /// Drops from all logs the segments in a generation that was removed or set aside.
+    /// Drops the segments in a generation that was removed or set aside from all logs.
     pub(crate) fn lose_generation(&self, generation: &Arc<Generation>) {
         for log in self.all() {
             for entry in log.segments_in(generation) {
@@ -64,8 +64,8 @@ impl Logs {
         }
     }
 
-    /// Removes entries from the front of the queue of closed segments while their segments are no
-    /// longer in memory.
+    /// Removes entries from the front of the queue of closed segments in memory, as long as the
+    /// segment of the entry is no longer in memory.
     pub(crate) fn forget_evicted(&self) {
         loop {
             let Some((id, first)) = self.shared.sealed.lock().pop_front() else {

@@ -30,9 +30,9 @@ use std::sync::atomic::Ordering;
 /// Contents of a data directory when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
-    /// The catalog that the data directory holds.
+    /// The catalog in the data directory.
     pub catalog: Catalog,
-    /// Number of times the directory was opened before.
+    /// Number of the run that this start begins.
     pub epoch: u64,
 }
 
@@ -40,7 +40,7 @@ pub struct Recovered {
 #[derive(Debug)]
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Opened {
-    /// The open store. Appends to it become durable only while the committer runs.
+    /// The open store. Appends become durable only while the committer runs.
     pub store: Store,
     /// Contents of the data directory.
     pub recovered: Recovered,
@@ -63,8 +63,8 @@ impl Store {
     /// Opens a store. Blocks the thread.
     ///
     /// # Errors
-    /// Returns an error if the data directory is in use, of another version, damaged, or not
-    /// readable.
+    /// Returns an error if the data directory is used by another process, was written by another
+    /// version, is damaged, or cannot be read.
     pub fn open(settings: Settings) -> Result<Opened, OpenError> {
         let disk: Arc<dyn Disk> = match &settings.directory {
             Some(directory) => Arc::new(SledDisk::new(Layout::new(directory.clone()))),

@@ -1,8 +1,8 @@
 //! Recovery: reads a data directory at the start.
 //!
-//! A generation with a summary in `meta` is complete, and its database is opened only when one of
-//! its segments is read. A generation without a summary was still being written: its segments are
-//! read, and then the records of its commit frames that are in no segment.
+//! A generation with a summary in `meta` is complete: recovery does not open its database. A
+//! generation without a summary was still being written: recovery reads its segments, and then the
+//! records of its commit frames that are in no segment.
 
 use super::commit::generation_writer::Current;
 use super::disk::seam::{Disk, MetadataHandle, Stored};
@@ -30,10 +30,10 @@ pub(crate) struct Found {
     /// Number of writes to the database `meta` since the directory was created.
     pub(crate) saves: u64,
     pub(crate) catalog: Catalog,
-    /// Number of times the directory was opened before.
+    /// Number of the run that this start begins.
     pub(crate) epoch: u64,
-    /// The greatest run of the records that a load of a snapshot may have written. None if no such
-    /// record is left.
+    /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
+    /// None if the directory has no such records.
     ahead: Option<u64>,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
@@ -43,8 +43,8 @@ pub(crate) struct Found {
     /// Number of records that are known to be lost.
     pub(crate) records_lost: u64,
     pub(crate) damage: Vec<Damage>,
-    /// Metadata changes to be saved after the records that are only in older commit frames have
-    /// been committed again.
+    /// Metadata changes that must not be saved before the records that are only in older commit
+    /// frames have been committed again.
     pub(crate) late: Vec<Pair>,
     pub(crate) logs: HashMap<LogId, FoundLog>,
 }
@@ -59,8 +59,8 @@ pub(crate) struct FoundLog {
 }
 
 impl FoundLog {
-    /// True if the log has a segment after the first record of the tail. The tail then comes from
-    /// the commit frames of an older generation.
+    /// True if the log has a segment whose first record is after the first record of the tail. The
+    /// tail then comes from the commit frames of an older generation.
     fn tail_is_passed(&self) -> bool {
         !self.tail.is_empty() && {
             let first = self.tail.index(0);
@@ -70,8 +70,8 @@ impl FoundLog {
         }
     }
 
-    /// Begins a replay of commit frames with the records of the tail. The records before a segment
-    /// go to the gaps of the replay, the others stay in the tail.
+    /// Begins a replay of commit frames. The records of the tail that come before a segment become
+    /// part of the gaps of the replay. The other records stay in the tail.
     fn replay(&mut self) -> Replay {
         let mut replay = Replay::new(&self.segments);
         if self.tail_is_passed() {
@@ -91,7 +91,7 @@ pub struct Damage {
     pub problem: String,
 }
 
-/// The state of reading a generation that was being written.
+/// The state of recovery while it reads a generation that was being written.
 struct Reading<'a> {
     current: &'a mut Current,
     replays: BTreeMap<LogId, Replay>,
@@ -101,7 +101,8 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn segment(&mut self, number: u32, bytes: Bytes, found: &mut Found) {
-        // The greatest number has no successor, so no segment is ever stored under it.
+        // The greatest number has no successor, so the store never writes a segment with this
+        // number.
         let Some(next) = number.checked_add(1) else {
             return;
         };
@@ -149,7 +150,7 @@ impl Reading<'_> {
     }
 }
 
-/// The generations that the metadata lists.
+/// The generations that the database `meta` lists.
 #[derive(Default)]
 struct Listed {
     /// The complete generations, each with its segments.
@@ -158,7 +159,7 @@ struct Listed {
     begun: Vec<u64>,
 }
 
-/// Reads the directory, and counts this opening in its metadata.
+/// Reads the directory, and saves the number of the next run in its metadata.
 pub(crate) fn recover(
     directory: &Path,
     disk: &dyn Disk,
@@ -167,13 +168,13 @@ pub(crate) fn recover(
     let damaged = |error| OpenError::damaged(directory, &path, error);
     let failed = |error| OpenError::new(directory, error);
     let metadata = disk.open_metadata().map_err(damaged)?;
-    // Makes the name of the metadata durable before anything depends on it.
+    // The name of the database `meta` must be durable before anything depends on the database.
     disk.sync().map_err(failed)?;
     let mut found = Found::default();
     let listed = found.read_metadata(&*metadata).map_err(damaged)?;
     let numbers = disk.generations().map_err(failed)?;
     if found.epoch == 0 && !numbers.is_empty() {
-        // Continuing would delete the records and reuse their sequence numbers.
+        // The start must fail: it would delete the records and use their sequence numbers again.
         let lost = "it is empty, but the directory holds records";
         return Err(damaged(io::Error::other(lost)));
     }
@@ -183,7 +184,8 @@ pub(crate) fn recover(
     let is_ahead = found.newest_run() >= Some(found.epoch);
     let is_of_load = found.newest_run() <= found.ahead;
     if is_ahead && !is_of_load || marks.saves > found.saves {
-        // Continuing would reuse sequence numbers and delete the records of newer streams.
+        // The start must fail: it would use sequence numbers again and delete the records of newer
+        // streams.
         let older = "it is older than the records: one of its files was lost or truncated";
         return Err(damaged(io::Error::other(older)));
     }
@@ -204,7 +206,7 @@ impl Found {
             key::Metadata::Begun(number) => listed.begun.push(number),
             key::Metadata::Summary(number) => match summary::entries(&value) {
                 Ok(entries) => drop(listed.summaries.insert(number, entries)),
-                // Without a readable summary, the generation itself is read.
+                // The generation itself is read, because its summary is unreadable.
                 Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
             },
             key::Metadata::Catalog(key) => {
@@ -223,7 +225,7 @@ impl Found {
         }
     }
 
-    /// Reads the generations that are in the directory, and reports missing ones.
+    /// Reads the generations in the directory, and reports missing generations.
     fn read_generations(
         &mut self,
         listed: &Listed,
@@ -231,7 +233,8 @@ impl Found {
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
         let Listed { summaries, begun } = listed;
-        // A number is not used again while any file or metadata refers to it.
+        // The next generation has a greater number than every generation in the directory or in the
+        // metadata.
         let highest = summaries.keys().chain(begun).chain(numbers).max();
         self.next_generation = highest.map_or(0, |highest| highest + 1);
         for (number, entries) in summaries {
@@ -292,7 +295,8 @@ impl Found {
         });
     }
 
-    /// Reports if the generation that was being written contains less than the marks say.
+    /// Reports damage if the generation that was being written contains less than the amounts in
+    /// the marks.
     fn compare(&mut self, marks: &Marks, disk: &dyn Disk) {
         let Some(current) = &self.current else { return };
         let number = current.generation.number;
@@ -307,8 +311,8 @@ impl Found {
         }
     }
 
-    /// Counts this opening of the directory. `is_ahead` is true if a load of a snapshot left
-    /// records of a later run than this one.
+    /// Saves the number of the next run. `is_ahead` is true if a load of a snapshot left records of
+    /// this run or of a later run.
     fn count_opening(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
         let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
         let mut changes = vec![(key::EPOCH.to_vec(), Some(openings))];
@@ -358,7 +362,8 @@ impl Found {
             for log in self.logs.values_mut() {
                 let segments = &mut log.segments;
                 segments.retain(|segment| !segment.is_in(&current.generation));
-                // The records from its commit frames have to be committed again.
+                // The records that came from commit frames of this generation have to be committed
+                // again.
                 log.committed = false;
             }
             current.generation.close(Some(current.handle));
@@ -366,7 +371,7 @@ impl Found {
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
-            // This generation was opened ahead of time and never used.
+            // The generation was opened ahead of time and never used.
             current.generation.close(Some(current.handle));
             self.late.push((key::begun(number), None));
             return disk
@@ -387,8 +392,9 @@ impl Found {
         generations::set_aside(disk, number, error);
     }
 
-    /// Completes a generation that was being written although a newer one exists. Its summary is
-    /// saved after the records that are only in its commit frames have been committed again.
+    /// Completes a generation that was being written although a newer generation exists. The
+    /// summary is saved after the records that are only in the generation's commit frames have been
+    /// committed again.
     fn summarise(&mut self, older: Current) {
         let number = older.generation.number;
         let summary = summary::summary(&older.entries);
@@ -409,7 +415,7 @@ impl Found {
             damaged_segments: 0,
             damaged_frames: 0,
         };
-        // A second handle, because the visitor changes `current`.
+        // The scan needs a second handle, because the visitor changes `current`.
         let handle = reading.current.handle.another();
         handle.scan(&mut |stored| match stored {
             Stored::Segment(number, bytes) => reading.segment(number, bytes, self),
@@ -434,8 +440,9 @@ impl Found {
             let number = current.generation.number;
             self.note_damage(disk, number, format!("damaged {what}: {count}"));
         }
-        // Some records are only in frames, although a later segment exists: the segment that held
-        // them was lost with a commit that the disk kept only in part.
+        // The records in the gaps are only in commit frames, although a later segment exists: their
+        // own segment was lost, because the disk kept only a part of a commit. They are stored
+        // again, as a segment for each gap.
         for (id, replay) in replays {
             for mut tail in replay.into_gaps() {
                 let segment = tail.seal(id);
@@ -447,7 +454,8 @@ impl Found {
         Ok(())
     }
 
-    /// The run that wrote the newest record. None for the first run.
+    /// The run in which the newest record was put. None if this run is the first run, or if there
+    /// are no records.
     fn newest_run(&self) -> Option<u64> {
         let last = |log: &FoundLog| {
             let tail = log.tail.len().checked_sub(1);
@@ -459,7 +467,7 @@ impl Found {
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log, and removes duplicates.
+    /// Sorts the segments of each log, and removes segments that were stored twice.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
             log.segments.sort_by_key(|segment| segment.entry.first);

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 /// The replay of one log's commit frames.
 #[derive(Default)]
 pub(crate) struct Replay {
-    /// First and last index of each stored segment, in ascending order.
+    /// The first and the last index of each stored segment, in ascending order.
     stored: Vec<(u64, u64)>,
-    /// Records that are in no segment although a later segment exists, keyed by the number of
-    /// segments before them.
+    /// The gaps: records that are in no segment although a later segment exists. The key of a gap
+    /// is the number of segments before it.
     gaps: BTreeMap<usize, Tail>,
 }
 
@@ -27,8 +27,8 @@ impl Replay {
         }
     }
 
-    /// Takes the packed `records` that are in no segment. A record after the last segment goes to
-    /// `tail`, any other record to a gap between segments.
+    /// Adds the packed `records` that are in no segment: a record after the last segment to `tail`,
+    /// and any other record to the gap before the next segment.
     pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
         for record in unpack(records) {
             let is_before = |(_, last): &(u64, u64)| *last < record.index;
@@ -48,7 +48,7 @@ impl Replay {
         }
     }
 
-    /// The records of each gap between segments, as one tail for each gap.
+    /// The records of each gap, as one tail for each gap.
     pub(crate) fn into_gaps(self) -> impl Iterator<Item = Tail> {
         self.gaps.into_values()
     }

@@ -26,7 +26,7 @@ pub(crate) trait Commit: Send {
     fn close(self: Box<Self>);
 }
 
-/// The state that a [`Committer`] shares with its [`Closer`].
+/// The state that a `Committer` shares with its `Closer`.
 struct Inner {
     shared: Arc<Shared>,
     /// The work. None after the store was closed.

@@ -15,7 +15,7 @@ pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
 /// A job for the thread.
 type Job = Box<dyn FnOnce(&Generations) + Send>;
 
-/// Gives jobs to the thread. The thread ends when [`Self::close`] was called and all jobs are done.
+/// Gives jobs to the thread. The thread ends when `close` was called and all jobs are done.
 pub(crate) struct Housekeeping {
     shared: Arc<Shared>,
     /// The channel to the thread, and the thread. None if the calling thread does every job at

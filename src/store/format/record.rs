@@ -2,7 +2,7 @@
 //!
 //! A packed record is `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key
 //! | data`, little-endian, with the arrival in milliseconds since the epoch. A packed record
-//! contains its own length, so any run of packed records can be cut out and read.
+//! contains its own length, so any consecutive packed records can be read without further data.
 
 use super::bytes::{u32_at, u64_at};
 use crate::world::Timestamp;

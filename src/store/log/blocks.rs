@@ -1,4 +1,5 @@
-//! Divides the next records of a log into blocks, from the segments' entries alone.
+//! Divides the next records of a log into blocks without reading from the disk, so that the
+//! delivery of a channel can plan its objects.
 
 use super::shard_log::Log;
 use crate::model::channel::Block;
@@ -8,9 +9,10 @@ use crate::world::Timestamp;
 
 impl Log {
     /// Divides the published records with an index of at least `from` and an arrival time of at
-    /// least `horizon` into blocks, each with the records of one segment. Stops after the block
-    /// with which the bytes of all blocks exceed `most_bytes`. Never accesses the disk, so the
-    /// numbers of a block may be too large if a part of its segment is left out and only on disk.
+    /// least `horizon` into blocks, each with the records of one segment. Stops after the first
+    /// block with which the bytes of all blocks exceed `most_bytes`. Never accesses the disk.
+    /// Therefore the numbers of records and bytes in a block may be too large if the block lacks
+    /// some records of a segment that is only on disk.
     pub(crate) fn blocks(&self, from: u64, horizon: Timestamp, most_bytes: u64) -> Vec<Block> {
         let state = self.state.lock();
         let visible = state.visible;
@@ -29,7 +31,8 @@ impl Log {
             if entry.first >= visible {
                 return blocks;
             }
-            // The entry of a segment that belongs to the blocks as a whole is exact.
+            // The numbers in the entry of a segment are exact if the blocks have all records of the
+            // segment.
             let is_whole =
                 entry.first >= from && entry.last < visible && entry.first_arrival >= horizon;
             let block = match &segment.memory {
@@ -55,7 +58,7 @@ impl Log {
 }
 
 /// The published records of a segment with an index of at least `from` and an arrival time of at
-/// least `horizon`. None without such records.
+/// least `horizon`. None if the segment has no such records.
 fn block_of(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> Option<Block> {
     let first = records.first_from(from, horizon);
     let end = records.end_before(visible);

@@ -1,5 +1,5 @@
-//! Looks at records of a log without reading their payloads: the next records, and the amount of
-//! records.
+//! Gives information about records of a log without their payloads: index, arrival time and size of
+//! the next records, and the amount of records.
 
 use super::segments::SegmentRef;
 use super::shard_log::Log;
@@ -19,19 +19,19 @@ pub(crate) struct Peeked {
     pub(crate) weight: u64,
 }
 
-/// Result of a look at the next records.
+/// The result of `Log::peek`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ahead {
-    /// The next records, and the index at which the next look has to start. There are no records at
-    /// the end of the log.
+    /// The next records, and the index from which the next call of `Log::peek` has to start. The
+    /// list is empty at the end of the log.
     Found(Vec<Peeked>, u64),
-    /// The next record is only on disk, so it has to be read.
+    /// The next record is only on disk, so the caller has to read it from there.
     OnDisk,
 }
 
 impl Log {
-    /// Looks at up to `count` published records with an index of at least `from` and an arrival
-    /// time of at least `horizon`. Never waits, and never accesses the disk.
+    /// Returns up to `count` published records, without payloads, with an index of at least `from`
+    /// and an arrival time of at least `horizon`. Never waits, and never accesses the disk.
     pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> Ahead {
         let state = self.state.lock();
         let mut found = Vec::new();
@@ -68,9 +68,9 @@ impl Log {
         Ahead::Found(found, next.unwrap_or(visible))
     }
 
-    /// True if the record with this index is published and arrived at `horizon` or later. If the
-    /// record's segment is only on disk, the latest arrival time of the segment decides. Never
-    /// accesses the disk.
+    /// True if the record with this index is published and arrived at `horizon` or later. Never
+    /// accesses the disk. The record of a segment that is only on disk counts as if it had arrived
+    /// at the latest arrival time of the segment.
     pub(crate) fn has(&self, index: u64, horizon: Timestamp) -> bool {
         let state = self.state.lock();
         if index >= state.visible {
@@ -87,9 +87,9 @@ impl Log {
     }
 
     /// Counts the published records with an index of at least `from` and an arrival time of at
-    /// least `horizon`. If a segment is only on disk, its latest arrival time decides for all its
-    /// records, and the number of its records from `from` on is an upper bound. Never accesses the
-    /// disk.
+    /// least `horizon`. Never accesses the disk. The records of a segment that is only on disk
+    /// count as if all had arrived at the latest arrival time of the segment, and their number may
+    /// be too large.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();
@@ -115,25 +115,26 @@ impl Log {
     }
 }
 
-/// Number of records of a segment with an index of at least `from`: exact if the indexes of the
-/// segment have no gaps, and else an upper bound.
+/// Number of records of a segment with an index of at least `from`. The number is exact if the
+/// indexes of the segment have no gaps. Otherwise it may be too large.
 fn records_from(entry: &SegmentEntry, from: u64) -> u64 {
     let rest = entry.last + 1 - from.clamp(entry.first, entry.last + 1);
     rest.min(u64::from(entry.records))
 }
 
-/// True if `records` have a record with this index that arrived at `horizon` or later.
+/// True if `records` contains a record with this index that arrived at `horizon` or later.
 fn is_at(records: &impl Records, index: u64, horizon: Timestamp) -> bool {
     let at = records.first_from(index, horizon);
     at < records.len() && records.index(at) == index
 }
 
-/// A number of records, the bytes of their partition keys and data, and their age.
+/// The amount of records: their number, the bytes of their partition keys and data, and the arrival
+/// time of the oldest record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Amount {
     pub(crate) records: u64,
     pub(crate) bytes: u64,
-    /// Arrival time of the first record, or an earlier one if the record is only on disk.
+    /// Arrival time of the first record. May be too early if this record is only on disk.
     pub(crate) oldest: Option<Timestamp>,
 }
 
@@ -155,7 +156,7 @@ impl Amount {
     }
 }
 
-/// Adds published records from position `first` on, until `found` has `count` records.
+/// Adds published records from position `first` on to `found`, until `found` has `count` records.
 fn gather(
     found: &mut Vec<Peeked>,
     records: &impl Records,

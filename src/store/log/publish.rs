@@ -1,5 +1,5 @@
-//! Publication of records: makes them visible to readers, and wakes the followers of the shard and
-//! the receivers of the stream's queues.
+//! Publication: makes records visible to readers, and wakes the followers of the shard, the
+//! receivers of the stream's queues and the deliveries of its channels.
 
 use super::segments::LogState;
 use super::shard_log::Log;
@@ -7,12 +7,12 @@ use crate::world::Bell;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Rings a bell whenever a record is published, until this value is dropped.
+/// Rings a bell whenever records of a log are published, until this value is dropped.
 #[derive(Debug)]
 pub struct Follower {
     log: Arc<Log>,
     number: u64,
-    /// Counts as a receiver of `Log::end`: without receivers, appends skip the bells.
+    /// A receiver of `Log::end`. The publication rings the bells only if `Log::end` has a receiver.
     _end: watch::Receiver<u64>,
 }
 
@@ -24,8 +24,8 @@ impl Drop for Follower {
 }
 
 impl Log {
-    /// Publishes the records before `end`, and announces that `records` of them, with `bytes`
-    /// bytes, are new.
+    /// Publishes the records with an index less than `end`. `records` and `bytes` are the number
+    /// and the bytes of the records that become visible by this call.
     pub(super) fn publish_before(
         &self,
         state: &mut LogState,
@@ -33,7 +33,8 @@ impl Log {
         (records, bytes): (usize, u64),
     ) {
         state.visible = end;
-        // A follower that subscribes later gets the end in `follow`, which holds the same lock.
+        // No wake-up is lost: a follower that subscribes later reads the end in `follow`, under the
+        // same lock.
         if self.end.receiver_count() > 0 {
             self.end.send_replace(end);
             self.bells.lock().iter().for_each(|(_, bell)| bell.ring());

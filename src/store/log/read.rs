@@ -1,5 +1,5 @@
-//! Reads records of a log: from memory if possible, or else from the disk in a thread for blocking
-//! work.
+//! Reads records of a log from memory if possible, and otherwise from the disk, in a thread for
+//! blocking work.
 
 use super::segments::{Location, SegmentRef};
 use super::shard_log::Log;
@@ -15,7 +15,8 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Bytes that [`Log::read_all`] reads in one step.
 const READ_ALL_BYTES: u64 = 1 << 20;
 
-/// Upper bounds for a read. A read returns at least one record, even if it is larger than `bytes`.
+/// Upper bounds for a read. A read returns at least one record, even if this record is larger than
+/// `bytes`.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimit {
     /// Maximum number of records.
@@ -24,7 +25,7 @@ pub struct ReadLimit {
     pub bytes: u64,
 }
 
-/// The records that a read returned. They share the memory of their segments.
+/// The records that a read returned. The batch shares the memory of their segments.
 #[derive(Debug, Default)]
 pub struct Batch {
     runs: Vec<Run>,
@@ -33,8 +34,8 @@ pub struct Batch {
     last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
-    /// Segments that were read from the disk stay in memory only for this batch. The permit bounds
-    /// the number of such batches. None if the in-flight budget counts them instead.
+    /// The permit to read from the disk, which bounds the number of batches that keep segments from
+    /// the disk in memory. None if the in-flight budget counts the records of the batch instead.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -94,8 +95,8 @@ impl ReadRequest {
         }
     }
 
-    /// Adds the records to return to `batch`. Returns true if the batch has space for records after
-    /// these.
+    /// Adds the requested records among `records` to `batch`. Returns true if the batch has space
+    /// for further records.
     fn select(&self, batch: &mut Batch, records: &impl Records) -> bool {
         let start = records.first_from(self.from, self.horizon);
         let stop = records.end_before(self.visible);
@@ -119,16 +120,16 @@ impl ReadRequest {
         has_space
     }
 
-    /// Completes a batch whose read reached the last published record: the next read continues
-    /// after that record.
+    /// Completes a batch whose read has reached the last published record: sets the next read to
+    /// continue after this record.
     fn finish(&self, mut batch: Batch) -> Batch {
         batch.next_index = self.visible.max(self.from);
         batch.reached_end = true;
         batch
     }
 
-    /// Reads segments from the disk. Stops before a segment that cannot be read, and returns its
-    /// location and the cause.
+    /// Reads segments from the disk. Stops before a segment that cannot be read, and returns the
+    /// location of this segment and the cause.
     fn load(
         &self,
         shared: &Shared,
@@ -153,26 +154,26 @@ impl ReadRequest {
     }
 }
 
-/// A read from the disk that has not started yet.
+/// A necessary read from the disk, which has not started yet.
 #[derive(Debug)]
 pub(crate) struct DiskRead {
     request: ReadRequest,
-    /// The segments that contain the records.
+    /// The locations of the segments that contain the requested records.
     locations: Vec<Location>,
 }
 
-/// Says what bounds the memory of records that were read from the disk.
+/// The bound on the memory of the records that were read from the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemoryBound {
     /// The in-flight budget counts the records.
     Budget,
     /// The batch keeps its permit to read from the disk. The holder of the batch must not wait for
-    /// anything else meanwhile.
+    /// anything, because other reads may be waiting for the permit.
     DiskPermit,
 }
 
 impl DiskRead {
-    /// Estimates the number of records and their bytes.
+    /// Estimates the number and the bytes of the records that the read will return.
     pub(crate) fn estimate(&self) -> (usize, u64) {
         let (mut records, mut bytes, mut average) = (0, 0, 0);
         for (_, entry) in &self.locations {
@@ -205,7 +206,8 @@ impl Log {
         }
     }
 
-    /// Reads the records of `read`. If all of them have expired, reads the next records instead.
+    /// Carries out the read `read`. Reads the next records of the log instead if all these records
+    /// have expired or cannot be read.
     ///
     /// # Errors
     /// Returns an error if the disk cannot be read, or if it stays busy for too long.
@@ -225,8 +227,8 @@ impl Log {
             if let Some((location, problem)) = lost {
                 self.lose(&location, &problem);
             }
-            // None of the records in these segments may be returned, so the read continues after
-            // them.
+            // No record of these segments can be returned, so the read continues after the
+            // segments.
             match self.read_memory(batch.next_index, request.horizon, request.limit) {
                 Ok(batch) => return Ok(batch),
                 Err(next) => read = next,
@@ -234,7 +236,8 @@ impl Log {
         }
     }
 
-    /// Reads all published records in the calling thread. This is for the start of the program.
+    /// Reads all published records in the calling thread. Only the start of the program may block a
+    /// thread in this way.
     ///
     /// # Errors
     /// Returns an error if the disk cannot be read.
@@ -269,7 +272,7 @@ impl Log {
     /// `horizon`, if the first of them is in memory.
     ///
     /// # Errors
-    /// Returns the necessary read from the disk if the first record is only on disk.
+    /// Returns a `DiskRead` if the first record is only on disk.
     pub(crate) fn read_memory(
         &self,
         from: u64,
@@ -306,8 +309,8 @@ impl Log {
         }
     }
 
-    /// Index of the first published record that arrived at `at` or later. If there is no such
-    /// record, the index after the last published record.
+    /// Index of the first published record that arrived at `at` or later. Without such a record,
+    /// the index after the last published record.
     pub async fn index_at_time(&self, at: Timestamp) -> Result<u64, StoreError> {
         let mut from = 0;
         loop {
@@ -330,8 +333,9 @@ impl Log {
     }
 
     /// Finds the index of the first published record that arrived at `at` or later, among the
-    /// records from index `from` on. If that record may be in a segment that is only on disk,
-    /// returns the segment's location and the index after the last published record as an error.
+    /// records from index `from` on. If this record may be in a segment that is only on disk,
+    /// returns an error with the location of the segment and the index after the last published
+    /// record.
     fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
         let state = self.state.lock();
         let end = state.visible;
@@ -363,7 +367,8 @@ impl Log {
             return Ok((read(&self.shared)?, permit));
         }
         let shared: Arc<Shared> = self.shared.clone();
-        // The read keeps the permit, because it continues even if its caller is dropped.
+        // The permit moves into the thread, because the read continues even if the future of the
+        // caller is dropped.
         let reading = move || Ok((read(&shared)?, permit));
         let done = tokio::task::spawn_blocking(reading).await;
         done.map_err(|error| StoreError::Unreadable(error.to_string().into()))?
@@ -375,7 +380,7 @@ fn first_at(records: &impl Records, at: Timestamp) -> Option<u64> {
     (position < records.len()).then(|| records.index(position))
 }
 
-/// Locations of the segments on disk that a read of `bytes` bytes needs. Their number is bounded.
+/// Locations of the segments on disk that a read of `bytes` bytes needs, at most `SEGMENTS_A_READ`.
 fn locations<'a>(segments: impl Iterator<Item = &'a SegmentRef>, bytes: u64) -> Vec<Location> {
     let mut locations = Vec::new();
     let mut sum = 0;

@@ -17,7 +17,8 @@ pub(crate) struct SegmentRef {
     pub(crate) generation: Option<Arc<Generation>>,
 }
 
-/// Location of a stored segment: its generation, and its entry there.
+/// Location of a stored segment: its generation, and the segment's entry in the list of the
+/// generation.
 pub(crate) type Location = (Arc<Generation>, SegmentEntry);
 
 impl SegmentRef {
@@ -45,14 +46,15 @@ impl SegmentRef {
 /// The part of a log that its lock protects.
 #[derive(Debug, Default)]
 pub(crate) struct LogState {
-    /// In ascending order of the indexes, which is also the order of the arrival times.
+    /// The closed segments in ascending order of their indexes, which is also the order of their
+    /// arrival times.
     pub(crate) segments: VecDeque<SegmentRef>,
     /// Number of segments at the end of `segments` that are only in memory.
     pub(crate) unstored: usize,
     pub(crate) tail: Tail,
-    /// Number of records in the tail that are in a commit frame.
+    /// Number of records at the start of the tail that are already in a commit frame.
     pub(crate) committed: usize,
-    /// Index after the last record.
+    /// Index after the last appended record.
     pub(crate) next: u64,
     pub(crate) last_arrival: Option<Timestamp>,
     /// Index after the last published record.
@@ -64,17 +66,17 @@ pub(crate) struct LogState {
     /// True if the log is in the list of logs to commit.
     pub(crate) dirty: bool,
     pub(crate) deleted: bool,
-    /// True if a segment of the log was filled before. Then memory for a whole segment is allocated
-    /// at once.
+    /// True if the log has filled a segment before. The log then allocates the memory for a whole
+    /// segment at once.
     pub(crate) seasoned: bool,
 }
 
-/// Memory and disk space that deleted records release.
+/// The memory and disk space that the deletion of records releases.
 #[derive(Debug, Default)]
 pub(crate) struct Freed {
     /// Bytes of memory.
     pub(crate) memory: u64,
-    /// True if a generation now consists of less than half live segments.
+    /// True if less than half of a generation's bytes are live now, so that a sweep is worthwhile.
     pub(crate) sweep: bool,
 }
 
@@ -100,8 +102,8 @@ impl LogState {
             .ok()
     }
 
-    /// Notes that the segment of `entry` is stored in `generation`. Returns the segment, or None if
-    /// it was deleted.
+    /// Notes that the segment of `entry` is stored in `generation`. Returns the segment. None if
+    /// the segment was deleted.
     pub(crate) fn set_stored(
         &mut self,
         entry: &SegmentEntry,
@@ -129,7 +131,7 @@ impl LogState {
         self.committed = 0;
     }
 
-    /// Removes segments from the front while `dead` returns true.
+    /// Removes segments from the front as long as `dead` returns true for them.
     pub(crate) fn trim(&mut self, dead: impl Fn(&SegmentRef) -> bool) -> Freed {
         let mut freed = Freed::default();
         while let Some(segment) = self.segments.pop_front_if(|segment| dead(segment)) {

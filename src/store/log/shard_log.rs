@@ -19,14 +19,17 @@ pub struct Log {
     pub(super) shared: Arc<Shared>,
     /// Records with an index less than this are durable.
     pub(super) durable: Arc<AtomicU64>,
-    /// True if the engine has used the log since the start. Other logs belong to deleted streams.
+    /// True if the engine has used the log since the start. A recovered log that is not used
+    /// belongs to a deleted stream.
     claimed: AtomicBool,
     pub(super) state: Lock<LogState>,
     /// Index after the last published record, for followers.
     pub(super) end: watch::Sender<u64>,
-    /// Wakes the receivers of the stream's queues when records are published.
+    /// Wakes the receivers of the stream's queues and the deliveries of its channels when records
+    /// are published.
     pub(super) arrivals: OnceLock<Arc<Arrivals>>,
-    /// Bells to ring when records are published.
+    /// The bells of the followers, with the number of each follower. The bells ring when records
+    /// are published.
     pub(super) bells: Lock<Vec<(u64, Bell)>>,
 }
 
@@ -57,7 +60,7 @@ impl Log {
         self.claimed.load(Ordering::Relaxed)
     }
 
-    /// Sets the receivers to which published records are announced.
+    /// Sets the receivers and deliveries that are woken when records are published.
     pub(crate) fn announce_to(&self, arrivals: &Arc<Arrivals>) {
         let _set_before = self.arrivals.set(arrivals.clone());
     }
@@ -77,8 +80,8 @@ impl Log {
         ticket
     }
 
-    /// Appends records that no request waits for. They become durable with the next commit, but do
-    /// not hasten it.
+    /// Appends records for which no request waits. The records become durable with the next commit,
+    /// but do not make this commit earlier.
     ///
     /// # Panics
     /// Panics if an index is not greater than all indexes before it.
@@ -128,7 +131,7 @@ impl Log {
         }
     }
 
-    /// Adds a record to the tail, and returns the number of bytes that this adds.
+    /// Adds a record to the tail, and returns the number of added bytes.
     fn push(&self, state: &mut LogState, record: &Record<'_>) -> u64 {
         assert!(
             record.index >= state.next,
@@ -187,8 +190,8 @@ impl Log {
         self.trim_up_to(horizon, u64::MAX);
     }
 
-    /// Deletes the segments that [`Log::trim`] deletes, unless they have records with an index of at
-    /// least `end`. Returns true if such segments are left.
+    /// Deletes the segments that [`Log::trim`] deletes, except segments with a record whose index
+    /// is at least `end`. Returns true if segments remain that only `trim` would delete.
     pub(crate) fn trim_up_to(&self, horizon: Timestamp, end: u64) -> bool {
         let mut state = self.state.lock();
         let end = end.min(state.visible);
@@ -223,7 +226,7 @@ impl Log {
         let pending = std::mem::take(&mut state.pending);
         drop(state);
         if self.shared.is_durable {
-            // No commit will take these bytes any more, so they are released here.
+            // The bytes are released here, because no commit will contain them any more.
             self.shared.budget.release(pending);
         }
         self.durable.store(u64::MAX, Ordering::Release);

@@ -6,8 +6,8 @@ use crate::store::shared::state::Shared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Reserved bytes of the write budget. They are released when the reservation is dropped without an
-/// append.
+/// Reserved bytes of the write budget. The bytes are released when the reservation is dropped
+/// without an append.
 #[derive(Debug)]
 pub struct WriteReservation {
     shared: Arc<Shared>,
@@ -40,7 +40,7 @@ impl WriteReservation {
                 return Ok(());
             }
             if budget.is_refusing() {
-                // Makes the committer try again to spill.
+                // Makes the committer try again to spill records.
                 shared.signal.wake_urgently();
                 return Err(StoreError::Full);
             }
@@ -65,12 +65,12 @@ impl Drop for WriteReservation {
     }
 }
 
-/// Resolves when a write has become durable.
+/// The result of a write. `Ticket::durable` waits until the write is durable.
 #[derive(Debug, Clone)]
 #[must_use = "a write is durable only when its ticket says so"]
 pub struct Ticket(Result<Option<Pending>, StoreError>);
 
-/// A write that is durable when `reached` is at least `target`.
+/// A write that is durable once `reached` is at least `target`.
 #[derive(Debug, Clone)]
 struct Pending {
     shared: Arc<Shared>,
@@ -79,7 +79,7 @@ struct Pending {
 }
 
 impl Ticket {
-    /// A ticket that resolves at once.
+    /// A ticket without a wait: `Ticket::durable` returns at once.
     pub(crate) fn ready() -> Self {
         Self(Ok(None))
     }
@@ -89,7 +89,7 @@ impl Ticket {
         Self(Err(error))
     }
 
-    /// A ticket that resolves when `reached` is at least `target`.
+    /// A ticket of a write that is durable once `reached` is at least `target`.
     pub(crate) fn pending(shared: &Arc<Shared>, reached: &Arc<AtomicU64>, target: u64) -> Self {
         Self(Ok(Some(Pending {
             shared: shared.clone(),
@@ -98,8 +98,8 @@ impl Ticket {
         })))
     }
 
-    /// Waits until the write is durable. Returns at once if the settings do not promise durability
-    /// before the acknowledgement.
+    /// Waits until the write is durable. Returns at once if the settings allow an acknowledgement
+    /// before the write is durable.
     ///
     /// # Errors
     /// Returns an error if the write was refused, or if its commit failed.

@@ -27,8 +27,8 @@ pub(crate) struct CommitBatch {
 }
 
 impl LogState {
-    /// State of a log after recovery. `tail` holds the records that are only in commit frames. They
-    /// count as `committed` if the frames are in the current generation.
+    /// The state of a log after recovery. `tail` holds the records that are only in commit frames.
+    /// `committed` is true if these frames are in the current generation.
     pub(crate) fn recovered(segments: Vec<SegmentRef>, tail: Tail, committed: bool) -> Self {
         let mut state = Self::default();
         if let Some(last) = segments.last() {
@@ -66,8 +66,8 @@ impl Log {
         self.state.lock().set_stored(entry, generation);
     }
 
-    /// Drops a segment that cannot be read, logs this, and counts its records as lost. Does nothing
-    /// if the segment is no longer at `location`, or if it is still in memory.
+    /// Drops a segment that cannot be read, logs an error, and counts the records of the segment as
+    /// lost. Does nothing if the segment is no longer at `location`, or if it is still in memory.
     pub(crate) fn lose(&self, location: &Location, problem: &str) {
         let (generation, entry) = location;
         let mut state = self.state.lock();
@@ -114,14 +114,14 @@ impl Log {
         segment.bytes()
     }
 
-    /// True if the segment whose first record has the index `first` is not in memory any more.
+    /// True if the segment whose first record has the index `first` is no longer in memory.
     pub(crate) fn is_evicted(&self, first: u64) -> bool {
         let mut state = self.state.lock();
         let segment = state.segment(first);
         segment.is_none_or(|segment| segment.memory.is_none())
     }
 
-    /// Closes the tail if it has records, so that it can be spilled.
+    /// Closes the tail if it has records, so that the records can be spilled.
     pub(crate) fn seal_tail(&self) {
         let mut state = self.state.lock();
         if !state.tail.is_empty() {
@@ -130,15 +130,15 @@ impl Log {
         }
     }
 
-    /// Takes what is not committed yet: closed segments, and new records of the tail, which go to a
-    /// commit frame. With `seal` the tail is closed, so that all records are in segments.
+    /// Takes the segments and records that are not committed yet. Puts the new records of the tail
+    /// in a commit frame. With `seal` closes the tail first, so that all records are in segments.
     pub(crate) fn take(self: &Arc<Self>, seal: bool, frames: &mut Frames) -> CommitBatch {
         let limit = self.shared.segment_limit;
         let mut state = self.state.lock();
         state.dirty = false;
         let fresh = state.tail.run(state.committed).len();
-        // With half a segment of new records, it is better to store a short segment once than to
-        // store the records twice.
+        // A tail with half a segment of new records is closed: a short segment is stored once,
+        // while records in a commit frame are later stored again in a segment.
         if !state.tail.is_empty() && (seal || fresh >= limit / 2) {
             self.seal(&mut state);
         }
@@ -166,7 +166,8 @@ impl Log {
         }
     }
 
-    /// Publishes a batch after its commit, and notes where its segments are stored.
+    /// Publishes the records of a batch after its commit, and notes that its segments are stored in
+    /// `generation`.
     pub(crate) fn publish(&self, batch: &CommitBatch, generation: &Arc<Generation>) {
         let mut state = self.state.lock();
         for (entry, _) in &batch.segments {
@@ -192,7 +193,7 @@ impl Log {
         }
     }
 
-    /// Drops the records that are not published, after a failed commit.
+    /// Drops the records that are not published. The committer calls this after a failed commit.
     pub(crate) fn drop_invisible(&self) {
         let mut state = self.state.lock();
         let visible = state.visible;
