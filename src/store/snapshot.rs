@@ -2,8 +2,8 @@
 //! sled.
 //!
 //! # The file
-//! A file is one zstd frame with its checksum. Its content is the line `minikin snapshot 1`, with
-//! the version, and then blocks up to its end:
+//! A file is one zstd frame with a checksum. The content of the frame is the line `minikin snapshot
+//! 1`, in which 1 is the version, and then blocks up to the end of the frame:
 //!
 //! `kind u8 | length u32 | body | checksum u32`
 //!
@@ -18,9 +18,9 @@
 //! | `r` | stream u64, shard u32, records: a part of a log |
 //! | `z` | records u64: the end, the last block; it counts the records of all `r` |
 //!
-//! - The run is the greatest run in which the emulator issued sequence indexes. It is the upper
-//!   part of an index (`limits::SEQUENCE_INDEX_BITS_A_RUN`). The time is that of the emulator's
-//!   clock, in milliseconds since the epoch.
+//! - The run of the head is the greatest run in which the emulator issued sequence indexes. The run
+//!   is the upper part of an index (`limits::SEQUENCE_INDEX_BITS_A_RUN`). The time of the head is
+//!   that of the emulator's clock, in milliseconds since the epoch.
 //! - The catalog entries have the same keys and values as in a data directory
 //!   (`format/catalog.rs`): a version byte, then CBOR. The time of a virtual clock is left out.
 //! - The records of a log have the same packed form as in a data directory (`format/record.rs`).
@@ -31,8 +31,8 @@
 //!   that is the same in every emulator. Receipt handles remain valid, because their key is part of
 //!   the queue's catalog entry.
 //!
-//! A block of an unknown kind, an unreadable entry, or a greater version in the first line means
-//! that a newer version of minikin wrote the file. The whole file is then refused.
+//! A block of an unknown kind, an unreadable entry or a greater version in the first line means
+//! that a newer version of minikin wrote the file. A load refuses the whole file in this case.
 
 mod block;
 #[cfg(any(test, fuzzing))]

@@ -55,7 +55,7 @@ fn account(name: &str, started_ms: Option<i64>) -> Change {
     Change::Account((name.to_owned(), "r".to_owned()), value)
 }
 
-/// The recovered accounts, each with the time that it was given.
+/// The names of the recovered accounts, each with its `started_ms`.
 fn accounts(recovered: &Recovered) -> Vec<(&str, Option<i64>)> {
     let accounts = recovered.catalog.accounts.iter();
     accounts
@@ -236,7 +236,7 @@ async fn a_reopened_store_has_everything() {
         .durable()
         .await
         .unwrap();
-    // The copy is as a kill would leave the directory: nothing more is flushed.
+    // The copy is a directory as a kill would leave it: without the last flush of an orderly end.
     let copy = tempfile::tempdir().unwrap();
     copy_directory(home.path(), copy.path());
     store.close().unwrap();
@@ -275,7 +275,8 @@ async fn a_directory_has_one_user() {
     let disk = Arc::new(SledDisk::trying(layout.clone(), 1));
     let error = open_on(settings.clone(), disk).unwrap_err().to_string();
     assert!(error.contains("is in use by another process"), "{error}");
-    // An opening waits a short time for the previous process to release the directory.
+    // The opening of a directory waits a short time until the previous process has released the
+    // directory.
     let waiting = std::thread::spawn(move || SledDisk::trying(layout, u32::MAX).claim().map(drop));
     store.close().unwrap();
     waiting.join().unwrap().unwrap();
@@ -323,7 +324,7 @@ async fn generations_are_rotated_read_and_removed() {
     assert!(read_all(&logs[1], 100, 0).await == expected(100..6000, 1000));
     store.delete(logs[0].id());
     logs[1].trim(at(5900));
-    // Commits after the sweep.
+    // These two commits come after the sweep.
     put(&store, &logs[1], 6000..6001, 1000)
         .await
         .durable()
@@ -334,7 +335,8 @@ async fn generations_are_rotated_read_and_removed() {
         .durable()
         .await
         .unwrap();
-    // A thread closes the generation that was written last. After that, a sweep can remove it.
+    // The housekeeping thread closes the generation that was written last. Only then can a sweep
+    // remove the generation.
     let few = async {
         while store.figures().generations > 2 {
             tokio::task::yield_now().await;

@@ -1,10 +1,10 @@
 //! Wakes receive requests that wait for records of a queue, and the deliveries of channels, when
 //! records of the stream are published.
 //!
-//! A log announces records while it holds its own lock. A receiver registers itself before it looks
-//! into the log under the same lock. So either the receiver finds the records, or the log finds the
-//! receiver registered. Therefore a relaxed load of the number of receivers is sufficient. The same
-//! holds for the meters of deliveries.
+//! No wake-up is lost: a log announces new records under its lock, and a receiver registers itself
+//! before it reads the log under the same lock. Either the receiver finds the records, or the log
+//! finds the receiver registered. Therefore a relaxed load of the number of receivers is
+//! sufficient. The same applies to the meters of deliveries.
 
 use super::meter::Meters;
 use crate::lock::Lock;
@@ -19,25 +19,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Arrivals {
     /// The meters of the stream's channels.
     pub(crate) meters: Arc<Meters>,
-    /// Number of receivers that wait, over all queues of the stream.
+    /// Number of waiting receivers of all queues of the stream.
     waiting: AtomicUsize,
     queues: Lock<Vec<Arc<Receivers>>>,
 }
 
 impl Arrivals {
-    /// Adds a queue, given as the list of its receivers.
+    /// Adds a queue. `receivers` is the list of its receivers.
     pub(crate) fn add(&self, receivers: &Arc<Receivers>) {
         self.queues.lock().push(receivers.clone());
     }
 
-    /// Removes a queue, given as the list of its receivers.
+    /// Removes a queue. `receivers` is the list of its receivers.
     pub(crate) fn remove(&self, receivers: &Arc<Receivers>) {
         let mut queues = self.queues.lock();
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
     }
 
-    /// Wakes up to `records` receivers of each queue, because so many records were published. They
-    /// have `bytes` bytes, which the meters count.
+    /// Wakes up to `records` receivers of each queue, and adds `bytes` to the meters. `records` and
+    /// `bytes` are the number and the bytes of the records that were published just now.
     pub(crate) fn announce(&self, records: usize, bytes: u64) {
         self.meters.count(bytes);
         if self.waiting.load(Ordering::Relaxed) > 0 {
@@ -65,7 +65,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Position in `bells` of the receiver with this number. None if the receiver was woken.
+    /// Position in `bells` of the receiver with this number. None if the receiver was already
+    /// woken.
     fn place(&self, number: u64) -> Option<usize> {
         let bells = &self.bells;
         bells.binary_search_by_key(&number, |(of, _)| *of).ok()
@@ -102,13 +103,13 @@ pub(crate) struct Receiver {
     receivers: Arc<Receivers>,
     arrivals: Arc<Arrivals>,
     bell: Bell,
-    /// Number of the receiver in the line of waiting receivers. None until it first lines up.
+    /// Number of the receiver in the line of waiting receivers. None before the first call of
+    /// [`Self::line_up`].
     number: Option<u64>,
 }
 
 impl Receiver {
-    /// Creates a receiver that is woken through `bell`. [`Self::line_up`] adds the receiver to the
-    /// line.
+    /// Creates a receiver that `bell` wakes. [`Self::line_up`] adds the receiver to the line.
     pub(crate) fn new(receivers: &Arc<Receivers>, arrivals: &Arc<Arrivals>, bell: Bell) -> Self {
         arrivals.waiting.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -119,8 +120,8 @@ impl Receiver {
         }
     }
 
-    /// Takes a place at the end of the line, unless the receiver has a place. Must be called before
-    /// every look into the log.
+    /// Adds the receiver to the end of the line, unless the receiver is already in the line. Must
+    /// be called before every read of the log.
     pub(crate) fn line_up(&mut self) {
         let mut waiting = self.receivers.0.lock();
         let place = self.number.and_then(|number| waiting.place(number));
@@ -144,7 +145,8 @@ impl Drop for Receiver {
             return;
         }
         drop(waiting);
-        // This receiver was woken but ends without another look, so the next receiver has to look.
+        // The receiver was woken, but ends without another read of the log. The next receiver has
+        // to read it.
         self.receivers.wake(1);
     }
 }

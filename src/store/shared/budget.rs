@@ -5,8 +5,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 /// The bytes that writers have reserved or appended, and the limit for these bytes. With a data
-/// directory, appended bytes count until they are committed; without one, until they are spilled or
-/// deleted.
+/// directory, appended bytes count until they are committed. Without a data directory, they count
+/// until they are spilled or deleted.
 #[derive(Debug)]
 pub(crate) struct WriteBudget {
     level: AtomicU64,
@@ -30,8 +30,8 @@ impl WriteBudget {
         }
     }
 
-    /// Reserves `bytes` if the level is below the limit. The reservation may exceed the limit once,
-    /// so that a record of any size can be written.
+    /// Reserves `bytes` bytes if the level is below the limit. The reservation may bring the level
+    /// above the limit, so that a record of any size can be written.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         if self.level.fetch_add(bytes, Ordering::SeqCst) < limit {
@@ -50,8 +50,8 @@ impl WriteBudget {
             return;
         }
         self.level.fetch_sub(bytes, Ordering::SeqCst);
-        // Both operations are sequentially consistent: either this load sees the waiting writer, or
-        // the writer sees the released bytes.
+        // No wake-up is lost: the operations are sequentially consistent, so either this load sees
+        // the waiting writer, or the writer sees the released bytes.
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.eased.notify_waiters();
         }
@@ -61,7 +61,7 @@ impl WriteBudget {
         self.level.load(Ordering::Relaxed)
     }
 
-    /// Sets the limit. `refusing` says whether writers beyond the limit are refused.
+    /// Sets the limit. With `refusing`, writers beyond the limit are refused instead of waiting.
     pub(crate) fn set_limit(&self, limit: u64, refusing: bool) {
         self.limit.store(limit.max(1), Ordering::Relaxed);
         self.refusing.store(refusing, Ordering::Release);
@@ -83,7 +83,7 @@ impl WriteBudget {
         Waiting(&self.waiting)
     }
 
-    /// Completes when bytes are released.
+    /// Completes when bytes are released, or when `wake` or `set_limit` is called.
     pub(crate) fn eased(&self) -> Notified<'_> {
         self.eased.notified()
     }

@@ -14,7 +14,8 @@ const URGENT: u8 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct CommitterSignal {
     level: AtomicU8,
-    /// The committer's thread. Set when the thread runs; never set if the committer is a task.
+    /// The committer's thread. Set when the thread has started. Never set if the committer is a
+    /// task.
     thread: OnceLock<Thread>,
     /// Wakes a committer that is a task.
     task: Notify,
@@ -40,20 +41,21 @@ impl CommitterSignal {
         {
             match self.thread.get() {
                 Some(thread) => thread.unpark(),
-                // A committer that does not run yet checks the level when it starts.
+                // Without a thread, the committer is a task, or its thread has not started yet and
+                // checks the level when it starts.
                 None => self.task.notify_one(),
             }
         }
     }
 
-    /// Resets the signal at the start of a round of work. Later signals start another round.
+    /// Resets the signal at the start of a round of work. A later signal starts another round.
     pub(crate) fn clear(&self) {
         self.level.store(ASLEEP, Ordering::Release);
     }
 
     /// Registers the committer's thread. Must be called before the first write.
     pub(crate) fn set_thread(&self, thread: &Thread) {
-        // A store has only one committer, so this is called once.
+        // The thread is never set twice, because a store has only one committer.
         let _set_before = self.thread.set(thread.clone());
     }
 

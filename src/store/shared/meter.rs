@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 /// The meters of the channels of one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
-    /// Number of meters that wait for bytes. While it is 0, a publication costs one load.
+    /// Number of armed meters. While the number is 0, a publication of records costs only one load.
     armed: AtomicUsize,
     all: Lock<Vec<Arc<Dial>>>,
 }
 
-/// The count of one meter.
+/// The part of a meter that the publication of records changes.
 #[derive(Debug)]
 struct Dial {
     /// Bytes until the bell rings. 0 or less if the meter is not armed.
@@ -21,8 +21,8 @@ struct Dial {
     bell: Bell,
 }
 
-/// Rings a bell once when a number of bytes was published in a stream. Dropping it ends the
-/// measurement.
+/// Rings a bell once when a given number of bytes has been published in a stream. Dropping the
+/// meter ends the count.
 #[derive(Debug)]
 pub(crate) struct Meter {
     meters: Arc<Meters>,
@@ -53,7 +53,7 @@ impl Meters {
 }
 
 impl Meter {
-    /// A meter of the stream of `meters`. It is not armed.
+    /// Creates a meter for the stream of `meters`. The meter is not armed.
     pub(crate) fn new(meters: Arc<Meters>, bell: Bell) -> Self {
         let dial = Arc::new(Dial {
             left: AtomicI64::new(0),
@@ -63,8 +63,9 @@ impl Meter {
         Self { meters, dial }
     }
 
-    /// Makes the bell ring when `bytes` more bytes were published, and not before. Must be called
-    /// before the look into the logs that finds no more records.
+    /// Makes the bell ring when `bytes` further bytes have been published, and not earlier. Must be
+    /// called before the read of the logs that finds no further records, so that a record which
+    /// this read misses is counted.
     pub(crate) fn arm(&self, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).max(1);
         let before = self.dial.left.swap(bytes, Ordering::Relaxed);

@@ -1,10 +1,11 @@
-//! Decides how long the committer waits for further appends when every write waits for its commit.
+//! Ends the wait of the committer for further appends, in stores whose writers wait for their
+//! commits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Predicts the number of appends before the next commit: the appends that the last commit served,
-/// because each of their writers writes again after its answer, and the appends that came too late
-/// for that commit. A single writer therefore does not wait.
+/// Predicts the number of appends for which the next commit should wait. The prediction is the sum
+/// of the appends in the last commit, whose writers are likely to write again after the answer, and
+/// of the appends that came too late for that commit. A single writer therefore does not wait.
 #[derive(Debug, Default)]
 pub(crate) struct CommitPacer {
     expected: AtomicU64,
@@ -13,7 +14,7 @@ pub(crate) struct CommitPacer {
 }
 
 impl CommitPacer {
-    /// Counts an append. Returns true if no further append is expected.
+    /// Counts an append. Returns true if all expected appends have arrived.
     pub(crate) fn count_append(&self) -> bool {
         let appended = self.appended.fetch_add(1, Ordering::Relaxed) + 1;
         appended >= self.expected.load(Ordering::Relaxed)

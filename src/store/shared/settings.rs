@@ -4,17 +4,18 @@ use crate::limits;
 use crate::world::Faults;
 use std::path::PathBuf;
 
-/// The time at which a put is answered, relative to the write to disk.
+/// The time at which a put is answered, relative to the write of its records to the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// After the records are on disk. Until then no reader sees them.
+    /// The put is answered after the records are on disk. No reader sees the records earlier.
     Always,
-    /// At once. The records are on disk at most `ms` milliseconds later.
+    /// The put is answered at once. The records are on disk at most `ms` milliseconds later.
     Interval {
         /// Time between two commits, in milliseconds.
         ms: u64,
     },
-    /// At once. The records are on disk about 200 ms later, and without a data directory never.
+    /// The put is answered at once. The records are on disk about 200 ms later. Without a data
+    /// directory the records are never durable.
     None,
 }
 
@@ -23,18 +24,18 @@ pub enum Durability {
 pub struct Settings {
     /// The data directory. Without one, nothing survives a restart.
     pub directory: Option<PathBuf>,
-    /// Says when a write is acknowledged.
+    /// The time at which a write is acknowledged.
     pub durability: Durability,
     /// Maximum bytes of records in memory.
     pub memory_bytes: u64,
-    /// Size of a generation in bytes at which the next generation is begun.
+    /// Size of a generation in bytes at which the store begins the next generation.
     pub generation_bytes: u64,
     /// Maximum size of a segment in bytes.
     pub segment_bytes: usize,
     /// Maximum bytes that may wait for a commit.
     pub unflushed_bytes: u64,
     /// Maximum number of databases that may be open at one time, at least 2. None if the limit of
-    /// open files permits as many as the store wants.
+    /// open files permits as many databases as the store needs.
     pub databases: Option<usize>,
     /// Faults to inject into commits.
     pub faults: Faults,
@@ -55,8 +56,9 @@ impl Default for Settings {
     }
 }
 
-/// Maximum number of open databases under a limit of open files, of which the store may use three
-/// quarters. None if the limit is at least `LEAST_STORE_DESCRIPTORS`: it then needs no maximum.
+/// Maximum number of open databases under `limit`, the limit of open files. The store may use three
+/// quarters of these files. None if `limit` is at least `LEAST_STORE_DESCRIPTORS`: the store then
+/// needs no maximum.
 pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
     let limit = limit.filter(|limit| *limit < limits::LEAST_STORE_DESCRIPTORS)?;
     let of_store = (limit - limit / 4).saturating_sub(limits::OWN_DESCRIPTORS);
@@ -65,8 +67,8 @@ pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
 }
 
 impl Settings {
-    /// Normal limit of the write budget in bytes. Without a data directory, the budget also counts
-    /// the records that stay in memory.
+    /// The limit of the write budget in bytes, unless a spill has failed. Without a data directory,
+    /// the budget also counts the records that stay in memory.
     pub(crate) fn write_limit(&self) -> u64 {
         match self.directory {
             Some(_) => self.unflushed_bytes,

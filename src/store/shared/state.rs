@@ -33,19 +33,19 @@ pub(crate) struct Shared {
     pub(crate) memory: AtomicU64,
     /// Logs with records to be committed.
     pub(crate) dirty: Lock<Vec<LogId>>,
-    /// Closed segments in memory by log and first index, oldest first. They can be evicted or
-    /// spilled.
+    /// Closed segments in memory that can be evicted or spilled, oldest first. An entry has the log
+    /// and the first index of a segment.
     pub(crate) sealed: Lock<VecDeque<(LogId, u64)>>,
     saves: Lock<Saves>,
-    /// Number of additions to `saves` since the start that are durable.
+    /// Number of durable additions to `saves` since the start.
     pub(crate) saved: Arc<AtomicU64>,
     /// Permits to read from the disk.
     disk_reads: Arc<Semaphore>,
     pub(crate) signal: CommitterSignal,
     pub(crate) pacer: CommitPacer,
-    /// Changes whenever a ticket may have become durable.
+    /// A number that changes whenever the write of a ticket may have become durable.
     pub(crate) progress: watch::Sender<u64>,
-    /// The failure since which the store writes nothing. Not set while the store works.
+    /// The failure after which the store no longer writes. Not set while the store works.
     failure: OnceLock<StoreError>,
     pub(crate) commits: CommitCounters,
     pub(crate) names: StreamNames,
@@ -57,7 +57,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 pub(crate) struct Saves {
     pub(crate) changes: Vec<Pair>,
-    /// Number of additions since the start.
+    /// Number of calls of `add_saves` since the start.
     pub(crate) count: u64,
 }
 
@@ -91,8 +91,8 @@ impl Shared {
         let is_durable = settings.directory.is_some();
         let limit = settings.write_limit();
         Arc::new(Self {
-            // sled stores two segments in one slot of a fixed size. With this limit, two segments
-            // and sled's own bytes fit in the slot for two segments of the full size.
+            // sled stores two segments in one slot of a fixed size. Segments are a little smaller
+            // than the configured size, so that two segments and sled's own bytes fit in a slot.
             segment_limit: settings.segment_bytes.saturating_sub(256).max(1),
             settings,
             is_durable,
@@ -125,7 +125,7 @@ impl Shared {
         self.failure.get().cloned().map_or(Ok(()), Err)
     }
 
-    /// The failure since which the store writes nothing. None if the store works or was closed.
+    /// The failure after which the store no longer writes. None if the store works or was closed.
     pub(crate) fn failure(&self) -> Option<&StoreError> {
         let failure = self.failure.get();
         failure.filter(|error| !matches!(error, StoreError::Closed))
@@ -160,7 +160,8 @@ impl Shared {
         self.failure.get_or_init(|| StoreError::Closed);
     }
 
-    /// Wakes all requests that wait for the store, so that they check the state of the store again.
+    /// Wakes all requests that wait for write reservations or tickets, so that they check the state
+    /// of the store again.
     pub(crate) fn wake_waiters(&self) {
         self.budget.wake();
         self.note_progress();
@@ -171,7 +172,8 @@ impl Shared {
         self.progress.send_modify(|number| *number += 1);
     }
 
-    /// Wakes the committer after an append, if that is necessary.
+    /// Wakes the committer after an append. Without a data directory only if the records have to be
+    /// spilled.
     pub(crate) fn note_append(&self) {
         if !self.is_durable {
             if self.memory.load(Ordering::Relaxed) > self.settings.memory_bytes {
@@ -186,8 +188,8 @@ impl Shared {
         }
     }
 
-    /// Counts records that left memory. `sweep` says that less than half of a generation is live
-    /// now.
+    /// Subtracts `memory` bytes of records that are no longer in memory. `sweep` is true if less
+    /// than half of a generation is live now.
     pub(crate) fn note_freed(&self, memory: u64, sweep: bool) {
         self.memory.fetch_sub(memory, Ordering::Relaxed);
         if !self.is_durable {
@@ -198,13 +200,13 @@ impl Shared {
         }
     }
 
-    /// Asks the committer to remove generations without live segments.
+    /// Asks the committer to sweep.
     pub(crate) fn ask_for_sweep(&self) {
         self.signal.sweep.store(true, Ordering::Release);
         self.signal.wake_urgently();
     }
 
-    /// Adds changes that wait for a commit. Returns the number of additions so far.
+    /// Adds catalog changes that wait for a commit. Returns the number of calls so far.
     pub(crate) fn add_saves(&self, pairs: impl IntoIterator<Item = Pair>) -> u64 {
         let mut saves = self.saves.lock();
         saves.changes.extend(pairs);
@@ -212,7 +214,7 @@ impl Shared {
         saves.count
     }
 
-    /// Takes the waiting catalog changes, and the number of additions that they complete.
+    /// Takes the waiting catalog changes, and the number of calls of `add_saves` so far.
     pub(crate) fn take_saves(&self) -> (Vec<Pair>, u64) {
         let mut saves = self.saves.lock();
         (std::mem::take(&mut saves.changes), saves.count)

@@ -9,7 +9,7 @@ use crate::store::format::value::StreamValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Names of the streams and creation times of the shards, as in the catalog.
+/// The names of the streams and the creation times of the shards in the catalog.
 #[derive(Debug, Default)]
 pub(crate) struct StreamNames(Lock<Known>);
 

@@ -100,8 +100,8 @@ impl Block {
         out.extend_from_slice(&checksum.to_le_bytes());
     }
 
-    /// Decodes a block from its kind and its body. None if no known version of the program can have
-    /// written it.
+    /// Decodes a block from its kind and its body. None if the block is damaged, or if a newer
+    /// version of the program wrote it.
     pub(super) fn read(kind: u8, body: &[u8]) -> Option<Self> {
         match kind {
             HEAD if body.len() == 16 => Some(Self::Head(Head {
@@ -131,7 +131,8 @@ impl Block {
     }
 }
 
-/// Checksum of the block at position `number` in the file. `bytes` are its kind, length and body.
+/// Checksum of the block at position `number` in the file. `bytes` are the kind, the length and the
+/// body of the block.
 pub(super) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&number.to_le_bytes());

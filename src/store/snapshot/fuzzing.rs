@@ -20,8 +20,8 @@ pub fn snapshot(input: &[u8]) {
     }
 }
 
-/// Makes blocks of the input: three bytes give the kind of a block and the length of its body, and
-/// the body follows.
+/// Makes blocks of the input. For each block, the input has three bytes for the kind of the block
+/// and the length of its body, and then the body.
 fn blocks(input: &[u8]) -> Vec<u8> {
     let (mut rest, mut blocks) = (input, Vec::new());
     let mut number = 0;

@@ -8,12 +8,12 @@ use zstd::stream::raw::{DParameter, Decoder, Operation as _};
 
 /// Bytes that are decompressed in one step.
 const STEP_BYTES: usize = 128 << 10;
-/// Base-2 logarithm of the largest permitted zstd window in bytes. With a larger one, a small file
-/// could make the reader allocate as much memory as the file demands.
+/// Base-2 logarithm of the largest permitted zstd window in bytes. Without this limit, a small file
+/// could make the reader allocate any amount of memory.
 const WINDOW_LOG: u32 = 23;
 
-/// Bytes of a file that does not begin like a snapshot that are decompressed in search of damage (our
-/// choice).
+/// Bytes up to which a file that does not begin like a snapshot is decompressed, to find out if it
+/// is damaged (our choice).
 const FOREIGN_BYTES: usize = 1 << 20;
 /// The first bytes of a zstd frame.
 const FRAME_START: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -49,7 +49,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Part of the file that is read next.
+/// The part of the file that the reader expects next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Title,
@@ -63,7 +63,7 @@ enum Stage {
 /// The reader of one snapshot file.
 pub(crate) struct Reader {
     decoder: Decoder<'static>,
-    /// The first compressed bytes, as many as [`FRAME_START`] has.
+    /// The first compressed bytes of the file, to compare them with [`FRAME_START`].
     first: Vec<u8>,
     /// True if the zstd frame is complete.
     is_complete: bool,
@@ -84,7 +84,7 @@ impl fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// A reader for a new file.
+    /// Creates a reader for a file.
     ///
     /// # Errors
     /// Returns an error if zstd cannot allocate memory.
@@ -165,7 +165,8 @@ impl Reader {
             return Ok(None);
         }
         if self.stage == Stage::Foreign {
-            // zstd finds the damage of a block at the end of the frame, so go on to the end.
+            // The reader goes on to the end of the zstd frame, because zstd finds damage by the
+            // checksum at the end.
             return match self.is_complete || self.plain.len() > FOREIGN_BYTES {
                 true => Err(Flaw::Foreign),
                 false => Ok(None),
@@ -202,7 +203,7 @@ impl Reader {
 
     /// Reads the first line, and sets the next stage. Returns false if the line is incomplete.
     fn title(&mut self) -> Result<bool, Flaw> {
-        /// Bytes of the longest version number and the end of the line.
+        /// Maximum number of bytes of a version number and the end of the line.
         const NUMBER_BYTES: usize = 11;
         let title = TITLE.as_bytes();
         let damaged = || Err(Flaw::Damaged("its first line is not readable".to_owned()));
@@ -255,8 +256,8 @@ impl Reader {
     }
 }
 
-/// True if at most a quarter of `bytes` differs from the beginning of `expected` (a choice). Then the
-/// file counts as a damaged snapshot, and otherwise as a foreign file.
+/// True if at most a quarter of `bytes` differs from the beginning of `expected` (a choice). A
+/// similar file counts as a damaged snapshot, and any other file as foreign.
 fn is_similar(bytes: &[u8], expected: &[u8]) -> bool {
     let pairs = bytes.iter().zip(expected);
     let wrong = pairs.filter(|(byte, expected)| byte != expected).count();

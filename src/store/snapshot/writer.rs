@@ -4,10 +4,11 @@ use super::block::{Block, TITLE, VERSION};
 use std::io::{self, Write as _};
 use zstd::stream::write::Encoder;
 
-/// Compression level. The fastest of zstd's normal levels is about as fast as a disk.
+/// Compression level of zstd: the fastest normal level, which is about as fast as a disk.
 const LEVEL: i32 = 1;
 
-/// The writer of one snapshot file. It keeps the written bytes in memory until they are taken.
+/// The writer of one snapshot file. The writer keeps the written bytes in memory until the caller
+/// takes them.
 pub(crate) struct Writer {
     encoder: Encoder<'static, Vec<u8>>,
     /// Number of blocks written so far.
@@ -53,7 +54,7 @@ impl Writer {
         self.encoder.write_all(&self.plain)
     }
 
-    /// Number of bytes that can be taken now.
+    /// Number of bytes that `take` returns now.
     pub(crate) fn len(&self) -> usize {
         self.encoder.get_ref().len()
     }

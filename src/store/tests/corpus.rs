@@ -1,5 +1,5 @@
-//! Runs the fuzz targets of stored encodings and snapshots over the inputs that fuzzers found worth
-//! keeping.
+//! Runs the fuzz targets of stored encodings and snapshots over the stored inputs that fuzzers
+//! found interesting.
 
 use super::super::fuzzing::stored;
 use super::super::snapshot::fuzzing::snapshot;

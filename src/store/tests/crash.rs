@@ -1,4 +1,5 @@
-//! Tests that the simulated disk keeps the same contract as sled.
+//! Tests that the simulated disk behaves like sled, and that its power cuts lose only unflushed
+//! writes.
 
 use super::*;
 use crate::store::disk::simulated_disk::DatabaseName;
@@ -11,8 +12,8 @@ fn contents(disk: &dyn Disk, number: u64) -> Vec<Stored> {
     found
 }
 
-/// Uses a generation as a seed determines. Returns the results of all reads, and the contents at
-/// the end.
+/// Makes random calls on a generation, which the seed determines. Returns the results of all reads,
+/// and the contents after each opening.
 fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
@@ -37,7 +38,8 @@ fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     seen
 }
 
-/// Uses the metadata as a seed determines. Returns the results of all scans.
+/// Makes random calls on the database `meta`, which the seed determines. Returns the results of all
+/// scans.
 fn use_metadata(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
@@ -71,7 +73,8 @@ fn sled_and_the_simulated_disk_show_the_same() {
     }
 }
 
-/// Numbers of the segments that survive a crash, if ten segments were flushed and ten were not.
+/// Numbers of the segments that survive a crash after ten flushed segments and ten unflushed
+/// segments.
 fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     let disk = SimulatedDisk::new();
     let handle = disk.open(1).unwrap();

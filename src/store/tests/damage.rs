@@ -16,7 +16,7 @@ fn small(directory: &Path) -> Settings {
     }
 }
 
-/// A directory as a kill leaves it: several generations, of which the last is not sealed.
+/// A directory as a kill leaves it: several generations, the last of which is not sealed.
 async fn filled() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let store = open(&small(home.path()));
@@ -46,8 +46,8 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Opens a damaged directory and counts the readable records. Checks that they are correct and in
-/// order.
+/// Opens a damaged directory and counts the readable records. Checks that the readable records are
+/// correct and in order.
 async fn survivors(directory: &Path) -> Result<usize, OpenError> {
     let (store, _) = try_start(&small(directory))?;
     let log = store.log(LOG);
@@ -78,17 +78,18 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
     let whole = filled().await;
     let mut found = Vec::new();
     files(whole.path(), &mut found);
-    // Empty slabs of a database are all alike, so they are skipped. Files of sled's own metadata
-    // are skipped, because sled would search for ever for what they name. The smallest slab is
-    // skipped, because it holds the names of the trees, without which an opening never ends.
+    // Empty slabs (files of sled) are skipped, because they are all alike. The files of sled's own
+    // metadata are skipped, because sled would search for ever for the objects that they list. The
+    // smallest slab is skipped, because it holds the names of the trees: without these names an
+    // opening never ends.
     found.retain(|path| {
         let own = path.components().any(|part| part.as_os_str() == "metadata");
         !own && !path.ends_with("slabs/96") && std::fs::metadata(path).unwrap().len() > 0
     });
     found.sort();
     let (mut untouched, mut damaged) = (0, 0);
-    // Each case takes a moment, so only some files are damaged: some of every generation and of
-    // `meta`.
+    // Only every eleventh file is damaged, because each case takes some time. The files are still
+    // from every generation and from `meta`.
     for (path, round) in found.iter().step_by(11).zip(0..) {
         let name = path.strip_prefix(whole.path()).unwrap();
         if name.starts_with("lock") || name.starts_with("version") {
@@ -109,8 +110,8 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
             std::fs::write(&target, bytes).unwrap();
         }
         match survivors(copy.path()).await {
-            // At most one generation of 200 kB is lost, plus the bytes by which it exceeds that
-            // size.
+            // At most one generation is lost: 200 kB, and the bytes by which a generation exceeds
+            // this size.
             Ok(left) if left as u64 >= RECORDS - 700 => {
                 damaged += u64::from((left as u64) < RECORDS);
                 untouched += u64::from(left as u64 == RECORDS);
@@ -224,8 +225,8 @@ async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
     frames(home.path(), 0, 0..10, None);
-    // A commit was to store these records and more in segments. The disk kept only its second
-    // segment.
+    // The test simulates a commit that stored the records 0 to 14 in two segments, of which the
+    // disk kept only the second segment.
     let mut tail = Tail::default();
     for index in 10..15 {
         let data = payload(index, 500);

@@ -10,18 +10,18 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 /// The faults of a disk. A fault is active while its value is not zero.
 #[derive(Default)]
 struct Faults {
-    /// Nothing can be opened or flushed, as on a full disk.
+    /// No database can be opened or flushed, as on a full disk.
     full: AtomicU64,
     /// No segment can be inserted.
     inserts_fail: AtomicU64,
-    /// No database of records can be read to its end, with an error that is not damage.
+    /// No generation can be read to its end. The error is one of the machine, not damage.
     reads_fail: AtomicU64,
     /// Number of further openings of generations that fail for lack of file descriptors.
     without_descriptors: AtomicU64,
     /// Closing a generation blocks.
     closing_hangs: AtomicU64,
-    /// Each of the next flushes of records reports its start and then waits for permission to
-    /// continue.
+    /// While set, a flush of records reports its start to the sender, and then waits for a message
+    /// from the receiver.
     gate: Lock<Option<(Sender<()>, Receiver<()>)>>,
 }
 
@@ -164,7 +164,7 @@ impl Drop for FaultyGeneration {
     }
 }
 
-/// The disk that `settings` demand, with faults.
+/// The disk that belongs to `settings`, with faults.
 fn faulty(settings: &Settings, faults: &Arc<Faults>) -> Arc<dyn Disk> {
     let inner: Box<dyn Disk> = match &settings.directory {
         Some(directory) => Box::new(sled(directory)),
@@ -219,7 +219,7 @@ async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
     assert_eq!(log.end(), 10);
     assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
     assert_eq!(store.close().unwrap_err(), error);
-    // After space is available again, a restart is sufficient.
+    // A restart is sufficient when space is available again.
     let store = open(&settings);
     let log = store.log(LOG);
     let all = read_all(&log, 0, 0).await;
@@ -277,7 +277,8 @@ async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_dam
     let store = open(&settings);
     let log = store.log(LOG);
     put(&store, &log, 0..10, 100).await.durable().await.unwrap();
-    // The copy is as a kill leaves it: the generation has no summary, so it is read.
+    // The copy is a directory as a kill leaves it: the generation has no summary, so recovery reads
+    // the generation.
     let killed = tempfile::tempdir().unwrap();
     copy_directory(home.path(), killed.path());
     store.close().unwrap();
@@ -370,7 +371,8 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
         let _ready = put(&store, &other, start..start + 100, 1000).await;
     }
     assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
-    // This must also work without a writer: the current generation is ended before it is removed.
+    // The removal must also work without further writes: the committer ends the current generation,
+    // and then removes it.
     store.delete(other.id());
     let gone = async {
         while store.figures().generations > 0 {
@@ -421,7 +423,8 @@ async fn too_many_open_files_are_not_a_dead_disk() {
     let store = open_faulty(small_generations(home.path()), &faults);
     let log = store.log(LOG);
     put(&store, &log, 0..30, 500).await.durable().await.unwrap();
-    // More failures than the tries of opening the next generation ahead of time.
+    // More failures than the attempts to open the next generation ahead of time, so that these
+    // attempts all fail.
     let tries = u64::from(limits::DESCRIPTOR_TRIES) + 10;
     faults.without_descriptors.store(tries, Ordering::Relaxed);
     for start in (30..600).step_by(30) {

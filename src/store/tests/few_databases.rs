@@ -8,7 +8,7 @@ use std::thread::scope;
 
 const PERMITTED: usize = 2;
 
-/// Settings with so little memory and such small generations that old records are on disk only.
+/// Settings with so little memory and such small generations that old records are only on disk.
 fn tiny(directory: &Path) -> Settings {
     Settings {
         memory_bytes: 10_000,
@@ -27,8 +27,8 @@ fn limited_disk() -> SimulatedDisk {
     disk
 }
 
-/// Writes, reads and changes the catalog as `chance` determines, until the power is cut. Adds the
-/// indexes of the durable records to `kept`.
+/// Appends records, reads records and changes the catalog until the power is cut. `chance`
+/// determines the calls. Adds the indexes of the acknowledged records to `kept`.
 async fn use_until_power_cut(
     store: &Store,
     log: &Arc<Log>,
@@ -78,7 +78,8 @@ async fn every_acknowledged_record_is_read_back_after_power_cuts() {
             assert!(all.iter().all(is_whole), "seed {seed}");
             let found: BTreeSet<u64> = all.into_iter().map(|(index, _)| index).collect();
             assert!(found.is_superset(&kept), "seed {seed}");
-            // Records beside the acknowledged ones are durable, too, once the store shows them.
+            // Some records that were not acknowledged were recovered, too. From now on they must
+            // not be lost.
             kept = found;
             disk.cut_power_after(chance.number() % 600);
             let ended = tokio::select! {
@@ -127,7 +128,8 @@ fn a_low_limit_of_open_files_permits_few_databases() {
     assert_eq!(databases, [None, None, None, Some(3), Some(2), Some(2)]);
 }
 
-/// True if a crash keeps an append that was not committed, after other databases were used.
+/// Uses other databases after an append that is not committed, and simulates a crash. Returns true
+/// if the append survives the crash.
 fn is_kept(seed: u64) -> bool {
     let disk = limited_disk();
     let few = FewDatabases::new(Arc::new(disk.clone()), PERMITTED);
@@ -146,13 +148,14 @@ fn is_kept(seed: u64) -> bool {
 
 #[test]
 fn appends_stay_uncommitted_while_other_databases_are_used() {
-    // The simulated disk keeps a random part of the values that were not flushed.
+    // The simulated disk keeps a random part of the unflushed values. If the append had been
+    // flushed, every crash would keep it.
     let kept = (0..20).filter(|seed| is_kept(*seed)).count();
     assert!((1..20).contains(&kept), "{kept}");
 }
 
-/// Lets readers of four generations, a writer of a fifth one and a writer of the metadata work at
-/// once. Returns the number of openings, and the time that it took.
+/// Lets readers of four generations, a writer of a fifth generation and a writer of the metadata
+/// work at the same time. Returns the number of openings of databases, and the total time.
 fn use_at_once(lease: Duration) -> (usize, Duration) {
     const ROUNDS: u32 = 2000;
     let disk = limited_disk();
@@ -196,8 +199,8 @@ fn readers_and_writers_all_make_progress() {
 fn a_database_stays_open_for_its_lease() {
     let lease = Duration::from_millis(20);
     let (openings, time) = use_at_once(lease);
-    // Each of the two slots changes its database at most once in each lease, and when a thread ends
-    // and closes its database. At the end the check opens one.
+    // A slot changes its database at most once in each lease. Further openings follow when one of
+    // the six threads ends and closes its database. The check at the end opens one database.
     let leases = usize::try_from(time.as_micros() / lease.as_micros()).unwrap();
     assert!(openings <= 2 * (leases + 1) + 7, "{openings} in {time:?}");
 }
