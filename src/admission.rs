@@ -136,7 +136,7 @@ impl Admission {
     }
 
     /// Waits for a permit for an event of `bytes` bytes that a function receives. The wait needs no
-    /// time limit, because every invocation has one and then frees its bytes.
+    /// time limit, because every invocation has a time limit, after which its bytes are free again.
     pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.invocations.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -359,7 +359,8 @@ impl Lane {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _turn = self.turn.acquire().await;
-            // No notification is lost: `notify_one` stores one that is sent before this task waits.
+            // No notification is lost: `notify_one` stores a notification that is sent before this
+            // task waits.
             while !self.try_take(bytes) {
                 self.freed.notified().await;
             }

@@ -353,8 +353,7 @@ pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).
 pub(crate) const MAX_RETENTION_HOURS: i32 = 8_760;
-/// Period for which the limits on the changes of a stream within 24 hours count a change, in
-/// milliseconds (AWS).
+/// The 24 hours of the daily limits on changes of a stream, in milliseconds (AWS).
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// Shortest duration of a minimum throughput billing commitment, in milliseconds (AWS).
 pub(crate) const COMMITMENT_MS: i64 = 86_400_000;
@@ -431,8 +430,8 @@ pub(crate) const WAIT_MS: u64 = 10_000;
 /// Longest time for which a request to the admin API may wait for records, in milliseconds (our
 /// choice).
 pub(crate) const WAIT_MS_MOST: u64 = 3_600_000;
-/// Seconds by which the creation time of a new stream's first shards is earlier than that of the
-/// stream (typical for AWS).
+/// Seconds by which the creation of a new stream's first shards precedes the creation of the stream
+/// (typical for AWS).
 pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
 /// Largest event for the function of an event source mapping, in bytes (AWS: 6 MB; recorded).
 pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;

@@ -26,7 +26,7 @@ pub(crate) struct Maker {
     pub mappings: Vec<CreateRequest>,
     /// The fault rules that options define. They are already checked.
     pub fault_rules: Vec<FaultRule>,
-    /// The account and region of every definition that names no other.
+    /// The default account and region of the definitions.
     pub home: AccountRegion,
 }
 

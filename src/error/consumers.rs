@@ -43,9 +43,9 @@ impl Error {
         )
     }
 
-    /// The stream has no consumer of this name. The message was recorded for SubscribeToShard,
-    /// which leaves out the creation time in the ARN, in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/dry_run.json).
+    /// The stream has no consumer of this name. The message was recorded for SubscribeToShard in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json): it does not name the
+    /// creation time in the ConsumerARN.
     pub fn consumer_name_not_found(name: &str, stream: &StreamArn) -> Self {
         Self::no_consumer(name, stream)
     }

@@ -30,7 +30,7 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber belongs to another shard than the one in the request.
+    /// The StartingSequenceNumber belongs to another shard than the shard in the request.
     pub fn starting_number_of_other_shard(encoded: impl fmt::Display, shard: ShardId) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to \
@@ -38,8 +38,8 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber names the right shard id, but no record of this stream's shard
-    /// can have this number: it comes from another stream.
+    /// The StartingSequenceNumber names the right shard id, but no record of this shard can have
+    /// this number, which is from another stream.
     pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(

@@ -11,7 +11,7 @@ impl Error {
         Kind::SerializationException.bare()
     }
 
-    /// A member has the wrong type. `message` is `None` where the service sends no message.
+    /// A member has the wrong type. `message` is `None` if the service sends no message.
     pub fn mistyped(message: Option<Cow<'static, str>>) -> Self {
         Self {
             message,

@@ -82,7 +82,7 @@ impl Error {
             .says("The security token included in the request is invalid.")
     }
 
-    /// The signature differs from the one that the emulator computed with the secret key.
+    /// The signature differs from the signature that the emulator computed with the secret key.
     pub fn signature_differs() -> Self {
         Kind::InvalidSignatureException.says(
             "The request signature we calculated does not match the signature you provided. Check \

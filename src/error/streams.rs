@@ -46,8 +46,9 @@ impl Error {
         Kind::InvalidArgumentException.says(format!("{arn} is not the ARN of a stream."))
     }
 
-    /// The StreamARN is in another region than the one that the request was signed for. The message
-    /// was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The StreamARN is in another region than the region for which the request was signed. The
+    /// message was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
     pub fn arn_of_other_region(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "The region specified in the ARN '{arn}' does not match the endpoint region"

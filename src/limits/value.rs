@@ -14,6 +14,6 @@ pub struct Row {
     pub unit: &'static str,
     /// The document or recording that gives the value; "ours" means that minikin chose it.
     pub source: &'static str,
-    /// A sentence that says what is limited.
+    /// A sentence that describes the limited quantity.
     pub meaning: &'static str,
 }

@@ -96,8 +96,8 @@ pub struct VirtualClock {
     state: Lock<VirtualState>,
     /// Notified whenever a task begins to wait, or drops its alarm.
     settled: Notify,
-    /// The call of `advance_to` in progress holds this semaphore, so that calls run one after the
-    /// other.
+    /// The call of `advance_to` in progress holds this semaphore, so that no two calls run at the
+    /// same time.
     turn: Semaphore,
 }
 

@@ -29,8 +29,8 @@ impl World {
     /// Passes an injection point. Waits here when the fault that fires is a delay.
     ///
     /// # Errors
-    /// Returns any other fault that fires at the point. The caller fails with an error of its own
-    /// type.
+    /// Returns any other fault that fires at the point. The caller converts the fault to an error
+    /// of the caller's own type.
     #[inline]
     pub async fn pass(&self, point: Point) -> Result<(), Fault> {
         match self.faults.at(point) {

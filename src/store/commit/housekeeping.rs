@@ -62,8 +62,8 @@ impl Housekeeping {
         let shared = self.shared.clone();
         self.run(move |_| {
             generation.close(Some(writer));
-            // While a generation is being written, sweeps ignore it. Therefore this check comes
-            // after its end.
+            // Sweeps ignore a generation that is being written. Therefore the generation is checked
+            // here, when it is complete.
             if generation.is_half_dead() {
                 shared.ask_for_sweep();
             }

@@ -6,7 +6,7 @@
 //! - `marks`: the amounts that were written to the databases
 //! - `gen-NNNNNN/`: a generation. The suffix `.corrupt` marks a damaged generation that was set
 //!   aside, and `.dead` a generation that is being removed
-//! - `tls/`: certificates (`http/tls`)
+//! - `tls/`: the certificates of the server (`http/tls`)
 
 use std::path::{Path, PathBuf};
 

@@ -47,7 +47,7 @@ pub(crate) trait MetadataHandle: Send {
 
 /// Reserves a data directory for this process until this value is dropped.
 pub(crate) trait Claim: Send {
-    /// Checks that the directory at this path is still the one that was claimed.
+    /// Checks that the path of the directory still leads to the directory that was claimed.
     ///
     /// # Errors
     /// Returns an error if the directory was removed or replaced.

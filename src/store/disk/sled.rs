@@ -4,8 +4,7 @@
 //! - sled flushes when a handle or a cursor is dropped, and after a failed flush the next flush
 //!   blocks for ever. After a failure, handles are therefore leaked and not dropped.
 //! - sled panics where other libraries return errors. `guard.rs` turns each panic into an error.
-//! - When the disk is full, sled's own flusher thread aborts the process. That thread is never
-//!   started.
+//! - When the disk is full, sled's flusher thread aborts the process. This thread is never started.
 //! - A panic during the opening of a damaged database never unwinds, because sled's clean-up waits
 //!   for the flusher thread. A panic hook reports the panic at once, and openings have a time
 //!   limit.

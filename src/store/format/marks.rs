@@ -37,8 +37,8 @@ impl Marks {
         bytes
     }
 
-    /// Reads the file. All numbers are zero if the file is absent or damaged: a start that compares
-    /// them then finds no loss.
+    /// Reads the file. All numbers are zero if the file is absent or damaged: the comparison with
+    /// the databases then finds no loss.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.len() != BYTES || checked(bytes).is_err() {
             return Self::default();

@@ -53,8 +53,8 @@ impl LogId {
 pub struct Record<'a> {
     /// Sequence index, which gives the order of the records in a log. Indexes may have gaps.
     pub index: u64,
-    /// Arrival time. An append replaces a time that is earlier than that of the previous record by
-    /// the time of the previous record.
+    /// Arrival time. An appended record with an earlier time than the previous record gets the time
+    /// of the previous record.
     pub arrival: Timestamp,
     /// Partition key. None if the record was written without one.
     pub partition_key: Option<&'a str>,

@@ -25,7 +25,7 @@ pub(crate) enum Ahead {
     /// The next records, and the index from which the next call of `Log::peek` has to start. The
     /// list is empty at the end of the log.
     Found(Vec<Peeked>, u64),
-    /// The next record is only on disk, so the caller has to read it from there.
+    /// The next record is only on disk, so the caller has to read it from the disk.
     OnDisk,
 }
 

@@ -5,9 +5,9 @@ use super::block::{Block, TITLE, VERSION, checksum};
 use super::reader::{Flaw, Reader};
 use super::writer::Writer;
 
-/// Reads `input` in four ways: as a snapshot file, as the plain content of one, as the content
-/// after the title line, and as blocks to which valid checksums are added. Checks that the blocks
-/// are the same after they were written and read again.
+/// Reads `input` in four ways: as a snapshot file, as the decompressed content of a snapshot file,
+/// as the content after the title line, and as blocks to which valid checksums are added. Checks
+/// that the blocks are the same after they were written and read again.
 ///
 /// # Panics
 /// Panics if a check fails.

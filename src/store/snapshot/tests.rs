@@ -1,4 +1,5 @@
-//! Tests the form of snapshot files: the reader accepts what the writer wrote, and nothing else.
+//! Tests the form of snapshot files: the reader accepts the files of the writer, and no other
+//! files.
 
 use super::*;
 use crate::store::format::record::{LogId, Record};

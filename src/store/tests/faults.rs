@@ -14,7 +14,7 @@ struct Faults {
     full: AtomicU64,
     /// No segment can be inserted.
     inserts_fail: AtomicU64,
-    /// No generation can be read to its end. The error is one of the machine, not damage.
+    /// No generation can be read to its end. The error reports a missing permission, not damage.
     reads_fail: AtomicU64,
     /// Number of further openings of generations that fail for lack of file descriptors.
     without_descriptors: AtomicU64,

@@ -103,8 +103,8 @@ struct Slot {
     written: bool,
     /// True if the database has appends that are not committed.
     uncommitted: bool,
-    /// True if a write to the database failed. Closing such a database leaks its files, so the
-    /// maximum number of slots is then reduced by one.
+    /// True if a write to the database failed. Closing such a database leaks its file descriptors,
+    /// so the maximum number of slots is then reduced by one.
     failed: bool,
 }
 

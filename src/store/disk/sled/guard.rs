@@ -30,7 +30,7 @@ pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     })
 }
 
-/// Runs `act` in a thread of its own. The thread is abandoned if it panics or takes too long.
+/// Runs `act` in a new thread. The thread is abandoned if it panics or takes too long.
 pub(super) fn limited<T: Send + 'static>(
     act: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

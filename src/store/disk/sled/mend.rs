@@ -1,4 +1,4 @@
-//! Repairs the damage that killing the process during an opening leaves in sled's own metadata.
+//! Repairs the damage that a kill of the process during an opening leaves in sled's own metadata.
 //!
 //! sled keeps a snapshot of the locations of its objects, and logs of the later changes. When it
 //! opens a database, it writes a new snapshot, removes the logs and the old snapshot, and starts a
