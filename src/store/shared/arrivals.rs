@@ -104,7 +104,7 @@ pub(crate) struct Receiver {
     arrivals: Arc<Arrivals>,
     bell: Bell,
     /// Number of the receiver in the line of waiting receivers. None before the first call of
-    /// [`Self::line_up`].
+    /// `line_up`.
     number: Option<u64>,
 }
 
