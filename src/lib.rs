@@ -59,8 +59,15 @@
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
 //! | tail | the newest records of a log, which are in no closed segment yet; or a request that receives the records of a stream as they are published |
+//! | gap | records of a log that are in no segment although a later segment exists; recovery finds them in commit frames |
+//! | live, dead | of a segment: some of its records can be read; its records have all expired or were removed |
 //! | spill | move segments from memory to temporary files when there is no data directory |
 //! | catalog | the metadata that survives a restart: accounts, streams, shards, consumers, … |
+//! | queue | the service's queue: gives each record of a stream to one of several competing consumers, until it is acknowledged or becomes a dead-letter record |
+//! | channel | the service's channel: delivers the records of streams as objects to a bucket, or as rows to a table |
+//! | plan | the ranges of records of a channel's next object. A plan is saved before its object is written, so that a repeat writes the same object |
+//! | destination | the target of a channel's objects, or of a mapping's discarded batches: a bucket, queue, topic, file or stream |
+//! | mapping | an event source mapping: invokes a function with the records of a stream |
 //! | subscription | one SubscribeToShard in progress |
 //! | in-flight budget | the bytes of requests and answers in memory; a request holds a permit |
 //! | run | one start of the emulator or load of a snapshot: the upper part of a sequence index |
@@ -70,6 +77,7 @@
 //! | horizon | the earliest arrival time of a record that has not expired |
 //! | settled | acknowledged, or no longer readable: a queue never delivers the record again |
 //! | journal | the log that holds the saved state of a queue |
+//! | document | one appended value of a journal: changes of a queue's records, or a part of their whole list |
 //! | alarm, bell | a task's wait for a deadline, and the handle that ends the wait early |
 //! | fast reader | decodes a valid body of a request that comes often |
 //! | explaining reader | decodes every other body, or finds the service's message for it |
@@ -81,6 +89,8 @@
 //! | cut | the shards that a tail reads, with a position in each |
 //! | sweep | remove generations without live segments, and rewrite those with few |
 //! | line | the requests or threads that wait in order; a queue is always the service's |
+//! | the service | Amazon Kinesis Data Streams; what minikin itself does is said of the emulator |
+//! | choice | a value, text or behaviour of the service that no source shows, and that is chosen here |
 //! | own paths | the paths under `/_minikin/` |
 //! | fault, fault rule, injection point | an injected failure, the rule that fires it, its position in the code |
 //!

@@ -4,7 +4,6 @@
 //! Most documents contain only changes. When the changes have become much longer than the whole
 //! state, the journal writes the whole state as a list of documents. When the list is durable, the
 //! documents before the list are deleted.
-//! documents before it are deleted.
 
 use crate::engine::tasks::Tasks;
 use crate::limits;
