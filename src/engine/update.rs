@@ -32,9 +32,10 @@ impl Engine {
         let Some(ticket) = self.begin_update(stream, plan)? else {
             return Ok(());
         };
-        // A shorter retention period may make records expire at once, which the channels must
-        // notice.
+        // A shorter retention period may make records expire at once, which the channels and the
+        // mappings must notice.
         self.channels.of(stream).wake();
+        self.event_sources.wake_mappings_of(&stream.arn);
         let stream = stream.clone();
         let updated = self.once_durable(ticket, |engine| {
             if let Some(due) = stream.look(|state| state.due) {

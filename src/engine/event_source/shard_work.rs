@@ -7,6 +7,7 @@ use super::lane_task::Inbox;
 use super::mapping::{Mapping, Plan};
 use super::saved;
 use super::shard_status::{BatchView, LanePhase, LaneView, ShardStatus, ShardView};
+use crate::engine::stream_state::StreamState;
 use crate::engine::{Shard, Stream};
 use crate::model::SequenceNumber;
 use crate::model::event_source::{EventHead, Progress, ShardPosition, Window};
@@ -184,8 +185,7 @@ impl ShardWork {
     /// Time at which a record becomes too old for delivery. The mapping's maximum record age and
     /// the stream's retention period both limit the age.
     pub(super) fn expires(&self, record: &RecordRef) -> Timestamp {
-        let hours = self.stream.look(|state| state.settings.retention_hours);
-        let retention_ms = i64::from(hours) * 3_600_000;
+        let retention_ms = self.stream.look(StreamState::retention_ms);
         let age_ms = self.max_age_ms().unwrap_or(i64::MAX);
         record.arrival.plus_millis(age_ms.min(retention_ms))
     }

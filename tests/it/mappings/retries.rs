@@ -133,6 +133,34 @@ fn case_15_retention_ends_endless_retries() {
 }
 
 #[test]
+fn a_shorter_retention_period_ends_retries_at_once() {
+    bench(
+        |_, _| Say::Fail,
+        |bench| async move {
+            let hours_of =
+                |hours| format!(r#"{{"StreamName":"s","RetentionPeriodHours":{hours}}}"#);
+            let lab = &bench.lab;
+            lab.json("IncreaseStreamRetentionPeriod", &hours_of(48))
+                .await;
+            let mapping = bench.map(json!({}));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.lab.clock.advance(hours(30)).await;
+            bench.settle().await;
+            assert!(Bench::failures(&mapping).is_empty());
+            lab.json("DecreaseStreamRetentionPeriod", &hours_of(24))
+                .await;
+            bench.settle().await;
+            let failures = Bench::failures(&mapping);
+            assert_eq!(
+                failures[0]["requestContext"]["condition"],
+                "RecordAgeExceeded"
+            );
+        },
+    );
+}
+
+#[test]
 fn case_16_a_batch_that_is_too_old_is_given_up_at_that_moment() {
     bench(
         |_, _| Say::Fail,
