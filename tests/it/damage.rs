@@ -213,18 +213,18 @@ fn damage_to_any_file_ends_in_a_message_and_the_rest_is_served() {
 }
 
 #[test]
-fn a_folder_in_place_of_the_lock_is_damage() {
+fn a_folder_in_place_of_a_file_is_damage() {
     let (home, all) = written();
-    try_harm(
-        home.path(),
-        Path::new("lock"),
-        Harm::Folder,
-        &all,
-        &mut Dice(1),
-    );
-    std::fs::remove_file(home.path().join("lock")).unwrap();
-    std::fs::create_dir(home.path().join("lock")).unwrap();
-    assert_eq!(check(home.path()).status.code(), Some(1));
+    for name in ["lock", "version", "marks"] {
+        let harmed = copied(home.path());
+        let path = harmed.path().join(name);
+        assert!(Harm::Folder.inflict(&path, &mut Dice(1)));
+        let checked = check(harmed.path());
+        assert_eq!(checked.status.code(), Some(1), "{name}: {checked:?}");
+        let (found, log) = served(harmed.path(), &all, name);
+        assert_eq!(found, None);
+        assert!(log.contains("it is a folder"), "{name}: {log}");
+    }
 }
 
 #[test]

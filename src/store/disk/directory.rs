@@ -63,6 +63,7 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
         let parent = directory.parent().filter(|path| *path != Path::new(""));
         sync_names(parent.unwrap_or(Path::new("."))).map_err(fail)?;
     }
+    refuse_folders(layout)?;
     let path = layout.lock();
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(|error| OpenError::damaged(directory, &path, error))?;
@@ -85,18 +86,13 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
         }
         Err(error) => return Err(OpenError::new(directory, error)),
     }
+    refuse_folders(layout)?;
     let file = match File::open(layout.lock()) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(OpenError::new(&layout.lock(), error)),
     };
     if let Some(file) = &file {
-        // The opening succeeds even if the lock file is a folder. A start refuses such a directory,
-        // so the check does, too.
-        if layout.lock().is_dir() {
-            let error = io::Error::other("it is a folder");
-            return Err(OpenError::damaged(directory, &layout.lock(), error));
-        }
         hold(file, directory, limits::CHECK_LOCK_TRIES)?;
     }
     if !has_version(layout)? && !layout.metadata().exists() {
@@ -104,6 +100,18 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     }
     let lock = file.map(|file| Lock::new(layout, file)).transpose();
     lock.map_err(|error| OpenError::new(directory, error))
+}
+
+/// Refuses a directory that has a folder in place of one of its files.
+fn refuse_folders(layout: &Layout) -> Result<(), OpenError> {
+    let files = [layout.lock(), layout.version(), layout.marks()];
+    match files.iter().find(|path| path.is_dir()) {
+        None => Ok(()),
+        Some(path) => {
+            let error = io::Error::other("it is a folder");
+            Err(OpenError::damaged(layout.directory(), path, error))
+        }
+    }
 }
 
 fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
@@ -128,9 +136,6 @@ fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let found = match std::fs::read(&path) {
         Ok(found) => String::from_utf8_lossy(&found).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            return Err(damaged("it is a folder"));
-        }
         Err(error) => return Err(OpenError::new(&path, error)),
     };
     if found == VERSION || found.is_empty() {
