@@ -50,7 +50,7 @@ fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     }
     let shards = state.routes().iter();
     let (traffic, shard) = shards
-        .map(|s| (s.take_traffic(), s))
+        .map(|s| (s.bytes_since_last_call(), s))
         .max_by_key(|(t, _)| *t)?;
     let minute = limits::SCALING_SWEEP_MS.unsigned_abs() / 1000;
     if traffic <= limits::SCALING_BYTES_PER_SECOND * minute {

@@ -56,8 +56,8 @@ struct Writing {
     bytes: u64,
     /// Number of records that the write limits refused.
     throttled: u64,
-    /// Value of `bytes` at the last call of [`Shard::take_traffic`].
-    taken_bytes: u64,
+    /// Value of `bytes` at the last call of [`Shard::bytes_since_last_call`].
+    bytes_at_last_call: u64,
 }
 
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl Shard {
                     records: 0,
                     bytes: 0,
                     throttled: 0,
-                    taken_bytes: 0,
+                    bytes_at_last_call: 0,
                 },
             ),
             delivered: Count::default(),
@@ -151,10 +151,10 @@ impl Shard {
     }
 
     /// Bytes of data and partition keys appended since the last call.
-    pub(crate) fn take_traffic(&self) -> u64 {
+    pub(crate) fn bytes_since_last_call(&self) -> u64 {
         let mut writing = self.writing.lock();
         let bytes = writing.bytes;
-        bytes - std::mem::replace(&mut writing.taken_bytes, bytes)
+        bytes - std::mem::replace(&mut writing.bytes_at_last_call, bytes)
     }
 
     /// The counts of the shard since the start of the engine.

@@ -27,7 +27,7 @@ impl Slots {
     }
 
     /// Number of operations in progress.
-    pub(super) fn taken(&self) -> u64 {
+    pub(super) fn in_use(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -47,10 +47,10 @@ mod tests {
         let slots = Slots::default();
         let first = slots.take(Some(1)).unwrap();
         assert_eq!(slots.take(Some(1)).unwrap_err(), 1);
-        assert_eq!(slots.taken(), 1);
+        assert_eq!(slots.in_use(), 1);
         let second = slots.take(None).unwrap();
         drop((first, second));
-        assert_eq!(slots.taken(), 0);
+        assert_eq!(slots.in_use(), 0);
         assert!(slots.take(Some(1)).is_ok());
     }
 }

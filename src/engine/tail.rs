@@ -55,7 +55,8 @@ pub(crate) enum TailError {
 /// The result of one step of a tail.
 #[derive(Debug)]
 pub(crate) enum TailStep {
-    /// Records of one shard. The caller must call [`Tail::take`] for the records that it delivered.
+    /// Records of one shard. The caller must call [`Tail::note_delivered`] for the records that it
+    /// delivered.
     Records(ShardId, Batch),
     /// The tail has ended: its only shard was read to the end, or the stream was deleted. Holds the
     /// reason as a text.
@@ -86,7 +87,7 @@ pub(crate) struct Tail {
     cut: BTreeMap<ShardId, Reading>,
     /// The shard that the tail read last. The tail reads the other shards before it reads this one
     /// again.
-    turn: ShardId,
+    last_read: ShardId,
     alarm: Alarm,
     stopping: watch::Receiver<bool>,
     _open: Slot,
@@ -114,7 +115,7 @@ impl Tail {
             only,
             start,
             cut: BTreeMap::new(),
-            turn: ShardId::new(0),
+            last_read: ShardId::new(0),
             alarm: engine.world.clock.lenient_alarm(),
             stopping: engine.stopping.clone(),
         };
@@ -134,7 +135,7 @@ impl Tail {
     }
 
     /// Records that the caller delivered the records of `shard` before `index`.
-    pub(crate) fn take(&mut self, shard: ShardId, index: u64) {
+    pub(crate) fn note_delivered(&mut self, shard: ShardId, index: u64) {
         if let Some(reading) = self.cut.get_mut(&shard) {
             reading.index = reading.index.max(index);
         }
@@ -189,7 +190,7 @@ impl Tail {
                 self.wait().await;
                 continue;
             };
-            self.turn = id;
+            self.last_read = id;
             if is_complete {
                 self.finish(id).await?;
             } else if let Some(batch) = self.read(id).await.map_err(TailError::Store)? {
@@ -201,8 +202,11 @@ impl Tail {
     /// Finds the next shard that has records to read or was read to its end, beginning after the
     /// shard that was read last. The second value is true if the shard was read to its end.
     fn news(&self) -> Option<(ShardId, bool)> {
-        let after = (Bound::Excluded(self.turn), Bound::Unbounded);
-        let in_turn = self.cut.range(after).chain(self.cut.range(..=self.turn));
+        let after = (Bound::Excluded(self.last_read), Bound::Unbounded);
+        let in_turn = self
+            .cut
+            .range(after)
+            .chain(self.cut.range(..=self.last_read));
         let mut ready = in_turn.filter(|(_, reading)| reading.is_ready);
         ready.find_map(|(id, reading)| {
             let is_complete = reading.shard.is_complete_before(reading.index);
@@ -370,6 +374,6 @@ impl Tail {
 impl Engine {
     /// Number of open tails.
     pub fn open_tails(&self) -> u64 {
-        self.tails.taken()
+        self.tails.in_use()
     }
 }

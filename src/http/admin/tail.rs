@@ -281,9 +281,9 @@ impl TailEvents {
                 text.push_str("\n\n");
                 self.unpaid += 1;
             }
-            self.tail.take(shard, next);
+            self.tail.note_delivered(shard, next);
         }
-        self.tail.take(shard, batch.next().index);
+        self.tail.note_delivered(shard, batch.next().index);
         (!text.is_empty()).then(|| (text.into_bytes(), Some(permit)))
     }
 
