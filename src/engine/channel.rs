@@ -5,7 +5,8 @@
 //! - `destination`, `destination_error`: the trait of the destinations that channels write to.
 //! - `progress`, `advance`: the positions of a channel in the shards, which survive a restart.
 //! - `table`: the trait of the tables that channels write.
-//! - `hold`: keeps expired records in the logs until channels deliver them or count them as lost.
+//! - `stream_channels`: keeps expired records in the logs until channels deliver them or count them
+//!   as lost.
 //! - `registry`, `lookup`: finds channels by account, name and id.
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and the restoration of channels at the start.
@@ -24,13 +25,13 @@ mod delivery;
 mod destination;
 mod destination_error;
 mod figures;
-mod hold;
 mod item;
 mod lookup;
 mod progress;
 mod registry;
 mod removal;
 mod start;
+mod stream_channels;
 mod table;
 mod transitions;
 

@@ -1,7 +1,7 @@
 //! The registry of all channels, and the deadlines of their statuses.
 
-use super::hold::StreamChannels;
 use super::item::Channel;
+use super::stream_channels::StreamChannels;
 use crate::engine::deadlines::Deadlines;
 use crate::engine::named_items::{Named, NamedItems};
 use crate::engine::stream_state::StreamChannel;

@@ -260,7 +260,7 @@ impl ShardWork {
                 ..Entry::new(EntryKind::Position, now)
             });
         }
-        self.keep(position, now);
+        self.save(position, now);
     }
 
     /// Saves that the mapping is done with the whole shard.
@@ -275,10 +275,10 @@ impl ShardWork {
             finished: true,
             ..ShardPosition::default()
         };
-        self.keep(position, now);
+        self.save(position, now);
     }
 
-    fn keep(&mut self, position: ShardPosition, now: Timestamp) {
+    fn save(&mut self, position: ShardPosition, now: Timestamp) {
         self.saved = position.clone();
         let mut state = self.mapping.state.lock();
         let is_ours = state.era == self.era && state.incarnation == Some(self.stream.incarnation);

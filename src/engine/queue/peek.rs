@@ -111,7 +111,7 @@ impl Queue {
             for shard in view.shards.iter() {
                 state.records.purge(shard.id.index(), shard.end());
             }
-            Some(state.keep_all(engine, self, reservation, now))
+            Some(state.save_list(engine, self, reservation, now))
         });
         match ticket {
             None => Ok(false),

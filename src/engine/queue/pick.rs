@@ -254,7 +254,7 @@ impl QueueState {
 
     /// Completes a pass that changed the whole state: writes the whole state to the journal, and
     /// wakes receivers.
-    pub(super) fn keep_all(
+    pub(super) fn save_list(
         &mut self,
         engine: &Engine,
         queue: &Arc<Queue>,

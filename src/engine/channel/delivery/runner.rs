@@ -86,7 +86,7 @@ impl Delivery {
             let next = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return,
-                next = self.turn() => next,
+                next = self.step() => next,
             };
             let deadline = match next {
                 Next::Wait(deadline) => deadline,
@@ -100,7 +100,7 @@ impl Delivery {
     }
 
     /// Delivers an object if it is due. Returns the next step.
-    async fn turn(&mut self) -> Next {
+    async fn step(&mut self) -> Next {
         if !self.channel.delivers() {
             return Next::End;
         }
@@ -290,7 +290,7 @@ impl Delivery {
 
     /// Saves the plan, writes its objects, and saves the positions after the plan.
     async fn deliver(&mut self, plan: &ObjectPlan) -> Result<Next, String> {
-        self.keep(plan).await?;
+        self.save_plan(plan).await?;
         self.pass(Step::DeliverObject)
             .await
             .map_err(|_| "an injected fault".to_owned())?;
@@ -318,7 +318,7 @@ impl Delivery {
     /// Saves a plan. Returns when the plan and its records are durable, even if the settings do not
     /// promise durability. Otherwise a crash could lose the plan, and another object with another
     /// key could contain the same records.
-    async fn keep(&mut self, plan: &ObjectPlan) -> Result<(), String> {
+    async fn save_plan(&mut self, plan: &ObjectPlan) -> Result<(), String> {
         if self.is_plan_durable {
             return Ok(());
         }
