@@ -24,7 +24,7 @@ pub struct ConfiguredMapping {
 }
 
 /// New settings for a mapping of an earlier run, which is in the data directory.
-struct Adoption {
+struct NewDefinition {
     mapping: Arc<Mapping>,
     plan: Arc<Plan>,
     enabled: bool,
@@ -43,7 +43,7 @@ impl EventSources {
         wanted: &[ConfiguredMapping],
         find: FindStream<'_>,
     ) -> Result<(), (usize, Refusal)> {
-        let (mut named, mut adoptions, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut named, mut redefined, mut new) = (Vec::new(), Vec::new(), Vec::new());
         for (at, wanted) in wanted.iter().enumerate() {
             let refused = |refusal| (at, refusal);
             let uuid = uuid_of(wanted).map_err(refused)?;
@@ -57,13 +57,13 @@ impl EventSources {
                     log_differences(&mapping, &wanted.request).map_err(refused)?;
                 }
                 Some(mapping) => {
-                    adoptions.push(adoption(mapping, &wanted.request).map_err(refused)?);
+                    redefined.push(prepare(mapping, &wanted.request).map_err(refused)?);
                 }
                 None => new.push((at, uuid, wanted)),
             }
         }
         self.create_all(new, find)?;
-        adoptions.into_iter().for_each(adopt);
+        redefined.into_iter().for_each(apply);
         for mapping in self.all() {
             if mapping.origin == Origin::Options && !named.contains(&mapping.uuid) {
                 self.disable(&mapping);
@@ -109,26 +109,26 @@ impl EventSources {
 
 /// Prepares the settings of an option for an existing mapping. The option's settings replace
 /// settings that requests to the API made before the restart.
-fn adoption(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<Adoption, Refusal> {
+fn prepare(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<NewDefinition, Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let old = mapping.state.lock().plan.clone();
     let plan = match old.settings == settings {
         true => old,
         false => Plan::new(settings, old.function.clone())?,
     };
-    Ok(Adoption {
+    Ok(NewDefinition {
         mapping,
         plan,
         enabled: request.changes.enabled.unwrap_or(true),
     })
 }
 
-fn adopt(adoption: Adoption) {
-    let Adoption {
+fn apply(definition: NewDefinition) {
+    let NewDefinition {
         mapping,
         plan,
         enabled,
-    } = adoption;
+    } = definition;
     {
         let mut state = mapping.state.lock();
         state.plan = plan;
