@@ -61,7 +61,7 @@ struct Registry {
     /// number. The lock time is `subscription-lock-seconds`.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
     /// Subscriptions in progress whose consumers were deregistered, by number.
-    departed: HashMap<u64, (SubscriptionKey, watch::Sender<Option<EndReason>>)>,
+    detached: HashMap<u64, (SubscriptionKey, watch::Sender<Option<EndReason>>)>,
     /// Number of subscriptions in progress.
     active: usize,
     /// Number of the latest subscription. Numbers are never used twice.
@@ -172,8 +172,8 @@ impl ActiveSubscriptions {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
         let mut ends: Vec<_> = meant.filter_map(|(_, entry)| entry.end).collect();
-        let departed = registry.departed.extract_if(|_, (key, _)| is_meant(key));
-        ends.extend(departed.map(|(_, (_, end))| end));
+        let detached = registry.detached.extract_if(|_, (key, _)| is_meant(key));
+        ends.extend(detached.map(|(_, (_, end))| end));
         registry.active -= ends.len();
         for end in ends {
             end.send_replace(Some(reason));
@@ -183,13 +183,13 @@ impl ActiveSubscriptions {
     /// Detaches the subscriptions whose keys match `is_meant` from their consumer, which was
     /// deregistered. The subscriptions go on. A later consumer of the same name neither ends them
     /// nor waits for their lock time.
-    pub(super) fn depart(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
+    pub(super) fn detach(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
         let meant: Vec<_> = meant.collect();
         for (key, entry) in meant {
             if let Some(end) = entry.end {
-                registry.departed.insert(entry.number, (key, end));
+                registry.detached.insert(entry.number, (key, end));
             }
         }
     }
@@ -246,7 +246,7 @@ impl Drop for ActiveSubscription {
         let mut registry = self.subscriptions.0.lock();
         let entry = registry.subscriptions.get_mut(&self.key);
         let Some(entry) = entry.filter(|entry| entry.number == self.number) else {
-            if registry.departed.remove(&self.number).is_some() {
+            if registry.detached.remove(&self.number).is_some() {
                 registry.active -= 1;
             }
             return;
@@ -334,7 +334,7 @@ mod tests {
         let subscriptions = ActiveSubscriptions::new();
         let (first, first_end) = subscriptions.begin(key("a"), at(0), LOCK_MS).unwrap();
         let (_other, other_end) = subscriptions.begin(key("b"), at(0), LOCK_MS).unwrap();
-        subscriptions.depart(|_| true);
+        subscriptions.detach(|_| true);
         let (_second, second_end) = subscriptions.begin(key("a"), at(0), LOCK_MS).unwrap();
         assert_eq!(*first_end.borrow(), None);
         assert_eq!(subscriptions.count(), 3);

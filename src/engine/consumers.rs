@@ -134,7 +134,7 @@ impl Engine {
                     && key.consumer == name
                     && key.created_ms == consumer.created_ms
             };
-            engine.active_subscriptions.depart(is_meant);
+            engine.active_subscriptions.detach(is_meant);
         });
         Ok(deregistered.await?)
     }
