@@ -31,7 +31,7 @@ impl Engine {
             // already ended.
             state.refresh(&view, now);
             let _deferred =
-                state.settle_up(self, queue, reservation, now, CommitPriority::Deferred);
+                state.finish_pass(self, queue, reservation, now, CommitPriority::Deferred);
             state.attributes = change(state.attributes);
             let most = state.attributes.max_receive_count;
             state.records.set_max_receive_count(most);

@@ -80,7 +80,7 @@ impl Queue {
                 std::cmp::Ordering::Greater => 0,
             };
             let span = self.with_state(|state| {
-                state.records.turn(now);
+                state.records.end_due_timeouts(now);
                 span(&state.records, shard, peek.state, from, page.left)
             });
             if let Some(index) = page.fill(span).await? {

@@ -81,7 +81,7 @@ impl Queue {
             };
             let picked = pass.picked;
             let _deferred =
-                state.settle_up(engine, self, reservation, now, CommitPriority::Deferred);
+                state.finish_pass(engine, self, reservation, now, CommitPriority::Deferred);
             if !picked.is_empty() {
                 // More records may be available, so wake one other receiver.
                 self.receivers(wanted.dead).wake(1);
@@ -197,7 +197,7 @@ impl QueueState {
     pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
         view.introduce(&mut self.records);
         self.records.expire(view.horizon);
-        self.records.turn(now);
+        self.records.end_due_timeouts(now);
     }
 
     /// Number of records that may be put in flight before the limit is reached.
@@ -236,7 +236,7 @@ impl QueueState {
 
     /// Completes a pass: writes the changes to the journal, and wakes the receivers that may find
     /// records now.
-    pub(super) fn settle_up(
+    pub(super) fn finish_pass(
         &mut self,
         engine: &Engine,
         queue: &Arc<Queue>,

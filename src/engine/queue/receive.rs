@@ -207,7 +207,7 @@ impl Queue {
         while let Some(first) = rest.first() {
             let Some((shard, read)) = next_read(&shards, rest, (horizon, now), left) else {
                 // The shard expired after the record was picked.
-                self.let_go(engine, first, now);
+                self.settle_missing(engine, first, now);
                 rest = &rest[1..];
                 continue;
             };
@@ -231,7 +231,7 @@ impl Queue {
             let matching = matching.take_while(|(r, d)| r.number.index == d.place.index);
             let count = matching.count();
             if count == 0 {
-                self.let_go(engine, first, now);
+                self.settle_missing(engine, first, now);
                 rest = &rest[1..];
                 continue;
             }
@@ -243,7 +243,7 @@ impl Queue {
             rest = &rest[count..];
         }
         if !rest.is_empty() {
-            self.give_back(engine, rest, now);
+            self.make_visible(engine, rest, now);
         }
         Ok(received)
     }
@@ -256,26 +256,26 @@ impl Queue {
         error: StoreError,
         now: Timestamp,
     ) -> Result<Received, ReceiveError> {
-        self.give_back(engine, deliveries, now);
+        self.make_visible(engine, deliveries, now);
         Err(error.into())
     }
 
-    fn give_back(self: &Arc<Self>, engine: &Engine, deliveries: &[Delivery], now: Timestamp) {
+    fn make_visible(self: &Arc<Self>, engine: &Engine, deliveries: &[Delivery], now: Timestamp) {
         self.with_state(|state| {
             for delivery in deliveries.iter().rev() {
                 state.records.take_back(delivery);
             }
             // The journal document of the next pass saves this change.
-            let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
+            let _unkept = state.finish_pass(engine, self, None, now, CommitPriority::Deferred);
         });
     }
 
     /// Settles a record that was picked but is not in its log, because the record has just expired
     /// or was lost.
-    fn let_go(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
+    fn settle_missing(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
         self.with_state(|state| {
-            state.records.let_go(delivery.place);
-            let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
+            state.records.settle_unreadable(delivery.place);
+            let _unkept = state.finish_pass(engine, self, None, now, CommitPriority::Deferred);
         });
     }
 }

@@ -132,7 +132,7 @@ impl Queue {
                 Ok(())
             };
             let outcomes: Outcomes = handles.iter().enumerate().map(one).collect();
-            let ticket = state.settle_up(engine, self, reservation, now, priority);
+            let ticket = state.finish_pass(engine, self, reservation, now, priority);
             Ok((outcomes, undo, ticket))
         })?;
         let changes = undo.len();
@@ -144,7 +144,7 @@ impl Queue {
                 undo.iter()
                     .rev()
                     .for_each(|before| state.records.undo(before));
-                state.settle_up(engine, self, None, now, CommitPriority::Deferred)
+                state.finish_pass(engine, self, None, now, CommitPriority::Deferred)
             });
             outcomes.fill(Err(EntryFault::Store));
             return Ok((outcomes, 0));

@@ -57,7 +57,7 @@ impl Engine {
             state.refresh(&view, now);
             // The journal document of the next pass saves the records that became dead-letter
             // records now.
-            let _unkept = state.settle_up(self, queue, None, now, CommitPriority::Deferred);
+            let _unkept = state.finish_pass(self, queue, None, now, CommitPriority::Deferred);
         });
     }
 
@@ -72,7 +72,7 @@ impl Engine {
                 state.refresh(&view, now);
                 view.expire_ahead(&mut state.records);
                 let _deferred =
-                    state.settle_up(self, &queue, reservation, now, CommitPriority::Deferred);
+                    state.finish_pass(self, &queue, reservation, now, CommitPriority::Deferred);
             });
         }
     }

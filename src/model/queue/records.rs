@@ -206,7 +206,7 @@ impl QueueRecords {
     pub(crate) fn skip(&mut self, shard: u32, next: u64) {
         let from = self.next(shard);
         for index in self.passed_from(shard, from).range(..next) {
-            self.let_go(RecordPlace {
+            self.settle_unreadable(RecordPlace {
                 index: *index,
                 shard,
             });
@@ -215,10 +215,10 @@ impl QueueRecords {
     }
 
     /// Ends the visibility timeouts that are over at `now`.
-    pub(crate) fn turn(&mut self, now: Timestamp) {
+    pub(crate) fn end_due_timeouts(&mut self, now: Timestamp) {
         while let Some((due_ms, place)) = self.timers.pop_due(now.millis()) {
             if self.is_due(due_ms, place) {
-                self.show(place);
+                self.end_timeout(place);
             }
         }
         self.clean();
@@ -360,7 +360,7 @@ impl QueueRecords {
     /// Ends the visibility timeout of a record in flight. A change is saved only when the record
     /// becomes visible as a dead-letter record: a normal return to visible follows from the saved
     /// end of the timeout.
-    pub(super) fn show(&mut self, place: RecordPlace) {
+    pub(super) fn end_timeout(&mut self, place: RecordPlace) {
         let Some(entry) = self.entry(place) else {
             return;
         };

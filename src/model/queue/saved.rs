@@ -96,8 +96,8 @@ impl QueueReplay {
         true
     }
 
-    /// Returns the restored state. The next call of [`QueueRecords::turn`] handles the visibility
-    /// timeouts that ended in the meantime.
+    /// Returns the restored state. The next call of [`QueueRecords::end_due_timeouts`] handles the
+    /// visibility timeouts that ended in the meantime.
     pub(crate) fn finish(
         self,
         max_receive_count: Option<u32>,
@@ -119,7 +119,7 @@ impl QueueReplay {
             })
             .collect();
         for (place, entry) in places {
-            records.await_turn(place, &entry);
+            records.enqueue(place, &entry);
         }
         records
     }

@@ -101,7 +101,7 @@ impl QueueRecords {
     }
 
     /// Settles a record that can no longer be read from its log.
-    pub(crate) fn let_go(&mut self, place: RecordPlace) {
+    pub(crate) fn settle_unreadable(&mut self, place: RecordPlace) {
         self.settle(place);
         self.note(QueueChange::Settled(place));
     }
@@ -120,7 +120,7 @@ impl QueueRecords {
         }
         known.entries.insert(place.index, entry);
         *self.counts.of(entry.standing) += 1;
-        self.await_turn(place, &entry);
+        self.enqueue(place, &entry);
     }
 
     /// Keeps the record that a handle names invisible until `due`. Makes the record visible if
@@ -150,7 +150,7 @@ impl QueueRecords {
             entry.due_ms = due.millis();
         }
         if due <= now {
-            self.show(place);
+            self.end_timeout(place);
         } else {
             self.timers.push(due.millis(), place);
         }
@@ -258,7 +258,7 @@ impl QueueRecords {
     }
 
     /// Adds a record to the order of the records with the same standing.
-    pub(super) fn await_turn(&mut self, place: RecordPlace, entry: &Entry) {
+    pub(super) fn enqueue(&mut self, place: RecordPlace, entry: &Entry) {
         match entry.standing {
             Standing::InFlight | Standing::DeadInFlight => self.timers.push(entry.due_ms, place),
             Standing::Visible => self.ready.push(place, entry.delivery),

@@ -40,7 +40,7 @@ fn received(most: Option<u32>, count: u64) -> (QueueRecords, Vec<Delivery>) {
 }
 
 fn receive(records: &mut QueueRecords, now: i64) -> Option<Delivery> {
-    records.turn(at(now));
+    records.end_due_timeouts(at(now));
     records.pick_visible(at(now), at(now + 10))
 }
 
@@ -60,7 +60,7 @@ fn a_record_is_received_max_times_and_then_as_dead_letter() {
         assert_eq!(old.err(), Some(HandleFault::Gone));
         for more in 1..4 {
             let now = now + i64::from(more) * 10;
-            records.turn(at(now));
+            records.end_due_timeouts(at(now));
             let dead = records.pick_dead(at(now), at(now + 10)).unwrap();
             assert!(dead.dead && dead.count == most + more);
             newest = dead;
@@ -88,7 +88,7 @@ fn without_a_limit_a_record_is_received_for_ever() {
 fn a_lowered_limit_counts_when_a_record_is_next_picked() {
     let (mut records, _) = received(None, 1);
     receive(&mut records, 10).unwrap();
-    records.turn(at(30));
+    records.end_due_timeouts(at(30));
     records.set_max_receive_count(Some(2));
     assert_eq!(records.counts().visible, 1);
     assert_eq!(records.pick_visible(at(30), at(40)), None);
@@ -112,13 +112,13 @@ fn visibility_zero_shows_a_record_at_once_and_ends_the_handle_for_more() {
     assert_eq!(receive(&mut records, 5).unwrap().place, deliveries[0].place);
     let stale = records.acknowledge(&one, false);
     assert_eq!(stale.err(), Some(HandleFault::Stale));
-    records.turn(at(14));
+    records.end_due_timeouts(at(14));
     assert_eq!(
         records.counts().in_flight,
         2,
         "the other was extended past its first due time"
     );
-    records.turn(at(50));
+    records.end_due_timeouts(at(50));
     assert_eq!(records.counts().visible, 2);
 }
 
@@ -129,7 +129,7 @@ fn kinds_of_handles_are_not_mixed_up() {
     let wrong = Some(HandleFault::WrongKind);
     assert_eq!(records.acknowledge(&normal, true).err(), wrong);
     assert_eq!(records.restore(&normal, at(1)).err(), wrong);
-    records.turn(at(10));
+    records.end_due_timeouts(at(10));
     let dead = handle(&records.pick_dead(at(10), at(20)).unwrap());
     assert_eq!(records.acknowledge(&dead, false).err(), wrong);
     records.acknowledge(&dead, true).unwrap();
@@ -145,7 +145,7 @@ fn kinds_of_handles_are_not_mixed_up() {
 fn expired_records_leave_from_every_standing() {
     let (mut records, deliveries) = received(Some(1), 4);
     records.acknowledge(&handle(&deliveries[0]), false).unwrap();
-    records.turn(at(10));
+    records.end_due_timeouts(at(10));
     let dead = records.pick_dead(at(10), at(30)).unwrap();
     assert_eq!(dead.place, deliveries[1].place);
     records.expire(at(3));
@@ -174,7 +174,7 @@ fn a_delivery_that_no_receiver_got_is_taken_back() {
         (again.place, again.count, again.first),
         (deliveries[0].place, 1, at(7))
     );
-    records.turn(at(17));
+    records.end_due_timeouts(at(17));
     let other = records.pick_visible(at(17), at(27)).unwrap();
     assert_eq!(other.place, deliveries[1].place);
     let second = records.pick_visible(at(17), at(27)).unwrap();
@@ -192,7 +192,7 @@ fn what_cannot_be_kept_is_undone() {
     let done = [one, other].map(|handle| records.acknowledge(&handle, false).unwrap());
     done.iter().flatten().for_each(|done| records.undo(done));
     assert_eq!(records.counts(), before);
-    records.turn(at(10));
+    records.end_due_timeouts(at(10));
     let dead = records.pick_dead(at(10), at(20)).unwrap();
     let before = records.counts();
     let restored = records.restore(&handle(&dead), at(11)).unwrap();
@@ -229,7 +229,7 @@ fn handles_of_receives_that_were_lost_still_count() {
 /// A queue that knows one receive of a record, and a handle of a later receive that was lost.
 fn outlived(most: u32, dead: bool) -> (QueueRecords, ReceiptHandle) {
     let (mut records, deliveries) = received(Some(most), 1);
-    records.turn(at(10));
+    records.end_due_timeouts(at(10));
     let newer = ReceiptHandle {
         dead,
         delivery: deliveries[0].delivery + 100,
@@ -257,7 +257,7 @@ fn a_handle_newer_than_the_saved_receives_is_the_current_one() {
         changed.unwrap();
         assert_eq!(records.pick_visible(at(10), at(20)), None);
         assert_eq!(records.pick_dead(at(10), at(20)), None);
-        records.turn(at(50));
+        records.end_due_timeouts(at(50));
         // The handle proves a second receive, so the maximum is reached in every case.
         assert_eq!(records.pick_visible(at(50), at(60)), None);
         assert_eq!(records.pick_dead(at(50), at(60)).unwrap().count, 3);
@@ -278,7 +278,7 @@ fn a_newer_handle_restores_a_record_and_can_be_undone() {
         let before = records.restore(&newer, at(10)).unwrap();
         assert_eq!(records.counts().visible, 1);
         records.undo(&before);
-        records.turn(at(10));
+        records.end_due_timeouts(at(10));
         assert_eq!(records.counts().dead_visible, 1);
         records.restore(&newer, at(10)).unwrap();
         let again = records.restore(&newer, at(10));
@@ -304,7 +304,7 @@ fn records_in_flight_take_120_bytes_each_at_most() {
     let budget = 120 * records.counts().in_flight;
     let in_flight = heap_bytes(&records);
     assert!(in_flight <= budget, "{in_flight} of {budget}");
-    records.turn(at(30_000));
+    records.end_due_timeouts(at(30_000));
     let visible = heap_bytes(&records);
     assert!(visible <= budget, "{visible} of {budget}");
     while let Some(delivery) = records.pick_visible(at(30_000), at(60_000)) {

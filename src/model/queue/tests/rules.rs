@@ -75,10 +75,10 @@ struct Run {
 }
 
 impl Naive {
-    fn turn(&mut self, now: i64, most: Option<u32>) {
+    fn end_due_timeouts(&mut self, now: i64, most: Option<u32>) {
         for record in self.records.values_mut() {
             if record.standing.is_in_flight() && record.due <= now {
-                record.show(most);
+                record.end_timeout(most);
             }
         }
     }
@@ -110,7 +110,7 @@ impl Naive {
 }
 
 impl Record {
-    fn show(&mut self, most: Option<u32>) {
+    fn end_timeout(&mut self, most: Option<u32>) {
         let dead = self.standing.is_dead() || most.is_some_and(|most| self.count >= most);
         self.standing = if dead {
             Standing::DeadVisible
@@ -144,8 +144,8 @@ impl Run {
 
     fn step(&mut self, step: &Step) {
         let (now, due) = (at(self.now), at(self.now + 10));
-        self.records.turn(now);
-        self.naive.turn(self.now, self.most);
+        self.records.end_due_timeouts(now);
+        self.naive.end_due_timeouts(self.now, self.most);
         let last = self.last.take();
         match step {
             Step::Claim(count) => {
@@ -287,7 +287,7 @@ impl Run {
                 if record.standing.is_in_flight() {
                     record.due = due;
                     if ms == 0 {
-                        record.show(self.most);
+                        record.end_timeout(self.most);
                     }
                     Ok(())
                 } else {
@@ -343,7 +343,7 @@ impl Run {
         let before = self.records.counts();
         let dead = |counts: QueueCounts| counts.dead_in_flight + counts.dead_visible;
         self.records = replay.finish(self.most, self.naive.deliveries, true);
-        self.records.turn(at(self.now));
+        self.records.end_due_timeouts(at(self.now));
         let after = self.records.counts();
         // After a restart, a lowered maximum number of receives takes effect at once.
         assert_eq!(after.in_flight, before.in_flight);
