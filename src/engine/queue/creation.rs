@@ -46,7 +46,7 @@ struct Beginning {
 
 /// Bytes reserved for the first journal document of a queue, which has the positions of a few
 /// shards.
-const KEPT_BYTES: u64 = 256;
+const FIRST_DOCUMENT_BYTES: u64 = 256;
 
 impl Engine {
     /// Creates a queue if `check` permits it. Returns when the creation is as durable as the
@@ -65,7 +65,7 @@ impl Engine {
         stream.look(|state| check(state, counts))?;
         let beginning = self.beginning(stream, new.start).await?;
         let reservation = match self.store.is_durable() {
-            true => Some(self.store.reserve(KEPT_BYTES).await?),
+            true => Some(self.store.reserve(FIRST_DOCUMENT_BYTES).await?),
             false => None,
         };
         let (queue, tickets) = self.begin_queue(stream, new, beginning, reservation, check)?;
@@ -190,15 +190,15 @@ impl Engine {
         now: Timestamp,
     ) -> (Arc<Queue>, Vec<Ticket>) {
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
-        let kept = self.store.is_durable();
+        let is_saved = self.store.is_durable();
         let most = new.attributes.max_receive_count;
-        let mut records = QueueRecords::new(most, self.shard_opener.first_index(), kept);
+        let mut records = QueueRecords::new(most, self.shard_opener.first_index(), is_saved);
         let positions = beginning.positions.unwrap_or_else(|| ends(stream_state));
         for (shard, next) in positions {
             records.know(shard);
             records.advance(shard, next);
         }
-        let mut journal = kept.then(|| Journal::new(self.store.log(log_id(incarnation))));
+        let mut journal = is_saved.then(|| Journal::new(self.store.log(log_id(incarnation))));
         let first = journal.as_mut().zip(reservation);
         let first = first.and_then(|(journal, reservation)| {
             journal.write(

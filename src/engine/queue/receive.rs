@@ -51,7 +51,7 @@ impl From<StoreError> for ReceiveError {
 }
 
 /// Bytes that a receive reserves for its journal document, which is always smaller.
-const KEPT_BYTES: u64 = 1024;
+const RECEIVE_DOCUMENT_BYTES: u64 = 1024;
 
 impl Queue {
     /// Receives records. If no record is available, waits for the first records that arrive within
@@ -114,7 +114,7 @@ impl Queue {
         wanted: Wanted,
     ) -> Result<Received, ReceiveError> {
         loop {
-            let reservation = self.reserve(engine, KEPT_BYTES).await?;
+            let reservation = self.reserve(engine, RECEIVE_DOCUMENT_BYTES).await?;
             let deliveries = match self.look(engine, wanted, reservation, None) {
                 Look::NotServing => return Err(ReceiveError::NotServing),
                 Look::Picked(deliveries) if deliveries.is_empty() => {
@@ -184,7 +184,7 @@ impl Queue {
         wanted: Wanted,
         claim: Claim<'_>,
     ) -> Result<Vec<Delivery>, ReceiveError> {
-        let reservation = self.reserve(engine, KEPT_BYTES).await?;
+        let reservation = self.reserve(engine, RECEIVE_DOCUMENT_BYTES).await?;
         match self.look(engine, wanted, reservation, Some(claim)) {
             Look::Picked(deliveries) => Ok(deliveries),
             Look::OnDisk(..) => Ok(Vec::new()),

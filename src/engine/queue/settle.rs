@@ -38,7 +38,7 @@ type Action<'a> = &'a (
 type Done = Option<RecordBefore>;
 
 /// Upper bound for the bytes of one record's change in a journal document.
-const KEPT_BYTES: u64 = 64;
+const CHANGE_BYTES: u64 = 64;
 
 impl Queue {
     /// Acknowledges records. Returns when the acknowledgements are as durable as the settings
@@ -108,7 +108,7 @@ impl Queue {
         priority: CommitPriority,
         action: Action<'_>,
     ) -> Result<(Outcomes, usize), NotServing> {
-        let bytes = KEPT_BYTES * texts.len() as u64;
+        let bytes = CHANGE_BYTES * texts.len() as u64;
         let Ok(reservation) = self.reserve(engine, bytes).await else {
             return self.refuse_all(texts.len()).map(|refused| (refused, 0));
         };

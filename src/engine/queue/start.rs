@@ -89,13 +89,13 @@ impl Engine {
         if flaws > 0 {
             tracing::error!(queue = %arn, documents = flaws, "a part of a queue's state is damaged");
         }
-        let is_kept = self.store.is_durable();
-        let records = replay.finish(attributes.max_receive_count, opener.first_index(), is_kept);
+        let is_saved = self.store.is_durable();
+        let records = replay.finish(attributes.max_receive_count, opener.first_index(), is_saved);
         let tags = value.tags.into_iter().collect();
-        if !is_kept {
+        if !is_saved {
             self.store.delete(log_id(incarnation));
         }
-        let journal = is_kept.then_some(journal);
+        let journal = is_saved.then_some(journal);
         let mut state = QueueState::new(attributes, tags, records, journal);
         state.status = status_of(&value.status)?;
         // A restored transition ends no later than a transition that begins now, even if the

@@ -105,12 +105,12 @@ impl QueueCounts {
 
 impl QueueRecords {
     /// Creates the state of a queue without received records. Delivery numbers begin after
-    /// `first_delivery`. If `kept` is true, changes are collected for [`Self::take_changes`].
-    pub(crate) fn new(max_receive_count: Option<u32>, first_delivery: u64, kept: bool) -> Self {
+    /// `first_delivery`. If `is_saved` is true, changes are collected for [`Self::take_changes`].
+    pub(crate) fn new(max_receive_count: Option<u32>, first_delivery: u64, is_saved: bool) -> Self {
         Self {
             max_receive_count,
             next_delivery: first_delivery,
-            unsaved: kept.then(Vec::new),
+            unsaved: is_saved.then(Vec::new),
             ..Self::default()
         }
     }

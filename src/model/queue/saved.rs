@@ -102,9 +102,9 @@ impl QueueReplay {
         self,
         max_receive_count: Option<u32>,
         first_delivery: u64,
-        is_kept: bool,
+        is_saved: bool,
     ) -> QueueRecords {
-        let empty = QueueRecords::new(max_receive_count, first_delivery, is_kept);
+        let empty = QueueRecords::new(max_receive_count, first_delivery, is_saved);
         let mut records = QueueRecords {
             shards: self.records.shards,
             counts: self.records.counts,

@@ -185,7 +185,7 @@ fn a_delivery_that_no_receiver_got_is_taken_back() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_undone() {
+fn what_cannot_be_saved_is_undone() {
     let (mut records, deliveries) = received(Some(1), 2);
     let [one, other] = [handle(&deliveries[0]), handle(&deliveries[1])];
     let before = records.counts();
