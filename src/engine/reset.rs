@@ -22,9 +22,9 @@ impl Engine {
         let queues = self.all_queues();
         let channels = self.all_channels();
         let mut changes = self.event_sources.remove_made_by_api();
-        changes.extend(removals(&streams));
+        changes.extend(stream_removals(&streams));
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
-        changes.extend(self.channel_ends(&channels));
+        changes.extend(self.channel_removals(&channels));
         let accounts = self.accounts.lock().with_settings();
         for account_region in accounts {
             let settings = AccountValue::default();
@@ -48,9 +48,9 @@ impl Engine {
         queues: &[Arc<Queue>],
         channels: &[Arc<Channel>],
     ) {
-        let mut changes = removals(streams);
+        let mut changes = stream_removals(streams);
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
-        changes.extend(self.channel_ends(channels));
+        changes.extend(self.channel_removals(channels));
         let ticket = self.store.save(changes);
         queues.iter().for_each(|queue| self.forget_queue(queue));
         channels.iter().for_each(|one| self.forget_channel(one));
@@ -63,14 +63,16 @@ impl Engine {
     }
 
     /// Catalog changes that remove the channels.
-    pub(super) fn channel_ends(&self, channels: &[Arc<Channel>]) -> Vec<Change> {
-        let ends = channels.iter();
-        ends.flat_map(|channel| self.channel_end(channel)).collect()
+    pub(super) fn channel_removals(&self, channels: &[Arc<Channel>]) -> Vec<Change> {
+        let channels = channels.iter();
+        channels
+            .flat_map(|channel| self.channel_removal(channel))
+            .collect()
     }
 }
 
 /// Catalog changes that remove the streams.
-pub(super) fn removals(streams: &[Arc<Stream>]) -> Vec<Change> {
+pub(super) fn stream_removals(streams: &[Arc<Stream>]) -> Vec<Change> {
     let removed = |stream: &Arc<Stream>| stream.with_state(|state| saved::removed(stream, state));
     streams.iter().flat_map(removed).collect()
 }

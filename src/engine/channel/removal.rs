@@ -50,7 +50,7 @@ impl Engine {
                 state.due = self.transition_end_by(self.limits.channel_delete_ms, now);
                 Some(self.store.save(match state.due {
                     Some(_) => vec![channel.saved(state, state.status)],
-                    None => end(channel, state),
+                    None => removal(channel, state),
                 }))
             })
         })
@@ -60,14 +60,14 @@ impl Engine {
     pub(super) fn finish_delete_channel(&self, channel: &Arc<Channel>) {
         // No request waits until this change is durable. The next start makes the change again if a
         // crash loses it.
-        let _ticket = self.store.save(self.channel_end(channel));
+        let _ticket = self.store.save(self.channel_removal(channel));
         self.forget_channel(channel);
     }
 
     /// The catalog changes that remove a channel. Also sets the status DELETING, and marks the
     /// channel as removed, so that later changes of the channel are not saved.
-    pub(in crate::engine) fn channel_end(&self, channel: &Channel) -> Vec<Change> {
-        channel.with_state(|state| end(channel, state))
+    pub(in crate::engine) fn channel_removal(&self, channel: &Channel) -> Vec<Change> {
+        channel.with_state(|state| removal(channel, state))
     }
 
     /// Removes a channel from its account and its stream, and ends its delivery.
@@ -102,7 +102,7 @@ impl Engine {
 }
 
 /// Marks the channel as removed. Returns the catalog changes that remove the channel.
-fn end(channel: &Channel, state: &mut ChannelState) -> Vec<Change> {
+fn removal(channel: &Channel, state: &mut ChannelState) -> Vec<Change> {
     state.removed = true;
     state.status = ChannelStatus::Deleting;
     let mut changes = state.progress.removed(channel.incarnation);

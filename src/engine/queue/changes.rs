@@ -186,7 +186,7 @@ impl Engine {
 
     /// The catalog change that removes a queue, for a caller that drops the queue's account at the
     /// same time. Sets the status DELETING.
-    pub(in crate::engine) fn queue_end(&self, queue: &Queue) -> Change {
+    pub(in crate::engine) fn queue_removal_with_account(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.status = StreamStatus::Deleting);
         self.queue_removal(queue)
     }

@@ -5,7 +5,7 @@ use crate::engine::channel::{self, AccountChannels, Channel};
 use crate::engine::core::Engine;
 use crate::engine::event_source::{EventSources, Positions};
 use crate::engine::queue::{AccountQueues, Queue, log_id};
-use crate::engine::reset::removals;
+use crate::engine::reset::stream_removals;
 use crate::engine::saved;
 use crate::engine::slots::Slot;
 use crate::engine::snapshot::error::SnapshotError;
@@ -448,9 +448,13 @@ impl Engine {
             let all_channels = channels.values().flat_map(AccountChannels::all);
             old_channels = all_channels.cloned().collect();
             let mut all = self.event_sources.remove_every();
-            all.extend(removals(&old_streams));
-            all.extend(old_queues.iter().map(|queue| self.queue_end(queue)));
-            all.extend(self.channel_ends(&old_channels));
+            all.extend(stream_removals(&old_streams));
+            all.extend(
+                old_queues
+                    .iter()
+                    .map(|queue| self.queue_removal_with_account(queue)),
+            );
+            all.extend(self.channel_removals(&old_channels));
             let settings = AccountValue::default();
             let with_settings = accounts.with_settings();
             all.extend(with_settings.iter().map(|of| saved::account(of, &settings)));
