@@ -85,7 +85,7 @@ pub(crate) use record_count::StreamDeleted;
 pub(crate) use shard::Shard;
 pub use start::RestoreError;
 pub(crate) use start::saved_time;
-pub(crate) use stream::{PutSettings, Stream, StreamSnapshot};
+pub(crate) use stream::{PutSettings, Stream, StreamProperties};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};
 pub(crate) use tail::{Tail, TailError, TailStart, TailStep};

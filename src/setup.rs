@@ -234,23 +234,23 @@ async fn fill(
 
 /// Logs in which respects an existing stream differs from its definition in the setup file.
 fn log_differences(stream: &Stream, described: &StreamSetup) {
-    let snapshot = stream.snapshot();
+    let properties = stream.properties();
     let mut differences = Vec::new();
     if let Some(shards) = described.create.get("ShardCount").and_then(|n| n.as_u64())
-        && shards != snapshot.open_shards as u64
+        && shards != properties.open_shards as u64
     {
         differences.push(format!(
             "{} open shards, not {shards}",
-            snapshot.open_shards
+            properties.open_shards
         ));
     }
     if let Some(hours) = described.retention_hours
-        && hours != snapshot.retention_hours
+        && hours != properties.retention_hours
     {
-        let has = snapshot.retention_hours;
+        let has = properties.retention_hours;
         differences.push(format!("a retention period of {has} hours, not {hours}"));
     }
-    if described.key_id != snapshot.key_id {
+    if described.key_id != properties.key_id {
         differences.push("another encryption".to_owned());
     }
     let missing = described

@@ -56,7 +56,7 @@ async fn trim(
             }
         }
         if !expired.is_empty() {
-            state.route();
+            state.rebuild_routes();
         }
         let changes = saved::removed_shards(stream, &expired);
         (!changes.is_empty()).then(|| engine.store.save(changes))

@@ -45,7 +45,7 @@ pub(super) struct StreamNumbers {
 
 /// Properties of a stream at one moment, without its shards.
 #[derive(Debug, Clone)]
-pub struct StreamSnapshot {
+pub struct StreamProperties {
     pub status: StreamStatus,
     pub mode: StreamMode,
     /// Retention period in hours.
@@ -115,7 +115,7 @@ impl Stream {
     }
 
     /// The current properties of the stream.
-    pub fn snapshot(&self) -> StreamSnapshot {
+    pub fn properties(&self) -> StreamProperties {
         let state = self.state.lock();
         let settings = &state.settings;
         let wanted = state
@@ -123,7 +123,7 @@ impl Stream {
             .as_ref()
             .map_or(settings, |pending| &pending.settings);
         let had = state.warm_mibps();
-        StreamSnapshot {
+        StreamProperties {
             status: state.status,
             mode: state.mode(),
             retention_hours: settings.retention_hours,

@@ -163,7 +163,7 @@ impl StreamState {
             opener.note_times(&shard);
             self.shards.insert(id, shard);
         }
-        self.route();
+        self.rebuild_routes();
     }
 
     /// Deletes the records of all shards.
@@ -180,7 +180,7 @@ impl StreamState {
 
     /// Rebuilds the lists of open shards and of all shards, after shards were added, closed or
     /// removed.
-    pub(super) fn route(&mut self) {
+    pub(super) fn rebuild_routes(&mut self) {
         let open = self
             .shards
             .values()

@@ -99,10 +99,10 @@ impl Stepped {
 #[tokio::test]
 async fn a_state_ends_though_the_clock_is_set_back() {
     let stepped = Stepped::start().await;
-    assert_eq!(stepped.stream.snapshot().status, StreamStatus::Creating);
+    assert_eq!(stepped.stream.properties().status, StreamStatus::Creating);
     stepped.clock.set_ahead_by(HOUR_MS);
     until("the end of CREATING", async || {
-        let status = stepped.stream.snapshot().status;
+        let status = stepped.stream.properties().status;
         (status == StreamStatus::Active).then_some(())
     })
     .await;

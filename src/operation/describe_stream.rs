@@ -41,10 +41,10 @@ impl Operation for DescribeStream {
         let page = page_size(input.limit.map(|limit| limit.0), limits::DESCRIBE_PAGE);
         let now = context.engine.world.clock.now();
         let after = input.exclusive_start.as_ref().map(ShardIdText::as_str);
-        let snapshot = stream.snapshot();
+        let properties = stream.properties();
         // The answer lists no shards of a stream that is DELETING, as was recorded in September
         // 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
-        let listed = match snapshot.status {
+        let listed = match properties.status {
             StreamStatus::Deleting => Vec::new(),
             _ => stream.listed_shards(now),
         };
@@ -56,17 +56,17 @@ impl Operation for DescribeStream {
             .collect();
         Ok(Output {
             description: StreamDescription {
-                encryption: snapshot.encryption.as_str(),
-                monitoring: enhanced_monitoring(&snapshot),
+                encryption: properties.encryption.as_str(),
+                monitoring: enhanced_monitoring(&properties),
                 has_more: shards.next().is_some(),
-                key_id: snapshot.key_id.clone(),
-                retention_hours: snapshot.retention_hours,
+                key_id: properties.key_id.clone(),
+                retention_hours: properties.retention_hours,
                 shards: shown,
                 arn: stream.arn.to_string(),
                 created: whole_seconds(stream.created),
-                mode: StreamModeDetails::of(snapshot.mode),
+                mode: StreamModeDetails::of(properties.mode),
                 name: stream.arn.name.to_string(),
-                status: snapshot.status.as_str(),
+                status: properties.status.as_str(),
             },
         })
     }

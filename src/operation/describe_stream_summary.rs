@@ -41,37 +41,37 @@ impl Operation for DescribeStreamSummary {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;
-        let snapshot = stream.snapshot();
-        let strategy = if snapshot.auto_distribution {
+        let properties = stream.properties();
+        let strategy = if properties.auto_distribution {
             RecordDistributionStrategy::Auto
         } else {
             RecordDistributionStrategy::UserPartitionKey
         };
         let settled = matches!(
-            snapshot.status,
+            properties.status,
             model::StreamStatus::Active | model::StreamStatus::Updating
         );
-        let on_demand = snapshot.mode == model::StreamMode::OnDemand;
+        let on_demand = properties.mode == model::StreamMode::OnDemand;
         Ok(Output {
             summary: StreamDescriptionSummary {
-                channel_count: snapshot.channels,
-                consumer_count: snapshot.consumers,
-                encryption: snapshot.encryption.as_str(),
-                monitoring: enhanced_monitoring(&snapshot),
-                key_id: snapshot.key_id.clone(),
-                max_record_size: snapshot.max_record_kib,
+                channel_count: properties.channels,
+                consumer_count: properties.consumers,
+                encryption: properties.encryption.as_str(),
+                monitoring: enhanced_monitoring(&properties),
+                key_id: properties.key_id.clone(),
+                max_record_size: properties.max_record_kib,
                 // The member is absent while the stream is CREATING or DELETING, as was recorded in
                 // September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
-                open_shard_count: settled.then_some(snapshot.open_shards),
-                queue_count: snapshot.queues,
+                open_shard_count: settled.then_some(properties.open_shards),
+                queue_count: properties.queues,
                 strategy: on_demand.then_some(strategy.as_str()),
-                retention_hours: snapshot.retention_hours,
+                retention_hours: properties.retention_hours,
                 arn: stream.arn.to_string(),
                 created: whole_seconds(stream.created),
-                mode: StreamModeDetails::of(snapshot.mode),
+                mode: StreamModeDetails::of(properties.mode),
                 name: stream.arn.name.to_string(),
-                status: snapshot.status.as_str(),
-                warm_throughput: WarmThroughput::of(&snapshot),
+                status: properties.status.as_str(),
+                warm_throughput: WarmThroughput::of(&properties),
             },
         })
     }

@@ -76,13 +76,13 @@ impl HasTarget for ListStreams {
 
 impl StreamSummary {
     fn of(stream: &Stream) -> Self {
-        let snapshot = stream.snapshot();
+        let properties = stream.properties();
         Self {
             arn: stream.arn.to_string(),
             created: whole_seconds(stream.created),
-            mode: StreamModeDetails::of(snapshot.mode),
+            mode: StreamModeDetails::of(properties.mode),
             name: stream.arn.name.to_string(),
-            status: snapshot.status.as_str(),
+            status: properties.status.as_str(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::present::present;
 use super::shapes::{MetricsName, StreamMode};
-use crate::engine::StreamSnapshot;
+use crate::engine::StreamProperties;
 use crate::model;
 use crate::wire::{input, output};
 use crate::world::Timestamp;
@@ -34,8 +34,8 @@ impl StreamModeDetails {
 
 /// The shard-level metrics of a stream. The result always has one element, which holds the list of
 /// the enabled metrics; the list in the element may be empty.
-pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetrics> {
-    let enabled = |name: &&str| snapshot.metrics.iter().any(|metric| metric == name);
+pub(super) fn enhanced_monitoring(properties: &StreamProperties) -> Vec<EnhancedMetrics> {
+    let enabled = |name: &&str| properties.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {
         metrics: MetricsName::ALL_NAMES.into_iter().filter(enabled).collect(),
     }]
@@ -51,8 +51,8 @@ output! {
 present!(WarmThroughput);
 
 impl WarmThroughput {
-    pub(super) fn of(snapshot: &StreamSnapshot) -> Option<Self> {
-        snapshot
+    pub(super) fn of(properties: &StreamProperties) -> Option<Self> {
+        properties
             .warm_throughput
             .map(|(target, current)| Self { current, target })
     }

@@ -78,31 +78,31 @@ impl Readers {
 
 /// The overview of one stream.
 fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
-    let snapshot = stream.snapshot();
+    let properties = stream.properties();
     let (records, bytes) = stream.amount(now);
     let closed = stream
         .listed_shards(now)
         .len()
-        .saturating_sub(snapshot.open_shards);
+        .saturating_sub(properties.open_shards);
     value!({
         "StreamName": &*stream.arn.name,
         "StreamARN": stream.arn.to_string(),
-        "StreamStatus": snapshot.status.as_str(),
-        "StreamMode": snapshot.mode.as_str(),
+        "StreamStatus": properties.status.as_str(),
+        "StreamMode": properties.mode.as_str(),
         "Account": stream.arn.scope.account.to_string(),
         "Region": stream.arn.scope.region.as_str(),
-        "OpenShardCount": snapshot.open_shards,
+        "OpenShardCount": properties.open_shards,
         "ClosedShardCount": closed,
         "Records": records,
         "Bytes": bytes,
         "RecordsSinceClear": stream.records_since_clear(),
-        "ConsumerCount": snapshot.consumers,
-        "QueueCount": snapshot.queues,
+        "ConsumerCount": properties.consumers,
+        "QueueCount": properties.queues,
         "Queues": readers.queues.get(&stream.incarnation).unwrap_or(&Vec::new()),
-        "ChannelCount": snapshot.channels,
+        "ChannelCount": properties.channels,
         "Channels": readers.channels.get(&stream.incarnation).unwrap_or(&Vec::new()),
         "EventSourceMappings": readers.mappings.get(&stream.arn).unwrap_or(&Vec::new()),
-        "RetentionPeriodHours": snapshot.retention_hours,
-        "EncryptionType": snapshot.encryption.as_str(),
+        "RetentionPeriodHours": properties.retention_hours,
+        "EncryptionType": properties.encryption.as_str(),
     })
 }

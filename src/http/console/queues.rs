@@ -95,7 +95,7 @@ fn create(visit: &Visit) -> Markup {
         label { span { "Stream (a queue needs an on-demand stream)" }
             select name="stream" required { @for stream in &streams {
                 option value=(stream.arn) {
-                    (stream.arn.name) " (" (mode(stream.snapshot().mode.as_str())) ")"
+                    (stream.arn.name) " (" (mode(stream.properties().mode.as_str())) ")"
                 }
             } } }
         label { span { "Receives before a record is a dead letter" }

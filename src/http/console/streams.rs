@@ -104,28 +104,28 @@ fn row(
     now: Timestamp,
 ) -> Markup {
     let name = &*stream.arn.name;
-    let snapshot = stream.snapshot();
+    let properties = stream.properties();
     let (records, bytes) = stream.amount(now);
     let history = visit.rates.of_stream(stream, now);
     let listed = stream.listed_shards(now).len();
-    let closed = listed.saturating_sub(snapshot.open_shards);
+    let closed = listed.saturating_sub(properties.open_shards);
     let mappings = mappings.get(&stream.arn).copied().unwrap_or(0);
     let page = |part: &str| visit.link(&stream_path(name, part));
     html! {
         tr id={ "stream-" (name) } {
             th scope="row" { a href=(page("records")) { (name) } }
-            td { (status(snapshot.status.as_str())) }
-            td class="more" { (mode(snapshot.mode.as_str())) }
+            td { (status(properties.status.as_str())) }
+            td class="more" { (mode(properties.mode.as_str())) }
             td class="num" {
-                a href=(page("shards")) { (snapshot.open_shards) }
+                a href=(page("shards")) { (properties.open_shards) }
                 @if closed > 0 { span class="muted" { " +" (closed) " closed" } }
             }
             td class="num" { (numbers::count(records)) }
             td class="num more" { (numbers::bytes(bytes)) }
             (rate_cell("put", &history))
             (rate_cell("get", &history))
-            td class="num" { a href=(page("consumers")) { (snapshot.consumers) } }
-            td class="num" { (snapshot.queues) }
+            td class="num" { a href=(page("consumers")) { (properties.consumers) } }
+            td class="num" { (properties.queues) }
             td class="num" { (mappings) }
             td class="end" { (delete(visit, name)) }
         }

@@ -50,7 +50,7 @@ pub(super) fn respond(visit: &Visit, stream: &Stream, tab: &str, content: &Marku
 
 fn head(visit: &Visit, stream: &Stream) -> Markup {
     let now = visit.admin.engine.world.clock.now();
-    let snapshot = stream.snapshot();
+    let properties = stream.properties();
     let (records, bytes) = stream.amount(now);
     let history = visit.rates.of_stream(stream, now);
     html! {
@@ -59,9 +59,9 @@ fn head(visit: &Visit, stream: &Stream) -> Markup {
         }
         p class="arn mono" { (stream.arn) }
         dl class="figures" id="figures" data-live {
-            (figure("Status", &status(snapshot.status.as_str())))
-            (figure("Mode", &html! { (mode(snapshot.mode.as_str())) }))
-            (figure("Open shards", &html! { (snapshot.open_shards) }))
+            (figure("Status", &status(properties.status.as_str())))
+            (figure("Mode", &html! { (mode(properties.mode.as_str())) }))
+            (figure("Open shards", &html! { (properties.open_shards) }))
             (figure("Records", &html! { (numbers::count(records)) }))
             (figure("Size", &html! { (numbers::bytes(bytes)) }))
             (figure("Put records/s", &rate_line("put", &history)))

@@ -1,7 +1,7 @@
 //! The page of a stream's settings: retention, encryption, tags and deletion.
 
 use super::frame;
-use crate::engine::{Stream, StreamSnapshot};
+use crate::engine::{Stream, StreamProperties};
 use crate::http::console::actions::{self, Action, Outcome};
 use crate::http::console::fields::{Fields, bad};
 use crate::http::console::forms::Form;
@@ -20,19 +20,19 @@ pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String
         Ok(stream) => stream,
         Err(refused) => return problem(&visit, &refused),
     };
-    let snapshot = stream.snapshot();
+    let properties = stream.properties();
     let content = html! {
         div class="cards" {
-            section class="card" { (retention(&visit, &stream, &snapshot)) }
-            section class="card" { (encryption(&visit, &stream, &snapshot)) }
+            section class="card" { (retention(&visit, &stream, &properties)) }
+            section class="card" { (encryption(&visit, &stream, &properties)) }
             section class="card" { (tags(&visit, &stream)) }
             section class="card" {
                 h2 { "The stream" }
                 dl class="facts" {
                     dt { "Created" } dd { (time(stream.created)) " UTC" }
-                    dt { "Largest record" } dd { (snapshot.max_record_kib) " KiB" }
+                    dt { "Largest record" } dd { (properties.max_record_kib) " KiB" }
                     dt { "Shard-level metrics" }
-                    dd { @if snapshot.metrics.is_empty() { "none" } @else { (snapshot.metrics.join(", ")) } }
+                    dd { @if properties.metrics.is_empty() { "none" } @else { (properties.metrics.join(", ")) } }
                 }
                 (clear(&visit, &stream))
                 (delete(&visit, &stream.arn.name))
@@ -42,30 +42,30 @@ pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String
     frame::respond(&visit, &stream, "settings", &content)
 }
 
-fn retention(visit: &Visit, stream: &Stream, snapshot: &StreamSnapshot) -> Markup {
+fn retention(visit: &Visit, stream: &Stream, properties: &StreamProperties) -> Markup {
     let form = Form::new(visit, &format!("retention/{}", stream.arn.name)).in_row();
     html! {
         h2 { "Retention" }
-        p id="retention" data-live { "Records are kept for " b { (snapshot.retention_hours) " hours" } "." }
+        p id="retention" data-live { "Records are kept for " b { (properties.retention_hours) " hours" } "." }
         (form.open(&html! {
             label { span { "Hours, 24 to 8,760" }
-                input name="hours" type="number" min="24" max="8760" required value=(snapshot.retention_hours); }
+                input name="hours" type="number" min="24" max="8760" required value=(properties.retention_hours); }
             button { "Change" }
         }))
     }
 }
 
-fn encryption(visit: &Visit, stream: &Stream, snapshot: &StreamSnapshot) -> Markup {
+fn encryption(visit: &Visit, stream: &Stream, properties: &StreamProperties) -> Markup {
     let name = &*stream.arn.name;
     html! {
         h2 { "Encryption" }
         div id="encryption" data-live {
-            p { @match &snapshot.key_id {
+            p { @match &properties.key_id {
                 Some(key) => { "Encrypted with the key " span class="mono" { (key) } "." },
                 None => "Not encrypted.",
             } }
         }
-        @if let Some(key) = &snapshot.key_id {
+        @if let Some(key) = &properties.key_id {
             (Form::operation(visit, "StopStreamEncryption").open(&html! {
                 input type="hidden" name="StreamName" value=(name);
                 input type="hidden" name="EncryptionType" value="KMS";
@@ -138,7 +138,7 @@ async fn change_retention(visit: &Visit, name: &str, fields: &mut Fields) -> Out
     let hours = fields.need("hours")?;
     let hours: u32 = hours.parse().map_err(|_| bad("hours is a whole number"))?;
     let stream = visit.admin.engine.find(&visit.scope, name);
-    let present = stream.map_or(0, |stream| stream.snapshot().retention_hours);
+    let present = stream.map_or(0, |stream| stream.properties().retention_hours);
     let operation = match hours < present {
         true => "DecreaseStreamRetentionPeriod",
         false => "IncreaseStreamRetentionPeriod",

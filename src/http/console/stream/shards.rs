@@ -298,14 +298,14 @@ fn scale(visit: &Visit, stream: &Stream) -> Markup {
         input type="hidden" name="ScalingType" value="UNIFORM_SCALING";
         label { span { "Number of shards" }
             input name="TargetShardCount:int" type="number" min="1" max="10000" required
-                value=(stream.snapshot().open_shards * 2); }
+                value=(stream.properties().open_shards * 2); }
         button class="primary" { "Scale" }
     });
     drawer("scale", "Scale…", &form)
 }
 
 fn mode(visit: &Visit, stream: &Stream) -> Markup {
-    let is_on_demand = stream.snapshot().mode.as_str() == "ON_DEMAND";
+    let is_on_demand = stream.properties().mode.as_str() == "ON_DEMAND";
     let (other, name) = match is_on_demand {
         true => ("PROVISIONED", "provisioned"),
         false => ("ON_DEMAND", "on-demand"),
