@@ -31,7 +31,7 @@ mod windows;
 pub use checks::FindStream;
 pub use configured::ConfiguredMapping;
 pub(crate) use context::Context;
-pub use drain::{DrainError, DrainRequest, Left};
+pub use drain::{DrainError, DrainRequest, RemainingWork};
 pub use event_log::{Entry, EntryKind};
 pub use mapping::{Counters, Failure, Mapping, MappingView, Origin, PassingState};
 pub use outbound::{
@@ -40,5 +40,5 @@ pub use outbound::{
 };
 pub use redelivery::{RedeliverError, Redelivered};
 pub(crate) use registry::Positions;
-pub use registry::{EventSources, Found, NewMapping};
+pub use registry::{ChangedMapping, EventSources, NewMapping};
 pub use shard_status::{BatchView, LanePhase, LaneView, ShardView};

@@ -2,7 +2,7 @@
 //! service makes them.
 
 use super::mapping::{Mapping, Origin};
-use super::registry::{EventSources, Found, NewMapping};
+use super::registry::{ChangedMapping, EventSources, NewMapping};
 use super::supervisor::has_consumer;
 use crate::engine::Stream;
 use crate::model::event_source::{
@@ -30,7 +30,7 @@ impl EventSources {
         request: CreateRequest,
         (origin, uuid): (Origin, Option<Uuid>),
         find: FindStream<'_>,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<ChangedMapping, Refusal> {
         let now = self.context().world.clock.now();
         let source = request.source.as_deref().unwrap_or_default();
         let source = source_of(source)?;
@@ -77,7 +77,7 @@ impl EventSources {
         &self,
         mapping: &Arc<Mapping>,
         changes: &Changes,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<ChangedMapping, Refusal> {
         let function = changes.function.as_deref();
         let function = function.map(|text| self.function(text, &mapping.scope));
         self.update(mapping, changes, function.transpose(), |settings| {

@@ -38,7 +38,7 @@ impl Default for DrainRequest {
 
 /// Work that a mapping has still to do in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub struct RemainingWork {
     /// UUID of the mapping that has the work.
     pub mapping: String,
     /// The shard of the work.
@@ -54,10 +54,10 @@ pub struct Left {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrainError {
     /// The time limit of the drain passed. Holds the remaining work.
-    TimedOut(Vec<Left>),
+    TimedOut(Vec<RemainingWork>),
     /// The remaining work waits for a deadline of the virtual clock, and the drain may not advance
     /// the clock to this deadline. Holds the remaining work.
-    NeedsTime(Vec<Left>),
+    NeedsTime(Vec<RemainingWork>),
 }
 
 impl EventSources {
@@ -75,7 +75,7 @@ impl EventSources {
         let draining = self.drained(mapping, request);
         match deadline.with(draining).await {
             Some(result) => result,
-            None => Err(DrainError::TimedOut(self.left(mapping, request))),
+            None => Err(DrainError::TimedOut(self.remaining_work(mapping, request))),
         }
     }
 
@@ -94,16 +94,16 @@ impl EventSources {
                 // The call returns when every task waits, so the remaining work below is exact.
                 clock.settle_now().await;
             }
-            let left = self.left(mapping, request);
-            if left.is_empty() {
+            let remaining = self.remaining_work(mapping, request);
+            if remaining.is_empty() {
                 return Ok(());
             }
-            let next = left.iter().filter_map(|left| left.deadline).min();
+            let next = remaining.iter().filter_map(|work| work.deadline).min();
             match (&clock, next) {
                 (Clock::Virtual(clock), Some(next)) if request.advance && next <= last => {
                     clock.advance_to(next).await;
                 }
-                (Clock::Virtual(_), Some(_)) => return Err(DrainError::NeedsTime(left)),
+                (Clock::Virtual(_), Some(_)) => return Err(DrainError::NeedsTime(remaining)),
                 _ => {
                     let _moved = activity.changed().await;
                 }
@@ -112,25 +112,33 @@ impl EventSources {
     }
 
     /// The remaining work of `mapping`, or of all mappings.
-    pub fn left(&self, mapping: Option<&Arc<Mapping>>, request: DrainRequest) -> Vec<Left> {
+    pub fn remaining_work(
+        &self,
+        mapping: Option<&Arc<Mapping>>,
+        request: DrainRequest,
+    ) -> Vec<RemainingWork> {
         let now = self.context().world.clock.now();
         let mappings = match mapping {
             Some(mapping) => vec![mapping.clone()],
             None => self.all(),
         };
-        let left = mappings
+        let remaining = mappings
             .iter()
-            .flat_map(|mapping| left_of(mapping, request, now));
-        left.collect()
+            .flat_map(|mapping| remaining_work_of(mapping, request, now));
+        remaining.collect()
     }
 }
 
-fn left_of(mapping: &Mapping, request: DrainRequest, now: Timestamp) -> Vec<Left> {
+fn remaining_work_of(
+    mapping: &Mapping,
+    request: DrainRequest,
+    now: Timestamp,
+) -> Vec<RemainingWork> {
     let views = mapping.shards();
     let is_active = mapping.is_active(now);
-    let mut left = Vec::new();
+    let mut remaining = Vec::new();
     let mut note = |shard: &ShardId, what: String, deadline| {
-        left.push(Left {
+        remaining.push(RemainingWork {
             mapping: mapping.uuid.to_string(),
             shard: *shard,
             what,
@@ -163,7 +171,7 @@ fn left_of(mapping: &Mapping, request: DrainRequest, now: Timestamp) -> Vec<Left
     {
         note(&shard, what.to_owned(), deadline.or(begins).or(created));
     }
-    left
+    remaining
 }
 
 fn is_under_way(lane: &LaneView) -> bool {

@@ -6,7 +6,7 @@ use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, So
 use crate::model::{HashKeyRange, ShardId};
 
 /// Values that all entries of one shard have in common.
-pub(super) struct Surroundings<'a> {
+pub(super) struct ShardContext<'a> {
     pub(super) head: &'a EventHead,
     /// The hash key range of the shard. None for a mapping of a stream: only a mapping of a
     /// consumer splits aggregated records into user records.
@@ -16,7 +16,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) region: &'a str,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> ShardContext<'a> {
     pub(super) fn new(
         head: &'a EventHead,
         source: &'a Source,

@@ -3,7 +3,7 @@
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
-use super::entries::Surroundings;
+use super::entries::ShardContext;
 use super::mapping::{Mapping, Plan};
 use super::outbound::{Call, DeliverError, Delivery, Invocation};
 use super::shard_status::{LanePhase, ShardStatus};
@@ -208,7 +208,7 @@ impl LaneTask {
         records: &[RecordRef],
         event: &mut EventWriter<'_>,
     ) -> Result<usize, StoreError> {
-        let around = Surroundings::new(
+        let shard_context = ShardContext::new(
             &self.head,
             &self.mapping.source,
             self.shard.id,
@@ -242,8 +242,8 @@ impl LaneTask {
                 }
                 at += 1;
                 written += 1;
-                around.entries(&record, |entry| {
-                    if self.plan.filters.keep(entry, around.meta()) {
+                shard_context.entries(&record, |entry| {
+                    if self.plan.filters.keep(entry, shard_context.meta()) {
                         event.push(entry);
                     }
                 });

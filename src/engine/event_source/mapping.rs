@@ -205,7 +205,7 @@ pub(super) struct MappingState {
     pub(super) runners: BTreeMap<ShardId, Arc<ShardStatus>>,
     /// Number of resets and of changes of the stream so far. A shard's task that started with a
     /// smaller number ends.
-    pub(super) era: u64,
+    pub(super) restarts: u64,
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
     pub(super) failure_count: u64,
@@ -336,12 +336,12 @@ impl Mapping {
         self.state.lock().begins(now)
     }
 
-    /// The instruction to a shard's task that started in the era `era`, for the stream with the
-    /// incarnation number `incarnation`.
-    pub(super) fn directive(&self, incarnation: u64, era: u64, now: Timestamp) -> Directive {
+    /// The instruction to a shard's task that started after `restarts` restarts, for the stream
+    /// with the incarnation number `incarnation`.
+    pub(super) fn directive(&self, incarnation: u64, restarts: u64, now: Timestamp) -> Directive {
         let state = self.state.lock();
         let stream = state.stream.as_ref().map(|stream| stream.incarnation);
-        if state.is_deleting() || stream != Some(incarnation) || state.era != era {
+        if state.is_deleting() || stream != Some(incarnation) || state.restarts != restarts {
             return Directive::End;
         }
         if state.is_active(now) {

@@ -2,7 +2,7 @@
 //! the lanes, and the limit of the read-ahead.
 
 use super::batch::RecordRef;
-use super::entries::Surroundings;
+use super::entries::ShardContext;
 use super::event_log::{Entry, EntryKind};
 use super::mapping::count;
 use super::shard_work::ShardWork;
@@ -120,10 +120,11 @@ impl ShardWork {
             )
             .await?;
         let (head, mapping) = (self.head.clone(), self.mapping.clone());
-        let around = Surroundings::new(&head, &mapping.source, self.shard.id, self.shard.range());
+        let shard_context =
+            ShardContext::new(&head, &mapping.source, self.shard.id, self.shard.range());
         let mut kept = 0;
         for record in batch.iter() {
-            kept += usize::from(self.take(&record, &around, now));
+            kept += usize::from(self.take(&record, &shard_context, now));
         }
         self.read_index = batch.next().index.max(self.read_index);
         if matches!(self.mapping.source, Source::Stream(_)) {
@@ -136,11 +137,16 @@ impl ShardWork {
 
     /// Queues a record in its lane. Returns false if the filters drop the record, or if the lane is
     /// already done with it.
-    fn take(&mut self, record: &RecordView<'_>, around: &Surroundings<'_>, now: Timestamp) -> bool {
+    fn take(
+        &mut self,
+        record: &RecordView<'_>,
+        shard_context: &ShardContext<'_>,
+        now: Timestamp,
+    ) -> bool {
         let (mut bytes, mut entries) = (0, 0);
-        around.entries(record, |entry| {
-            if self.plan.filters.keep(entry, around.meta()) {
-                bytes += around.head.record_bytes(entry);
+        shard_context.entries(record, |entry| {
+            if self.plan.filters.keep(entry, shard_context.meta()) {
+                bytes += shard_context.head.record_bytes(entry);
                 entries += 1;
             }
         });

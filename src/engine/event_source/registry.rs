@@ -53,7 +53,7 @@ pub struct NewMapping {
 
 /// A mapping that a request has created, updated or deleted.
 #[derive(Debug)]
-pub struct Found {
+pub struct ChangedMapping {
     /// The mapping of the request.
     pub mapping: Arc<Mapping>,
     /// The temporary state of the mapping in the answer to the request.
@@ -136,7 +136,11 @@ impl EventSources {
     /// # Errors
     /// Returns a refusal if a mapping with the same source and function exists, or if a filter
     /// pattern is invalid.
-    pub fn create(&self, new: NewMapping, stream: Option<Arc<Stream>>) -> Result<Found, Refusal> {
+    pub fn create(
+        &self,
+        new: NewMapping,
+        stream: Option<Arc<Stream>>,
+    ) -> Result<ChangedMapping, Refusal> {
         let plan = Plan::new(new.settings, new.function)?;
         let now = self.context.world.clock.now();
         let alarm = self.context.world.clock.alarm();
@@ -176,7 +180,7 @@ impl EventSources {
         let ticket = self.save(&mapping, now);
         mapping.note_state(now, if new.enabled { "Enabled" } else { "Disabled" });
         self.supervise(&mapping, alarm);
-        Ok(Found {
+        Ok(ChangedMapping {
             mapping,
             passing: PassingState::Creating,
             ticket,
@@ -212,7 +216,7 @@ impl EventSources {
         changes: &Changes,
         function: Result<Option<FunctionArn>, Refusal>,
         check: impl FnOnce(&Settings) -> Result<(), Refusal>,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<ChangedMapping, Refusal> {
         let now = self.context.world.clock.now();
         let (passing, ticket) = {
             // The list stays locked, so that no mapping with the new function is created in the
@@ -257,7 +261,7 @@ impl EventSources {
         mapping.note_state(now, passing.as_str());
         self.fix_if_latest(mapping, now);
         mapping.wake();
-        Ok(Found {
+        Ok(ChangedMapping {
             mapping: mapping.clone(),
             passing,
             ticket,
@@ -269,7 +273,7 @@ impl EventSources {
     ///
     /// # Errors
     /// Returns a refusal if the mapping is in a temporary state such as `Creating`.
-    pub fn delete(&self, mapping: &Arc<Mapping>) -> Result<Found, Refusal> {
+    pub fn delete(&self, mapping: &Arc<Mapping>) -> Result<ChangedMapping, Refusal> {
         let now = self.context.world.clock.now();
         let ticket = {
             let mut state = mapping.state.lock();
@@ -296,7 +300,7 @@ impl EventSources {
         }
         mapping.note_state(now, "Deleting");
         mapping.wake();
-        Ok(Found {
+        Ok(ChangedMapping {
             mapping: mapping.clone(),
             passing: PassingState::Deleting,
             ticket,
@@ -387,7 +391,7 @@ impl EventSources {
             state.positions.clear();
             state.runners.values().for_each(|runner| runner.bell.ring());
             state.runners.clear();
-            state.era += 1;
+            state.restarts += 1;
             state.is_started = false;
             changes.push(saved::mapping(mapping, &mut state, now));
             let _kept = self.context.store.save(changes);
@@ -460,7 +464,7 @@ impl EventSources {
                 }
                 state.positions.clear();
                 state.runners.clear();
-                state.era += 1;
+                state.restarts += 1;
                 state.incarnation = Some(incarnation);
                 state.is_unsaved = true;
             }
@@ -567,7 +571,7 @@ fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
         incarnation: None,
         positions: BTreeMap::new(),
         runners: BTreeMap::new(),
-        era: 0,
+        restarts: 0,
         failures: VecDeque::new(),
         failure_bytes: 0,
         failure_count: 0,

@@ -39,7 +39,7 @@ impl ShardWork {
         }
         let directive = self
             .mapping
-            .directive(self.stream.incarnation, self.era, now);
+            .directive(self.stream.incarnation, self.restarts, now);
         match directive {
             Directive::Run(plan) if !is_stopping => {
                 if self.adopt(plan) {
@@ -85,7 +85,7 @@ impl ShardWork {
     /// which may then start the child shards.
     fn leave(self) {
         let mut state = self.mapping.state.lock();
-        if state.era == self.era {
+        if state.restarts == self.restarts {
             state.runners.remove(&self.shard.id);
         }
         drop(state);

@@ -24,7 +24,7 @@ pub(super) struct ShardWork {
     pub(super) shard: Arc<Shard>,
     /// Number of the mapping's resets and stream changes before this task started. The task ends
     /// when this number changes.
-    pub(super) era: u64,
+    pub(super) restarts: u64,
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
@@ -57,7 +57,7 @@ pub(super) struct Beginning {
     pub(super) mapping: Arc<Mapping>,
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    pub(super) era: u64,
+    pub(super) restarts: u64,
     pub(super) plan: Arc<Plan>,
     pub(super) position: ShardPosition,
 }
@@ -69,7 +69,7 @@ impl ShardWork {
             mapping,
             stream,
             shard,
-            era,
+            restarts,
             plan,
             position,
         } = beginning;
@@ -92,7 +92,7 @@ impl ShardWork {
             mapping,
             stream,
             shard,
-            era,
+            restarts,
             alarm,
             status,
             inbox,
@@ -281,7 +281,8 @@ impl ShardWork {
     fn save(&mut self, position: ShardPosition, now: Timestamp) {
         self.saved = position.clone();
         let mut state = self.mapping.state.lock();
-        let is_ours = state.era == self.era && state.incarnation == Some(self.stream.incarnation);
+        let is_ours =
+            state.restarts == self.restarts && state.incarnation == Some(self.stream.incarnation);
         // The positions of a deleted stream were removed, and must not be saved again when its last
         // batch ends.
         if !is_ours || state.is_removed || state.stream.is_none() {

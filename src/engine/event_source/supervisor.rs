@@ -131,12 +131,12 @@ async fn fix_start(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     fix_latest(context, mapping, stream, now);
-    let (position, era) = {
+    let (position, restarts) = {
         let state = mapping.state.lock();
         if state.is_started {
             return Ok(());
         }
-        (state.position, state.era)
+        (state.position, state.restarts)
     };
     let mut from = stream.horizon(now);
     if let StartingPosition::AtTimestamp(seconds) = position {
@@ -152,19 +152,19 @@ async fn fix_start(
         };
         positions.insert(shard.id, position);
     }
-    begin(context, mapping, stream, (era, positions), now);
+    begin(context, mapping, stream, (restarts, positions), now);
     Ok(())
 }
 
 /// Sets the starting positions of a LATEST mapping in all shards, under one lock. Does nothing if
 /// they are set already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
-    let era = {
+    let restarts = {
         let state = mapping.state.lock();
         if state.position != StartingPosition::Latest || state.is_started {
             return;
         }
-        state.era
+        state.restarts
     };
     let positions = stream.look(|state| {
         let position = |shard: &Arc<crate::engine::Shard>| ShardPosition {
@@ -175,20 +175,20 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
         let shards = state.shards.iter();
         shards.map(|(id, shard)| (*id, position(shard))).collect()
     });
-    begin(context, mapping, stream, (era, positions), now);
+    begin(context, mapping, stream, (restarts, positions), now);
 }
 
-/// Sets the starting positions that were found in the era `era`. Does nothing if the mapping was
-/// reset in the meantime.
+/// Sets the starting positions that were found after `restarts` restarts. Does nothing if the
+/// mapping was reset in the meantime.
 fn begin(
     context: &Context,
     mapping: &Mapping,
     stream: &Stream,
-    (era, positions): (u64, BTreeMap<ShardId, ShardPosition>),
+    (restarts, positions): (u64, BTreeMap<ShardId, ShardPosition>),
     now: Timestamp,
 ) {
     let mut state = mapping.state.lock();
-    if state.is_started || state.is_removed || state.era != era {
+    if state.is_started || state.is_removed || state.restarts != restarts {
         return;
     }
     state.is_started = true;
@@ -218,7 +218,7 @@ fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stre
         if position.finished || state.runners.contains_key(&shard.id) {
             continue;
         }
-        let (era, plan) = (state.era, state.plan.clone());
+        let (restarts, plan) = (state.restarts, state.plan.clone());
         // The task is inserted into `runners` before the lock is released, so that no second task
         // starts for the shard.
         let work = ShardWork::begin(Beginning {
@@ -226,7 +226,7 @@ fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stre
             mapping: mapping.clone(),
             stream: stream.clone(),
             shard: working.clone(),
-            era,
+            restarts,
             plan,
             position,
         });

@@ -2,7 +2,7 @@
 //! until mappings are done with all records.
 
 use super::access::Permitted;
-use super::mapping_view::{details, entry, failure, left, redelivery, summary};
+use super::mapping_view::{details, entry, failure, redelivery, remaining_work, summary};
 use super::own_body::OwnBody;
 use super::query::{NoQuery, Query, refused};
 use super::state::{Admin, Refused, json, problem};
@@ -173,7 +173,7 @@ async fn drain(
         Err(DrainError::TimedOut(what)) => (StatusCode::REQUEST_TIMEOUT, what),
         Err(DrainError::NeedsTime(what)) => (StatusCode::CONFLICT, what),
     };
-    let what: Vec<Value> = what.iter().map(left).collect();
+    let what: Vec<Value> = what.iter().map(remaining_work).collect();
     let message = match status {
         StatusCode::CONFLICT => "the work left waits for time to pass: set \"advance\": true",
         _ => "there is work left",

@@ -2,8 +2,8 @@
 
 use crate::engine::Stream;
 use crate::engine::event_source::{
-    BatchView, Entry, EventSources, Failure, LanePhase, LaneView, Left, Mapping, Redelivered,
-    ShardView,
+    BatchView, Entry, EventSources, Failure, LanePhase, LaneView, Mapping, Redelivered,
+    RemainingWork, ShardView,
 };
 use crate::limits;
 use crate::model::Shard;
@@ -173,11 +173,11 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
 }
 
 /// The JSON object of unfinished work that a drain waits for.
-pub(super) fn left(left: &Left) -> Value {
+pub(super) fn remaining_work(work: &RemainingWork) -> Value {
     json!({
-        "UUID": left.mapping,
-        "ShardId": left.shard.to_string(),
-        "What": left.what,
-        "DeadlineMs": left.deadline.map(Timestamp::millis),
+        "UUID": work.mapping,
+        "ShardId": work.shard.to_string(),
+        "What": work.what,
+        "DeadlineMs": work.deadline.map(Timestamp::millis),
     })
 }

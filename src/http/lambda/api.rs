@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::call::{Call, ListQuery};
 use super::configuration::configuration;
 use crate::engine::Engine;
-use crate::engine::event_source::{Found, Mapping, Origin};
+use crate::engine::event_source::{ChangedMapping, Mapping, Origin};
 use crate::error::Error;
 use crate::http::access::Access;
 use crate::http::body::Body;
@@ -133,10 +133,14 @@ impl LambdaApi {
 
     /// Waits until a change of a mapping is durable, and then answers with the mapping's new
     /// configuration.
-    async fn changed(&self, found: Found) -> Result<Answer, Refusal> {
+    async fn changed(&self, changed: ChangedMapping) -> Result<Answer, Refusal> {
         let now = self.engine.world.clock.now();
-        let shown = configuration(&found.mapping, now, Some(found.passing));
-        found.ticket.durable().await.map_err(|_| Refusal::store())?;
+        let shown = configuration(&changed.mapping, now, Some(changed.passing));
+        changed
+            .ticket
+            .durable()
+            .await
+            .map_err(|_| Refusal::store())?;
         Ok(Answer::new(StatusCode::ACCEPTED, shown))
     }
 
