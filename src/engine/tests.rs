@@ -129,7 +129,7 @@ async fn an_iterator_stays_valid_though_the_clock_is_set_back() {
     let stepped = Stepped::start().await;
     let iterator = ShardIterator {
         issued: stepped.engine.world.clock.now(),
-        incarnation: stepped.stream.incarnation,
+        identity: stepped.stream.incarnation,
         stream: "orders".to_owned(),
         shard: ShardId::new(0),
         position: SequenceNumber::first_of(1, 0),

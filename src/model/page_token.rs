@@ -84,7 +84,7 @@ mod tests {
     fn an_iterator_is_no_token_and_a_token_no_iterator() {
         let iterator = ShardIterator {
             issued: Timestamp::from_millis(0),
-            incarnation: 0,
+            identity: 0,
             stream: "orders".to_owned(),
             shard: ShardId::new(0),
             position: SequenceNumber::first_of(0, 0),

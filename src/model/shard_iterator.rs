@@ -13,7 +13,7 @@ pub struct ShardIterator {
     pub issued: Timestamp,
     /// The identity number of the stream. A stream that was deleted and created again has the same
     /// name but a new identity number.
-    pub incarnation: u64,
+    pub identity: u64,
     /// The name of the stream.
     pub stream: String,
     /// The id of the shard that the iterator reads.
@@ -38,7 +38,7 @@ impl ShardIterator {
         let issued_ms = self.issued.millis().clamp(0, 99_999_999_999_999);
         format!(
             "{:016x}{issued_ms:014}/{}/{}/{}/",
-            self.incarnation, self.stream, self.shard, self.position
+            self.identity, self.stream, self.shard, self.position
         )
     }
 
@@ -49,7 +49,7 @@ impl ShardIterator {
             .strip_prefix('"')
             .and_then(|text| text.strip_suffix('"'));
         let plain = open(Purpose::ShardIterator, quoted.unwrap_or(text))?;
-        let (incarnation, rest) = plain.split_at_checked(16)?;
+        let (identity, rest) = plain.split_at_checked(16)?;
         let (issued_ms, rest) = rest.split_at_checked(14)?;
         let fields: Vec<&str> = rest.split('/').collect();
         let ["", stream, shard, position, ""] = fields[..] else {
@@ -57,7 +57,7 @@ impl ShardIterator {
         };
         let iterator = Self {
             issued: Timestamp::from_millis(issued_ms.parse().ok()?),
-            incarnation: u64::from_str_radix(incarnation, 16).ok()?,
+            identity: u64::from_str_radix(identity, 16).ok()?,
             stream: stream.to_owned(),
             shard: ShardId::parse(shard)?,
             position: SequenceNumber::parse(position)?.as_version_two()?,
@@ -93,7 +93,7 @@ mod tests {
     fn iterator(stream: &str) -> ShardIterator {
         ShardIterator {
             issued: Timestamp::from_millis(1_700_000_000_123),
-            incarnation: 0xfedc_ba98_7654_3210,
+            identity: 0xfedc_ba98_7654_3210,
             stream: stream.to_owned(),
             shard: ShardId::new(7),
             position: SequenceNumber::first_of(1_700_000_000, 7),
@@ -184,14 +184,14 @@ mod tests {
     proptest! {
         #[test]
         fn iterators_read_back(
-            issued_ms in 0_i64..100_000_000_000_000, incarnation: u64,
+            issued_ms in 0_i64..100_000_000_000_000, identity: u64,
             stream in "[a-zA-Z0-9_.-]{1,128}", shard in 0..=ShardId::MAX_INDEX,
             created_s in 0..SequenceNumber::CREATED_LIMIT_S, index in 0..=SequenceNumber::LAST_INDEX,
             time_s in 0..=SequenceNumber::LAST_TIME_S, salt: [u8; SALT_BYTES],
         ) {
             let iterator = ShardIterator {
                 issued: Timestamp::from_millis(issued_ms),
-                incarnation,
+                identity,
                 stream,
                 shard: ShardId::new(shard),
                 position: SequenceNumber { created_s, shard, index, time_s },

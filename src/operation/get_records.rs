@@ -133,7 +133,7 @@ fn locate(
     let found =
         stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, &arn))?;
-    if stream.identity != iterator.incarnation {
+    if stream.identity != iterator.identity {
         // The stream was deleted and created again. The service was seen to fail with an internal
         // error in this case; the emulator refuses the iterator instead (a choice).
         return Err(Error::iterator_invalid());

@@ -57,7 +57,7 @@ impl Operation for GetShardIterator {
         }
         let iterator = ShardIterator {
             issued: now,
-            incarnation: stream.identity,
+            identity: stream.identity,
             stream: arn.name.to_string(),
             shard: shard_id,
             position,

@@ -144,9 +144,9 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
     if let Some((member, _)) = given.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::token_with(member));
     }
-    let (arn, [incarnation, filter, after]) = token_fields(context, token)?;
+    let (arn, [identity, filter, after]) = token_fields(context, token)?;
     let found = context.engine.find(&arn.scope, &arn.name);
-    let same = found.filter(|stream| stream.identity.to_string() == incarnation);
+    let same = found.filter(|stream| stream.identity.to_string() == identity);
     let stream = same.ok_or_else(|| Error::stream_not_found(&arn))?;
     check_stream(&stream, None)?;
     let filter = Filter::from_text(&filter).ok_or_else(Error::token_invalid)?;
@@ -160,9 +160,9 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
 /// The stream that a token names, and the token's remaining fields: identity number, filter, and
 /// the id after which the page begins.
 fn token_fields(context: &Context, token: &NextToken) -> Result<(StreamArn, [String; 3]), Error> {
-    let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
+    let [arn, identity, filter, after] = open_token(context, TOKEN, token)?;
     let arn = StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
-    Ok((arn, [incarnation, filter, after]))
+    Ok((arn, [identity, filter, after]))
 }
 
 fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {

@@ -62,7 +62,7 @@ fn iterators(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("iterator");
     let iterator = ShardIterator {
         issued: Timestamp::from_millis(1_800_000_000_000),
-        incarnation: 1,
+        identity: 1,
         stream: "orders".to_owned(),
         shard: ShardId::new(7),
         position: SequenceNumber::first_of(NOW_S, 7),

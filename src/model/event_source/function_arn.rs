@@ -19,7 +19,7 @@ pub struct FunctionArn {
 /// Longest name of a function, in characters (Lambda's service model).
 const NAME_CHARACTERS: usize = 64;
 /// Longest text that names a function, in bytes (Lambda's service model).
-const TEXT_CHARACTERS: usize = 256;
+const TEXT_BYTES: usize = 256;
 /// Longest qualifier, in characters (Lambda's service model).
 const QUALIFIER_CHARACTERS: usize = 128;
 
@@ -49,7 +49,7 @@ impl FunctionArn {
     }
 
     fn read(text: &str, caller: &AccountRegion) -> Option<Self> {
-        if text.len() > TEXT_CHARACTERS {
+        if text.len() > TEXT_BYTES {
             return None;
         }
         if text.starts_with("arn:") {

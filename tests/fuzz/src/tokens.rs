@@ -62,7 +62,7 @@ fn seal(salt: [u8; SALT_BYTES], rest: &[u8]) {
     let shard = (number(0) >> 32) as u32 & ShardId::MAX_INDEX;
     let iterator = ShardIterator {
         issued: Timestamp::from_millis((number(1) % 100_000_000_000_000).cast_signed()),
-        incarnation: number(2),
+        identity: number(2),
         stream: name,
         shard: ShardId::new(shard),
         position: SequenceNumber {
