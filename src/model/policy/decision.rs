@@ -120,7 +120,7 @@ impl Policy {
     pub(crate) fn of_resource(text: &str) -> Self {
         match Document::read(text) {
             Ok(document) => Self(statement::read_all(&document, true, &mut Flaws::default())),
-            Err(_) => Self(vec![Statement::unread()]),
+            Err(_) => Self(vec![Statement::malformed()]),
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) enum Reach {
 pub(super) struct Principals {
     /// True for `NotPrincipal`, whose list names the principals to which the statement does not
     /// apply.
-    but: bool,
+    is_negated: bool,
     listed: Vec<Listed>,
 }
 
@@ -34,12 +34,12 @@ enum Listed {
     Arn(String),
     /// A service, a federated user or a canonical user. No caller of minikin is such a principal.
     Foreign,
-    Unread,
+    Flawed,
 }
 
 impl Principals {
-    /// Reads the element `Principal`, or `NotPrincipal` if `but` is true.
-    pub(super) fn read(document: &Document, but: bool) -> Self {
+    /// Reads the element `Principal`, or `NotPrincipal` if `is_negated` is true.
+    pub(super) fn read(document: &Document, is_negated: bool) -> Self {
         let listed = match document {
             Document::Text(text) if text == "*" => vec![Listed::Anyone],
             Document::Map(kinds) => kinds
@@ -47,16 +47,16 @@ impl Principals {
                 .flat_map(|(kind, names)| names.items().iter().map(|name| Listed::read(kind, name)))
                 .collect(),
             Document::Null | Document::Scalar(_) | Document::Text(_) | Document::List(_) => {
-                vec![Listed::Unread]
+                vec![Listed::Flawed]
             }
         };
-        Self { but, listed }
+        Self { is_negated, listed }
     }
 
     /// The way in which an Allow names `caller`. An Allow with `NotPrincipal` allows no caller,
     /// because its list of ARNs does not determine which sessions of roles are excluded.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
-        if self.but {
+        if self.is_negated {
             return Reach::Unknown;
         }
         let reaches = self.listed.iter().map(|listed| listed.reaches(caller));
@@ -67,7 +67,7 @@ impl Principals {
     /// principals; an account in it exempts only the account's root.
     pub(super) fn deny(&self, caller: &Identity) -> Truth {
         let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));
-        if self.but {
+        if self.is_negated {
             return Truth::from(!reaches.any(|reach| reach == Reach::Itself));
         }
         match reaches.max().unwrap_or(Reach::No) {
@@ -81,7 +81,7 @@ impl Principals {
 impl Listed {
     fn read(kind: &str, name: &Document) -> Self {
         let Some(text) = name.text() else {
-            return Self::Unread;
+            return Self::Flawed;
         };
         match kind {
             "AWS" if text == "*" => Self::Anyone,
@@ -91,11 +91,11 @@ impl Listed {
                 match account {
                     Some(account) => Self::Account(account),
                     None if Named::read(text).is_some() => Self::Arn(text.to_owned()),
-                    None => Self::Unread,
+                    None => Self::Flawed,
                 }
             }
             "CanonicalUser" | "Federated" | "Service" => Self::Foreign,
-            _ => Self::Unread,
+            _ => Self::Flawed,
         }
     }
 
@@ -107,7 +107,7 @@ impl Listed {
             Self::Account(_) => Reach::Account,
             Self::Arn(arn) if caller.is_called(arn) => Reach::Itself,
             Self::Arn(_) | Self::Foreign => Reach::No,
-            Self::Unread => Reach::Unknown,
+            Self::Flawed => Reach::Unknown,
         }
     }
 }

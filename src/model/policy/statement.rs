@@ -29,17 +29,17 @@ pub(super) struct Statement {
     resources: List,
     conditions: Vec<Condition>,
     /// True when the statement has an element that minikin does not understand.
-    unread: bool,
+    has_flaw: bool,
 }
 
 /// The patterns of `Action` or `NotAction`, or of `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 struct List {
     /// True for `NotAction` and `NotResource`, whose list names the exceptions.
-    but: bool,
+    is_negated: bool,
     patterns: Vec<String>,
     /// True when the list has an item that minikin does not understand.
-    unread: bool,
+    has_flaw: bool,
 }
 
 /// Counts the occurrences of each element in a statement. Both forms of an element, such as
@@ -61,10 +61,10 @@ pub(super) fn read_all(
 ) -> Vec<Statement> {
     let Some(members) = document.members() else {
         flaws.note("is not an object");
-        return vec![Statement::unread()];
+        return vec![Statement::malformed()];
     };
     let mut statements = Vec::new();
-    let mut unread = false;
+    let mut has_flaw = false;
     for (name, value) in members {
         flaws.within(name, |flaws| match name.as_str() {
             "Version" if matches!(value.text(), Some("2012-10-17" | "2008-10-17")) => {}
@@ -78,35 +78,35 @@ pub(super) fn read_all(
             }
             _ => {
                 flaws.note("is not supported");
-                unread = true;
+                has_flaw = true;
             }
         });
     }
     if statements.is_empty() {
         flaws.note("has no Statement");
-        return vec![Statement::unread()];
+        return vec![Statement::malformed()];
     }
     for statement in &mut statements {
-        statement.unread |= unread;
+        statement.has_flaw |= has_flaw;
     }
     statements
 }
 
 impl Statement {
     /// The replacement of a malformed statement: it denies every request.
-    pub(super) fn unread() -> Self {
+    pub(super) fn malformed() -> Self {
         Self {
             effect: Effect::Deny,
             principals: None,
-            actions: List::unread(),
-            resources: List::unread(),
+            actions: List::malformed(),
+            resources: List::malformed(),
             conditions: Vec::new(),
-            unread: true,
+            has_flaw: true,
         }
     }
 
     fn read(document: &Document, of_resource: bool, flaws: &mut Flaws) -> Self {
-        let mut read = Self::unread();
+        let mut read = Self::malformed();
         let Some(members) = document.members() else {
             flaws.note("is not an object");
             return read;
@@ -119,7 +119,7 @@ impl Statement {
             });
         }
         read.settle(of_resource, &seen, flaws);
-        read.unread = flaws.found.len() > before;
+        read.has_flaw = flaws.found.len() > before;
         read
     }
 
@@ -173,10 +173,10 @@ impl Statement {
             }
         }
         if seen.actions > 1 {
-            self.actions = List::unread();
+            self.actions = List::malformed();
         }
         if seen.resources > 1 {
-            self.resources = List::unread();
+            self.resources = List::malformed();
         }
         if seen.principals > 1 {
             self.principals = None;
@@ -216,7 +216,7 @@ impl Statement {
         });
         let target: &Target = request.target;
         let resource = self.resources.holds(|pattern| target.is_like(pattern));
-        let unread = if self.unread {
+        let flaw = if self.has_flaw {
             Truth::Unknown
         } else {
             Truth::Yes
@@ -225,36 +225,41 @@ impl Statement {
             .conditions
             .iter()
             .map(|condition| condition.holds(request));
-        Truth::every([action, resource, unread].into_iter().chain(conditions))
+        Truth::every([action, resource, flaw].into_iter().chain(conditions))
     }
 }
 
 impl List {
-    fn unread() -> Self {
+    fn malformed() -> Self {
         Self {
-            but: false,
+            is_negated: false,
             patterns: Vec::new(),
-            unread: true,
+            has_flaw: true,
         }
     }
 
-    fn read(document: &Document, but: bool, is_one: fn(&str) -> bool, flaws: &mut Flaws) -> Self {
+    fn read(
+        document: &Document,
+        is_negated: bool,
+        is_one: fn(&str) -> bool,
+        flaws: &mut Flaws,
+    ) -> Self {
         let items = document.items();
         let known = |item: &Document| Some(item.text().filter(|text| is_one(text))?.to_owned());
         let patterns: Vec<String> = items.iter().filter_map(known).collect();
-        let unread = items.is_empty() || patterns.len() < items.len();
-        if unread {
+        let has_flaw = items.is_empty() || patterns.len() < items.len();
+        if has_flaw {
             flaws.note("is not supported");
         }
         Self {
-            but,
+            is_negated,
             patterns,
-            unread,
+            has_flaw,
         }
     }
 
     fn holds(&self, is_like: impl Fn(&str) -> bool) -> Truth {
-        let unread = if self.unread {
+        let flaw = if self.has_flaw {
             Truth::Unknown
         } else {
             Truth::No
@@ -263,8 +268,8 @@ impl List {
             .patterns
             .iter()
             .map(|pattern| Truth::from(is_like(pattern)));
-        let found = Truth::any(listed.chain([unread]));
-        if self.but { found.not() } else { found }
+        let found = Truth::any(listed.chain([flaw]));
+        if self.is_negated { found.not() } else { found }
     }
 }
 
