@@ -31,7 +31,7 @@ pub(super) async fn call<O: HasTarget>(
         let subject = Subject::of::<O>(&context, &input);
         Box::pin(at_call(&mut context, name, subject)).await?
     } else {
-        Effect::None
+        Effect::Run
     };
     if effect == Effect::Reset {
         return Ok(Answer::Lost);
@@ -69,7 +69,7 @@ pub(super) fn read_input<O: Operation>(
     match wire::explain(format, body, shape, |input| {
         O::tolerates_missing(context, input)
     }) {
-        Explained::Fine(input) => Ok(input),
+        Explained::Valid(input) => Ok(input),
         Explained::Unreadable => Err(Error::unreadable()),
         Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.0)),
         Explained::Invalid(report) => Err(Error::invalid(report.message())),

@@ -62,7 +62,7 @@ impl HasTarget for CreateChannel {
 /// and only a policy with a matching pattern applies (a choice).
 fn new_channel(context: &Context, input: &Input) -> Target {
     Target::Channel(ChannelArn {
-        scope: place(context, input),
+        scope: account_and_region(context, input),
         id: "*".into(),
     })
 }
@@ -71,7 +71,7 @@ fn new_channel(context: &Context, input: &Input) -> Target {
 /// stream, also if the stream belongs to another account than the caller, as for a consumer (a
 /// choice). A request without a valid stream gives the caller's account and region, but creates no
 /// channel.
-pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
+pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
@@ -187,7 +187,7 @@ pub(super) fn differences(channel: &Channel, input: &Input) -> Result<Vec<&'stat
     let mut wanted = settings_of(input)?;
     wanted.log = wanted.log.with_defaults(&channel.name, &channel.arn.id);
     let has = channel.describe().settings;
-    let facts = [
+    let checks = [
         (channel.stream.arn.to_string() != arn.as_str(), "stream"),
         (has.role != wanted.role, "role"),
         (
@@ -203,6 +203,6 @@ pub(super) fn differences(channel: &Channel, input: &Input) -> Result<Vec<&'stat
         (has.key_id != wanted.key_id, "encryption"),
         (has.log != wanted.log, "logging"),
     ];
-    let differing = facts.into_iter().filter(|(differs, _)| *differs);
+    let differing = checks.into_iter().filter(|(differs, _)| *differs);
     Ok(differing.map(|(_, name)| name).collect())
 }

@@ -102,7 +102,7 @@ pub(super) fn differences(queue: &Queue, input: &Input) -> Result<Vec<&'static s
     let (arn, start) = stream_and_start(&input.streams)?;
     let attributes = attributes_of(input)?;
     let has = queue.describe().attributes;
-    let facts = [
+    let checks = [
         (queue.stream.arn.to_string() != arn.as_str(), "stream"),
         (queue.start != start, "starting position"),
         (
@@ -114,7 +114,7 @@ pub(super) fn differences(queue: &Queue, input: &Input) -> Result<Vec<&'static s
             "dead-letter configuration",
         ),
     ];
-    let differing = facts.into_iter().filter(|(differs, _)| *differs);
+    let differing = checks.into_iter().filter(|(differs, _)| *differs);
     Ok(differing.map(|(_, name)| name).collect())
 }
 
@@ -128,7 +128,7 @@ impl HasTarget for CreateQueue {
 /// only a policy with a matching pattern applies (a choice).
 fn new_queue(context: &Context, input: &Input) -> Target {
     Target::Queue(QueueArn {
-        scope: place(context, input),
+        scope: account_and_region(context, input),
         id: "*".into(),
     })
 }
@@ -137,7 +137,7 @@ fn new_queue(context: &Context, input: &Input) -> Target {
 /// stream, also if the stream belongs to another account than the caller, as for a consumer (a
 /// choice). A request without a valid stream gives the caller's account and region, but creates no
 /// queue.
-pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
+pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 

@@ -22,7 +22,7 @@ pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// No effect: the call runs, and the client gets its answer.
-    None,
+    Run,
     /// The call runs, and its answer is dropped.
     LoseAnswer,
     /// The connection is closed before the call runs.
@@ -64,7 +64,7 @@ pub(super) async fn at_call(
     } = subject;
     let (engine, call) = (&context.engine, Moment::Call);
     let Some(hit) = draw(engine, call, operation, stream.as_ref(), &shards) else {
-        return Ok(Effect::None);
+        return Ok(Effect::Run);
     };
     tracing::info!(operation, kind = %hit.rule.kind, "a fault rule fired");
     let world = &context.engine.world;
@@ -90,7 +90,7 @@ pub(super) async fn at_call(
             context.failed_entries = Some(failed_entries(&hit, &shards));
         }
     }
-    Ok(Effect::None)
+    Ok(Effect::Run)
 }
 
 fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {

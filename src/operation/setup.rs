@@ -93,8 +93,8 @@ pub(crate) async fn create_queue_at_start(
     members: String,
 ) -> Result<StartItem<Queue>, Error> {
     let input = read_input::<CreateQueue>(context, &Bytes::from(members), Format::Json)?;
-    let place = create_queue::place(context, &input);
-    if let Some(queue) = context.engine.find_queue_named(&place, name) {
+    let account_region = create_queue::account_and_region(context, &input);
+    if let Some(queue) = context.engine.find_queue_named(&account_region, name) {
         let differences = create_queue::differences(&queue, &input)?;
         return Ok(StartItem::Existing(queue, differences));
     }
@@ -114,8 +114,8 @@ pub(crate) async fn create_channel_at_start(
     members: String,
 ) -> Result<StartItem<Channel>, Error> {
     let input = read_input::<CreateChannel>(context, &Bytes::from(members), Format::Json)?;
-    let place = create_channel::place(context, &input);
-    if let Some(channel) = context.engine.find_channel_named(&place, name) {
+    let account_region = create_channel::account_and_region(context, &input);
+    if let Some(channel) = context.engine.find_channel_named(&account_region, name) {
         let differences = create_channel::differences(&channel, &input)?;
         return Ok(StartItem::Existing(channel, differences));
     }

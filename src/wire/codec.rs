@@ -54,7 +54,7 @@ pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<Str
 #[derive(Debug)]
 pub(crate) enum Explained<T> {
     /// The body is valid.
-    Fine(T),
+    Valid(T),
     /// The body is not a document, or its root is not a structure.
     Unreadable,
     /// A member has the wrong type.
@@ -84,7 +84,7 @@ pub(crate) fn explain<T: DeserializeOwned>(
     if (violations.is_empty() || violations.is_tolerable())
         && let Some(value) = with_unit(format, || node.read(format == Format::Json))
     {
-        return Explained::Fine(value);
+        return Explained::Valid(value);
     }
     if violations.is_empty() {
         Explained::Unreadable

@@ -89,7 +89,7 @@ impl Filters {
     }
 
     /// True when at least one filter compares attributes other than the record's data.
-    pub fn look_beside_data(&self) -> bool {
+    pub fn compare_attributes(&self) -> bool {
         self.0.iter().any(|pattern| pattern.rest.is_some())
     }
 
@@ -102,7 +102,7 @@ impl Filters {
         let data = wants_data
             .then(|| serde_json::from_slice(record.data).ok())
             .flatten();
-        let rest = self.look_beside_data().then(|| rest_of(record, meta));
+        let rest = self.compare_attributes().then(|| rest_of(record, meta));
         self.0
             .iter()
             .any(|pattern| pattern.matches(data.as_ref(), rest.as_ref()))
