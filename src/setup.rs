@@ -9,7 +9,9 @@ use crate::engine::{Engine, Stream};
 use crate::model::event_source::CreateRequest;
 use crate::model::{AccountRegion, StreamArn};
 use crate::operation::{self, Context, StartItem};
-use crate::options::{MappingSetup, Place, Problem, ReaderSetup, Setup, StreamSetup};
+use crate::options::{
+    AccountRegionSetting, MappingSetup, Problem, ReaderSetup, Setup, StreamSetup,
+};
 use crate::world::FaultRule;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -97,11 +99,11 @@ impl Maker {
         let find = |arn: &StreamArn| engine.find(&arn.scope, &arn.name);
         let configured = engine.event_sources.configure(&wanted, &find);
         configured.map_err(|(at, refusal)| {
-            let place = at.checked_sub(self.mappings.len());
+            let index = at.checked_sub(self.mappings.len());
             let described: Option<&MappingSetup> =
-                place.and_then(|at| self.setup.event_sources.get(at));
+                index.and_then(|at| self.setup.event_sources.get(at));
             match described {
-                Some(described) => described.origin.refused(&refusal.to_string()),
+                Some(described) => described.place.refused(&refusal.to_string()),
                 None => Problem::new(format!("event source: {refusal}")),
             }
         })
@@ -113,11 +115,11 @@ impl Maker {
         described: &StreamSetup,
         made: &mut Made,
     ) -> Result<(), Problem> {
-        let origin = &described.origin;
-        let context = self.context(engine, &described.place);
+        let place = &described.place;
+        let context = self.context(engine, &described.account_region);
         if let Some(stream) = engine.find(&context.caller, &described.name) {
             if made.streams.iter().any(|made| Arc::ptr_eq(made, &stream)) {
-                return Err(origin.refused("the setup names this stream twice"));
+                return Err(place.refused("the setup names this stream twice"));
             }
             log_differences(&stream, described);
             return Ok(());
@@ -130,8 +132,8 @@ impl Maker {
             described.key_id.as_deref(),
         );
         let stream = created.await.map_err(|(member, error)| match member {
-            "" => origin.refused(&error.to_string()),
-            member => origin.refused_at(member, &error.to_string()),
+            "" => place.refused(&error.to_string()),
+            member => place.refused_at(member, &error.to_string()),
         })?;
         made.streams.push(stream.clone());
         fill(&context, &stream, described).await
@@ -143,7 +145,7 @@ impl Maker {
         described: &ReaderSetup,
         made: &mut Made,
     ) -> Result<(), Problem> {
-        let context = self.context(engine, &described.place);
+        let context = self.context(engine, &described.account_region);
         let members = with_arns(described, &context.caller);
         let created = operation::create_queue_at_start(&context, &described.name, members).await;
         take("queue", described, created, &mut made.queues).map(drop)
@@ -156,16 +158,16 @@ impl Maker {
         described: &ReaderSetup,
         made: &mut Made,
     ) -> Result<(), Problem> {
-        let context = self.context(engine, &described.place);
+        let context = self.context(engine, &described.account_region);
         let members = with_arns(described, &context.caller);
         let created = operation::create_channel_at_start(&context, &described.name, members).await;
         let channel = take("channel", described, created, &mut made.channels)?;
         let reason = channel.and_then(|channel| channel.describe().reason);
-        reason.map_or(Ok(()), |reason| Err(described.origin.refused(&reason)))
+        reason.map_or(Ok(()), |reason| Err(described.place.refused(&reason)))
     }
 
-    fn context(&self, engine: &Arc<Engine>, place: &Place) -> Context {
-        Context::new(engine.clone(), place.within(&self.home), None)
+    fn context(&self, engine: &Arc<Engine>, account_region: &AccountRegionSetting) -> Context {
+        Context::new(engine.clone(), account_region.within(&self.home), None)
     }
 }
 
@@ -194,14 +196,14 @@ fn take<T>(
     created: Result<StartItem<T>, impl Display>,
     made: &mut Vec<Arc<T>>,
 ) -> Result<Option<Arc<T>>, Problem> {
-    let origin = &described.origin;
-    match created.map_err(|error| origin.refused(&error.to_string()))? {
+    let place = &described.place;
+    match created.map_err(|error| place.refused(&error.to_string()))? {
         StartItem::Made(item) => {
             made.push(item.clone());
             return Ok(Some(item));
         }
         StartItem::Existing(item, _) if made.iter().any(|made| Arc::ptr_eq(made, &item)) => {
-            return Err(origin.refused(&format!("the setup names this {kind} twice")));
+            return Err(place.refused(&format!("the setup names this {kind} twice")));
         }
         StartItem::Existing(_, differences) if !differences.is_empty() => tracing::warn!(
             name = described.name.as_str(),
@@ -219,11 +221,11 @@ async fn fill(
     stream: &Arc<Stream>,
     described: &StreamSetup,
 ) -> Result<(), Problem> {
-    let origin = &described.origin;
+    let place = &described.place;
     for (at, name) in described.consumers.iter().enumerate() {
         let registered = operation::register_at_start(context, stream, name).await;
         let member = format!("Consumers[{at}]");
-        registered.map_err(|error| origin.refused_at(&member, &error.to_string()))?;
+        registered.map_err(|error| place.refused_at(&member, &error.to_string()))?;
     }
     for (batch, first) in described.records.chunks(BATCH).zip((0..).step_by(BATCH)) {
         let put = operation::put_at_start(context, stream, batch.to_vec()).await;

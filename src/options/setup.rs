@@ -1,11 +1,11 @@
 //! The setup: the streams, queues, channels, event source mappings and fault rules that are created
 //! before the emulator accepts requests. This module only reads their definitions.
 
+mod account_region_setting;
+mod definition_place;
 mod document;
 mod fields;
 mod mapping;
-mod origin;
-mod place;
 mod plan;
 mod problem;
 mod read;
@@ -18,11 +18,11 @@ mod shorthand;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use account_region_setting::AccountRegionSetting;
 #[cfg(feature = "cli")]
 pub(crate) use document::json_of_text;
 pub(crate) use fields::{Fields, fields_of_json};
 pub(crate) use mapping::MappingSetup;
-pub(crate) use place::Place;
 pub(crate) use plan::{Setup, StreamSetup};
 pub use problem::Problem;
 pub(super) use read::read;

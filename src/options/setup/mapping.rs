@@ -1,9 +1,9 @@
 //! The event source mappings of a setup file.
 
+use super::account_region_setting::{ACCOUNT_REGION_MEMBERS, AccountRegionSetting};
+use super::definition_place::DefinitionPlace;
 use super::document::Node;
 use super::fields::Fields;
-use super::origin::Origin;
-use super::place::{PLACE_MEMBERS, Place};
 use super::problem::Problem;
 use super::request;
 use crate::model::event_source::CreateRequest;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct MappingSetup {
     /// The place of the definition, for error messages.
-    pub origin: Origin,
+    pub place: DefinitionPlace,
     /// Account and region of the mapping.
     pub scope: AccountRegion,
     /// The members of a CreateEventSourceMapping request.
@@ -97,18 +97,18 @@ pub(super) fn mapping(
     source: &Arc<str>,
     home: &AccountRegion,
 ) -> Result<MappingSetup, Problem> {
-    let origin = Origin::file(source, &path, &node);
+    let place = DefinitionPlace::file(source, &path, &node);
     let mut fields = Fields::of(node, path)?;
-    let scope = Place::take(&mut fields)?.within(home);
-    let body = Value::Object(request::of_shape(fields, &CREATE, &PLACE_MEMBERS)?);
+    let scope = AccountRegionSetting::take(&mut fields)?.within(home);
+    let body = Value::Object(request::of_shape(fields, &CREATE, &ACCOUNT_REGION_MEMBERS)?);
     let arn_of = |name: &str| StreamArn::new(scope.clone(), name).to_string();
     let request = CreateRequest::read(&completed(body, arn_of));
-    let request = request.map_err(|refusal| origin.refused(&refusal.to_string()))?;
+    let request = request.map_err(|refusal| place.refused(&refusal.to_string()))?;
     if request.source.is_none() {
-        return Err(origin.refused("a mapping needs an EventSourceArn"));
+        return Err(place.refused("a mapping needs an EventSourceArn"));
     }
     Ok(MappingSetup {
-        origin,
+        place,
         scope,
         request,
     })

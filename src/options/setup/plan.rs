@@ -1,11 +1,11 @@
 //! Reads the definitions in a setup file.
 
 use super::super::ClockChoice;
+use super::account_region_setting::AccountRegionSetting;
+use super::definition_place::DefinitionPlace;
 use super::document::Node;
 use super::fields::{self, Fields};
 use super::mapping::{MappingSetup, mapping};
-use super::origin::Origin;
-use super::place::Place;
 use super::problem::Problem;
 use super::reader::{ReaderSetup, channel, queue};
 use super::rule::rule;
@@ -59,9 +59,9 @@ pub(crate) struct Setup {
 #[derive(Debug, Clone)]
 pub(crate) struct StreamSetup {
     /// The place of the definition, for error messages.
-    pub origin: Origin,
+    pub place: DefinitionPlace,
     pub name: String,
-    pub place: Place,
+    pub account_region: AccountRegionSetting,
     /// The members of a CreateStream request.
     pub create: serde_json::Map<String, serde_json::Value>,
     pub retention_hours: Option<u32>,
@@ -93,9 +93,9 @@ impl StreamSetup {
         match at.checked_sub(inline).and_then(|at| lines.get(at)) {
             Some(line) => {
                 let text = format!("{file}: line {line}: {text}");
-                self.origin.refused_at("RecordsFile", &text)
+                self.place.refused_at("RecordsFile", &text)
             }
-            None => self.origin.refused_at(&format!("Records[{at}]"), text),
+            None => self.place.refused_at(&format!("Records[{at}]"), text),
         }
     }
 }
@@ -150,10 +150,10 @@ fn stream(
     source: &Arc<str>,
     folder: &Path,
 ) -> Result<StreamSetup, Problem> {
-    let origin = Origin::file(source, &path, &node);
+    let place = DefinitionPlace::file(source, &path, &node);
     let mut fields = Fields::of(node, path)?;
     let (path, line) = (fields.path().to_owned(), fields.line());
-    let place = Place::take(&mut fields)?;
+    let account_region = AccountRegionSetting::take(&mut fields)?;
     let retention_hours = fields.parsed("RetentionPeriodHours", hours)?;
     let mut consumers = Vec::new();
     for (path, node) in fields.list("Consumers")? {
@@ -161,7 +161,7 @@ fn stream(
         let name = fields::text(node.into_json());
         consumers.push(name.map_err(|text| Problem::at(line, text).of(&path))?);
     }
-    let key_id = encryption(&mut fields, &origin)?;
+    let key_id = encryption(&mut fields, &place)?;
     let (records, record_places) = records(&mut fields, folder)?;
     let create = request::of_shape(fields, create_stream_shape(), &OTHER_MEMBERS)?;
     let name = match create.get("StreamName") {
@@ -169,9 +169,9 @@ fn stream(
         _ => return Err(Problem::at(line, "a stream needs a StreamName").of(&path)),
     };
     Ok(StreamSetup {
-        origin,
-        name,
         place,
+        name,
+        account_region,
         create,
         retention_hours,
         consumers,
@@ -187,7 +187,7 @@ fn hours(value: serde_json::Value) -> Result<u32, String> {
 }
 
 /// The KMS key of a stream's definition. None if the stream is not encrypted.
-fn encryption(fields: &mut Fields, origin: &Origin) -> Result<Option<String>, Problem> {
+fn encryption(fields: &mut Fields, place: &DefinitionPlace) -> Result<Option<String>, Problem> {
     let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
         Some("KMS") => Ok(true),
         Some("NONE") => Ok(false),
@@ -196,8 +196,8 @@ fn encryption(fields: &mut Fields, origin: &Origin) -> Result<Option<String>, Pr
     let key_id = fields.text("KeyId")?;
     match (kind, key_id) {
         (Some(true), Some(key_id)) => Ok(Some(key_id)),
-        (Some(true), None) => Err(origin.refused_at("EncryptionType", "KMS needs a KeyId")),
-        (_, Some(_)) => Err(origin.refused_at("KeyId", "a key needs EncryptionType KMS")),
+        (Some(true), None) => Err(place.refused_at("EncryptionType", "KMS needs a KeyId")),
+        (_, Some(_)) => Err(place.refused_at("KeyId", "a key needs EncryptionType KMS")),
         (_, None) => Ok(None),
     }
 }

@@ -1,9 +1,9 @@
 //! Reads the definitions of queues and channels in a setup file. Both read the records of a stream.
 
+use super::account_region_setting::{ACCOUNT_REGION_MEMBERS, AccountRegionSetting};
+use super::definition_place::DefinitionPlace;
 use super::document::Node;
 use super::fields::Fields;
-use super::origin::Origin;
-use super::place::{PLACE_MEMBERS, Place};
 use super::problem::Problem;
 use super::request;
 use crate::operation::{create_channel_shape, create_queue_shape};
@@ -14,9 +14,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct ReaderSetup {
     /// The place of the definition, for error messages.
-    pub origin: Origin,
+    pub place: DefinitionPlace,
     pub name: String,
-    pub place: Place,
+    pub account_region: AccountRegionSetting,
     /// The members of a CreateQueue or CreateChannel request. A stream name may stand in place of
     /// the stream's ARN.
     pub create: serde_json::Map<String, serde_json::Value>,
@@ -43,19 +43,19 @@ fn reader(
     shape: &Shape,
     (member, missing): (&str, &str),
 ) -> Result<ReaderSetup, Problem> {
-    let origin = Origin::file(source, &path, &node);
+    let place = DefinitionPlace::file(source, &path, &node);
     let mut fields = Fields::of(node, path.clone())?;
     let line = fields.line();
-    let place = Place::take(&mut fields)?;
-    let create = request::of_shape(fields, shape, &PLACE_MEMBERS)?;
+    let account_region = AccountRegionSetting::take(&mut fields)?;
+    let create = request::of_shape(fields, shape, &ACCOUNT_REGION_MEMBERS)?;
     let name = match create.get(member) {
         Some(serde_json::Value::String(name)) => name.clone(),
         _ => return Err(Problem::at(line, missing).of(&path)),
     };
     Ok(ReaderSetup {
-        origin,
-        name,
         place,
+        name,
+        account_region,
         create,
     })
 }

@@ -1,7 +1,7 @@
 //! Streams that an option or a variable defines in short form.
 
-use super::origin::Origin;
-use super::place::Place;
+use super::account_region_setting::AccountRegionSetting;
+use super::definition_place::DefinitionPlace;
 use super::plan::{RecordPlaces, StreamSetup};
 use super::problem::Problem;
 use crate::limits;
@@ -11,12 +11,12 @@ use serde_json::json;
 /// Parses the streams of `--stream`, each written as `NAME` or `NAME:SHARDS`.
 pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> {
     let stream = |text: &String| {
-        let origin = Origin::option(&format!("--stream {text}"));
+        let place = DefinitionPlace::option(&format!("--stream {text}"));
         let (name, shards) = match text.split_once(':') {
-            Some((name, shards)) => (name, Some(count(shards, &origin)?)),
+            Some((name, shards)) => (name, Some(count(shards, &place)?)),
             None => (text.as_str(), None),
         };
-        Ok(with_shards(origin, name, shards, None))
+        Ok(with_shards(place, name, shards, None))
     };
     texts.iter().map(stream).collect()
 }
@@ -30,38 +30,38 @@ pub(super) fn of_variable(text: &str) -> Result<Vec<StreamSetup>, Problem> {
         .map(str::trim)
         .filter(|part| !part.is_empty());
     let stream = |part: &str| {
-        let origin = Origin::option(&format!("INITIALIZE_STREAMS {part}"));
+        let place = DefinitionPlace::option(&format!("INITIALIZE_STREAMS {part}"));
         let mut parts = part.split(':');
         let name = parts.next().unwrap_or_default();
         let shards = match parts.next() {
-            Some(shards) if !shards.is_empty() => count(shards, &origin)?,
+            Some(shards) if !shards.is_empty() => count(shards, &place)?,
             _ => limits::INITIALIZED_SHARDS,
         };
         let region = match parts.next() {
-            Some(region) => Some(region_of(region, &origin)?),
+            Some(region) => Some(region_of(region, &place)?),
             None => None,
         };
         match parts.next() {
-            Some(_) => Err(origin.refused("a stream is written as NAME[:SHARDS[:REGION]]")),
-            None => Ok(with_shards(origin, name, Some(shards), region)),
+            Some(_) => Err(place.refused("a stream is written as NAME[:SHARDS[:REGION]]")),
+            None => Ok(with_shards(place, name, Some(shards), region)),
         }
     };
     parts.map(stream).collect()
 }
 
-fn region_of(text: &str, origin: &Origin) -> Result<Region, Problem> {
+fn region_of(text: &str, place: &DefinitionPlace) -> Result<Region, Problem> {
     let name = super::super::value::region(text);
     name.map(|name| Region::new(&name))
-        .map_err(|text| origin.refused(&text))
+        .map_err(|text| place.refused(&text))
 }
 
-fn count(text: &str, origin: &Origin) -> Result<u32, Problem> {
+fn count(text: &str, place: &DefinitionPlace) -> Result<u32, Problem> {
     let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| origin.refused("the number of shards is a whole number from 1 on"))
+    count.ok_or_else(|| place.refused("the number of shards is a whole number from 1 on"))
 }
 
 fn with_shards(
-    origin: Origin,
+    place: DefinitionPlace,
     name: &str,
     shards: Option<u32>,
     region: Option<Region>,
@@ -72,9 +72,9 @@ fn with_shards(
         create.insert("ShardCount".to_owned(), json!(shards));
     }
     StreamSetup {
-        origin,
+        place,
         name: name.to_owned(),
-        place: Place {
+        account_region: AccountRegionSetting {
             account: None,
             region,
         },

@@ -67,8 +67,14 @@ fn a_file_names_streams_with_all_their_members() {
     assert_eq!(orders.retention_hours, Some(48));
     assert_eq!(orders.consumers, ["billing", "search"]);
     assert_eq!(orders.key_id.as_deref(), Some("alias/aws/kinesis"));
-    assert_eq!(orders.place.account.unwrap().to_string(), "111122223333");
-    assert_eq!(orders.place.region.as_ref().unwrap().as_str(), "eu-west-1");
+    assert_eq!(
+        orders.account_region.account.unwrap().to_string(),
+        "111122223333"
+    );
+    assert_eq!(
+        orders.account_region.region.as_ref().unwrap().as_str(),
+        "eu-west-1"
+    );
     let data: Vec<_> = orders
         .records
         .iter()
@@ -160,7 +166,7 @@ operations = ["PutRecord"]
     let setup = from_file("setup.toml", text).unwrap();
     let queue = &setup.queues[0];
     assert_eq!(queue.name, "work");
-    assert_eq!(queue.place.region, Some(Region::new("eu-west-1")));
+    assert_eq!(queue.account_region.region, Some(Region::new("eu-west-1")));
     assert_eq!(
         queue.create["StreamConfigurationList"],
         json!([{"StreamARN": "orders"}])
@@ -336,7 +342,7 @@ fn of_variable(text: &str) -> Result<Vec<Stream>, String> {
             .get("ShardCount")
             .and_then(|count| count.as_u64());
         let region = stream
-            .place
+            .account_region
             .region
             .as_ref()
             .map(|region| region.as_str().to_owned());

@@ -5,16 +5,16 @@ use super::problem::Problem;
 use crate::model::{AccountId, AccountRegion, Region};
 
 /// The members that give the account and the region.
-pub(super) const PLACE_MEMBERS: [&str; 2] = ["Account", "Region"];
+pub(super) const ACCOUNT_REGION_MEMBERS: [&str; 2] = ["Account", "Region"];
 
 /// The account and the region that a definition names. None for the configured account or region.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct AccountRegionSetting {
     pub account: Option<AccountId>,
     pub region: Option<Region>,
 }
 
-impl Place {
+impl AccountRegionSetting {
     /// Removes the members that give the account and the region, and returns their values.
     pub(super) fn take(fields: &mut Fields) -> Result<Self, Problem> {
         Ok(Self {

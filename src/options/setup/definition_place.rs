@@ -19,7 +19,7 @@ const MEANT: [(&str, &str); 9] = [
 
 /// The place of a definition in the setup, for error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct DefinitionPlace {
     source: Arc<str>,
     path: String,
     line: Option<usize>,
@@ -28,7 +28,7 @@ pub(crate) struct Origin {
     members: Vec<(String, usize)>,
 }
 
-impl Origin {
+impl DefinitionPlace {
     /// The place of a definition in an option or a variable.
     pub(super) fn option(source: &str) -> Self {
         Self {
