@@ -11,7 +11,7 @@ use std::io::Read as _;
 /// The options of every command that talks to a running emulator: the address of the emulator, the
 /// admin token and the form of the output.
 #[derive(Debug, clap::Args)]
-pub(super) struct Server {
+pub(super) struct ServerOptions {
     /// The address of the emulator
     #[arg(long, global = true, value_name = "URL")]
     #[arg(default_value = "http://127.0.0.1:4567")]
@@ -32,7 +32,7 @@ pub(super) struct Server {
 #[derive(Debug, clap::Args)]
 pub(super) struct Connection {
     #[command(flatten)]
-    pub(super) server: Server,
+    pub(super) server: ServerOptions,
 
     /// The account of the streams [default: the account of the emulator]
     #[arg(long, value_name = "ID")]
@@ -48,12 +48,12 @@ pub(super) struct Connection {
 #[derive(Debug, clap::Args)]
 pub(super) struct WholeConnection {
     #[command(flatten)]
-    pub(super) server: Server,
+    pub(super) server: ServerOptions,
 
-    #[arg(long = "account", global = true, hide = true, value_parser = no_part)]
+    #[arg(long = "account", global = true, hide = true, value_parser = refuse_account_or_region)]
     _account: Option<String>,
 
-    #[arg(long = "region", global = true, hide = true, value_parser = no_part)]
+    #[arg(long = "region", global = true, hide = true, value_parser = refuse_account_or_region)]
     _region: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl Client {
     }
 
     /// Makes a client for the paths about the whole emulator.
-    pub(super) fn whole(server: &Server) -> Result<Self, Failure> {
+    pub(super) fn whole(server: &ServerOptions) -> Result<Self, Failure> {
         let endpoint = server.endpoint.url.clone();
         let http = BlockingClient::new(server.endpoint.clone())
             .map_err(|error| Failure::unreachable(&endpoint, &error))?;
@@ -189,7 +189,7 @@ fn nothing() -> BlockingBody {
 }
 
 /// Refuses `--account` and `--region` in a command about the whole emulator.
-fn no_part(_: &str) -> Result<String, String> {
+fn refuse_account_or_region(_: &str) -> Result<String, String> {
     Err("this command is about the whole emulator, with all its accounts and regions".to_owned())
 }
 

@@ -59,25 +59,25 @@ fn follow(
     query: &[(&str, &str)],
     form: Form,
 ) -> Result<Answer, Failure> {
-    let mut place = Place::default();
+    let mut position = TailPosition::default();
     let mut lost: Option<Stopwatch> = None;
     loop {
         let connected = Stopwatch::start();
-        let failure = match client.follow(path, query, place.id.as_deref()) {
+        let failure = match client.follow(path, query, position.id.as_deref()) {
             Ok(answer) => {
-                let shown = place.shown;
+                let shown = position.shown;
                 let events = BufReader::new(answer);
-                if let Some(end) = place.show(events, form)? {
+                if let Some(end) = position.show(events, form)? {
                     eprintln!("minikin: {end}");
                     return Ok(Answer::Yes);
                 }
-                if place.shown > shown || connected.elapsed() >= STEADY {
+                if position.shown > shown || connected.elapsed() >= STEADY {
                     lost = None;
                 }
                 Failure::Unreachable("the emulator closes each connection at once".to_owned())
             }
             // Reconnect only to an emulator that has answered before.
-            Err(Failure::Unreachable(text)) if place.id.is_some() => Failure::Unreachable(text),
+            Err(Failure::Unreachable(text)) if position.id.is_some() => Failure::Unreachable(text),
             Err(failure) => return Err(failure),
         };
         match lost {
@@ -94,14 +94,14 @@ fn follow(
 
 /// The position in the server-sent events from which a new connection continues.
 #[derive(Debug, Default)]
-struct Place {
+struct TailPosition {
     /// The id of the last event that was shown.
     id: Option<String>,
     /// Number of records that were shown.
     shown: u64,
 }
 
-impl Place {
+impl TailPosition {
     /// Shows events as they arrive. Returns the emulator's reason if the emulator has ended the
     /// tail, and None if the connection is lost.
     fn show(&mut self, events: impl BufRead, form: Form) -> Result<Option<String>, Failure> {
@@ -180,34 +180,34 @@ mod tests {
 
     #[test]
     fn the_place_is_that_of_the_last_whole_event() {
-        let mut place = Place::default();
+        let mut position = TailPosition::default();
         let text = "id: 7.0-1\n\nid: 7.0-2\ndata: {\"Text\":\"a\"}\n\nid: 7.0-3\ndata: {";
-        assert_eq!(place.show(text.as_bytes(), form()), Ok(None));
-        assert_eq!(place.id.as_deref(), Some("7.0-2"));
+        assert_eq!(position.show(text.as_bytes(), form()), Ok(None));
+        assert_eq!(position.id.as_deref(), Some("7.0-2"));
     }
 
     #[test]
     fn the_event_of_the_end_ends_the_tail() {
-        let mut place = Place::default();
+        let mut position = TailPosition::default();
         let text = "id: 7.0-1\n\nevent: end\ndata: {\"message\":\"gone\"}\n\nid: 7.0-2\n\n";
-        let end = place.show(text.as_bytes(), form());
+        let end = position.show(text.as_bytes(), form());
         assert_eq!(end, Ok(Some("gone".to_owned())));
-        assert_eq!(place.id.as_deref(), Some("7.0-1"));
+        assert_eq!(position.id.as_deref(), Some("7.0-1"));
     }
 
     #[test]
     fn a_restarted_tail_goes_on() {
-        let mut place = Place::default();
+        let mut position = TailPosition::default();
         let text = "id: 8.0-0\n\nevent: restarted\ndata: {\"message\":\"anew\"}\n\n\
                     id: 8.0-1\ndata: {\"Text\":\"a\"}\n\n";
-        assert_eq!(place.show(text.as_bytes(), form()), Ok(None));
-        assert_eq!((place.id.as_deref(), place.shown), (Some("8.0-1"), 1));
+        assert_eq!(position.show(text.as_bytes(), form()), Ok(None));
+        assert_eq!((position.id.as_deref(), position.shown), (Some("8.0-1"), 1));
     }
 
     #[test]
     fn an_event_that_is_no_document_is_refused() {
-        let mut place = Place::default();
-        let broken = place.show("data: {\n\n".as_bytes(), form());
+        let mut position = TailPosition::default();
+        let broken = position.show("data: {\n\n".as_bytes(), form());
         assert!(matches!(broken, Err(Failure::Unreachable(_))));
     }
 }

@@ -206,14 +206,14 @@ fn number_or_off(value: &str) -> Option<String> {
 
 /// An option whose value comes from variables of other tools.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Honoured {
+pub(super) struct OptionFromOtherTool {
     pub(super) flag: &'static str,
     pub(super) values: Vec<OsString>,
     /// Names of the variables that the values come from.
     pub(super) variables: Vec<&'static str>,
 }
 
-impl Honoured {
+impl OptionFromOtherTool {
     /// True for an option that is a list of values. The values of other tools are then added to the
     /// values of our own flags and variables. For any other option, our own value replaces them.
     pub(super) fn is_added(&self) -> bool {
@@ -231,12 +231,12 @@ fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<Strin
 }
 
 /// The options that variables of other tools set, sorted by flag.
-pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Honoured> {
-    let mut all: BTreeMap<&str, Honoured> = BTreeMap::new();
+pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<OptionFromOtherTool> {
+    let mut all: BTreeMap<&str, OptionFromOtherTool> = BTreeMap::new();
     for alias in ALIASES {
         let value = set(&variable, alias.variable).and_then(|value| (alias.convert)(&value));
         let Some(value) = value else { continue };
-        let honoured = all.entry(alias.flag).or_insert(Honoured {
+        let honoured = all.entry(alias.flag).or_insert(OptionFromOtherTool {
             flag: alias.flag,
             values: Vec::new(),
             variables: Vec::new(),
@@ -253,14 +253,16 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Hono
 
 /// The option `--data-dir` from kinesis-mock's variables. kinesis-mock keeps its data in the folder
 /// `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
-fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<Honoured> {
+fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOtherTool> {
     let persists = set(&variable, "SHOULD_PERSIST_DATA")?;
     let path = set(&variable, "PERSIST_PATH").unwrap_or_else(|| "data".to_owned());
-    persists.eq_ignore_ascii_case("true").then(|| Honoured {
-        flag: "data-dir",
-        values: vec![path.into()],
-        variables: vec!["SHOULD_PERSIST_DATA", "PERSIST_PATH"],
-    })
+    persists
+        .eq_ignore_ascii_case("true")
+        .then(|| OptionFromOtherTool {
+            flag: "data-dir",
+            values: vec![path.into()],
+            variables: vec!["SHOULD_PERSIST_DATA", "PERSIST_PATH"],
+        })
 }
 
 /// Logs the variables of other tools that set an option, and the variables and flags that have no
@@ -357,7 +359,7 @@ mod tests {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let texts = |honoured: Honoured| {
+        let texts = |honoured: OptionFromOtherTool| {
             let values = honoured.values.into_iter();
             let values = values.map(|value| value.into_string().unwrap());
             (honoured.flag, values.collect())
