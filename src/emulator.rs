@@ -63,7 +63,7 @@ pub struct Surroundings {
     pub disk: Option<SimulatedDisk>,
     /// True when the emulator listens on no address. Requests then come through
     /// [`Emulator::answer`] only.
-    pub is_deaf: bool,
+    pub has_no_listeners: bool,
     /// Number of bytes of records after which the store begins a new generation. None: the default.
     pub generation_bytes: Option<u64>,
     /// Size of the records in one segment, in bytes.
@@ -82,7 +82,7 @@ impl Default for Surroundings {
             random: None,
             faults: Faults::default(),
             disk: None,
-            is_deaf: false,
+            has_no_listeners: false,
             generation_bytes: None,
             segment_bytes: limits::SEGMENT_BYTES,
             functions: BTreeMap::new(),
@@ -376,9 +376,9 @@ fn store_descriptors(options: &Options) -> u64 {
     limits::STORE_DESCRIPTORS
 }
 
-/// Listens on the addresses that the options name, or on no address if `is_deaf` is set.
+/// Listens on the addresses that the options name, or on no address if `has_no_listeners` is set.
 fn listeners(options: &Options, around: &Surroundings) -> Result<Vec<TcpListener>, BindError> {
-    if around.is_deaf {
+    if around.has_no_listeners {
         return Ok(Vec::new());
     }
     listen::bind(&options.addresses())

@@ -40,7 +40,7 @@ pub(in crate::http) use {
     access::{Permitted, TOKEN_COOKIE},
     mapping_view::{details as mapping_details, entry as mapping_event},
     own_body::{LargeBody, OwnBody},
-    position::From,
+    position::ListingStart,
     query::Query,
     scan::{Cursor, Page, Selection},
     state::Refused,

@@ -45,7 +45,7 @@ pub(super) struct InFlight {
     /// Requests that the server is answering now.
     requests: AtomicUsize,
     /// Number of requests since the connection was opened.
-    begun: AtomicUsize,
+    requests_begun: AtomicUsize,
     /// Open subscriptions and other streamed bodies. The timeouts of this module do not apply to
     /// them.
     subscriptions: AtomicUsize,
@@ -65,7 +65,7 @@ impl InFlight {
             answers: [AtomicUsize::new(0), AtomicUsize::new(0)],
             periods: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
-            begun: AtomicUsize::new(0),
+            requests_begun: AtomicUsize::new(0),
             subscriptions: AtomicUsize::new(0),
             answer_timeout,
             idle_timeout,
@@ -112,7 +112,7 @@ pub(super) struct Checks {
     answer: Countdown,
     idle: Countdown,
     /// Number of requests from the opening of the connection to the last check.
-    begun: usize,
+    requests_begun: usize,
     /// True if something was in flight at the last check.
     was_busy: bool,
 }
@@ -150,7 +150,7 @@ impl Checks {
             answer: Countdown::new(connection.answer_timeout, interval),
             idle: Countdown::new(connection.idle_timeout, interval),
             interval,
-            begun: 0,
+            requests_begun: 0,
             was_busy: false,
             connection,
         }
@@ -171,16 +171,16 @@ impl Checks {
                 return Some(DropReason::Unread);
             }
         }
-        let begun = self.connection.begun.load(SeqCst);
+        let requests_begun = self.connection.requests_begun.load(SeqCst);
         let is_busy = self.connection.is_busy();
         // A request that was in flight at the last check may have ended just before this check, so
         // the idle time starts again.
-        if is_busy || self.was_busy || begun != self.begun {
+        if is_busy || self.was_busy || requests_begun != self.requests_begun {
             self.idle.passed = 0;
         } else {
             self.idle.passed += 1;
         }
-        (self.begun, self.was_busy) = (begun, is_busy);
+        (self.requests_begun, self.was_busy) = (requests_begun, is_busy);
         (self.idle.passed >= self.idle.most).then_some(DropReason::Idle)
     }
 }
@@ -220,7 +220,7 @@ impl InFlightRequest {
     /// Counts a request on `connection`. None for a request that has no connection.
     pub(super) fn begin(connection: Option<Arc<InFlight>>) -> Self {
         let before = connection.as_ref().map(|connection| {
-            connection.begun.fetch_add(1, SeqCst);
+            connection.requests_begun.fetch_add(1, SeqCst);
             connection.requests.fetch_add(1, SeqCst)
         });
         Self {

@@ -7,7 +7,7 @@ use super::credentials::credential;
 use super::origin::FromPage;
 use super::reply::{PlainJsonAnswer, Reply, Unroutable};
 use super::signature;
-use super::target::{Content, SERVICE, Target, unread_format};
+use super::target::{Content, SERVICE, Target, refusal_format};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::operation::{self, Answer, Context, Entry};
@@ -31,7 +31,7 @@ pub(super) struct Dispatcher {
 
 /// A request whose body was received in full.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Received<'a> {
+pub(super) struct ReceivedRequest<'a> {
     pub(super) head: &'a Parts,
     pub(super) body: &'a Bytes,
     pub(super) client: Client,
@@ -45,8 +45,8 @@ impl Dispatcher {
 
     /// Answers a request. The request may also be a browser's preflight request or one that names
     /// no operation.
-    pub(super) async fn answer(&self, request: Received<'_>) -> Reply {
-        let Received { head, body, .. } = request;
+    pub(super) async fn answer(&self, request: ReceivedRequest<'_>) -> Reply {
+        let ReceivedRequest { head, body, .. } = request;
         let is_preflight = head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN);
         if request.from_page == FromPage::Refused {
             return refused_page(head, is_preflight);
@@ -73,8 +73,8 @@ impl Dispatcher {
 
     /// Checks the target and then the credential, and runs the operation. A body that cannot be
     /// parsed is reported before an unknown target and before a wrong credential.
-    async fn call(&self, request: Received<'_>, format: Format) -> Reply {
-        let Received {
+    async fn call(&self, request: ReceivedRequest<'_>, format: Format) -> Reply {
+        let ReceivedRequest {
             head, body, client, ..
         } = request;
         let signed = body;
@@ -96,7 +96,7 @@ impl Dispatcher {
         let context = Context::new(self.engine.clone(), caller.scope, caller.requester);
         match entry.call(context, body.clone(), format).await {
             Ok(Answer::Whole(body, permit)) => Reply::done(format, body).holding(permit).of(entry),
-            Ok(Answer::Lost) => Reply::lost().of(entry),
+            Ok(Answer::Lost) => Reply::closing_connection().of(entry),
             Ok(Answer::Events(events)) => Reply::events(format, events).of(entry),
             Err(error) => {
                 let stream = named_stream(format, body, &error);
@@ -128,7 +128,7 @@ fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     if is_preflight {
         return Reply::preflight_refused(error);
     }
-    let reply = Reply::refused(unread_format(head), error);
+    let reply = Reply::refused(refusal_format(head), error);
     match Target::of(head).entry() {
         Some(entry) => reply.of(entry),
         None => reply,

@@ -6,7 +6,7 @@ use super::connection::counted;
 use super::metrics::Outcome;
 use super::origin::{Asked, FromPage};
 use super::slow_reader;
-use super::target::{PROTOCOL, RPC_V2_CBOR, Target, unread_format};
+use super::target::{PROTOCOL, RPC_V2_CBOR, Target, refusal_format};
 use crate::admission::BudgetPermit;
 use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
@@ -32,7 +32,7 @@ pub(super) struct Reply {
     is_preflight: bool,
     is_rpc_v2: bool,
     /// True if a fault rule closes the connection instead of answering.
-    is_lost: bool,
+    closes_connection: bool,
     operation: Option<&'static Entry>,
     /// Message of the panic that ended the request.
     panic: Option<String>,
@@ -97,7 +97,7 @@ impl Reply {
             events: None,
             is_preflight: false,
             is_rpc_v2: false,
-            is_lost: false,
+            closes_connection: false,
             operation: None,
             panic: None,
             error: None,
@@ -153,15 +153,15 @@ impl Reply {
     pub(super) fn panicked(head: &Parts, panic: String) -> Self {
         Self {
             panic: Some(panic),
-            ..Self::unread(head, Error::internal())
+            ..Self::body_not_received(head, Error::internal())
         }
     }
 
-    /// The refusal of a request whose body was not read.
-    pub(super) fn unread(head: &Parts, error: Error) -> Self {
+    /// The refusal of a request whose body was not received.
+    pub(super) fn body_not_received(head: &Parts, error: Error) -> Self {
         Self {
             operation: Target::of(head).entry(),
-            ..Self::refused(unread_format(head), error)
+            ..Self::refused(refusal_format(head), error)
         }
     }
 
@@ -183,16 +183,16 @@ impl Reply {
     }
 
     /// Makes a reply that closes the connection without an answer.
-    pub(super) fn lost() -> Self {
+    pub(super) fn closing_connection() -> Self {
         Self {
-            is_lost: true,
+            closes_connection: true,
             ..Self::new(500, None, [])
         }
     }
 
     /// True when the connection is closed without an answer.
-    pub(super) const fn is_lost(&self) -> bool {
-        self.is_lost
+    pub(super) const fn closes_connection(&self) -> bool {
+        self.closes_connection
     }
 
     /// One of the two answers to a request with the content type `application/json`.
@@ -298,11 +298,11 @@ impl Reply {
             (Some(error), Some(note)) => Some(format!("{error}: {note}")),
             (error, note) => error.or(note),
         };
-        let lost = || {
-            self.is_lost
+        let closed = || {
+            self.closes_connection
                 .then(|| "a fault rule closed the connection".to_owned())
         };
-        (self.status, text.or_else(lost))
+        (self.status, text.or_else(closed))
     }
 
     /// True for an answer with an error status.

@@ -32,7 +32,7 @@ thread_local! {
 
 /// The outcome of receiving a body.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(super) enum BodyOutcome {
     /// The whole body, and its budget permit.
     Whole(Bytes, BudgetPermit),
     /// The body is larger than permitted. If already the announced length is too large, no byte of
@@ -55,7 +55,7 @@ pub(super) struct Bounds {
     /// Longest wait for another byte. None for no limit.
     stall: Option<Duration>,
     /// Longest time for the whole body. None for no limit.
-    whole: Option<Duration>,
+    time_limit: Option<Duration>,
 }
 
 impl Bounds {
@@ -80,7 +80,7 @@ impl Bounds {
             admission,
             bytes,
             stall: limits.body_stall_seconds.map(Duration::from_secs),
-            whole: limits.body_seconds.map(Duration::from_secs),
+            time_limit: limits.body_seconds.map(Duration::from_secs),
         }
     }
 
@@ -94,14 +94,14 @@ impl Bounds {
         head: &Parts,
         body: B,
         only: bool,
-    ) -> Result<Received, B::Error> {
+    ) -> Result<BodyOutcome, B::Error> {
         let body = DrainedBody::new(body, &head.headers);
         let announced = body.size_hint().exact();
         if let Some(bytes) = announced.filter(|announced| *announced > self.bytes) {
-            return Ok(Received::TooLarge { bytes });
+            return Ok(BodyOutcome::TooLarge { bytes });
         }
         let Ok(permit) = self.admission.request(only).await else {
-            return Ok(Received::Refused(Error::unavailable()));
+            return Ok(BodyOutcome::Refused(Error::unavailable()));
         };
         let mut receiving = Receiving {
             body,
@@ -112,13 +112,13 @@ impl Bounds {
             received: 0,
         };
         Ok(match receiving.whole(&head.method).await {
-            Ok(whole) => Received::Whole(whole, receiving.permit),
+            Ok(whole) => BodyOutcome::Whole(whole, receiving.permit),
             Err(Ended::CutOff(error)) => return Err(error),
-            Err(Ended::TooLarge) => Received::TooLarge {
+            Err(Ended::TooLarge) => BodyOutcome::TooLarge {
                 bytes: receiving.received,
             },
-            Err(Ended::TooSlow) => Received::Refused(Error::too_slow()),
-            Err(Ended::BudgetExhausted) => Received::Refused(Error::unavailable()),
+            Err(Ended::TooSlow) => BodyOutcome::Refused(Error::too_slow()),
+            Err(Ended::BudgetExhausted) => BodyOutcome::Refused(Error::unavailable()),
         })
     }
 }
@@ -282,7 +282,7 @@ impl<'a> Pace<'a> {
 
     fn is_too_slow(&self, waited: Duration, quiet: Duration, received: u64) -> bool {
         if self.bounds.stall.is_some_and(|stall| quiet >= stall)
-            || self.bounds.whole.is_some_and(|whole| waited >= whole)
+            || self.bounds.time_limit.is_some_and(|limit| waited >= limit)
         {
             return true;
         }

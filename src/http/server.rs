@@ -12,7 +12,7 @@ use super::metrics::{Metrics, Outcome};
 use super::origin::{AllowedOrigins, FromPage};
 use super::pause::pause_for;
 use super::reply::{self, Reply};
-use super::request_body::{Bounds, Received};
+use super::request_body::{BodyOutcome, Bounds};
 use super::slow_reader;
 use super::target::Target;
 use crate::admission::BudgetPermit;
@@ -116,8 +116,8 @@ impl Server {
         let (head, body) = request.into_parts();
         let from_page = self.origins.judge(&head);
         let (reply, received, sample) = match self.bounds.receive(&head, body, only).await {
-            Ok(Received::Whole(body, permit)) => {
-                let request = dispatch::Received {
+            Ok(BodyOutcome::Whole(body, permit)) => {
+                let request = dispatch::ReceivedRequest {
                     head: &head,
                     body: &body,
                     client,
@@ -127,14 +127,14 @@ impl Server {
                 let sample = self.metrics.recent.sample(&body, reply.has_failed());
                 (reply.holding_at_least(permit), body.len(), sample)
             }
-            Ok(Received::Refused(error)) => (Reply::unread(&head, error), 0, None),
-            Ok(Received::TooLarge { bytes }) => {
+            Ok(BodyOutcome::Refused(error)) => (Reply::body_not_received(&head, error), 0, None),
+            Ok(BodyOutcome::TooLarge { bytes }) => {
                 reply::log_too_large(&head, bytes, self.bounds.bytes());
-                self.count_unread(&head, Outcome::Refused, watch);
+                self.count_body_not_received(&head, Outcome::Refused, watch);
                 return Ok(reply::too_large());
             }
             Err(error) => {
-                self.count_unread(&head, Outcome::CutOff, watch);
+                self.count_body_not_received(&head, Outcome::CutOff, watch);
                 return Err(NoAnswer::Body(error));
             }
         };
@@ -148,7 +148,7 @@ impl Server {
             let name = reply.operation_name(&head);
             self.metrics.recent.add(now, name, result, took, sample);
         }
-        if reply.is_lost() {
+        if reply.closes_connection() {
             return Err(NoAnswer::Fault);
         }
         pause_for(&head, received, &self.engine.limits).await;
@@ -168,15 +168,15 @@ impl Server {
             return Ok(reply::bare(StatusCode::FORBIDDEN));
         }
         Ok(match self.bounds.receive(&head, body, only).await? {
-            Received::Whole(body, _permit) => {
+            BodyOutcome::Whole(body, _permit) => {
                 let answering = self.lambda.answer(&head, &body, client);
                 caught(answering).await.unwrap_or_else(|panic| {
                     tracing::error!(panic, "a request to Lambda's API panicked");
                     reply::bare(StatusCode::INTERNAL_SERVER_ERROR)
                 })
             }
-            Received::Refused(error) => self.lambda.refuse(&head, &error),
-            Received::TooLarge { .. } => reply::too_large(),
+            BodyOutcome::Refused(error) => self.lambda.refuse(&head, &error),
+            BodyOutcome::TooLarge { .. } => reply::too_large(),
         })
     }
 
@@ -195,13 +195,13 @@ impl Server {
         slow_reader::unwatched(self.answer(request, here)).await
     }
 
-    async fn dispatch(&self, request: dispatch::Received<'_>) -> Reply {
+    async fn dispatch(&self, request: dispatch::ReceivedRequest<'_>) -> Reply {
         let answer = caught(self.dispatcher.answer(request)).await;
         answer.unwrap_or_else(|panic| Reply::panicked(request.head, panic))
     }
 
     /// Counts a request whose body was not received in full.
-    fn count_unread(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
+    fn count_body_not_received(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
         let operation = Target::of(head).entry();
         self.metrics
             .count(operation, outcome, (0, 0), watch.elapsed());

@@ -134,7 +134,7 @@ impl Content {
 
 /// The format for the refusal of a request whose body was not read: the format that the request
 /// names, and otherwise JSON.
-pub(super) fn unread_format(head: &Parts) -> Format {
+pub(super) fn refusal_format(head: &Parts) -> Format {
     if is_rpc_v2(head) {
         return Format::RpcV2Cbor;
     }

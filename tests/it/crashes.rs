@@ -41,7 +41,7 @@ impl Machine {
         let around = Surroundings {
             disk: Some(self.disk.clone()),
             random: Some(Random::seeded(1)),
-            is_deaf: true,
+            has_no_listeners: true,
             ..Surroundings::default()
         };
         let options = Options::read(flags).unwrap();

@@ -201,7 +201,7 @@ fn answers_within_the_process_count_as_long_as_they_are_held() {
         let flags = ["in-flight-bytes=1048576", "admission-wait-seconds=0"];
         let flags = options(&["--limit", flags[0], "--limit", flags[1]]);
         let around = Surroundings {
-            is_deaf: true,
+            has_no_listeners: true,
             ..Surroundings::default()
         };
         let emulator = Emulator::start_in(flags, around).await.unwrap();

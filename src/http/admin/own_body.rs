@@ -7,7 +7,7 @@
 use super::query::refused;
 use super::state::{Admin, Refused, Source, problem};
 use crate::admission::BudgetPermit;
-use crate::http::request_body::{Bounds, Received};
+use crate::http::request_body::{BodyOutcome, Bounds};
 use crate::options::{Fields, Problem, fields_of_json};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -146,12 +146,12 @@ async fn receive(request: Request, bounds: &Bounds) -> Result<OwnBody, Response>
     let source = head.extensions.get::<Source>();
     let only = source.is_some_and(|source| source.is_only_one);
     match bounds.receive(&head, body, only).await {
-        Ok(Received::Whole(bytes, _permit)) => Ok(OwnBody { bytes, _permit }),
-        Ok(Received::TooLarge { .. }) => Err(problem(
+        Ok(BodyOutcome::Whole(bytes, _permit)) => Ok(OwnBody { bytes, _permit }),
+        Ok(BodyOutcome::TooLarge { .. }) => Err(problem(
             StatusCode::PAYLOAD_TOO_LARGE,
             "the body is too large",
         )),
-        Ok(Received::Refused(error)) => {
+        Ok(BodyOutcome::Refused(error)) => {
             let status = StatusCode::from_u16(error.kind.status());
             let text = error.message.unwrap_or_default();
             Err(problem(status.expect("ours are in range"), &text))

@@ -8,7 +8,7 @@ use crate::world::Timestamp;
 
 /// The position in each shard at which a listing of records starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::http) enum From {
+pub(in crate::http) enum ListingStart {
     /// The oldest readable record.
     TrimHorizon,
     /// The first record that is published after the request.
@@ -22,7 +22,7 @@ pub(in crate::http) enum From {
 /// Minimum number of digits of a sequence number. A number with fewer digits is a time.
 const LEAST_NUMBER_DIGITS: usize = 30;
 
-impl From {
+impl ListingStart {
     /// Parses `trim_horizon`, `latest`, a time, or a sequence number.
     pub(in crate::http) fn parse(text: &str) -> Result<Self, Refused> {
         match text {

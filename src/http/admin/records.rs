@@ -1,6 +1,6 @@
 //! `GET streams/NAME/records`: returns a page of records, without a shard iterator.
 
-use super::position::From;
+use super::position::ListingStart;
 use super::query::{Query, refused};
 use super::record_json;
 use super::scan::{Cursor, Page, Selection};
@@ -16,7 +16,7 @@ pub(super) async fn records(
     stream: &Stream,
     mut query: Query,
 ) -> Result<Response, Refused> {
-    let selection = Selection::take(&mut query, From::TrimHorizon)?;
+    let selection = Selection::take(&mut query, ListingStart::TrimHorizon)?;
     let most = 1..=limits::LOOK_RECORDS_MOST;
     let limit = query.number("limit", most, limits::LOOK_RECORDS)?;
     let next = query.take("next").map(|text| Cursor::parse(&text));

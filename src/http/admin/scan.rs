@@ -1,6 +1,6 @@
 //! Searches the shards of a stream for records, a page at a time.
 
-use super::position::From;
+use super::position::ListingStart;
 use super::query::{Query, refused};
 use super::state::Refused;
 use crate::engine::{Read, ReadBudget, RecordView, Shard, StoreError, Stream};
@@ -20,7 +20,7 @@ pub(in crate::http) struct Selection {
     /// A text that the data of a shown record contains. None for all records.
     pub(in crate::http) text: Option<String>,
     /// The position in each shard at which the listing starts.
-    pub(in crate::http) from: From,
+    pub(in crate::http) from: ListingStart,
 }
 
 /// The start of a page: a shard, and the index of the page's first record in it.
@@ -49,13 +49,13 @@ impl Cursor {
 impl Selection {
     /// Removes the selection from the query string. `default` is the position for a query string
     /// that names none.
-    pub(in crate::http) fn take(query: &mut Query, default: From) -> Result<Self, Refused> {
+    pub(in crate::http) fn take(query: &mut Query, default: ListingStart) -> Result<Self, Refused> {
         let shard = query.take("shard").map(|text| {
             let id = ShardId::parse(&text);
             id.ok_or_else(|| refused("shard is the id of a shard, such as shardId-000000000000"))
         });
         let shard = shard.transpose()?;
-        let from = query.take("from").map(|text| From::parse(&text));
+        let from = query.take("from").map(|text| ListingStart::parse(&text));
         let from = from.transpose()?.unwrap_or(default);
         if shard.is_some() && from.shard().is_some_and(|of| Some(of) != shard) {
             return Err(refused("from is a sequence number of another shard"));

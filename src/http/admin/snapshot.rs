@@ -68,7 +68,7 @@ pub(super) async fn load(
     request: Request,
 ) -> Result<Response, Refused> {
     query.end()?;
-    let mut body = Pushed {
+    let mut body = ArrivingBody {
         body: request.into_body(),
         stall: stall(&admin),
     };
@@ -81,7 +81,7 @@ pub(super) async fn load(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn take(admin: &Admin, body: &mut Pushed) -> Result<(), Refused> {
+async fn take(admin: &Admin, body: &mut ArrivingBody) -> Result<(), Refused> {
     let refused = |error: SnapshotError| refusal(&error);
     let mut loading = Loading::begin(&admin.engine).map_err(refused)?;
     while let Some(part) = body.next().await? {
@@ -97,12 +97,12 @@ fn stall(admin: &Admin) -> Duration {
 }
 
 /// A request body that is processed while it arrives.
-struct Pushed {
+struct ArrivingBody {
     body: Body,
     stall: Duration,
 }
 
-impl Pushed {
+impl ArrivingBody {
     /// The next bytes. None at the end of the body.
     async fn next(&mut self) -> Result<Option<bytes::Bytes>, Refused> {
         loop {

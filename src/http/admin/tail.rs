@@ -9,7 +9,7 @@
 //! snapshot closes the connection without this event, so that the client continues in the stream of
 //! the snapshot.
 
-use super::position::From;
+use super::position::ListingStart;
 use super::query::{Query, refused};
 use super::record_json;
 use super::scan::Selection;
@@ -86,7 +86,7 @@ pub(in crate::http) async fn tail(
     headers: &HeaderMap,
     form: TailForm,
 ) -> Result<Response, Refused> {
-    let selection = Selection::take(&mut query, From::Latest)?;
+    let selection = Selection::take(&mut query, ListingStart::Latest)?;
     query.end()?;
     let start = start(stream, &selection, headers)?;
     let is_restarted = start.is_none();
@@ -102,7 +102,7 @@ pub(in crate::http) async fn tail(
         phase: Phase::Greeting,
         is_restarted,
         form,
-        unpaid: 0,
+        sent_since_pause: 0,
     };
     let body = Body::new(body::Body::frames(events));
     let headers = [
@@ -133,10 +133,10 @@ fn start(
         return Ok(is_here.then_some(TailStart::Cut(id.cut)));
     }
     Ok(Some(match selection.from {
-        From::TrimHorizon => TailStart::TrimHorizon,
-        From::Latest => TailStart::Latest,
-        From::Time(moment) => TailStart::Time(moment),
-        From::Number(number) => {
+        ListingStart::TrimHorizon => TailStart::TrimHorizon,
+        ListingStart::Latest => TailStart::Latest,
+        ListingStart::Time(moment) => TailStart::Time(moment),
+        ListingStart::Number(number) => {
             let position = (ShardId::new(number.shard), number.index);
             TailStart::Cut(BTreeMap::from([position]))
         }
@@ -179,7 +179,7 @@ struct TailEvents {
     is_restarted: bool,
     form: TailForm,
     /// Number of records that were sent since the last pause.
-    unpaid: u64,
+    sent_since_pause: u64,
 }
 
 impl Frames for TailEvents {
@@ -245,7 +245,7 @@ impl TailEvents {
     /// Pauses after the last records for as long as the rate limit demands, and then skips records
     /// if the tail is too far behind. Returns true if records were skipped.
     async fn catch_up(&mut self) -> bool {
-        let sent = std::mem::take(&mut self.unpaid);
+        let sent = std::mem::take(&mut self.sent_since_pause);
         let Some(most) = self.form.per_second.filter(|_| sent > 0) else {
             return false;
         };
@@ -279,7 +279,7 @@ impl TailEvents {
                 text.push_str("\ndata: ");
                 (self.form.write)(&mut text, shard, &record);
                 text.push_str("\n\n");
-                self.unpaid += 1;
+                self.sent_since_pause += 1;
             }
             self.tail.note_delivered(shard, next);
         }
@@ -289,7 +289,7 @@ impl TailEvents {
 
     fn shows(&self, record: &RecordView<'_>) -> bool {
         let is_in_time = match self.selection.from {
-            From::Time(moment) => record.arrival >= moment,
+            ListingStart::Time(moment) => record.arrival >= moment,
             _ => true,
         };
         is_in_time && self.selection.shows(record)

@@ -56,7 +56,7 @@ impl Answer {
     }
 
     /// Refuses a request whose body arrived too slowly or exceeds the in-flight budget.
-    pub(super) fn unread(error: &Error) -> Self {
+    pub(super) fn body_not_received(error: &Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status());
         let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let message = error.message.as_deref().unwrap_or_default();

@@ -56,7 +56,7 @@ impl LambdaApi {
 
     /// Refuses a request whose body was not received.
     pub(in crate::http) fn refuse(&self, head: &Parts, error: &Error) -> Response<Body> {
-        self.response(head, Answer::unread(error))
+        self.response(head, Answer::body_not_received(error))
     }
 
     async fn call(&self, head: &Parts, body: &Bytes, scope: &AccountRegion) -> Answer {

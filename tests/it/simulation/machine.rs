@@ -92,7 +92,7 @@ impl Machine {
         let mut around = Surroundings {
             random: Some(Random::seeded(now_ms)),
             faults: self.faults.clone(),
-            is_deaf: true,
+            has_no_listeners: true,
             ..self.around.clone()
         };
         match &self.ground {

@@ -4,7 +4,7 @@
 use super::row::{row, table};
 use super::{frame, newest, put, tail};
 use crate::engine::{RecordView, Stream};
-use crate::http::admin::{Cursor, From, Page, Refused, Selection};
+use crate::http::admin::{Cursor, ListingStart, Page, Refused, Selection};
 use crate::http::console::characters::visible;
 use crate::http::console::forms::hidden;
 use crate::http::console::numbers;
@@ -64,8 +64,8 @@ impl Asked {
     fn selection(&self) -> Result<Selection, Refused> {
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let from = match self.is_newest() {
-            true => From::TrimHorizon,
-            false => From::parse(&self.from)?,
+            true => ListingStart::TrimHorizon,
+            false => ListingStart::parse(&self.from)?,
         };
         let shard =
             match given(&self.shard) {
@@ -277,7 +277,7 @@ async fn one(visit: &mut Visit, stream: &Stream, now: Timestamp) -> Result<Marku
     };
     let number = visit.query.take("number").unwrap_or_default();
     let _shard = visit.query.take("shard");
-    let from = From::parse(&number)?;
+    let from = ListingStart::parse(&number)?;
     let selection = Selection {
         shard: Some(from.shard().ok_or_else(gone)?),
         key: None,
