@@ -21,7 +21,7 @@ use crate::operation::fault_rule::{FaultRuleError, check_all};
 use crate::options::{
     Authentication, ClockChoice, FunctionSetting, Options, OptionsError, Problem,
 };
-use crate::setup::Maker;
+use crate::setup::Definitions;
 use crate::store::{self, OpenError, SimulatedDisk, Store};
 use crate::world::{
     Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, World, descriptor_limit,
@@ -177,16 +177,16 @@ impl Emulator {
         options.check()?;
         let access = access_settings(&options)?;
         let (mappings, functions) = options.mappings()?;
-        let maker = Arc::new(Maker {
+        let definitions = Arc::new(Definitions {
             setup: options.setup()?,
             mappings,
             fault_rules: options.faults()?,
             home: access.default_scope.clone(),
         });
-        let clock = clock_choice(options.clock, maker.setup.clock);
+        let clock = clock_choice(options.clock, definitions.setup.clock);
         let (stop, stopped) = watch::channel(false);
         let engine = start_engine(&options, &around, clock, &functions, stopped.clone()).await?;
-        let (tls, listeners) = match prepare(&options, &around, &maker, &engine).await {
+        let (tls, listeners) = match prepare(&options, &around, &definitions, &engine).await {
             Ok(prepared) => prepared,
             Err(error) => {
                 engine.close().await.map_err(StartError::Close)?;
@@ -203,7 +203,7 @@ impl Emulator {
             metrics: metrics.clone(),
             token: options.admin_token.clone(),
             home: home.clone(),
-            maker,
+            definitions,
         });
         let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
         let settings = listen::Settings {
@@ -526,7 +526,7 @@ async fn start_engine(
 async fn prepare(
     options: &Options,
     around: &Surroundings,
-    maker: &Maker,
+    definitions: &Definitions,
     engine: &Arc<Engine>,
 ) -> Result<(Arc<TlsIdentity>, Vec<TcpListener>), StartError> {
     let tls = identity(options, &engine.world.clock)?;
@@ -535,7 +535,7 @@ async fn prepare(
         let loaded = snapshot::load_at_start(engine, path).await;
         loaded.map_err(|error| StartError::Snapshot(path.clone(), error))?;
     }
-    maker.make(engine).await?;
+    definitions.create(engine).await?;
     Ok((Arc::new(tls), listeners))
 }
 

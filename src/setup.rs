@@ -21,7 +21,7 @@ const BATCH: usize = 1_000;
 
 /// The definitions of everything that the emulator creates at its start and after a reset.
 #[derive(Debug)]
-pub(crate) struct Maker {
+pub(crate) struct Definitions {
     /// The contents of the setup file.
     pub setup: Setup,
     /// The event source mappings that options define.
@@ -32,15 +32,15 @@ pub(crate) struct Maker {
     pub home: AccountRegion,
 }
 
-/// The streams, queues and channels that one call of `Maker::make` has created so far.
+/// The streams, queues and channels that one call of `Definitions::create` has created so far.
 #[derive(Debug, Default)]
-struct Made {
+struct CreatedItems {
     streams: Vec<Arc<Stream>>,
     queues: Vec<Arc<Queue>>,
     channels: Vec<Arc<Channel>>,
 }
 
-impl Maker {
+impl Definitions {
     /// Creates everything that is defined. A stream, queue, channel or mapping of the setup file
     /// that already exists stays unchanged, and its differences from the setup file are logged. A
     /// mapping of the options that already exists gets the settings of the options.
@@ -49,11 +49,15 @@ impl Maker {
     /// Returns the position of a definition in the options or in the setup file, and the reason, if
     /// the definition cannot be carried out. In this case everything that this call has created is
     /// removed again.
-    pub(crate) async fn make(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
-        let mut made = Made::default();
-        if let Err(problem) = self.make_in(engine, &mut made).await {
+    pub(crate) async fn create(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
+        let mut created_items = CreatedItems::default();
+        if let Err(problem) = self.create_in(engine, &mut created_items).await {
             engine
-                .remove(&made.streams, &made.queues, &made.channels)
+                .remove(
+                    &created_items.streams,
+                    &created_items.queues,
+                    &created_items.channels,
+                )
                 .await;
             return Err(problem);
         }
@@ -65,17 +69,22 @@ impl Maker {
         Ok(())
     }
 
-    async fn make_in(&self, engine: &Arc<Engine>, made: &mut Made) -> Result<(), Problem> {
+    async fn create_in(
+        &self,
+        engine: &Arc<Engine>,
+        created_items: &mut CreatedItems,
+    ) -> Result<(), Problem> {
         for described in &self.setup.streams {
-            self.make_stream(engine, described, made).await?;
+            self.create_stream(engine, described, created_items).await?;
         }
         for described in &self.setup.queues {
-            self.make_queue(engine, described, made).await?;
+            self.create_queue(engine, described, created_items).await?;
         }
         for described in &self.setup.channels {
-            self.make_channel(engine, described, made).await?;
+            self.create_channel(engine, described, created_items)
+                .await?;
         }
-        self.make_mappings(engine)
+        self.create_mappings(engine)
     }
 
     /// Creates the event source mappings of the options and of the setup file. A mapping of an
@@ -83,7 +92,7 @@ impl Maker {
     ///
     /// # Errors
     /// Returns the first mapping that is refused, and the reason.
-    pub(crate) fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
+    pub(crate) fn create_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let of_options = self.mappings.iter().map(|request| ConfiguredMapping {
             scope: self.home.clone(),
             request: request.clone(),
@@ -109,16 +118,20 @@ impl Maker {
         })
     }
 
-    async fn make_stream(
+    async fn create_stream(
         &self,
         engine: &Arc<Engine>,
         described: &StreamSetup,
-        made: &mut Made,
+        created_items: &mut CreatedItems,
     ) -> Result<(), Problem> {
         let place = &described.place;
         let context = self.context(engine, &described.account_region);
         if let Some(stream) = engine.find(&context.caller, &described.name) {
-            if made.streams.iter().any(|made| Arc::ptr_eq(made, &stream)) {
+            if created_items
+                .streams
+                .iter()
+                .any(|known| Arc::ptr_eq(known, &stream))
+            {
                 return Err(place.refused("the setup names this stream twice"));
             }
             log_differences(&stream, described);
@@ -135,33 +148,33 @@ impl Maker {
             "" => place.refused(&error.to_string()),
             member => place.refused_at(member, &error.to_string()),
         })?;
-        made.streams.push(stream.clone());
+        created_items.streams.push(stream.clone());
         fill(&context, &stream, described).await
     }
 
-    async fn make_queue(
+    async fn create_queue(
         &self,
         engine: &Arc<Engine>,
         described: &ReaderSetup,
-        made: &mut Made,
+        created_items: &mut CreatedItems,
     ) -> Result<(), Problem> {
         let context = self.context(engine, &described.account_region);
         let members = with_arns(described, &context.caller);
         let created = operation::create_queue_at_start(&context, &described.name, members).await;
-        take("queue", described, created, &mut made.queues).map(drop)
+        note_created("queue", described, created, &mut created_items.queues).map(drop)
     }
 
     /// Creates a channel. Fails if the channel cannot deliver.
-    async fn make_channel(
+    async fn create_channel(
         &self,
         engine: &Arc<Engine>,
         described: &ReaderSetup,
-        made: &mut Made,
+        created_items: &mut CreatedItems,
     ) -> Result<(), Problem> {
         let context = self.context(engine, &described.account_region);
         let members = with_arns(described, &context.caller);
         let created = operation::create_channel_at_start(&context, &described.name, members).await;
-        let channel = take("channel", described, created, &mut made.channels)?;
+        let channel = note_created("channel", described, created, &mut created_items.channels)?;
         let reason = channel.and_then(|channel| channel.describe().reason);
         reason.map_or(Ok(()), |reason| Err(described.place.refused(&reason)))
     }
@@ -187,22 +200,22 @@ fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     serde_json::Value::Object(create).to_string()
 }
 
-/// Adds a queue or a channel to `made` and returns it, if it was created just now. Otherwise logs
+/// Adds a queue or a channel to `known` and returns it, if it was created just now. Otherwise logs
 /// the settings in which the existing queue or channel differs from its definition in the setup
 /// file.
-fn take<T>(
+fn note_created<T>(
     kind: &str,
     described: &ReaderSetup,
     created: Result<StartItem<T>, impl Display>,
-    made: &mut Vec<Arc<T>>,
+    known: &mut Vec<Arc<T>>,
 ) -> Result<Option<Arc<T>>, Problem> {
     let place = &described.place;
     match created.map_err(|error| place.refused(&error.to_string()))? {
-        StartItem::Made(item) => {
-            made.push(item.clone());
+        StartItem::Created(item) => {
+            known.push(item.clone());
             return Ok(Some(item));
         }
-        StartItem::Existing(item, _) if made.iter().any(|made| Arc::ptr_eq(made, &item)) => {
+        StartItem::Existing(item, _) if known.iter().any(|other| Arc::ptr_eq(other, &item)) => {
             return Err(place.refused(&format!("the setup names this {kind} twice")));
         }
         StartItem::Existing(_, differences) if !differences.is_empty() => tracing::warn!(

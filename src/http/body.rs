@@ -39,11 +39,12 @@ pub(super) trait Frames: Send + 'static {
 
     /// Makes the next frame, with the budget permit for its bytes. Returns None after the last
     /// frame. An error aborts the response.
-    fn next(&mut self) -> impl Future<Output = Option<Result<Made, axum::Error>>> + Send;
+    fn next(&mut self)
+    -> impl Future<Output = Option<Result<FrameWithPermit, axum::Error>>> + Send;
 }
 
 /// The bytes of a frame, and the budget permit for these bytes.
-pub(super) type Made = (Vec<u8>, Option<BudgetPermit>);
+pub(super) type FrameWithPermit = (Vec<u8>, Option<BudgetPermit>);
 
 impl Frames for Box<Events> {
     fn unread_limit(&self) -> Option<Duration> {
@@ -54,7 +55,7 @@ impl Frames for Box<Events> {
         self.subscriber()
     }
 
-    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+    async fn next(&mut self) -> Option<Result<FrameWithPermit, axum::Error>> {
         Events::next(self).await.map(Ok)
     }
 }

@@ -27,7 +27,7 @@ pub struct TlsIdentity {
     /// The configuration and the certificate to trust. They are made at the first handshake, or
     /// when a client first asks for the certificate, because generating a certificate takes longer
     /// than the rest of the start.
-    made: OnceLock<Result<Made, String>>,
+    made: OnceLock<Result<TlsMaterial, String>>,
 }
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ enum Source {
 }
 
 #[derive(Debug)]
-struct Made {
+struct TlsMaterial {
     config: Arc<ServerConfig>,
     ca_pem: String,
 }
@@ -61,7 +61,7 @@ impl TlsIdentity {
         let config = server_config(&chain, &key_pem).map_err(named)?;
         // Only the certificates are stored for clients, because some users have the private key in
         // the same file.
-        let made = Made {
+        let made = TlsMaterial {
             config,
             ca_pem: certificates_of(&chain),
         };
@@ -114,7 +114,7 @@ impl TlsIdentity {
         self.made().map(|made| made.ca_pem.clone())
     }
 
-    fn made(&self) -> io::Result<&Made> {
+    fn made(&self) -> io::Result<&TlsMaterial> {
         let made = self
             .made
             .get_or_init(|| self.make().map_err(|error| error.to_string()));
@@ -122,7 +122,7 @@ impl TlsIdentity {
             .map_err(|error| io::Error::other(error.as_str()))
     }
 
-    fn make(&self) -> io::Result<Made> {
+    fn make(&self) -> io::Result<TlsMaterial> {
         let Source::Generated {
             directory,
             names,
@@ -136,7 +136,7 @@ impl TlsIdentity {
         let identity = generate::identity(directory.as_deref(), names, clock.wall_time().seconds())
             .map_err(io::Error::other)?;
         let config = server_config(&identity.leaf.pem, &identity.leaf.pem)?;
-        Ok(Made {
+        Ok(TlsMaterial {
             config,
             ca_pem: certificates_of(&identity.authority.pem),
         })

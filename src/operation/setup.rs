@@ -76,7 +76,7 @@ fn shape(operation: &str) -> &'static Shape {
 #[derive(Debug)]
 pub(crate) enum StartItem<T> {
     /// The item was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
-    Made(Arc<T>),
+    Created(Arc<T>),
     /// An item with this name exists already. The listed settings of the item differ from the
     /// setup.
     Existing(Arc<T>, Vec<&'static str>),
@@ -99,7 +99,7 @@ pub(crate) async fn create_queue_at_start(
         return Ok(StartItem::Existing(queue, differences));
     }
     let created = create_queue::create(context, input, true).await;
-    created.map(|(queue, _)| StartItem::Made(queue))
+    created.map(|(queue, _)| StartItem::Created(queue))
 }
 
 /// Creates a channel, unless a channel with this name exists. `members` is the JSON of a
@@ -120,7 +120,7 @@ pub(crate) async fn create_channel_at_start(
         return Ok(StartItem::Existing(channel, differences));
     }
     let channel = create_channel::create(context, input, true).await?;
-    Ok(StartItem::Made(channel))
+    Ok(StartItem::Created(channel))
 }
 
 /// Registers a consumer. The consumer is ACTIVE at once.

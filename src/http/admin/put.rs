@@ -7,7 +7,7 @@ use super::own_body::{LargeBody, OwnBody};
 use super::query::refused;
 use super::state::{Admin, Refused, Streamed};
 use crate::engine::{Engine, Placed, PutFailure, PutSettings, Stream};
-use crate::http::body::{self, Frames, Made};
+use crate::http::body::{self, FrameWithPermit, Frames};
 use crate::limits;
 use crate::model::NewRecord;
 use crate::operation::{self, StartRecord};
@@ -155,7 +155,7 @@ impl Frames for Answer {
         "a reader of the results of a put".to_owned()
     }
 
-    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+    async fn next(&mut self) -> Option<Result<FrameWithPermit, axum::Error>> {
         let part = self.part()?.into_bytes();
         let permit = self.engine.admission.event(part.len() as u64).await;
         Some(Ok((part, Some(permit))))

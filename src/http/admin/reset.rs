@@ -25,7 +25,7 @@ pub(super) async fn reset(
     let removed = admin.engine.reset().await;
     removed.map_err(|error| failed(&error))?;
     if setup {
-        let made = admin.maker.make(&admin.engine).await;
+        let made = admin.definitions.create(&admin.engine).await;
         made.map_err(|error| Refused::new(StatusCode::CONFLICT, &error.to_string()))?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())

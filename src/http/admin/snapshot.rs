@@ -5,7 +5,7 @@ use super::access::Permitted;
 use super::query::Query;
 use super::state::{Admin, Refused, Streamed};
 use crate::engine::snapshot::{Loading, Saving, SnapshotError};
-use crate::http::body::{self, Frames, Made};
+use crate::http::body::{self, FrameWithPermit, Frames};
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::Extension;
@@ -44,7 +44,7 @@ impl Frames for Parts {
         "a reader of a snapshot".to_owned()
     }
 
-    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+    async fn next(&mut self) -> Option<Result<FrameWithPermit, axum::Error>> {
         match self.0.next().await {
             Ok(None) => None,
             Ok(Some(part)) => {
@@ -75,7 +75,7 @@ pub(super) async fn load(
     take(&admin, &mut body).await?;
     // Create the event source mappings of this emulator's options again, in addition to those of
     // the snapshot.
-    if let Err(problem) = admin.maker.make_mappings(&admin.engine) {
+    if let Err(problem) = admin.definitions.create_mappings(&admin.engine) {
         tracing::warn!("after the load of a snapshot: {problem}");
     }
     Ok(StatusCode::NO_CONTENT.into_response())

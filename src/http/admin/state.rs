@@ -6,7 +6,7 @@ use crate::http::metrics::Metrics;
 use crate::http::tls::TlsIdentity;
 use crate::model::AccountRegion;
 use crate::options::Secret;
-use crate::setup::Maker;
+use crate::setup::Definitions;
 use axum::body::Body;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +28,7 @@ pub(crate) struct Admin {
     /// The account and region of requests that name none.
     pub home: AccountRegion,
     /// Repeats the setup of the start after a reset.
-    pub maker: Arc<Maker>,
+    pub definitions: Arc<Definitions>,
 }
 
 /// The source of a request to one of minikin's own paths.

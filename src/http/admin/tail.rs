@@ -19,7 +19,7 @@ use crate::admission::BudgetPermit;
 use crate::engine::{
     Batch, Engine, RecordView, Stream, StreamState, Tail, TailError, TailStart, TailStep,
 };
-use crate::http::body::{self, Frames, Made};
+use crate::http::body::{self, FrameWithPermit, Frames};
 use crate::limits;
 use crate::model::ShardId;
 use crate::world::RealDeadline;
@@ -191,7 +191,7 @@ impl Frames for TailEvents {
         format!("a tail of {}", self.stream.arn)
     }
 
-    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+    async fn next(&mut self) -> Option<Result<FrameWithPermit, axum::Error>> {
         match self.phase {
             Phase::Over => return None,
             Phase::Greeting => {
@@ -255,7 +255,7 @@ impl TailEvents {
     }
 
     /// Makes the last event, and ends the tail.
-    fn end(&mut self, reason: &str) -> Made {
+    fn end(&mut self, reason: &str) -> FrameWithPermit {
         self.phase = Phase::Over;
         let data = json!({ "message": reason });
         (format!("event: end\ndata: {data}\n\n").into_bytes(), None)
@@ -263,7 +263,7 @@ impl TailEvents {
 
     /// Makes the events of a batch, up to the size of a frame. None if no record of the batch
     /// matches the query.
-    async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<Made> {
+    async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<FrameWithPermit> {
         let permit = self.permit(batch).await;
         let mut text = String::new();
         let mark = StreamMark::of(&self.stream);
