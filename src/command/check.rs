@@ -54,7 +54,7 @@ fn report_text(directory: &Path, report: &Report) -> String {
     let first = format!(
         "{}: opened {}; intact: {}, {}, {bytes} bytes in {}",
         directory.display(),
-        counted(report.openings, "time"),
+        counted(report.next_run, "time"),
         counted(report.streams.len() as u64, "stream"),
         counted(records, "record"),
         counted(report.generations as u64, "generation"),
@@ -145,7 +145,7 @@ mod tests {
             problem: "1 of 3 segments cannot be read".to_owned(),
         };
         let report = Report {
-            openings: 1,
+            next_run: 1,
             generations: 1,
             streams: vec![stream],
             nameless_records: 0,

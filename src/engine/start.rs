@@ -120,7 +120,7 @@ impl Engine {
             shard_opener: ShardOpener {
                 store: store.clone(),
                 limits: limits.clone(),
-                first_index: first_index(recovered.epoch)?.into(),
+                first_index: first_index(recovered.run)?.into(),
                 latest_number_s: 0.into(),
             },
             world,
@@ -130,7 +130,7 @@ impl Engine {
             accounts: Lock::ranked(lock_order::ACCOUNTS, Accounts::default()),
             // The incarnation numbers of different runs are disjoint, because the disk may still
             // hold records of a stream of an earlier run.
-            next_incarnation: (recovered.epoch << 32).into(),
+            next_incarnation: (recovered.run << 32).into(),
             call_rates: CallRates::new(),
             tasks,
             active_subscriptions: ActiveSubscriptions::new(),
@@ -306,11 +306,11 @@ impl Engine {
     }
 }
 
-/// The first sequence index of the run `epoch`. Every run has a separate range of indexes, so that
+/// The first sequence index of the run `run`. Every run has a separate range of indexes, so that
 /// a sequence number whose record was lost in a crash is never issued again.
-pub(super) fn first_index(epoch: u64) -> Result<u64, RestoreError> {
-    let first = epoch.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
-    let first = first.filter(|_| epoch < limits::RUNS_OF_ONE_DIRECTORY);
+pub(super) fn first_index(run: u64) -> Result<u64, RestoreError> {
+    let first = run.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
+    let first = first.filter(|_| run < limits::RUNS_OF_ONE_DIRECTORY);
     let first = first.map(|first| first + 1);
     first.ok_or(RestoreError(Fault::OpenedTooOften))
 }

@@ -9,7 +9,7 @@ use super::format::catalog::Catalog;
 use super::format::record::{LogId, Records};
 use super::format::segment::Segment;
 use super::format::summary::SegmentEntry;
-use super::recovery::{Damage, Found, FoundLog, recover};
+use super::recovery::{Damage, RecoveredDirectory, RecoveredLog, recover};
 use crate::world::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use std::path::Path;
 pub struct Report {
     /// Number of the next run. Without loads of snapshots this is the number of times that the
     /// directory was opened.
-    pub openings: u64,
+    pub next_run: u64,
     /// Number of generations.
     pub generations: usize,
     /// The streams, each with its shards.
@@ -81,7 +81,7 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     let note = |name| format!("{name} was set aside earlier; its records are not served");
     let streams = streams(&found.catalog, &mut shards);
     Ok(Report {
-        openings: found.epoch,
+        next_run: found.run,
         generations: found.generations.len(),
         streams,
         nameless_records: shards.values().map(|shard| shard.records).sum(),
@@ -91,10 +91,10 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
 }
 
 /// Reads every segment of every generation. Adds damaged segments to the damage in `found`.
-fn read_all(found: &mut Found, disk: &dyn Disk) -> Result<Shards, OpenError> {
+fn read_all(found: &mut RecoveredDirectory, disk: &dyn Disk) -> Result<Shards, OpenError> {
     let mut shards = Shards::new();
     let mut of_generations: BTreeMap<u64, Vec<SegmentEntry>> = BTreeMap::new();
-    for FoundLog { segments, .. } in found.logs.values() {
+    for RecoveredLog { segments, .. } in found.logs.values() {
         for segment in segments {
             let number = segment.generation.as_ref().map(|place| place.number);
             let entries = of_generations.entry(number.unwrap_or_default());

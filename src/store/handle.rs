@@ -103,7 +103,7 @@ impl Store {
     /// # Errors
     /// Returns an error if the store does not accept writes.
     pub async fn begin_run(&self, run: u64) -> Result<(), StoreError> {
-        self.save_number(key::EPOCH, run + 1).await
+        self.save_number(key::NEXT_RUN, run + 1).await
     }
 
     /// Permits appends of records with sequence indexes of runs up to `run`, although the run `run`
@@ -113,7 +113,7 @@ impl Store {
     /// # Errors
     /// Returns an error if the store does not accept writes.
     pub async fn permit_run(&self, run: u64) -> Result<(), StoreError> {
-        self.save_number(key::AHEAD, run).await
+        self.save_number(key::PERMITTED_RUN, run).await
     }
 
     async fn save_number(&self, key: &[u8], number: u64) -> Result<(), StoreError> {

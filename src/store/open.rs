@@ -17,7 +17,7 @@ use super::handle::Store;
 use super::log::segments::LogState;
 use super::log::shard_log::Log;
 use super::logs::Logs;
-use super::recovery::{Found, FoundLog, recover};
+use super::recovery::{RecoveredDirectory, RecoveredLog, recover};
 use super::shared::settings::Settings;
 use super::shared::state::Shared;
 use super::shared::stream_names::StreamNames;
@@ -33,7 +33,7 @@ pub struct Recovered {
     /// The catalog in the data directory.
     pub catalog: Catalog,
     /// Number of the run that this start begins.
-    pub epoch: u64,
+    pub run: u64,
 }
 
 /// An open store whose committer does not run yet.
@@ -103,7 +103,7 @@ pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened,
     let (metadata, mut found) = recover(&directory, &*disk)?;
     let recovered = Recovered {
         catalog: std::mem::take(&mut found.catalog),
-        epoch: found.epoch,
+        run: found.run,
     };
     let names = StreamNames::of(&recovered.catalog);
     let shared = Shared::new(settings, disk, names);
@@ -129,7 +129,7 @@ fn opened(logs: Arc<Logs>, commit: Box<dyn Commit>, recovered: Recovered) -> Ope
 fn restore(
     shared: Arc<Shared>,
     metadata: Box<dyn MetadataHandle>,
-    found: Found,
+    found: RecoveredDirectory,
     claim: Box<dyn Claim>,
 ) -> io::Result<(DurableCommitter, Arc<Logs>)> {
     let generations = &shared.generations;
@@ -163,10 +163,10 @@ fn restore(
 fn restore_log(
     shared: &Arc<Shared>,
     id: LogId,
-    found: FoundLog,
+    found: RecoveredLog,
     framed: &mut HashMap<LogId, Arc<Log>>,
 ) -> Arc<Log> {
-    let FoundLog {
+    let RecoveredLog {
         segments,
         tail,
         committed,

@@ -26,15 +26,15 @@ use std::sync::Arc;
 
 /// Contents of a data directory.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct RecoveredDirectory {
     /// Number of writes to the database `meta` since the directory was created.
     pub(crate) saves: u64,
     pub(crate) catalog: Catalog,
     /// Number of the run that this start begins.
-    pub(crate) epoch: u64,
+    pub(crate) run: u64,
     /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
     /// None if the directory has no such records.
-    ahead: Option<u64>,
+    permitted_run: Option<u64>,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
@@ -46,19 +46,19 @@ pub(crate) struct Found {
     /// Metadata changes that must not be saved before the records that are only in older commit
     /// frames have been committed again.
     pub(crate) late: Vec<Pair>,
-    pub(crate) logs: HashMap<LogId, FoundLog>,
+    pub(crate) logs: HashMap<LogId, RecoveredLog>,
 }
 
 /// The records of a log that recovery found.
 #[derive(Default)]
-pub(crate) struct FoundLog {
+pub(crate) struct RecoveredLog {
     pub(crate) segments: Vec<SegmentRef>,
     pub(crate) tail: Tail,
     /// True if the tail is stored in commit frames of the current generation.
     pub(crate) committed: bool,
 }
 
-impl FoundLog {
+impl RecoveredLog {
     /// True if the log has a segment whose first record is after the first record of the tail. The
     /// tail then comes from the commit frames of an older generation.
     fn tail_is_passed(&self) -> bool {
@@ -100,7 +100,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn segment(&mut self, number: u32, bytes: Bytes, found: &mut Found) {
+    fn segment(&mut self, number: u32, bytes: Bytes, found: &mut RecoveredDirectory) {
         // The greatest number has no successor, so the store never writes a segment with this
         // number.
         let Some(next) = number.checked_add(1) else {
@@ -123,7 +123,7 @@ impl Reading<'_> {
         }
     }
 
-    fn frame(&mut self, commit: u64, frame: &[u8], found: &mut Found) {
+    fn frame(&mut self, commit: u64, frame: &[u8], found: &mut RecoveredDirectory) {
         let Some(next) = commit.checked_add(1) else {
             return;
         };
@@ -163,17 +163,17 @@ struct Listed {
 pub(crate) fn recover(
     directory: &Path,
     disk: &dyn Disk,
-) -> Result<(Box<dyn MetadataHandle>, Found), OpenError> {
+) -> Result<(Box<dyn MetadataHandle>, RecoveredDirectory), OpenError> {
     let path = PathBuf::from(disk.metadata_name());
     let damaged = |error| OpenError::damaged(directory, &path, error);
     let failed = |error| OpenError::new(directory, error);
     let metadata = disk.open_metadata().map_err(damaged)?;
     // The name of the database `meta` must be durable before anything depends on the database.
     disk.sync().map_err(failed)?;
-    let mut found = Found::default();
+    let mut found = RecoveredDirectory::default();
     let listed = found.read_metadata(&*metadata).map_err(damaged)?;
     let numbers = disk.generations().map_err(failed)?;
-    if found.epoch == 0 && !numbers.is_empty() {
+    if found.run == 0 && !numbers.is_empty() {
         // The start must fail: it would delete the records and use their sequence numbers again.
         let lost = "it is empty, but the directory holds records";
         return Err(damaged(io::Error::other(lost)));
@@ -181,8 +181,8 @@ pub(crate) fn recover(
     found.read_generations(&listed, &numbers, disk)?;
     found.order();
     let marks = Marks::from_bytes(&disk.marks().map_err(failed)?);
-    let is_ahead = found.newest_run() >= Some(found.epoch);
-    let is_of_load = found.newest_run() <= found.ahead;
+    let is_ahead = found.newest_run() >= Some(found.run);
+    let is_of_load = found.newest_run() <= found.permitted_run;
     if is_ahead && !is_of_load || marks.saves > found.saves {
         // The start must fail: it would use sequence numbers again and delete the records of newer
         // streams.
@@ -190,19 +190,20 @@ pub(crate) fn recover(
         return Err(damaged(io::Error::other(older)));
     }
     found.compare(&marks, disk);
-    found.count_opening(&*metadata, is_ahead).map_err(failed)?;
+    found.save_next_run(&*metadata, is_ahead).map_err(failed)?;
     Ok((metadata, found))
 }
 
-impl Found {
+impl RecoveredDirectory {
     fn read_metadata(&mut self, metadata: &dyn MetadataHandle) -> io::Result<Listed> {
         let mut listed = Listed::default();
         let mut unreadable = None;
         self.saves = metadata.saves()?;
-        let (catalog, epoch, ahead) = (&mut self.catalog, &mut self.epoch, &mut self.ahead);
+        let (catalog, run, permitted_run) =
+            (&mut self.catalog, &mut self.run, &mut self.permitted_run);
         metadata.scan(&mut |key, value| match key::metadata(key) {
-            key::Metadata::Epoch => *epoch = key::number(&value).unwrap_or(0),
-            key::Metadata::Ahead => *ahead = key::number(&value),
+            key::Metadata::NextRun => *run = key::number(&value).unwrap_or(0),
+            key::Metadata::PermittedRun => *permitted_run = key::number(&value),
             key::Metadata::Begun(number) => listed.begun.push(number),
             key::Metadata::Summary(number) => match summary::entries(&value) {
                 Ok(entries) => drop(listed.summaries.insert(number, entries)),
@@ -313,11 +314,11 @@ impl Found {
 
     /// Saves the number of the next run. `is_ahead` is true if a load of a snapshot left records of
     /// this run or of a later run.
-    fn count_opening(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
-        let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
-        let mut changes = vec![(key::EPOCH.to_vec(), Some(openings))];
-        if self.ahead.is_some() && !is_ahead {
-            changes.push((key::AHEAD.to_vec(), None));
+    fn save_next_run(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
+        let next_run = self.run.saturating_add(1).to_be_bytes().to_vec();
+        let mut changes = vec![(key::NEXT_RUN.to_vec(), Some(next_run))];
+        if self.permitted_run.is_some() && !is_ahead {
+            changes.push((key::PERMITTED_RUN.to_vec(), None));
         }
         self.saves = metadata.save(&changes)?;
         Ok(())
@@ -457,7 +458,7 @@ impl Found {
     /// The run in which the newest record was put. None if this run is the first run, or if there
     /// are no records.
     fn newest_run(&self) -> Option<u64> {
-        let last = |log: &FoundLog| {
+        let last = |log: &RecoveredLog| {
             let tail = log.tail.len().checked_sub(1);
             let tail = tail.map(|last| log.tail.index(last));
             let segment = log.segments.last();

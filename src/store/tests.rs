@@ -246,7 +246,7 @@ async fn a_reopened_store_has_everything() {
             ..settings.clone()
         };
         let (store, recovered) = start(&settings);
-        assert_eq!(recovered.epoch, 1);
+        assert_eq!(recovered.run, 1);
         assert_eq!(accounts(&recovered), [("b", Some(2))]);
         let log = store.log(LOG);
         assert_eq!(log.end(), 1000);
@@ -258,7 +258,7 @@ async fn a_reopened_store_has_everything() {
             .unwrap();
         store.close().unwrap();
         let (store, recovered) = start(&settings);
-        assert_eq!(recovered.epoch, 2);
+        assert_eq!(recovered.run, 2);
         assert_eq!(
             read_all(&store.log(LOG), 0, 0).await,
             expected(0..1100, 500)

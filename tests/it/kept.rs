@@ -77,7 +77,7 @@ async fn begins(stream: &StreamValue, shards: &[(u32, ShardValue)]) -> bool {
             .collect(),
         ..Catalog::default()
     };
-    let recovered = Recovered { catalog, epoch: 1 };
+    let recovered = Recovered { catalog, run: 1 };
     let world = World::new(Clock::System, Random::seeded(1));
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let limits = Limits::for_profile(Profile::Standard);

@@ -24,11 +24,11 @@ use crate::limits;
 pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
 /// Key of the number of the next run.
-pub(crate) const EPOCH: &[u8] = b"\0epoch";
+pub(crate) const NEXT_RUN: &[u8] = b"\0epoch";
 
 /// Key of the greatest run that records of an unfinished or failed load of a snapshot may have. A
 /// load writes its records before it begins the run of these records.
-pub(crate) const AHEAD: &[u8] = b"\0ahead";
+pub(crate) const PERMITTED_RUN: &[u8] = b"\0ahead";
 
 /// Key of the number of writes to the database `meta`.
 pub(crate) const SAVES: &[u8] = b"\0saves";
@@ -80,9 +80,9 @@ pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
     /// The number of the next run.
-    Epoch,
+    NextRun,
     /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
-    Ahead,
+    PermittedRun,
     /// The note that the generation with this number was begun.
     Begun(u64),
     /// Summary of the generation with this number.
@@ -95,11 +95,11 @@ pub(crate) enum Metadata<'a> {
 
 /// Finds the meaning of a key in `meta`.
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
-    if key == EPOCH {
-        return Metadata::Epoch;
+    if key == NEXT_RUN {
+        return Metadata::NextRun;
     }
-    if key == AHEAD {
-        return Metadata::Ahead;
+    if key == PERMITTED_RUN {
+        return Metadata::PermittedRun;
     }
     if let Some(generation) = key.strip_prefix(BEGUN).and_then(number) {
         return Metadata::Begun(generation);
@@ -142,8 +142,8 @@ mod tests {
             metadata(&catalog(b"\0epoch")),
             Metadata::Catalog(b"\0epoch")
         );
-        assert_eq!(metadata(EPOCH), Metadata::Epoch);
-        assert_eq!(metadata(AHEAD), Metadata::Ahead);
+        assert_eq!(metadata(NEXT_RUN), Metadata::NextRun);
+        assert_eq!(metadata(PERMITTED_RUN), Metadata::PermittedRun);
         assert_eq!(metadata(b"\0other"), Metadata::Unknown);
     }
 }

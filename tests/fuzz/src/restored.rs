@@ -34,7 +34,7 @@ pub fn restored(input: &[u8]) {
         }
         rest = more;
     }
-    let recovered = Recovered { catalog, epoch: 1 };
+    let recovered = Recovered { catalog, run: 1 };
     let Some(bed) = Bed::restored(&recovered) else {
         return;
     };
