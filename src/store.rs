@@ -65,7 +65,7 @@ pub use format::value::{
     History, PendingChange, ReshardingOrder, ShardValue, StreamSettings, StreamValue,
 };
 pub use handle::Store;
-pub(crate) use log::peek::Ahead;
+pub(crate) use log::peek::PeekResult;
 pub(crate) use log::publish::Follower;
 pub(crate) use log::read::Batch;
 pub use log::read::ReadLimit;

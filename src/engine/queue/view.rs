@@ -3,7 +3,7 @@
 use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
 use crate::model::{QueueRecords, RecordPlace, UnreadRecord};
-use crate::store::Ahead;
+use crate::store::PeekResult;
 use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl StreamView {
             if records.passed_from(id, next).is_empty() {
                 continue;
             }
-            if let Ahead::Found(found, end) = shard.log().peek(next, self.horizon, 1) {
+            if let PeekResult::Found(found, end) = shard.log().peek(next, self.horizon, 1) {
                 let readable = found.first().map_or(end, |record| record.index);
                 records.skip(id, readable);
             }
@@ -115,7 +115,8 @@ impl StreamView {
         bytes: &mut u64,
     ) -> Unread {
         let next = records.next(shard.id.index());
-        let Ahead::Found(found, mut after) = shard.log().peek(next, self.horizon, count) else {
+        let PeekResult::Found(found, mut after) = shard.log().peek(next, self.horizon, count)
+        else {
             return Unread::OnDisk;
         };
         let mut unread = Vec::with_capacity(found.len());
@@ -157,7 +158,7 @@ impl StreamView {
     ) -> bool {
         let id = shard.id.index();
         let ahead = shard.log().peek(records.next(id), self.horizon, 1);
-        let Ahead::Found(found, after) = ahead else {
+        let PeekResult::Found(found, after) = ahead else {
             return false;
         };
         if !found.is_empty() || !shard.is_complete_before(after) {

@@ -3,13 +3,13 @@
 
 const CHECKSUM: usize = 4;
 
-/// Starts a frame with four bytes. `stamp` later writes the checksum to these bytes.
-pub(crate) fn framed() -> Vec<u8> {
+/// Starts a frame with four bytes. `write_checksum` later writes the checksum to these bytes.
+pub(crate) fn checksummed_buffer() -> Vec<u8> {
     vec![0; CHECKSUM]
 }
 
 /// Ends a frame: writes the checksum of the content to the first four bytes.
-pub(crate) fn stamp(frame: &mut [u8]) {
+pub(crate) fn write_checksum(frame: &mut [u8]) {
     let checksum = crc32fast::hash(&frame[CHECKSUM..]);
     frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
 }
@@ -18,7 +18,7 @@ pub(crate) fn stamp(frame: &mut [u8]) {
 ///
 /// # Errors
 /// Returns an error if the checksum does not match the content.
-pub(crate) fn checked(frame: &[u8]) -> Result<&[u8], &'static str> {
+pub(crate) fn verified_content(frame: &[u8]) -> Result<&[u8], &'static str> {
     match frame.split_first_chunk() {
         Some((checksum, content)) if u32::from_le_bytes(*checksum) == crc32fast::hash(content) => {
             Ok(content)

@@ -3,7 +3,7 @@
 //! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`. The
 //! length is in bytes.
 
-use super::bytes::{checked, framed, stamp, u32_at};
+use super::bytes::{checksummed_buffer, u32_at, verified_content, write_checksum};
 use super::record::{LogId, record_starts};
 
 const RUN_HEADER: usize = 16;
@@ -23,7 +23,7 @@ impl Frames {
             self.close();
         }
         if self.open.is_empty() {
-            self.open = framed();
+            self.open = checksummed_buffer();
         }
         let length = u32::try_from(records.len()).expect("a run is below 4 GiB");
         self.open.extend_from_slice(&log.to_bytes());
@@ -34,7 +34,7 @@ impl Frames {
     fn close(&mut self) {
         let mut frame = std::mem::take(&mut self.open);
         if !frame.is_empty() {
-            stamp(&mut frame);
+            write_checksum(&mut frame);
             self.done.push(frame);
         }
     }
@@ -47,7 +47,7 @@ impl Frames {
 
 /// Splits a frame into its runs, each with its log and its packed records.
 pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
-    let mut rest = checked(frame)?;
+    let mut rest = verified_content(frame)?;
     let mut runs = Vec::new();
     while !rest.is_empty() {
         if rest.len() < RUN_HEADER {

@@ -1,6 +1,6 @@
 //! Checks of the stored encodings, for fuzzers and unit tests. The fuzz target is in `tests/fuzz`.
 
-use super::bytes::{framed, stamp};
+use super::bytes::{checksummed_buffer, write_checksum};
 use super::catalog::{self, Catalog};
 use super::frame::{self, Frames};
 use super::key;
@@ -26,9 +26,9 @@ use std::fmt::Debug;
 /// Panics if an encoding breaks one of its rules.
 pub fn stored(input: &[u8]) {
     read_any(input);
-    let mut stamped = [&framed(), input].concat();
-    stamp(&mut stamped);
-    read_any(&stamped);
+    let mut checksummed = [&checksummed_buffer(), input].concat();
+    write_checksum(&mut checksummed);
+    read_any(&checksummed);
     write_and_read(input);
     keys_sort(input);
 }

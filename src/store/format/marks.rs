@@ -9,7 +9,7 @@
 //!
 //! Format: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little-endian.
 
-use super::bytes::{checked, framed, stamp, u64_at};
+use super::bytes::{checksummed_buffer, u64_at, verified_content, write_checksum};
 
 /// Size of the file in bytes.
 const BYTES: usize = 36;
@@ -29,18 +29,18 @@ pub(crate) struct Marks {
 
 impl Marks {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = framed();
+        let mut bytes = checksummed_buffer();
         for number in [self.saves, self.generation, self.segments, self.commits] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
-        stamp(&mut bytes);
+        write_checksum(&mut bytes);
         bytes
     }
 
     /// Reads the file. All numbers are zero if the file is absent or damaged: the comparison with
     /// the databases then finds no loss.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        if bytes.len() != BYTES || checked(bytes).is_err() {
+        if bytes.len() != BYTES || verified_content(bytes).is_err() {
             return Self::default();
         }
         Self {

@@ -98,7 +98,7 @@ pub(crate) trait Records {
     fn start(&self, position: usize) -> (&[u8], usize);
     /// The records in `range`. Records of a closed segment share its memory. Records of a tail are
     /// copied.
-    fn slice(&self, range: Range<usize>) -> Run;
+    fn slice(&self, range: Range<usize>) -> PackedRecords;
 
     fn index(&self, position: usize) -> u64 {
         let (bytes, start) = self.start(position);
@@ -165,9 +165,9 @@ pub(crate) trait Records {
 
 /// Consecutive packed records.
 #[derive(Debug, Clone)]
-pub(crate) struct Run(pub(super) Bytes);
+pub(crate) struct PackedRecords(pub(super) Bytes);
 
-impl Run {
+impl PackedRecords {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         unpack(&self.0)
     }

@@ -5,8 +5,8 @@
 //! each record. All numbers are little-endian. The checksum covers all bytes after the checksum
 //! itself.
 
-use super::bytes::{checked, stamp, u32_at};
-use super::record::{LogId, MIN_BYTES, Record, Records, Run, record_starts};
+use super::bytes::{u32_at, verified_content, write_checksum};
+use super::record::{LogId, MIN_BYTES, PackedRecords, Record, Records, record_starts};
 use crate::world::Timestamp;
 use bytes::Bytes;
 use std::ops::Range;
@@ -73,7 +73,7 @@ impl Tail {
         bytes[4..8].copy_from_slice(&count.to_le_bytes());
         bytes[8..20].copy_from_slice(&log.to_bytes());
         bytes[20..24].copy_from_slice(&table.to_le_bytes());
-        stamp(&mut bytes);
+        write_checksum(&mut bytes);
         Segment {
             bytes: Bytes::from(bytes),
         }
@@ -105,7 +105,7 @@ impl Segment {
         if bytes.len() < HEADER + MIN_BYTES + OFFSET {
             return Err("it is too short");
         }
-        checked(&bytes)?;
+        verified_content(&bytes)?;
         let segment = Self { bytes };
         let table = u32_at(&segment.bytes, 20) as usize;
         if segment.len() == 0 || table + OFFSET * segment.len() != segment.bytes.len() {
@@ -146,9 +146,9 @@ impl Records for Tail {
         (&self.bytes, self.offsets[position] as usize)
     }
 
-    fn slice(&self, range: Range<usize>) -> Run {
+    fn slice(&self, range: Range<usize>) -> PackedRecords {
         let bytes = &self.bytes[self.offset(range.start)..self.offset(range.end)];
-        Run(Bytes::copy_from_slice(bytes))
+        PackedRecords(Bytes::copy_from_slice(bytes))
     }
 }
 
@@ -161,9 +161,9 @@ impl Records for Segment {
         (&self.bytes, self.offset(position))
     }
 
-    fn slice(&self, range: Range<usize>) -> Run {
+    fn slice(&self, range: Range<usize>) -> PackedRecords {
         let bytes = self.offset(range.start)..self.offset(range.end);
-        Run(self.bytes.slice(bytes))
+        PackedRecords(self.bytes.slice(bytes))
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
             let mut bytes = segment.bytes().to_vec();
             let at = 4 + at.index(bytes.len() - 4);
             bytes[at] = to;
-            stamp(&mut bytes);
+            write_checksum(&mut bytes);
             if let Ok(segment) = Segment::parse(bytes.into()) {
                 let records = segment.slice(0..segment.len());
                 prop_assert_eq!(records.iter().count(), samples.len());

@@ -5,7 +5,7 @@
 //! u32 | first u64 | last u64 | first arrival i64 | last arrival i64 | records u32 | bytes u32 |
 //! number u32`, little-endian, with the arrivals in milliseconds since the epoch.
 
-use super::bytes::{checked, framed, stamp, u32_at, u64_at};
+use super::bytes::{checksummed_buffer, u32_at, u64_at, verified_content, write_checksum};
 use super::record::{LogId, Records};
 use super::segment::Segment;
 use crate::world::Timestamp;
@@ -83,17 +83,17 @@ impl SegmentEntry {
 
 /// Encodes the summary of a generation that holds these segments.
 pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
-    let mut bytes = framed();
+    let mut bytes = checksummed_buffer();
     bytes.reserve(ENTRY * entries.len());
     for entry in entries {
         entry.write(&mut bytes);
     }
-    stamp(&mut bytes);
+    write_checksum(&mut bytes);
     bytes
 }
 
 /// The segments that a summary lists.
 pub(crate) fn entries(summary: &[u8]) -> Result<Vec<SegmentEntry>, &'static str> {
-    let entries = checked(summary)?.chunks(ENTRY);
+    let entries = verified_content(summary)?.chunks(ENTRY);
     entries.map(SegmentEntry::read).collect()
 }

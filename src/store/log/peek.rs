@@ -21,7 +21,7 @@ pub(crate) struct Peeked {
 
 /// The result of `Log::peek`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ahead {
+pub(crate) enum PeekResult {
     /// The next records, and the index from which the next call of `Log::peek` has to start. The
     /// list is empty at the end of the log.
     Found(Vec<Peeked>, u64),
@@ -32,11 +32,11 @@ pub(crate) enum Ahead {
 impl Log {
     /// Returns up to `count` published records, without payloads, with an index of at least `from`
     /// and an arrival time of at least `horizon`. Never waits, and never accesses the disk.
-    pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> Ahead {
+    pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> PeekResult {
         let state = self.state.lock();
         let mut found = Vec::new();
         if from >= state.visible {
-            return Ahead::Found(found, from);
+            return PeekResult::Found(found, from);
         }
         let visible = state.visible;
         let start = state.first_from(from, horizon);
@@ -46,8 +46,8 @@ impl Log {
             }
             let Some(segment) = &segment.memory else {
                 return match found.last().map(|last| last.index + 1) {
-                    Some(next) => Ahead::Found(found, next),
-                    None => Ahead::OnDisk,
+                    Some(next) => PeekResult::Found(found, next),
+                    None => PeekResult::OnDisk,
                 };
             };
             let first = match at == start {
@@ -65,7 +65,7 @@ impl Log {
         }
         let full = found.len() == count;
         let next = found.last().filter(|_| full).map(|last| last.index + 1);
-        Ahead::Found(found, next.unwrap_or(visible))
+        PeekResult::Found(found, next.unwrap_or(visible))
     }
 
     /// True if the record with this index is published and arrived at `horizon` or later. Never

@@ -5,7 +5,7 @@ use super::segments::{Location, SegmentRef};
 use super::shard_log::Log;
 use crate::limits::SEGMENTS_A_READ;
 use crate::store::error::StoreError;
-use crate::store::format::record::{Record, Records, Run};
+use crate::store::format::record::{PackedRecords, Record, Records};
 use crate::store::generations::Unread;
 use crate::store::shared::state::Shared;
 use crate::world::Timestamp;
@@ -28,7 +28,7 @@ pub struct ReadLimit {
 /// The records that a read returned. The batch shares the memory of their segments.
 #[derive(Debug, Default)]
 pub struct Batch {
-    runs: Vec<Run>,
+    runs: Vec<PackedRecords>,
     count: usize,
     weight: u64,
     last: Option<(u64, Timestamp)>,
@@ -42,7 +42,7 @@ pub struct Batch {
 impl Batch {
     /// Iterates over the records in ascending order of their indexes.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
-        self.runs.iter().flat_map(Run::iter)
+        self.runs.iter().flat_map(PackedRecords::iter)
     }
 
     /// Number of records.
