@@ -199,29 +199,29 @@ impl Admission {
 }
 
 impl BudgetPermit {
-    /// Extends the permit of a request to cover its body. `come` is the number of bytes that have
-    /// arrived, and `most` the largest number of bytes that the body can have. Takes nothing from
-    /// the budget when the permit already covers the bytes that have arrived. Returns true when the
-    /// call took bytes from the budget; it may have waited for them.
+    /// Extends the permit of a request to cover its body. `arrived` is the number of bytes that
+    /// have arrived, and `maximum` the largest number of bytes that the body can have. Takes
+    /// nothing from the budget when the permit already covers the bytes that have arrived. Returns
+    /// true when the call took bytes from the budget; it may have waited for them.
     ///
     /// # Errors
     /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
-    pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, BudgetExhausted> {
-        let weight = come.saturating_mul(limits::BODY_WEIGHT);
-        if come <= limits::BODY_IN_PERMIT_BYTES || weight <= self.bodies || self.large > 0 {
+    pub async fn cover(&mut self, arrived: u64, maximum: u64) -> Result<bool, BudgetExhausted> {
+        let weight = arrived.saturating_mul(limits::BODY_WEIGHT);
+        if arrived <= limits::BODY_IN_PERMIT_BYTES || weight <= self.bodies || self.large > 0 {
             return Ok(false);
         }
         let admission = self.admission.clone();
         if self.bodies == 0 {
             // At first take at most SMALL_BYTES, so that a client cannot hold much of the budget
             // with a Content-Length header alone.
-            let most = most.saturating_mul(limits::BODY_WEIGHT);
-            let bytes = most.min(limits::SMALL_BYTES);
+            let maximum = maximum.saturating_mul(limits::BODY_WEIGHT);
+            let bytes = maximum.min(limits::SMALL_BYTES);
             admission.take(&admission.bodies, bytes).await?;
             self.bodies = bytes;
         }
         if weight > self.bodies {
-            let bytes = most.saturating_mul(limits::BODY_WEIGHT);
+            let bytes = maximum.saturating_mul(limits::BODY_WEIGHT);
             admission.take(&admission.large, bytes).await?;
             self.large = bytes;
         }
@@ -300,7 +300,7 @@ struct Lane {
     line: AtomicU64,
     /// The first request of the line holds this semaphore. Only that request tries to take bytes,
     /// so the lane serves the requests in the order of arrival.
-    turn: Semaphore,
+    first_in_line: Semaphore,
     freed: Notify,
 }
 
@@ -310,7 +310,7 @@ impl Lane {
             limit: limit.unwrap_or(u64::MAX),
             used: AtomicU64::new(0),
             line: AtomicU64::new(0),
-            turn: Semaphore::new(1),
+            first_in_line: Semaphore::new(1),
             freed: Notify::new(),
         }
     }
@@ -358,7 +358,7 @@ impl Lane {
     ) -> Result<(), BudgetExhausted> {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
-            let _turn = self.turn.acquire().await;
+            let _first = self.first_in_line.acquire().await;
             // No notification is lost: `notify_one` stores a notification that is sent before this
             // task waits.
             while !self.try_take(bytes) {

@@ -98,7 +98,7 @@ pub struct VirtualClock {
     settled: Notify,
     /// The call of `advance_to` in progress holds this semaphore, so that no two calls run at the
     /// same time.
-    turn: Semaphore,
+    advancing: Semaphore,
 }
 
 #[derive(Debug)]
@@ -134,14 +134,14 @@ impl VirtualClock {
         Arc::new(Self {
             state: Lock::new(state),
             settled: Notify::new(),
-            turn: Semaphore::new(1),
+            advancing: Semaphore::new(1),
         })
     }
 
     /// Moves the clock forward to `target`, and stops at each deadline before `target` in the order
     /// of time. Does not move the clock when `target` is in the past.
     pub async fn advance_to(&self, target: Timestamp) {
-        let _turn = self.turn.acquire().await;
+        let _advancing = self.advancing.acquire().await;
         loop {
             self.settle().await;
             let mut state = self.state.lock();

@@ -70,7 +70,7 @@ impl Committer {
             if !self.0.shared.signal.closing.load(Ordering::Acquire) {
                 self.pause();
             }
-            if !self.0.turn() {
+            if !self.0.do_pending_work() {
                 return;
             }
         }
@@ -80,7 +80,7 @@ impl Committer {
     pub async fn run_as_task(self) {
         loop {
             self.0.shared.signal.woken().await;
-            if !self.0.turn() {
+            if !self.0.do_pending_work() {
                 return;
             }
         }
@@ -108,10 +108,12 @@ impl Committer {
 
 impl Inner {
     /// Does all work that is pending now. Returns false after the store was closed.
-    fn turn(&self) -> bool {
+    fn do_pending_work(&self) -> bool {
         let mut work = self.work.lock();
         let commit = work.as_mut();
-        commit.map(|commit| turn(&mut **commit)).is_some()
+        commit
+            .map(|commit| do_pending_work(&mut **commit))
+            .is_some()
     }
 
     /// Does the work that is pending now, and closes the databases.
@@ -119,7 +121,7 @@ impl Inner {
         let Some(mut commit) = self.work.lock().take() else {
             return Ok(());
         };
-        turn(&mut *commit);
+        do_pending_work(&mut *commit);
         let result = self.shared.check();
         commit.close();
         result
@@ -127,7 +129,7 @@ impl Inner {
 }
 
 /// Does all work that is pending now.
-fn turn(commit: &mut dyn Commit) {
+fn do_pending_work(commit: &mut dyn Commit) {
     let shared = commit.shared().clone();
     shared.signal.clear();
     if shared.check().is_err() {

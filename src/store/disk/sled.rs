@@ -10,12 +10,12 @@
 //!   limit.
 //! - With damaged metadata, sled searches for ever for a leaf that does not exist. Reading a whole
 //!   database therefore has a time limit.
-//! - A kill of the process during an opening can lose data. `mend.rs` prevents the loss.
+//! - A kill of the process during an opening can lose data. `repair.rs` prevents the loss.
 //! - Behind a damaged part of its log, sled silently drops the rest of the log. The file `marks`
 //!   and the summaries of generations reveal the loss.
 
 mod guard;
-mod mend;
+mod repair;
 
 use super::directory;
 use super::layout::{Layout, Name};
@@ -27,7 +27,7 @@ use crate::store::error::OpenError;
 use crate::store::format::key::{self, Pair};
 use ::sled as engine;
 use bytes::Bytes;
-use guard::{guarded, limited, patiently};
+use guard::{guarded, limited, retry_while_locked};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -178,8 +178,8 @@ impl SledDatabase {
         };
         let path = path.to_path_buf();
         limited(move || {
-            mend::mend(&path)?;
-            let database = patiently(|| config.open::<SLED_LEAF_FANOUT>())?;
+            repair::repair(&path)?;
+            let database = retry_while_locked(|| config.open::<SLED_LEAF_FANOUT>())?;
             let commits = database.open_tree("commits")?;
             let main = (*database).clone();
             let handles = Handles {

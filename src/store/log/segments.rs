@@ -68,7 +68,7 @@ pub(crate) struct LogState {
     pub(crate) deleted: bool,
     /// True if the log has filled a segment before. The log then allocates the memory for a whole
     /// segment at once.
-    pub(crate) seasoned: bool,
+    pub(crate) has_filled_a_segment: bool,
 }
 
 /// The memory and disk space that the deletion of records releases.

@@ -143,7 +143,7 @@ impl Log {
             self.seal(state);
         }
         if state.tail.is_empty() {
-            let whole = match state.seasoned {
+            let whole = match state.has_filled_a_segment {
                 true => limit.max(size),
                 false => size,
             };
@@ -166,7 +166,7 @@ impl Log {
     pub(super) fn seal(&self, state: &mut LogState) {
         let segment = state.tail.seal(self.id);
         state.push(segment);
-        state.seasoned = true;
+        state.has_filled_a_segment = true;
         if !self.shared.is_durable
             && let Some(segment) = state.segments.back()
         {

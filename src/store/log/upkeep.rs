@@ -126,7 +126,7 @@ impl Log {
         let mut state = self.state.lock();
         if !state.tail.is_empty() {
             self.seal(&mut state);
-            state.seasoned = false;
+            state.has_filled_a_segment = false;
         }
     }
 

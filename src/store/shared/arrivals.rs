@@ -61,13 +61,13 @@ pub(crate) struct Receivers(Lock<Waiting>);
 struct Waiting {
     /// Number and bell of each waiting receiver, in ascending order of the numbers.
     bells: VecDeque<(u64, Bell)>,
-    came: u64,
+    last_number: u64,
 }
 
 impl Waiting {
     /// Position in `bells` of the receiver with this number. None if the receiver was already
     /// woken.
-    fn place(&self, number: u64) -> Option<usize> {
+    fn position(&self, number: u64) -> Option<usize> {
         let bells = &self.bells;
         bells.binary_search_by_key(&number, |(of, _)| *of).ok()
     }
@@ -124,12 +124,12 @@ impl Receiver {
     /// be called before every read of the log.
     pub(crate) fn line_up(&mut self) {
         let mut waiting = self.receivers.0.lock();
-        let place = self.number.and_then(|number| waiting.place(number));
-        if place.is_some() {
+        let position = self.number.and_then(|number| waiting.position(number));
+        if position.is_some() {
             return;
         }
-        waiting.came += 1;
-        let number = waiting.came;
+        waiting.last_number += 1;
+        let number = waiting.last_number;
         waiting.bells.push_back((number, self.bell.clone()));
         self.number = Some(number);
     }
@@ -140,8 +140,8 @@ impl Drop for Receiver {
         self.arrivals.waiting.fetch_sub(1, Ordering::Relaxed);
         let Some(number) = self.number else { return };
         let mut waiting = self.receivers.0.lock();
-        if let Some(place) = waiting.place(number) {
-            waiting.bells.remove(place);
+        if let Some(position) = waiting.position(number) {
+            waiting.bells.remove(position);
             return;
         }
         drop(waiting);

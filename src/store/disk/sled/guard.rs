@@ -58,7 +58,7 @@ pub(super) fn limited<T: Send + 'static>(
 /// of the data directory keeps other emulators away, and only child processes hold the lock of a
 /// database. sled starts a child process whenever it opens a database. Until the child process runs
 /// its program, it holds a copy of every lock of this process.
-pub(super) fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+pub(super) fn retry_while_locked<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..SLED_OPENINGS {
         match open() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -7,8 +7,8 @@
 //! number, and removes this new snapshot as if it were the old one. After a further kill, all data
 //! from before the last opening is lost, or is restored from an even older snapshot.
 //!
-//! Therefore `mend` runs before every opening: it creates an empty log if none exists, and removes
-//! older snapshots.
+//! Therefore `repair` runs before every opening: it creates an empty log if none exists, and
+//! removes older snapshots.
 
 use crate::store::disk::directory::sync_names;
 use std::io;
@@ -18,7 +18,7 @@ const SNAPSHOT: &str = "snapshot_";
 const LOG: &str = "log_";
 
 /// Repairs the database at `path`. Does nothing if no database exists there.
-pub(super) fn mend(path: &Path) -> io::Result<()> {
+pub(super) fn repair(path: &Path) -> io::Result<()> {
     let folder = path.join("metadata");
     let found = match numbered(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn there_may_be_nothing_yet() {
         let folder = tempfile::tempdir().expect("space");
-        mend(&folder.path().join("none")).expect("nothing to do");
+        repair(&folder.path().join("none")).expect("nothing to do");
         assert!(keys(folder.path()).is_empty());
     }
 }
