@@ -354,7 +354,7 @@ impl Emulator {
 /// up. Logs a warning when the system permits too few.
 fn store_descriptors(options: &Options) -> u64 {
     if options.data_dir.is_none() {
-        return limits::SCRATCH_DESCRIPTORS;
+        return limits::TEMP_FILE_DESCRIPTORS;
     }
     let (limit, needed) = (descriptor_limit(), limits::LEAST_DESCRIPTORS);
     if limit.is_some_and(|limit| limit < needed) {
@@ -482,7 +482,7 @@ async fn open_store(
 fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     let default = match options.data_dir {
         Some(_) => limits::GENERATION_BYTES,
-        None => limits::SCRATCH_GENERATION_BYTES,
+        None => limits::TEMP_FILE_GENERATION_BYTES,
     };
     store::Settings {
         directory: options.data_dir.clone(),

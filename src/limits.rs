@@ -334,7 +334,7 @@ pub(crate) const CHANNEL_ROW_BYTES: usize = 4 << 20;
 pub(crate) const CHANNEL_WRITERS: usize = 4;
 /// Minimum number of bytes of new records after which a delivery checks again if its next object is
 /// full (our choice).
-pub(crate) const CHANNEL_LOOK_BYTES: u64 = 64 << 10;
+pub(crate) const CHANNEL_RECHECK_BYTES: u64 = 64 << 10;
 /// Wait after the first failed attempt to write an object, in milliseconds of the emulator's clock.
 /// It doubles with each further failure (our choice).
 pub(crate) const CHANNEL_RETRY_FIRST_MS: i64 = 1_000;
@@ -386,17 +386,17 @@ pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
 pub(crate) const INITIALIZED_SHARDS: u32 = 4;
 /// Default number of records in one page when the admin API or the console lists the records of a
 /// stream (our choice).
-pub(crate) const LOOK_RECORDS: usize = 100;
+pub(crate) const LISTING_RECORDS: usize = 100;
 /// Largest number of records in one page that a request to the admin API may ask for (our choice).
-pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
+pub(crate) const LISTING_RECORDS_MOST: usize = 10_000;
 /// Maximum number of records that one page of a list reads in search of records to show (our
 /// choice).
-pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
+pub(crate) const LISTING_SCANNED_RECORDS: usize = 50_000;
 /// Maximum number of records that a search for a partition key or a text reads in one step (our
 /// choice).
-pub(crate) const LOOK_SEARCHED_RECORDS: usize = 1_000;
+pub(crate) const LISTING_SEARCHED_RECORDS: usize = 1_000;
 /// Bytes of data after which a page of records shows no further record (our choice).
-pub(crate) const LOOK_BYTES: u64 = 4 << 20;
+pub(crate) const LISTING_BYTES: u64 = 4 << 20;
 /// Maximum number of lines of a put over the admin API that are in memory as records at the same
 /// time (our choice).
 pub(crate) const PUT_LINES: usize = 2_000;
@@ -485,7 +485,7 @@ pub(crate) const RETENTION_SWEEP_MS: i64 = 600_000;
 pub(crate) const GENERATION_BYTES: u64 = 64 << 20;
 /// Size of a temporary file of spilled segments, in bytes (our choice: larger than a sled database,
 /// because an open file takes no memory).
-pub(crate) const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
+pub(crate) const TEMP_FILE_GENERATION_BYTES: u64 = 256 << 20;
 /// Size of a segment, in bytes (measured: smaller segments are slower, larger segments gain
 /// little).
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;

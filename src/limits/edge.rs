@@ -107,7 +107,7 @@ pub(crate) const DATABASE_DESCRIPTORS: u64 = 81;
 pub(crate) const OWN_DESCRIPTORS: u64 = 30;
 /// File descriptors that connections leave free for a store without a data directory (our choice:
 /// each of its files holds 256 MiB of records).
-pub(crate) const SCRATCH_DESCRIPTORS: u64 = 128;
+pub(crate) const TEMP_FILE_DESCRIPTORS: u64 = 128;
 /// Maximum number of attempts to find a port that is free on every address (our choice).
 pub(crate) const PORT_TRIES: usize = 16;
 /// Largest body of a request to minikin's own paths, in bytes (our choice).

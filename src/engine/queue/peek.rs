@@ -67,7 +67,7 @@ impl Queue {
         let view = StreamView::of(&self.stream, now);
         let mut page = Page {
             left: peek.limit,
-            bytes_left: limits::LOOK_BYTES,
+            bytes_left: limits::LISTING_BYTES,
             now,
             horizon: view.horizon,
             show: &mut show,

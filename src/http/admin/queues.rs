@@ -150,8 +150,8 @@ async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Respo
         Some("dead-letter") => PeekState::DeadLetter,
         Some(_) => return Err(refused("state is visible, in-flight or dead-letter")),
     };
-    let most = 1..=limits::LOOK_RECORDS_MOST;
-    let limit = query.number("limit", most, limits::LOOK_RECORDS)?;
+    let most = 1..=limits::LISTING_RECORDS_MOST;
+    let limit = query.number("limit", most, limits::LISTING_RECORDS)?;
     let from = match query.take("next") {
         None => RecordPlace { index: 0, shard: 0 },
         Some(text) => {

@@ -17,8 +17,8 @@ pub(super) async fn records(
     mut query: Query,
 ) -> Result<Response, Refused> {
     let selection = Selection::take(&mut query, ListingStart::TrimHorizon)?;
-    let most = 1..=limits::LOOK_RECORDS_MOST;
-    let limit = query.number("limit", most, limits::LOOK_RECORDS)?;
+    let most = 1..=limits::LISTING_RECORDS_MOST;
+    let limit = query.number("limit", most, limits::LISTING_RECORDS)?;
     let next = query.take("next").map(|text| Cursor::parse(&text));
     if next == Some(None) {
         return Err(refused("next is not from an answer of this path"));

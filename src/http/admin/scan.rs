@@ -128,16 +128,16 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
     /// True if the page has reached its limit of records, of bytes, or of records that were read.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
-            || self.scanned >= limits::LOOK_SCANNED_RECORDS
-            || self.bytes >= limits::LOOK_BYTES
+            || self.scanned >= limits::LISTING_SCANNED_RECORDS
+            || self.bytes >= limits::LISTING_BYTES
     }
 
     /// Maximum number of records of the next read. A search reads more records than the page can
     /// show, because most of them may not match.
     fn batch_records(&self, selection: &Selection) -> usize {
         match selection.key.is_some() || selection.text.is_some() {
-            true => limits::LOOK_SEARCHED_RECORDS,
-            false => (self.limit - self.shown.len()).clamp(1, limits::LOOK_RECORDS_MOST),
+            true => limits::LISTING_SEARCHED_RECORDS,
+            false => (self.limit - self.shown.len()).clamp(1, limits::LISTING_RECORDS_MOST),
         }
     }
 
@@ -188,7 +188,7 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
                     from: shard.position(index, self.now),
                     horizon: stream.horizon(self.now),
                     records: self.batch_records(selection),
-                    bytes: limits::LOOK_BYTES,
+                    bytes: limits::LISTING_BYTES,
                 },
                 ReadBudget::AtOnce,
             )

@@ -138,7 +138,7 @@ impl Delivery {
         };
         if now < due && self.flushes.is_empty() {
             let free = self.limit().bytes.saturating_sub(plan.bytes());
-            self.meter.arm(free.max(limits::CHANNEL_LOOK_BYTES));
+            self.meter.arm(free.max(limits::CHANNEL_RECHECK_BYTES));
             return Next::Wait(Some(due));
         }
         self.meter.disarm();

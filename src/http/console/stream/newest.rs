@@ -22,7 +22,7 @@ pub(super) async fn newest(
             from: shard.position(from, now),
             horizon: stream.horizon(now),
             records: most,
-            bytes: limits::LOOK_BYTES,
+            bytes: limits::LISTING_BYTES,
         };
         let batch = shard.read(read, ReadBudget::AtOnce).await?;
         if !batch.is_empty() {
