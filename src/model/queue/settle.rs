@@ -43,7 +43,7 @@ pub(crate) struct RecordBefore {
 }
 
 /// The state of the record that a valid handle names.
-enum Found {
+enum NamedRecord {
     /// The entry of a record whose newest delivery is the handle's.
     Entry(Entry),
     /// The entry of a record whose receives, as far as the queue knows, are all older than the
@@ -86,13 +86,13 @@ impl QueueRecords {
     ) -> Result<Option<RecordBefore>, HandleFault> {
         let place = handle.place();
         let entry = match self.find(handle, dead)? {
-            Found::Entry(entry) | Found::Older(entry) => Some(entry),
-            Found::Settled => {
+            NamedRecord::Entry(entry) | NamedRecord::Older(entry) => Some(entry),
+            NamedRecord::Settled => {
                 // The change is saved again, because the first change may not be durable yet.
                 self.note(QueueChange::Settled(place));
                 return Ok(None);
             }
-            Found::Unread => None,
+            NamedRecord::Unread => None,
         };
         self.settle(place);
         self.note(QueueChange::Settled(place));
@@ -138,13 +138,13 @@ impl QueueRecords {
         let place = handle.place();
         match self.find(handle, dead)? {
             // A choice: no recording shows the answer for a record that is already visible again.
-            Found::Entry(entry) if !entry.standing.is_in_flight() => {
+            NamedRecord::Entry(entry) if !entry.standing.is_in_flight() => {
                 return Err(HandleFault::NotInFlight);
             }
-            Found::Entry(_) => {}
-            Found::Older(_) => self.accept(handle),
-            Found::Settled => return Err(HandleFault::Gone),
-            Found::Unread => self.adopt(handle, now),
+            NamedRecord::Entry(_) => {}
+            NamedRecord::Older(_) => self.accept(handle),
+            NamedRecord::Settled => return Err(HandleFault::Gone),
+            NamedRecord::Unread => self.adopt(handle, now),
         }
         if let Some(entry) = self.entry_mut(place) {
             entry.due_ms = due.millis();
@@ -171,13 +171,13 @@ impl QueueRecords {
     ) -> Result<RecordBefore, HandleFault> {
         let place = handle.place();
         let entry = match self.find(handle, true)? {
-            Found::Entry(entry) => Some(entry),
-            Found::Older(_) => {
+            NamedRecord::Entry(entry) => Some(entry),
+            NamedRecord::Older(_) => {
                 self.accept(handle);
                 self.entry(place).copied()
             }
-            Found::Settled => return Err(HandleFault::Gone),
-            Found::Unread => {
+            NamedRecord::Settled => return Err(HandleFault::Gone),
+            NamedRecord::Unread => {
                 self.adopt(handle, now);
                 None
             }
@@ -192,7 +192,7 @@ impl QueueRecords {
         Ok(RecordBefore { place, entry })
     }
 
-    fn find(&self, handle: &ReceiptHandle, dead: bool) -> Result<Found, HandleFault> {
+    fn find(&self, handle: &ReceiptHandle, dead: bool) -> Result<NamedRecord, HandleFault> {
         if handle.dead != dead {
             return Err(HandleFault::WrongKind);
         }
@@ -201,16 +201,16 @@ impl QueueRecords {
         match known.entries.get(index) {
             // A crash lost the newest receives of the record, so the standing in its entry is
             // obsolete.
-            Some(entry) if handle.delivery > entry.delivery => Ok(Found::Older(*entry)),
+            Some(entry) if handle.delivery > entry.delivery => Ok(NamedRecord::Older(*entry)),
             Some(entry) if entry.standing.is_dead() != dead => Err(HandleFault::Gone),
             // A choice: no recording shows the answer for the handle of an earlier delivery.
             Some(entry) if handle.delivery < entry.delivery => Err(HandleFault::Stale),
-            Some(entry) => Ok(Found::Entry(*entry)),
+            Some(entry) => Ok(NamedRecord::Entry(*entry)),
             None if index < known.expired_before => Err(HandleFault::Gone),
             None if index < known.next || known.settled_ahead.contains(&index) => {
-                Ok(Found::Settled)
+                Ok(NamedRecord::Settled)
             }
-            None => Ok(Found::Unread),
+            None => Ok(NamedRecord::Unread),
         }
     }
 

@@ -31,7 +31,7 @@ struct Asked {
 }
 
 /// The records to show, and a sentence about them.
-struct Found {
+struct ShownRecords {
     rows: Vec<Markup>,
     note: String,
     /// The start of the next page. None on the last page.
@@ -102,7 +102,7 @@ pub(in crate::http::console) async fn page(mut visit: Visit, Path(name): Path<St
     frame::respond(&visit, &stream, "records", &content)
 }
 
-async fn find(visit: &Visit, stream: &Stream, asked: &Asked) -> Result<Found, Refused> {
+async fn find(visit: &Visit, stream: &Stream, asked: &Asked) -> Result<ShownRecords, Refused> {
     let now = visit.admin.engine.world.clock.now();
     let selection = asked.selection()?;
     selection.check_shard(stream, now)?;
@@ -117,7 +117,7 @@ async fn find(visit: &Visit, stream: &Stream, asked: &Asked) -> Result<Found, Re
         let open = shards.iter().filter(|shard| shard.description().is_open());
         let id = tail::present_id(stream, open.map(|shard| (shard.id, shard.end())));
         let rows = newest::newest(stream, &shards, now, most, show).await;
-        return Ok(Found {
+        return Ok(ShownRecords {
             rows: rows.map_err(failed)?,
             note: "The newest records, newest first.".to_owned(),
             next: None,
@@ -148,7 +148,7 @@ async fn find(visit: &Visit, stream: &Stream, asked: &Asked) -> Result<Found, Re
         ),
         false => "Shard by shard, oldest first.".to_owned(),
     };
-    Ok(Found {
+    Ok(ShownRecords {
         rows: page.shown,
         note,
         next,
@@ -208,7 +208,7 @@ fn filters(visit: &Visit, stream: &Stream, asked: &Asked) -> Markup {
     }
 }
 
-fn list(visit: &Visit, stream: &Stream, asked: &Asked, found: &Found) -> Markup {
+fn list(visit: &Visit, stream: &Stream, asked: &Asked, found: &ShownRecords) -> Markup {
     let next = found.next.map(|next| {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("key", &asked.key)
