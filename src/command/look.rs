@@ -24,6 +24,15 @@ pub(super) struct Records {
     /// Show the records of this shard only
     #[arg(long, value_name = "ID")]
     shard: Option<String>,
+    /// Show the records with this partition key only
+    #[arg(long)]
+    key: Option<String>,
+    /// Show the records with this text in their data only
+    #[arg(long)]
+    text: Option<String>,
+    /// Show at most this number of records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
     #[command(flatten)]
     connection: Connection,
 }
@@ -85,30 +94,35 @@ pub(super) fn records(arguments: &Records) -> Result<Answer, Failure> {
     let mut query = Vec::new();
     query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
     query.extend(arguments.from.as_deref().map(|from| ("from", from)));
-    all_records(&arguments.connection, &arguments.stream, &query)
+    query.extend(arguments.key.as_deref().map(|key| ("key", key)));
+    query.extend(arguments.text.as_deref().map(|text| ("text", text)));
+    let limit = arguments.limit.unwrap_or(u64::MAX);
+    print_records(&arguments.connection, &arguments.stream, &query, limit)
 }
 
-/// Shows the stored records of a stream, page by page.
-pub(super) fn all_records(
+/// Prints the stored records of a stream, page by page, until `limit` records are printed.
+pub(super) fn print_records(
     connection: &Connection,
     stream: &str,
     query: &[(&str, &str)],
+    limit: u64,
 ) -> Result<Answer, Failure> {
     let client = Client::new(connection)?;
     let form = Form::of_output(connection.server.json);
     let path = format!("streams/{}", path_part(stream));
     let mut next: Option<String> = None;
+    let mut printed = 0;
     loop {
         let mut page = query.to_vec();
         page.extend(next.as_deref().map(|next| ("next", next)));
         let answer = client.get(&format!("{path}/records"), &page)?;
-        for record in answer
-            .get("Records")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        let records = answer.get("Records").and_then(Value::as_array);
+        for record in records.into_iter().flatten() {
             print::line(&record_line(form, record))?;
+            printed += 1;
+            if printed == limit {
+                return Ok(Answer::Yes);
+            }
         }
         next = answer
             .get("Next")

@@ -1,7 +1,7 @@
 //! `minikin tail`: shows the records of a stream as they arrive.
 
 use super::client::{Client, Connection, path_part};
-use super::look::{all_records, record_line};
+use super::look::{print_records, record_line};
 use super::outcome::{Answer, Failure};
 use super::print::{self, Form};
 use crate::world::Stopwatch;
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
     query.extend(arguments.from.as_deref().map(|from| ("from", from)));
     if arguments.no_follow {
-        return all_records(&arguments.connection, &arguments.stream, &query);
+        return print_records(&arguments.connection, &arguments.stream, &query, u64::MAX);
     }
     end_with_the_reader();
     let client = Client::new(&arguments.connection)?;
