@@ -225,6 +225,11 @@ fn is_added(flag: &str) -> bool {
     matches!(flag, "limit" | "extra-port")
 }
 
+/// LocalStack's variable for the share of writes that fail.
+pub(super) const ERROR_PROBABILITY: &str = "KINESIS_ERROR_PROBABILITY";
+/// The variable that makes kinesis-mock keep its data.
+const SHOULD_PERSIST_DATA: &str = "SHOULD_PERSIST_DATA";
+
 fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<String> {
     let value = variable(name)?.into_string().ok()?;
     (!value.is_empty()).then_some(value)
@@ -254,36 +259,52 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
 /// The option `--data-dir` from kinesis-mock's variables. kinesis-mock keeps its data in the folder
 /// `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
 fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOtherTool> {
-    let persists = set(&variable, "SHOULD_PERSIST_DATA")?;
-    let path = set(&variable, "PERSIST_PATH").unwrap_or_else(|| "data".to_owned());
-    persists
-        .eq_ignore_ascii_case("true")
-        .then(|| OptionFromOtherTool {
-            flag: "data-dir",
-            values: vec![path.into()],
-            variables: vec!["SHOULD_PERSIST_DATA", "PERSIST_PATH"],
-        })
+    let persists = set(&variable, SHOULD_PERSIST_DATA)?;
+    if !persists.eq_ignore_ascii_case("true") {
+        return None;
+    }
+    let path = set(&variable, "PERSIST_PATH");
+    let variables = match path {
+        Some(_) => vec![SHOULD_PERSIST_DATA, "PERSIST_PATH"],
+        None => vec![SHOULD_PERSIST_DATA],
+    };
+    Some(OptionFromOtherTool {
+        flag: "data-dir",
+        values: vec![path.unwrap_or_else(|| "data".to_owned()).into()],
+        variables,
+    })
+}
+
+/// Variables with a value that is not supported, with this value.
+fn unsupported<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<(&'static str, String)> {
+    let with_value = |name| Some((name, set(&variable, name)?));
+    let aliases = ALIASES.iter().filter(|alias| !alias.is_switch());
+    let values = aliases.filter_map(|alias| {
+        with_value(alias.variable).filter(|(_, value)| (alias.convert)(value).is_none())
+    });
+    let persists = with_value(SHOULD_PERSIST_DATA).filter(|(_, value)| {
+        let known = ["true", "false"];
+        !known.iter().any(|known| value.eq_ignore_ascii_case(known))
+    });
+    values.chain(persists).collect()
 }
 
 /// Logs the variables of other tools that set an option, and the variables and flags that have no
 /// effect.
 pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &[&str]) {
     for honoured in honoured(&variable) {
-        let (variables, flag) = (honoured.variables.join(", "), honoured.flag);
+        let (variables, flag) = (honoured.variables.join(" and "), honoured.flag);
         if honoured.is_added() {
-            tracing::info!("{variables} sets --{flag}");
+            tracing::info!("--{flag} comes from {variables}");
         } else {
-            tracing::info!("{variables} sets --{flag}, unless that option is set itself");
+            tracing::info!("--{flag} comes from {variables}, unless the option is set itself");
         }
     }
-    for alias in ALIASES.iter().filter(|alias| !alias.is_switch()) {
-        let value = set(&variable, alias.variable);
-        if let Some(value) = value.filter(|value| (alias.convert)(value).is_none()) {
-            tracing::warn!(
-                "{} is ignored, because its value is not supported: {value}",
-                alias.variable
-            );
-        }
+    if set(&variable, ERROR_PROBABILITY).is_some_and(|value| value.trim() != "0") {
+        tracing::info!("a --fault comes from {ERROR_PROBABILITY}");
+    }
+    for (name, value) in unsupported(&variable) {
+        tracing::warn!("{name} is ignored, because its value is not supported: {value}");
     }
     let ignored = IGNORED.iter().filter(|name| set(&variable, name).is_some());
     let ignored: Vec<_> = ignored.chain(ignored_flags).copied().collect();
@@ -405,8 +426,28 @@ mod tests {
             ("CREATE_STREAM_DURATION", "soon"),
             ("LOG_LEVEL", "verbose"),
             ("SHARD_LIMIT", "many"),
+            ("SHOULD_PERSIST_DATA", "maybe"),
         ]);
         assert_eq!(found, []);
+    }
+
+    #[test]
+    fn an_unsupported_value_is_named() {
+        let variables = [
+            ("CREATE_STREAM_DURATION", "soon"),
+            ("SHARD_LIMIT", "7"),
+            ("DEBUG", "express:*"),
+            ("SHOULD_PERSIST_DATA", "maybe"),
+        ];
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let expected = [
+            ("CREATE_STREAM_DURATION", "soon".to_owned()),
+            (SHOULD_PERSIST_DATA, "maybe".to_owned()),
+        ];
+        assert_eq!(unsupported(variable), expected);
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
 {
-    let name = "KINESIS_ERROR_PROBABILITY";
+    let name = other_tools::ERROR_PROBABILITY;
     let value = variable(name)?;
     let text = value.to_string_lossy();
     let percent = match text.trim().parse::<f64>() {

@@ -138,8 +138,8 @@ fn variables_and_flags_of_other_tools_are_honoured_or_named_in_one_warning() {
     assert!(answers[1].text().contains(r#""ShardLimit":3"#));
     let log = program.output();
     for line in [
-        "DEBUG sets --log",
-        "KINESIS_INITIALIZE_STREAMS sets --initialize-streams",
+        "--log comes from DEBUG",
+        "--initialize-streams comes from KINESIS_INITIALIZE_STREAMS",
         "ignored, because minikin has no such option: PERSIST_INTERVAL, SERVICES, --deleteStreamMs",
     ] {
         assert_eq!(log.matches(line).count(), 1, "{line}: {log}");
@@ -287,4 +287,34 @@ no JSON
     assert_eq!(counts, json!({"put": 2, "refused": 0}));
     let errors = String::from_utf8(ended.stderr).unwrap();
     assert!(errors.contains("record 3: not JSON"), "{errors}");
+}
+
+#[test]
+fn the_command_records_selects_by_key_text_and_number() {
+    let server = Program::start(&["--stream", "orders:1"]);
+    let endpoint = format!("http://{}", server.address());
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
+        command.args(arguments).args(["--endpoint", &endpoint]);
+        command.output().unwrap()
+    };
+    for (key, data) in [("a", "one"), ("b", "two"), ("a", "three"), ("a", "two")] {
+        assert!(run(&["put", "orders", data, "--key", key]).status.success());
+    }
+    let shown = |arguments: &[&str]| {
+        let ended = run(&[&["records", "orders"], arguments].concat());
+        let text = String::from_utf8(ended.stdout).unwrap();
+        let lines = text.lines().map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            record["Text"].as_str().unwrap().to_owned()
+        });
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&["--key", "a"]), ["one", "three", "two"]);
+    assert_eq!(shown(&["--key", "a", "--limit", "2"]), ["one", "three"]);
+    assert_eq!(shown(&["--text", "two"]), ["two", "two"]);
+    assert_eq!(
+        run(&["records", "orders", "--limit", "0"]).status.code(),
+        Some(2)
+    );
 }
