@@ -195,10 +195,12 @@ fn refuse_account_or_region(_: &str) -> Result<String, String> {
 
 /// Checks the address of an emulator.
 fn http_url(text: &str) -> Result<Address, String> {
-    if !text.starts_with("http://") {
-        return Err("an endpoint is http://HOST:PORT; TLS is not needed here".to_owned());
-    }
-    Address::read(text, None).map_err(|error| error.0)
+    let url = match text.split_once("://") {
+        Some(("http", _)) => text.to_owned(),
+        Some(_) => return Err("an endpoint is http://HOST:PORT; TLS is not needed here".to_owned()),
+        None => format!("http://{text}"),
+    };
+    Address::read(&url, None).map_err(|error| error.0)
 }
 
 /// Converts an answer with an error status to a failure, with the message in the answer.
@@ -242,13 +244,9 @@ mod tests {
         ] {
             assert_eq!(http_url(url).map(|address| address.url).as_deref(), Ok(url));
         }
-        for url in [
-            "zz",
-            "localhost:4567",
-            "https://localhost:4567",
-            "",
-            "http://",
-        ] {
+        let short = http_url("localhost:4567").map(|address| address.url);
+        assert_eq!(short.as_deref(), Ok("http://localhost:4567"));
+        for url in ["https://localhost:4567", "", "http://"] {
             assert!(http_url(url).is_err(), "{url}");
         }
     }

@@ -17,7 +17,7 @@ const DEFAULT_HTTP_PORT: u16 = 80;
 pub(super) struct Arguments {
     /// The emulator's address, as http://ADDRESS:PORT [default: the addresses that the options
     /// name]
-    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    #[arg(long, value_name = "URL", env = "MINIKIN_ENDPOINT", value_parser = endpoint)]
     endpoint: Option<Listen>,
     #[command(flatten)]
     options: Options,
@@ -25,9 +25,7 @@ pub(super) struct Arguments {
 
 /// Parses `http://HOST:PORT` to the addresses of the host. `ask_all` asks them in order.
 fn endpoint(text: &str) -> Result<Listen, String> {
-    let rest = text
-        .strip_prefix("http://")
-        .ok_or("the endpoint begins with http://")?;
+    let rest = text.strip_prefix("http://").unwrap_or(text);
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     // A colon inside brackets belongs to an IPv6 address.
     let port = rest.rsplit_once(':').map(|(_, port)| port);
