@@ -6,7 +6,7 @@ use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Stream};
-use crate::model::event_source::CreateRequest;
+use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountRegion, StreamArn};
 use crate::operation::{self, Context, StartItem};
 use crate::options::{
@@ -113,7 +113,7 @@ impl Definitions {
                 index.and_then(|at| self.setup.event_sources.get(at));
             match described {
                 Some(described) => described.place.refused(&refusal.to_string()),
-                None => Problem::new(format!("event source: {refusal}")),
+                None => Problem::new(option_refused(&self.mappings[at], &refusal)),
             }
         })
     }
@@ -132,7 +132,7 @@ impl Definitions {
                 .iter()
                 .any(|known| Arc::ptr_eq(known, &stream))
             {
-                return Err(place.refused("the setup names this stream twice"));
+                return Err(place.refused("this stream is named twice"));
             }
             log_differences(&stream, described);
             return Ok(());
@@ -281,4 +281,11 @@ fn log_differences(stream: &Stream, described: &StreamSetup) {
         "the stream exists and is left as it is, but it differs from the setup: it has {}",
         differences.join(", ")
     );
+}
+
+/// The message about a refused option `--event-source`.
+fn option_refused(request: &CreateRequest, refusal: &Refusal) -> String {
+    let stream = request.source.as_deref().unwrap_or_default();
+    let function = request.changes.function.as_deref().unwrap_or_default();
+    format!("--event-source: {stream} to the function {function}: {refusal}")
 }

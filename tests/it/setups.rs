@@ -197,7 +197,7 @@ fn a_setup_that_cannot_be_made_stops_the_start_with_nothing_made() {
             ),
             (
                 "[[streams]]\nStreamName = \"a\"\n[[streams]]\nStreamName = \"a\"\n",
-                "setup.toml: line 3: streams[1]: the setup names this stream twice",
+                "setup.toml: line 3: streams[1]: this stream is named twice",
             ),
             (
                 "[[streams]]\nStreamName = \"a\"\nShardCount = 0\n",

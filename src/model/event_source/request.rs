@@ -471,10 +471,16 @@ pub fn source_of_option(
                 };
                 body.insert("FunctionResponseTypes".to_owned(), types.into());
             }
-            name if is_setting(name) => {
+            name if SETTINGS.contains(&name) => {
                 body.insert(name.to_owned(), typed(&value));
             }
-            _ => return Err(format!("an event source has no setting {name}")),
+            _ => {
+                return Err(format!(
+                    "an event source has no setting {name}; its settings are {}, Filter, \
+                     OnFailure and ReportBatchItemFailures",
+                    SETTINGS.join(", ")
+                ));
+            }
         }
     }
     if !filters.is_empty() {
@@ -484,21 +490,20 @@ pub fn source_of_option(
     Ok((Value::Object(body), is_url.then(|| function.to_owned())))
 }
 
-fn is_setting(name: &str) -> bool {
-    [
-        "BatchSize",
-        "BisectBatchOnFunctionError",
-        "Enabled",
-        "MaximumBatchingWindowInSeconds",
-        "MaximumRecordAgeInSeconds",
-        "MaximumRetryAttempts",
-        "ParallelizationFactor",
-        "StartingPosition",
-        "StartingPositionTimestamp",
-        "TumblingWindowInSeconds",
-    ]
-    .contains(&name)
-}
+/// The settings in the option `--event-source` that have the name of a member of
+/// CreateEventSourceMapping.
+const SETTINGS: [&str; 10] = [
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "Enabled",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "TumblingWindowInSeconds",
+];
 
 /// Converts the text of a setting to a JSON number or Boolean if possible, else to a JSON string.
 fn typed(value: &str) -> Value {
