@@ -473,7 +473,7 @@ pub(crate) const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
 pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
 /// Largest answer of a destination that is read, in bytes (our choice).
 pub(crate) const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
-/// Bytes of a destination's error answer that the log shows (our choice).
+/// Bytes of an error answer of a destination or function that the log shows (our choice).
 pub(crate) const OUTBOUND_ERROR_BYTES: usize = 500;
 /// Bytes of the last error of a discarded batch that are kept for inspection (our choice).
 pub(crate) const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;

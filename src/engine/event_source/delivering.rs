@@ -9,6 +9,7 @@ use super::outbound::DeliverError;
 use super::saved;
 use super::shard_status::LanePhase;
 use super::shard_work::ShardWork;
+use crate::limits;
 use crate::model::event_source::{
     Answer, BatchRange, Condition, Failing, FailureRecord, Next, Outcome, Verdict, next_step,
     outcome,
@@ -258,6 +259,7 @@ impl ShardWork {
             status: answer.status(),
             duration_ms: i64::try_from(took.as_millis()).ok(),
             detail: Some(detail.into()),
+            error: outcome.is_none().then(|| error_text(answer)),
             ..entry
         });
         count(&self.mapping.counters.invocations[counter], 1);
@@ -341,9 +343,13 @@ impl ShardWork {
         batch.last_error = Some(excerpt(answer.text()));
         let is_first = batch.failures.attempts == 0 && batch.failures.unreached == 0;
         if is_first {
+            let what = match &verdict {
+                Verdict::NotReached { .. } => "a function was not reached",
+                _ => "a function failed",
+            };
             tracing::warn!(
                 mapping = %self.mapping.uuid, shard = %self.shard.id, request = %batch.id,
-                status = answer.status(), "a function failed or was not reached"
+                status = answer.status(), error = error_text(answer), "{what}"
             );
         }
         let version = answer.executed_version().to_owned();
@@ -421,7 +427,10 @@ impl ShardWork {
             Some(Ok(())) => {
                 count(&counters.on_failure_delivered, records);
                 let entry = self.note(EntryKind::Delivered, lane, &batch, now);
-                self.mapping.note(entry);
+                self.mapping.note(Entry {
+                    detail: Some("on-failure record".into()),
+                    ..entry
+                });
             }
             Some(Err(error)) => {
                 count(&counters.dropped, records);
@@ -448,4 +457,12 @@ impl ShardWork {
             let _kept = self.context.store.save(vec![change]);
         }
     }
+}
+
+/// The start of the function's answer, or the reason why no answer came, for the log and the event
+/// log.
+fn error_text(answer: &Answer) -> Box<str> {
+    let text = answer.text();
+    let shown = &text[..text.len().min(limits::OUTBOUND_ERROR_BYTES)];
+    String::from_utf8_lossy(shown).into()
 }

@@ -99,6 +99,9 @@ pub struct Entry {
     pub duration_ms: Option<i64>,
     /// Further details as text, such as an error or the new state of the mapping.
     pub detail: Option<Box<str>>,
+    /// For the end of an invocation: the start of the function's error, or the reason why the
+    /// function was not reached.
+    pub error: Option<Box<str>>,
 }
 
 impl Entry {
@@ -117,6 +120,7 @@ impl Entry {
             status: None,
             duration_ms: None,
             detail: None,
+            error: None,
         }
     }
 }

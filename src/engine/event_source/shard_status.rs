@@ -80,6 +80,8 @@ pub struct ShardView {
     pub read_index: u64,
     /// Arrival time of the record at `position`.
     pub last_arrival: Option<Timestamp>,
+    /// Arrival time of the oldest record that was read and is not done yet.
+    pub oldest_undone: Option<Timestamp>,
     /// Number of records that were read and are not done yet.
     pub undone: usize,
     /// True if the read-ahead limit is reached, so that a lane without progress holds up the other

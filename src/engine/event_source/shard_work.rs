@@ -160,9 +160,7 @@ impl ShardWork {
 
     /// Index before which all records of the lane are done.
     fn first_undone(&self, lane: &Lane) -> u64 {
-        let working = lane.work.last().and_then(|batch| batch.records().first());
-        let first = working.or_else(|| lane.queue.front());
-        first.map_or(self.read_index, |record| record.index)
+        first_undone(lane).map_or(self.read_index, |record| record.index)
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -315,6 +313,12 @@ impl ShardWork {
             next_index: self.progress.next(),
             read_index: self.read_index,
             last_arrival: arrival,
+            oldest_undone: self
+                .lanes
+                .iter()
+                .filter_map(first_undone)
+                .map(|record| record.arrival)
+                .min(),
             undone: self.progress.undone(),
             is_full: self.is_full(),
             window: self.window.as_ref().map(|(window, _)| *window),
@@ -345,6 +349,12 @@ impl ShardWork {
             }),
         }
     }
+}
+
+/// The oldest record of the lane that is not done.
+fn first_undone(lane: &Lane) -> Option<&RecordRef> {
+    let working = lane.work.last().and_then(|batch| batch.records().first());
+    working.or_else(|| lane.queue.front())
 }
 
 /// The members that the entries of all records of the shard have in common.

@@ -70,10 +70,10 @@ fn shard_details(
     };
     let working = stream.and_then(|stream| stream.readable_shard(shard.id, now));
     let is_behind = working.is_some_and(|working| view.next_index < working.end());
-    let behind_ms = view
-        .last_arrival
+    let oldest = view.oldest_undone.or(view.last_arrival);
+    let behind_ms = oldest
         .filter(|_| is_behind)
-        .map(|last| now.millis_since(last));
+        .map(|oldest| now.millis_since(oldest));
     shown["Position"] = view.position.map(|number| number.to_string()).into();
     shown["MillisBehind"] = behind_ms.unwrap_or(0).into();
     shown["Undone"] = view.undone.into();
@@ -148,6 +148,7 @@ pub(in crate::http) fn entry(entry: &Entry) -> Value {
     add("Status", entry.status.map(Value::from));
     add("DurationMs", entry.duration_ms.map(Value::from));
     add("Detail", entry.detail.as_deref().map(Value::from));
+    add("Error", entry.error.as_deref().map(Value::from));
     Value::Object(shown)
 }
 

@@ -247,7 +247,10 @@ fn events(mapping: &Mapping) -> Markup {
                         td class="num" { (entry.records.map(|records| records.to_string()).unwrap_or_default()) }
                         td class="num" { (entry.attempt.map(|attempt| attempt.to_string()).unwrap_or_default()) }
                         td class="num" { (shown["DurationMs"].as_i64().map(|ms| ms.to_string()).unwrap_or_default()) }
-                        td class="wrap" { (super::characters::visible(entry.detail.as_deref().unwrap_or_default())) }
+                        td class="wrap" {
+                            (super::characters::visible(entry.detail.as_deref().unwrap_or_default()))
+                            @if let Some(error) = &entry.error { ": " (super::characters::visible(error)) }
+                        }
                     }
                 } }
             }
