@@ -84,7 +84,17 @@ impl EventSources {
             let origin = (Origin::Options, Some(uuid));
             let request = wanted.request.clone();
             match self.create_by_request(&wanted.scope, request, origin, find) {
-                Ok(created) => made.push(created.mapping),
+                Ok(created) => {
+                    let mapping = created.mapping;
+                    if mapping.stream().is_none() {
+                        tracing::warn!(
+                            mapping = %mapping.uuid, source = %mapping.source,
+                            "the stream of this event source mapping does not exist: the mapping \
+                             waits for it"
+                        );
+                    }
+                    made.push(mapping);
+                }
                 Err(refusal) => {
                     self.remove_all(&made);
                     return Err((at, refusal));

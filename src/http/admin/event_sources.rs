@@ -167,20 +167,39 @@ async fn drain(
     let drained = admin.engine.event_sources.drain(mapping, request).await;
     let (status, what) = match drained {
         Ok(()) => {
-            let now_ms = admin.engine.world.clock.now().millis();
-            return Ok(json(&json!({ "drained": true, "now_ms": now_ms })));
+            return Ok(json(&drained_answer(admin, mapping)));
         }
         Err(DrainError::TimedOut(what)) => (StatusCode::REQUEST_TIMEOUT, what),
         Err(DrainError::NeedsTime(what)) => (StatusCode::CONFLICT, what),
     };
     let what: Vec<Value> = what.iter().map(remaining_work).collect();
     let message = match status {
+        StatusCode::CONFLICT if request.advance => {
+            "the work left waits for a later time than most_advance_ms permits"
+        }
         StatusCode::CONFLICT => "the work left waits for time to pass: set \"advance\": true",
         _ => "there is work left",
     };
     let mut response = json(&json!({ "message": message, "left": what }));
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// The answer of a drain that ended without remaining work. It names the mappings that had nothing
+/// to do because their stream does not exist.
+fn drained_answer(admin: &Admin, mapping: Option<&Arc<Mapping>>) -> Value {
+    let now = admin.engine.world.clock.now();
+    let mappings = match mapping {
+        Some(mapping) => vec![mapping.clone()],
+        None => admin.engine.event_sources.all(),
+    };
+    let waiting = mappings.iter().filter(|mapping| mapping.stream().is_none());
+    let waiting: Vec<String> = waiting.map(|mapping| mapping.uuid.to_string()).collect();
+    let mut answer = json!({ "drained": true, "now_ms": now.millis() });
+    if !waiting.is_empty() {
+        answer["waiting_for_stream"] = waiting.into();
+    }
+    answer
 }
 
 /// Reads the parameters of a drain.
