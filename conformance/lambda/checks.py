@@ -40,6 +40,29 @@ def start_function(handler):
     return f"http://127.0.0.1:{port}", output
 
 
+def start_wrapper():
+    """Starts a function behind the guide's own wrapper: its address, and the file that it writes."""
+    guide = Path(__file__).resolve().parents[2] / "src/guide/lambda.md"
+    blocks = guide.read_text().split("```")
+    wrapper = next(block for block in blocks if "class Function(BaseHTTPRequestHandler)" in block)
+    [port] = free_ports(1)
+    home = Path("wrapper").absolute()
+    home.mkdir()
+    (home / "wrapper.py").write_text(wrapper.removeprefix("python\n").replace("9000", str(port)))
+    (home / "app.py").write_text(
+        "import base64\n"
+        "def handler(event, context):\n"
+        "    for record in event['Records']:\n"
+        "        text = base64.b64decode(record['kinesis']['data']).decode()\n"
+        "        if text == 'bad':\n"
+        "            raise ValueError('a bad record')\n"
+        "        with open('output', 'a') as output:\n"
+        "            print(text, file=output)\n"
+    )
+    processes.start([sys.executable, "wrapper.py"], "wrapper.log", cwd=home)
+    return f"http://127.0.0.1:{port}", home / "output"
+
+
 def start_minikin(*arguments):
     """Starts an emulator of our own, and returns its address."""
     credential = f"{os.environ['AWS_ACCESS_KEY_ID']}:{os.environ['AWS_SECRET_ACCESS_KEY']}"
@@ -78,8 +101,10 @@ def payloads(failure):
 
 plain_url, plain_output = start_function("plain")
 partial_url, partial_output = start_function("partial")
+wrapped_url, wrapped_output = start_wrapper()
 endpoint = start_minikin(
-    "--stream", "whole:4", "--stream", "parts:1",
+    "--stream", "whole:4", "--stream", "parts:1", "--stream", "wrapped:1",
+    "--event-source", f"wrapped={wrapped_url}?BatchSize=1&MaximumRetryAttempts=0",
     "--function", f"plain={plain_url}", "--function", f"partial={partial_url}",
     "--event-source", "whole=plain?BatchSize=10&MaximumRetryAttempts=2&BisectBatchOnFunctionError=true"
     f"&OnFailure=file:{Path('failed.jsonl').absolute()}",
@@ -126,6 +151,17 @@ def powertools_reports_the_failed_record():
     equal((delivered.count("first"), set(delivered)), (1, {"first", "last"}))
     failures = own(f"event-sources/{mapping_of('parts')}/failures")["failures"]
     assert any(b"bad" in payloads(failure) for failure in failures)
+
+
+@check
+def the_wrapper_of_the_guide_runs_a_handler():
+    """invokes a handler behind the guide's wrapper, and shows the handler's error"""
+    put("wrapped", ["one", "bad", "two"])
+    own("event-sources/drain", {"timeout_ms": 60_000})
+    equal(wrapped_output.read_text().split(), ["one", "two"])
+    events = own(f"event-sources/{mapping_of('wrapped')}/events")["events"]
+    errors = [each["Error"] for each in events if each["Event"] == "outcome" and "Error" in each]
+    equal([json.loads(error)["errorMessage"] for error in errors], ["a bad record"])
 
 
 @check
