@@ -1,22 +1,23 @@
 //! The in-flight budget: the bytes of requests, answers and events in memory at one time.
 //!
-//! The budget is split into lanes, so that no kind of traffic starves another. A permit holds bytes
-//! of one or more lanes:
+//! The budget is split into lanes, so that no kind of traffic can use up the bytes of another kind.
+//! A permit holds bytes of one or more lanes. The lanes are:
 //!
 //! 1. `requests`: a fixed number of bytes for each request that is alone on its connection.
 //! 2. `further`: the same number of bytes for each further request on an HTTP/2 connection that
 //!    already has a request in flight. A connection with a thousand requests can exhaust only this
 //!    lane.
-//! 3. `bodies`: the bytes of a small body that does not fit in the fixed number of bytes.
+//! 3. `bodies`: the bytes of a small request body that does not fit in the fixed number of bytes.
 //! 4. `medium`: the bytes of answers larger than `SMALL_BYTES`, up to `MEDIUM_BYTES`.
-//! 5. `large`: the bytes of larger bodies and of large answers.
+//! 5. `large`: the bytes of larger request bodies and of large answers.
 //! 6. `events`: the bytes of events that subscriptions send.
 //! 7. `invocations`: the bytes of events that functions receive. The events stay in memory until
 //!    the function answers, so slow functions can exhaust only this lane.
 //!
-//! No deadlock: every request enters the lanes in this order and each lane once, and everything
-//! that a request holds has a time limit. While other requests wait, a slow body gets a shorter
-//! time limit. Each lane serves its waiting requests in the order of arrival.
+//! No deadlock is possible: every request takes bytes from the lanes in this order and from each
+//! lane once, and every request has a time limit, after which its bytes are free again. While other
+//! requests wait for bytes, the body of a slow client gets a shorter time limit. Each lane serves
+//! its waiting requests in the order of arrival.
 
 use crate::limits::{self, Limits};
 use crate::world::RealDeadline;
@@ -60,7 +61,8 @@ pub struct BudgetPermit {
 }
 
 impl Admission {
-    /// Creates the budget with the size and the longest wait of `limits`.
+    /// Creates the in-flight budget. `limits` gives its size and the longest wait of a request for
+    /// bytes.
     pub fn new(limits: &Limits) -> Arc<Self> {
         let part = |parts: u64| Lane::new(limits.in_flight_bytes.map(|all| all / 16 * parts));
         Arc::new(Self {
@@ -76,11 +78,12 @@ impl Admission {
         })
     }
 
-    /// Waits for a permit of [`REQUEST_PERMIT_BYTES`](limits::REQUEST_PERMIT_BYTES) for one
-    /// request. `first` is true for a request that is alone on its connection.
+    /// Takes [`REQUEST_PERMIT_BYTES`](limits::REQUEST_PERMIT_BYTES) bytes of the budget for one
+    /// request and returns the permit. Waits until the bytes are free. `first` is true for a
+    /// request that is alone on its connection.
     ///
     /// # Errors
-    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
+    /// [`BudgetExhausted`] if the bytes are not free in time, or if too many requests already wait.
     pub async fn request(self: &Arc<Self>, first: bool) -> Result<BudgetPermit, BudgetExhausted> {
         let amount = limits::REQUEST_PERMIT_BYTES;
         let lane = if first { &self.requests } else { &self.further };
@@ -90,11 +93,12 @@ impl Admission {
         Ok(permit)
     }
 
-    /// Waits for a permit for an answer of `bytes` bytes. Returns `None` when the answer is so
-    /// small that the permit of its request covers it.
+    /// Takes `bytes` bytes of the budget for an answer of this size and returns the permit. Waits
+    /// until the bytes are free. Returns `None` if the answer is so small that the permit of its
+    /// request covers it.
     ///
     /// # Errors
-    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
+    /// [`BudgetExhausted`] if the bytes are not free in time, or if too many requests already wait.
     pub async fn answer(
         self: &Arc<Self>,
         bytes: u64,
@@ -105,12 +109,13 @@ impl Admission {
         self.answer_to_read(bytes).await.map(Some)
     }
 
-    /// Waits for a permit for an answer of about `bytes` bytes, before its records are read from
-    /// the disk. The permit has zero bytes when the answer is so small that the permit of its
+    /// Takes `bytes` bytes of the budget for an answer whose records are not yet read from the
+    /// disk, and returns the permit. Waits until the bytes are free. `bytes` is an estimate of the
+    /// answer's size. The permit has zero bytes if the answer is so small that the permit of its
     /// request covers it.
     ///
     /// # Errors
-    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
+    /// [`BudgetExhausted`] if the bytes are not free in time, or if too many requests already wait.
     pub(crate) async fn answer_to_read(
         self: &Arc<Self>,
         bytes: u64,
@@ -126,8 +131,9 @@ impl Admission {
         Ok(permit)
     }
 
-    /// Waits for a permit for an event of `bytes` bytes that a subscription sends. The wait has no
-    /// time limit: subscribers that do not read are dropped, which frees their bytes.
+    /// Takes `bytes` bytes of the budget for an event of this size that a subscription sends, and
+    /// returns the permit. The wait for the bytes has no time limit: a subscriber that does not
+    /// read its events is disconnected, which frees their bytes.
     pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.events.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -135,8 +141,9 @@ impl Admission {
         permit
     }
 
-    /// Waits for a permit for an event of `bytes` bytes that a function receives. The wait needs no
-    /// time limit, because every invocation has a time limit, after which its bytes are free again.
+    /// Takes `bytes` bytes of the budget for an event of this size that a function receives, and
+    /// returns the permit. The wait for the bytes needs no time limit: every invocation of a
+    /// function has one, after which its bytes are free again.
     pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.invocations.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -144,7 +151,7 @@ impl Admission {
         permit
     }
 
-    /// True while at least one request waits for bytes of the budget. Waiting events do not count.
+    /// True if at least one request waits for bytes of the budget. Waiting events do not count.
     pub fn is_contended(&self) -> bool {
         let [lanes @ .., _events, _invocations] = self.lanes();
         lanes.iter().any(|lane| lane.is_contended())
@@ -162,7 +169,7 @@ impl Admission {
         ]
     }
 
-    /// The number of bytes that all permits hold now.
+    /// The number of bytes of the budget that all permits together hold now.
     pub fn held_bytes(&self) -> u64 {
         let lanes = self.lanes();
         lanes.iter().map(|lane| lane.used.load(SeqCst)).sum()
@@ -183,7 +190,7 @@ impl Admission {
         taken
     }
 
-    /// A permit of zero bytes.
+    /// A permit that holds no bytes of the budget.
     fn nothing(self: &Arc<Self>) -> BudgetPermit {
         BudgetPermit {
             admission: self.clone(),
@@ -199,13 +206,13 @@ impl Admission {
 }
 
 impl BudgetPermit {
-    /// Extends the permit of a request to cover its body. `arrived` is the number of bytes that
-    /// have arrived, and `maximum` the largest number of bytes that the body can have. Takes
-    /// nothing from the budget when the permit already covers the bytes that have arrived. Returns
-    /// true when the call took bytes from the budget; it may have waited for them.
+    /// Takes further bytes of the budget, so that a request's permit also covers its body. Waits
+    /// until the bytes are free. `arrived` is the number of bytes of the body that have arrived,
+    /// and `maximum` the largest number of bytes that the body can have. Returns true if the call
+    /// took bytes, and false if the permit already covers the bytes that have arrived.
     ///
     /// # Errors
-    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
+    /// [`BudgetExhausted`] if the bytes are not free in time, or if too many requests already wait.
     pub async fn cover(&mut self, arrived: u64, maximum: u64) -> Result<bool, BudgetExhausted> {
         let weight = arrived.saturating_mul(limits::BODY_WEIGHT);
         if arrived <= limits::BODY_IN_PERMIT_BYTES || weight <= self.bodies || self.large > 0 {
@@ -213,8 +220,8 @@ impl BudgetPermit {
         }
         let admission = self.admission.clone();
         if self.bodies == 0 {
-            // At first take at most SMALL_BYTES, so that a client cannot hold much of the budget
-            // with a Content-Length header alone.
+            // The first call takes at most `SMALL_BYTES`, so that a client cannot hold much of the
+            // budget with a Content-Length header alone.
             let maximum = maximum.saturating_mul(limits::BODY_WEIGHT);
             let bytes = maximum.min(limits::SMALL_BYTES);
             admission.take(&admission.bodies, bytes).await?;
@@ -228,7 +235,7 @@ impl BudgetPermit {
         Ok(true)
     }
 
-    /// The bytes of the permit.
+    /// The number of bytes that the permit holds.
     pub(crate) fn bytes(&self) -> u64 {
         self.requests
             + self.further
@@ -239,8 +246,8 @@ impl BudgetPermit {
             + self.invocations
     }
 
-    /// Changes a permit that was taken for an estimate to the actual number of bytes, `bytes`. The
-    /// bytes are in memory already, so they count even if they exceed the budget.
+    /// Changes the size of a permit that was taken for an estimated size to the actual size,
+    /// `bytes`. The bytes are in memory already, so they count even if they exceed the budget.
     pub(crate) fn correct(&mut self, bytes: u64) {
         let (lane, held) = if self.events > 0 {
             (&self.admission.events, &mut self.events)
@@ -254,14 +261,16 @@ impl BudgetPermit {
         lane.give_back(before.saturating_sub(bytes));
     }
 
-    /// True when the permit has bytes of the lane `large`, which cover the whole body.
+    /// True if the permit holds bytes of the lane `large`. These bytes cover the whole body of the
+    /// request.
     pub fn is_large(&self) -> bool {
         self.large > 0
     }
 
-    /// Turns the permit of a request into the permit of its answer of `bytes` bytes, and gives the
-    /// bytes of the body back. An answer that needs more than the request's fixed number of bytes
-    /// is in memory already, so its bytes count even if they exceed the budget.
+    /// Turns a request's permit into the permit of the request's answer, which has `bytes` bytes.
+    /// The bytes that the permit holds for the request's body become free. An answer that needs
+    /// more than the fixed number of bytes of a request is in memory already, so its bytes count
+    /// even if they exceed the budget.
     pub fn exchange_for(&mut self, bytes: u64) {
         self.admission
             .bodies
@@ -292,14 +301,14 @@ impl Drop for BudgetPermit {
     }
 }
 
-/// A lane of the budget, and the line in which requests wait for its bytes.
+/// One lane of the in-flight budget, and the line in which requests wait for bytes of the lane.
 #[derive(Debug)]
 struct Lane {
     limit: u64,
     used: AtomicU64,
     line: AtomicU64,
-    /// The first request of the line holds this semaphore. Only that request tries to take bytes,
-    /// so the lane serves the requests in the order of arrival.
+    /// The semaphore that the first request of the line holds. Only that request tries to take
+    /// bytes, so the lane serves the requests in the order of arrival.
     first_in_line: Semaphore,
     freed: Notify,
 }
@@ -319,9 +328,9 @@ impl Lane {
         self.line.load(SeqCst) > 0
     }
 
-    /// Takes bytes if enough bytes of the lane are free. A lane that is completely free grants any
-    /// number of bytes, even more than its size, so that a very large request is not refused for
-    /// ever.
+    /// Takes `bytes` bytes of the lane if so many are free, and returns true. A lane of which no
+    /// byte is taken grants any number of bytes, even more than its size, so that a very large
+    /// request can be served too.
     fn try_take(&self, bytes: u64) -> bool {
         let taken = self.used.fetch_update(SeqCst, SeqCst, |used| {
             let after = used.saturating_add(bytes);
@@ -330,13 +339,14 @@ impl Lane {
         taken.is_ok()
     }
 
-    /// Takes bytes after a wait without a time limit.
+    /// Takes `bytes` bytes of the lane. Waits for them without a time limit.
     async fn take_without_limit(&self, bytes: u64) {
         let taken = self.take(bytes, None, u64::MAX).await;
         debug_assert!(taken.is_ok(), "the wait has no limit");
     }
 
-    /// Takes bytes after all requests that arrived earlier have taken their bytes.
+    /// Takes `bytes` bytes of the lane after every earlier request has taken its bytes. `most` is
+    /// the largest number of requests that may wait.
     async fn take(
         &self,
         bytes: u64,
@@ -359,8 +369,8 @@ impl Lane {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _first = self.first_in_line.acquire().await;
-            // No notification is lost: `notify_one` stores a notification that is sent before this
-            // task waits.
+            // No notification is lost: `notify_one` stores a notification for a task that does not
+            // wait yet.
             while !self.try_take(bytes) {
                 self.freed.notified().await;
             }
@@ -387,14 +397,14 @@ impl Lane {
     }
 }
 
-/// The position of one request in a lane's line. Dropping this value removes the request from the
-/// line.
+/// The position of one request in a lane's line: the counter of the requests in the line. Dropping
+/// this value takes the request out of the line.
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // The drop of `place` undoes the addition when the line is full.
+        // Dropping `place` undoes the addition if the line is full.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {

@@ -1,7 +1,7 @@
-//! The service's exceptions with the message of each, grouped by subject.
+//! The service's exceptions and their messages, grouped by subject.
 //!
-//! Most messages were recorded at the service. "Our own text" marks a message that was never
-//! recorded, so minikin words it itself.
+//! Most messages were recorded at the service. "A choice" marks a message, or the name of an
+//! exception, that was never recorded.
 
 mod access;
 mod changes;

@@ -1,4 +1,4 @@
-//! The user guide. Each page is a Markdown file in `src/guide`, and the README links to the pages.
+//! The user guide. Each page is a Markdown file in `src/guide`. The README links to the pages.
 #![doc = include_str!("guide/tests.md")]
 #![doc = include_str!("guide/inspection.md")]
 #![doc = include_str!("guide/console.md")]

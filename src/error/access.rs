@@ -1,11 +1,12 @@
-//! Errors for requests that a policy or the allowed origins refuse.
+//! Errors about requests that a policy or the list of allowed origins refuses.
 
 use super::exception::{Error, Kind};
 use crate::model::{Refusal, StreamArn, Target};
 
 impl Error {
-    /// The request comes from a web page of an origin that `--allow-origin` does not name. Only
-    /// minikin makes this check: the service lets pages of every origin call it.
+    /// The request comes from a web page of an origin that the option `--allow-origin` does not
+    /// name. Only minikin makes this check: the service accepts requests from the pages of every
+    /// origin.
     pub fn origin_refused(origin: &str) -> Self {
         Kind::AccessDeniedException.says(format!(
             "Web pages of the origin '{origin}' may not call this server. To allow them start it \
@@ -14,13 +15,13 @@ impl Error {
     }
 
     /// The policies do not allow the request. The message for `NotAllowedByIdentity` was recorded
-    /// at the service. The other messages are our own, after the IAM user guide, "Troubleshoot
-    /// access denied error messages". The form of an explicit deny was recorded for a session
-    /// policy and a resource policy in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/dry_run.json and controls.json).
+    /// at the service. The messages for an explicit deny in a session policy and in a resource
+    /// policy were recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json
+    /// and controls.json). The other messages are choices, worded as in the IAM user guide,
+    /// "Troubleshoot access denied error messages".
     ///
-    /// The message about a request that concerns no single resource names no resource, and the
-    /// message about DescribeLimits names the stream `null`. Both were recorded in September 2026
+    /// A request that concerns no single resource gets a message without a resource. DescribeLimits
+    /// gets a message about a stream called `null`. Both were recorded in September 2026
     /// (controls.json).
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {

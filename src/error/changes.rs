@@ -25,7 +25,8 @@ impl Error {
         ))
     }
 
-    /// SplitShard: with this NewStartingHashKey one of the two child shards would get no hash keys.
+    /// SplitShard: with the requested NewStartingHashKey, one of the two child shards would get no
+    /// hash keys.
     pub fn hash_key_not_inside(key: &str, shard: &Shard, stream: &StreamArn) -> Self {
         let (stream, range) = (named(stream), shard.hash_key_range);
         Kind::InvalidArgumentException.says(format!(
@@ -36,7 +37,7 @@ impl Error {
         ))
     }
 
-    /// The request reshards an on-demand stream, which only the service itself reshards.
+    /// The request would reshard an on-demand stream. The service reshards such a stream by itself.
     pub fn stream_is_on_demand(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ValidationException.says(format!(
@@ -44,7 +45,8 @@ impl Error {
         ))
     }
 
-    /// The request needs an on-demand stream, but the stream is provisioned (our own text).
+    /// The request is for on-demand streams only, but the stream is provisioned. The message is a
+    /// choice.
     pub fn stream_is_provisioned(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ValidationException.says(format!(
@@ -52,7 +54,7 @@ impl Error {
         ))
     }
 
-    /// UpdateShardCount: the stream would have more open shards than the limit allows.
+    /// UpdateShardCount: the stream would have more open shards than `limit` allows.
     pub fn target_above_limit(limit: u64, open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "Target shard count or number of open shards cannot be greater than {limit}. Current \
@@ -71,7 +73,7 @@ impl Error {
     }
 
     /// UpdateShardCount: the target is less than half of the number of open shards. The message is
-    /// our own, worded like that of `target_above_double`.
+    /// a choice, worded like that of `target_above_double`.
     pub fn target_below_half(open: u64, target: u64) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "UpdateShardCount cannot scale down below half your current open shard count. Current \
@@ -79,8 +81,8 @@ impl Error {
         ))
     }
 
-    /// StartStreamEncryption or StopStreamEncryption: the stream already had `limit` changes by this
-    /// operation in the last 24 hours (our own text).
+    /// StartStreamEncryption or StopStreamEncryption: in the last 24 hours, `operation` already
+    /// changed the stream `limit` times. The message is a choice.
     pub fn too_often_a_day(operation: &str, name: &'static str, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -90,9 +92,9 @@ impl Error {
     }
 
     /// UpdateStreamMode or UpdateShardCount: the stream was changed too often in the last 24 hours.
-    /// `name` is the name of the limit. The service sends the message of an exceeded call rate: it
-    /// was recorded for UpdateStreamMode in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/controls.json), and reported for UpdateShardCount in 2017
+    /// `name` is the name of the limit. The service sends the message of an exceeded call rate.
+    /// This message was recorded for UpdateStreamMode in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json). It was reported for UpdateShardCount in 2017
     /// (awslabs/amazon-kinesis-scaling-utils#52; #54 attributes the report to the limit on changes
     /// in 24 hours).
     pub fn daily_rate_exceeded(stream: &StreamArn, name: &'static str) -> Self {
@@ -102,7 +104,7 @@ impl Error {
             .by([name])
     }
 
-    /// The requested warm throughput exceeds the limit (our own text).
+    /// The requested warm throughput exceeds the limit. The message is a choice.
     pub fn warm_throughput_too_high(limit: u64) -> Self {
         Kind::InvalidArgumentException
             .says(format!(
@@ -111,7 +113,8 @@ impl Error {
             .by(["warm-throughput"])
     }
 
-    /// A stream with distribution strategy AUTO cannot switch to provisioned mode (our own text).
+    /// A stream with record distribution strategy AUTO cannot switch to provisioned mode. The
+    /// message is a choice.
     pub fn auto_distribution_prevents_provisioned() -> Self {
         Kind::InvalidArgumentException.says(
             "A stream with record distribution strategy AUTO cannot be switched to Provisioned \
@@ -122,7 +125,7 @@ impl Error {
 
 /// Errors about retention periods.
 impl Error {
-    /// The requested retention period is shorter than the service allows.
+    /// The requested retention period of `hours` hours is shorter than the service allows.
     pub fn retention_too_short(hours: i32, min: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Minimum allowed retention period is {min} hours. Requested retention period ({hours} \
@@ -130,8 +133,9 @@ impl Error {
         ))
     }
 
-    /// The requested retention period is longer than the service allows. The message was recorded
-    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The requested retention period of `hours` hours is longer than the service allows. The
+    /// message was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
     pub fn retention_too_long(hours: i32, max: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Maximum allowed retention period is {max} hours. Requested retention period ({hours} \
@@ -139,7 +143,8 @@ impl Error {
         ))
     }
 
-    /// DecreaseStreamRetentionPeriod: the requested period is longer than the present one.
+    /// DecreaseStreamRetentionPeriod: the requested retention period is longer than the present
+    /// one.
     pub fn retention_not_shorter(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -148,7 +153,8 @@ impl Error {
         ))
     }
 
-    /// IncreaseStreamRetentionPeriod: the requested period is shorter than the present one.
+    /// IncreaseStreamRetentionPeriod: the requested retention period is shorter than the present
+    /// one.
     pub fn retention_not_longer(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -160,7 +166,8 @@ impl Error {
 
 /// Errors about encryption.
 impl Error {
-    /// StartStreamEncryption or StopStreamEncryption with encryption type NONE (our own text).
+    /// StartStreamEncryption or StopStreamEncryption: the request has encryption type NONE. The
+    /// message is a choice.
     pub fn encryption_type_not_kms() -> Self {
         Kind::InvalidArgumentException.says("EncryptionType must be KMS.")
     }
@@ -171,7 +178,8 @@ impl Error {
         Kind::InvalidArgumentException.says("Cannot stop encrypting an unencrypted stream.")
     }
 
-    /// StopStreamEncryption: the stream is encrypted with another key (our own text).
+    /// StopStreamEncryption: the stream is encrypted with another key than the request names. The
+    /// message is a choice.
     pub fn other_key(key: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException

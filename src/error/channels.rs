@@ -1,4 +1,4 @@
-//! Errors about channels. All messages are our own: none was recorded at the service.
+//! Errors about channels. All messages are choices: none was recorded at the service.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -48,7 +48,7 @@ impl Error {
     }
 }
 
-/// Errors about quotas.
+/// Errors about quotas of channels.
 impl Error {
     /// CreateChannel: the stream already has as many channels with this kind of destination as the
     /// limit allows.
@@ -80,15 +80,15 @@ impl Error {
 /// Errors about members of CreateChannel and UpdateChannel that do not fit together. The
 /// exception's name is a choice.
 impl Error {
-    /// A list does not have exactly one entry. `list` is the name of the list, and `entry` the word
-    /// for its entry.
+    /// A list of the request does not have exactly one entry. `list` is the name of the list in the
+    /// request, and `entry` is the noun for one entry in the message.
     pub(crate) fn channel_list(list: &str, entry: &str, count: usize) -> Self {
         Kind::ValidationException.says(format!(
             "{list} must contain exactly one {entry}, not {count}."
         ))
     }
 
-    /// CreateChannel: the request has no destination, or both kinds of destination.
+    /// CreateChannel: the request has no destination, or it has both kinds of destination.
     pub(crate) fn channel_destinations() -> Self {
         Kind::ValidationException.says(
             "Exactly one of S3DestinationConfiguration and S3TablesDestinationConfiguration must \
@@ -104,21 +104,21 @@ impl Error {
         ))
     }
 
-    /// CreateChannel: a member that a channel to a table needs is missing.
+    /// CreateChannel: the request lacks `member`, which a channel that delivers to a table needs.
     pub(crate) fn channel_table_needs(member: &str) -> Self {
         Kind::ValidationException.says(format!(
             "{member} is required when the destination is S3 Tables."
         ))
     }
 
-    /// DataFreshnessInSeconds is out of its range.
+    /// The request's DataFreshnessInSeconds is less than `least` or more than `most`.
     pub(crate) fn channel_freshness(given: i32, least: i32, most: i32) -> Self {
         Kind::ValidationException.says(format!(
             "DataFreshnessInSeconds must be between {least} and {most}, not {given}."
         ))
     }
 
-    /// The text of `member`, a template or prefix of object keys, breaks a rule that the member's
+    /// The text of `member`, which is a template or a prefix of object keys, breaks a rule that the
     /// pattern in the service model does not express.
     pub(crate) fn channel_key(member: &str, fault: &KeyFault) -> Self {
         Kind::ValidationException.says(format!("{member} {fault}."))
@@ -139,8 +139,8 @@ impl Error {
         )
     }
 
-    /// UpdateChannel: the request has the member `member`, which configures another kind of
-    /// destination than the channel's destination, `kind`.
+    /// UpdateChannel: the request has the member `member`, but this member configures another kind
+    /// of destination than `kind`, the kind of the channel's destination.
     pub(crate) fn channel_update_other_destination(member: &str, kind: DestinationKind) -> Self {
         let kind = kind.as_str();
         Kind::ValidationException.says(format!(

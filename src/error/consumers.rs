@@ -7,7 +7,7 @@ use crate::model::{AccountId, ConsumerArn, ShardId, StreamArn};
 /// Errors about a stream's consumers.
 impl Error {
     /// DeleteStream without `EnforceConsumerDeletion`: the stream has consumers. Five public
-    /// reports quote this message.
+    /// reports quote the message.
     pub fn stream_has_consumers(stream: &StreamArn) -> Self {
         let (account, name) = (stream.scope.account, &stream.name);
         Kind::ResourceInUseException.says(format!(
@@ -21,13 +21,15 @@ impl Error {
 
 /// Errors about consumers, policies and call rates.
 impl Error {
-    /// The request has neither a ConsumerARN nor both StreamARN and ConsumerName (our own text).
+    /// The request has neither a ConsumerARN nor both StreamARN and ConsumerName. The message is a
+    /// choice.
     pub fn no_consumer_given() -> Self {
         Kind::InvalidArgumentException
             .says("Must specify either ConsumerARN or both StreamARN and ConsumerName.")
     }
 
-    /// ConsumerARN, StreamARN and ConsumerName name different consumers (our own text).
+    /// ConsumerARN, StreamARN and ConsumerName of the request name different consumers. The message
+    /// is a choice.
     pub fn consumer_names_differ() -> Self {
         Kind::InvalidArgumentException
             .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
@@ -44,8 +46,8 @@ impl Error {
     }
 
     /// The stream has no consumer of this name. The message was recorded for SubscribeToShard in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json): it does not name the
-    /// creation time in the ConsumerARN.
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json). The message leaves out
+    /// the creation time that stands in the request's ConsumerARN.
     pub fn consumer_name_not_found(name: &str, stream: &StreamArn) -> Self {
         Self::no_consumer(name, stream)
     }
@@ -57,8 +59,8 @@ impl Error {
         ))
     }
 
-    /// The ConsumerARN matches the pattern of the model but is not the ARN of a consumer (our own
-    /// text).
+    /// The request's ConsumerARN matches the pattern in the service model, but is not the ARN of a
+    /// consumer. The message is a choice.
     pub fn consumer_arn_unparsed(arn: &str, account: AccountId) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("Consumer {arn}, account {account} not found."))
@@ -73,7 +75,7 @@ impl Error {
         ))
     }
 
-    /// The request would change the consumer or its policy, but the consumer's status is CREATING
+    /// The request would change the consumer or its policy, but the consumer is in status CREATING
     /// or DELETING.
     pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
         let (name, stream, created) = (
@@ -106,7 +108,7 @@ impl Error {
         ))
     }
 
-    /// RegisterStreamConsumer: the stream already has `limit` consumers (our own text).
+    /// RegisterStreamConsumer: the stream already has `limit` consumers. The message is a choice.
     pub fn too_many_consumers(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException.says(format!(
@@ -116,8 +118,8 @@ impl Error {
         .by(["consumers-per-stream", "consumers-per-committed-stream"])
     }
 
-    /// RegisterStreamConsumer: `limit` consumers of the stream are in status CREATING (our own
-    /// text).
+    /// RegisterStreamConsumer: `limit` consumers of the stream are already in status CREATING. The
+    /// message is a choice.
     pub fn too_many_consumers_creating(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException
@@ -128,9 +130,9 @@ impl Error {
             .by(["consumers-creating"])
     }
 
-    /// PutResourcePolicy: the policy document is invalid. The message was recorded for a text that
-    /// is not JSON in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json); JSON
-    /// without statements gets the same message.
+    /// PutResourcePolicy: the policy document is invalid. The message was recorded in September
+    /// 2026 for a text that is not JSON (radkawar/stackd, testdata/aws/kinesis/controls.json). The
+    /// emulator sends the same message for a JSON document without statements.
     pub fn policy_invalid() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: This policy contains invalid Json")
@@ -138,15 +140,15 @@ impl Error {
 
     /// PutResourcePolicy: a statement has no Principal. The message was reported in September 2026
     /// (badmintoncryer/cdk-preflight,
-    /// rules/kinesis/pf-kinesis-resource-policy-principal/meta.yaml); its exception is that of
-    /// [`Error::policy_invalid`].
+    /// rules/kinesis/pf-kinesis-resource-policy-principal/meta.yaml). The exception's name is that
+    /// of [`Error::policy_invalid`].
     pub fn policy_without_principal() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: Missing required field Principal")
     }
 
     /// PutResourcePolicy: a statement has a NotPrincipal. The message was reported together with
-    /// that of [`Error::policy_without_principal`] (in rule.rego).
+    /// the message of [`Error::policy_without_principal`] (in rule.rego).
     pub fn policy_not_principal() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: Has prohibited field NotPrincipal")
@@ -159,13 +161,14 @@ impl Error {
             .says(format!("No resource policy found for resource ARN {arn}."))
     }
 
-    /// The ARN names a resource that does not exist, or that can have no policy or tags (our own
-    /// text).
+    /// The ARN names a resource that does not exist, or a resource that cannot have a policy or
+    /// tags. The message is a choice.
     pub fn resource_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException.says(format!("Resource {arn} not found."))
     }
 
-    /// The calls of an operation on one stream exceed the operation's call rate, named `rate`.
+    /// The calls of one operation on one stream exceed the operation's call rate. `rate` is the
+    /// name of the limit.
     pub fn stream_call_rate_exceeded(rate: &'static str, stream: &str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -174,7 +177,8 @@ impl Error {
             .by([rate])
     }
 
-    /// The calls of an operation by one account exceed the operation's call rate, named `rate`.
+    /// The calls of one operation by one account exceed the operation's call rate. `rate` is the
+    /// name of the limit.
     pub fn account_call_rate_exceeded(rate: &'static str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!("Rate exceeded for account {account}."))
@@ -182,7 +186,7 @@ impl Error {
     }
 }
 
-/// The stream's name and account, joined with "and": most messages join them with "under" instead.
+/// The stream's name and account, joined with "and". Most other messages join the two with "under".
 fn named_with_and(stream: &StreamArn) -> String {
     format!("{} and account {}", stream.name, stream.scope.account)
 }

@@ -1,4 +1,4 @@
-//! The type of the service's exceptions: names, HTTP statuses and messages.
+//! The service's exceptions: their names, HTTP statuses and messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,12 +11,12 @@ pub struct Error {
     /// The message for the client; `None` for an exception that the service sends without a
     /// message.
     pub message: Option<Cow<'static, str>>,
-    /// Names of the limits that may have caused the error, spelled as for `--limit`. They appear in
-    /// the log only, not in the answer.
+    /// The names of the limits that may have caused the error, spelled as for the option `--limit`.
+    /// They appear only in the log, not in the answer.
     pub limits: Vec<&'static str>,
 }
 
-/// The names of the exceptions.
+/// The name of an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the service's")]
 pub enum Kind {
@@ -93,8 +93,8 @@ impl Kind {
         }
     }
 
-    /// True for an exception that the Kinesis service model declares. Other exceptions come from
-    /// the HTTP framework in front of the service, or are common to all AWS services.
+    /// True for an exception that the Kinesis service model declares. The other exceptions come
+    /// from the HTTP framework in front of the service, or are common to all AWS services.
     pub const fn is_modelled(self) -> bool {
         !matches!(
             self,
@@ -110,9 +110,9 @@ impl Kind {
         )
     }
 
-    /// The name of the member that holds the message in the JSON or CBOR answer. Only two
-    /// exceptions have the name with a capital letter. For AccessDeniedException the capital letter
-    /// was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The name of the member that holds the message in the answer. Two exceptions write it with a
+    /// capital letter: `Message`. For AccessDeniedException the capital letter was recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub const fn message_key(self) -> &'static str {
         match self {
             Self::AccessDeniedException | Self::SerializationException => "Message",

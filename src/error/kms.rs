@@ -3,39 +3,39 @@
 use super::exception::{Error, Kind};
 use crate::model::{AccountRegion, KeyState, StreamArn};
 
-/// The reason why a request uses a key.
+/// The purpose for which a request uses a KMS key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPurpose {
-    /// StartStreamEncryption checks that the key exists.
+    /// StartStreamEncryption: to check that the key exists.
     Describe,
-    /// A put encrypts records.
+    /// PutRecord or PutRecords: to encrypt records.
     Encrypt,
-    /// GetRecords or a subscription decrypts records.
+    /// GetRecords or a subscription: to decrypt records.
     Decrypt,
 }
 
 /// An attempt of a request to use a KMS key.
 #[derive(Debug)]
 pub struct KeyUse<'a> {
-    /// ARN of the caller whose request uses the key.
+    /// The ARN of the caller whose request uses the key.
     pub user: &'a str,
-    /// The key's id, alias or ARN, as StartStreamEncryption gave it.
+    /// The id, alias or ARN that StartStreamEncryption named the key by.
     pub key: &'a str,
     pub stream: &'a StreamArn,
     pub purpose: KeyPurpose,
 }
 
 impl Error {
-    /// The exception for a key that a configuration option declares unusable.
+    /// The exception for a key that an option of the configuration declares unusable.
     ///
     /// PutRecord was seen to pass on the message of KMS (serverless-apigateway-service-proxy issue
-    /// 101), so the messages here are those of KMS itself, as reported in credstash issue 86,
-    /// botocore issue 2107 and AWS Prescriptive Guidance on throttling. That other operations pass
-    /// on the same messages is a choice.
+    /// 101). The messages here are therefore those of KMS itself, as reported in credstash issue
+    /// 86, botocore issue 2107 and AWS Prescriptive Guidance on throttling. A choice: other
+    /// operations pass on the same messages.
     ///
-    /// GetRecords was seen to send a different message (spring-cloud-stream-binder-aws-kinesis pull
-    /// request 188). The report blanks out the names of the user and of the stream, so the form of
-    /// these two names in the message is a choice.
+    /// GetRecords was seen to send a message of its own (spring-cloud-stream-binder-aws-kinesis
+    /// pull request 188). The report blanks out the names of the user and of the stream, so the
+    /// form of these two names in the message is a choice.
     pub fn key_unusable(state: KeyState, attempt: &KeyUse<'_>) -> Self {
         let scope = &attempt.stream.scope;
         let key = key_arn(attempt.key, scope);
@@ -91,7 +91,7 @@ fn denied(attempt: &KeyUse<'_>, key: &str) -> String {
     format!("User: {user} is not authorized to perform: {action} on resource: {key}")
 }
 
-/// The ARN of a key, from the key's id, alias or ARN.
+/// The ARN of the KMS key that `key` names by its id, alias or ARN.
 fn key_arn(key: &str, scope: &AccountRegion) -> String {
     if key.starts_with("arn:") {
         return key.to_owned();

@@ -1,12 +1,12 @@
-//! The text of errors in the log.
+//! The text with which an error appears in the log.
 
 use super::exception::{Error, Kind};
 use crate::limits::LOGGED_CHARACTERS;
 use std::fmt;
 
 impl Error {
-    /// The text of the error for the log, followed by the `--limit` options that would avoid the
-    /// error.
+    /// The text of the error for the log. The `--limit` options that would avoid the error follow
+    /// it.
     pub fn with_remedy(&self) -> impl fmt::Display + '_ {
         WithRemedy(self)
     }
@@ -26,9 +26,9 @@ impl WithRemedy<'_> {
         }
     }
 
-    /// Writes the error, but leaves out the `Authorization` header, which the message of
-    /// IncompleteSignatureException quotes: a client may have sent an admin token or a password in
-    /// this header, and secrets must not reach the log.
+    /// Writes the error without the value of the `Authorization` header, which the message of
+    /// IncompleteSignatureException quotes. A client may have sent an admin token or a password in
+    /// this header, and no secret may reach the log.
     fn write_text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoting = self.0.kind == Kind::IncompleteSignatureException;
         let message = self.0.message.as_deref().filter(|_| quoting);

@@ -1,4 +1,4 @@
-//! Errors about queues. All messages are our own: none was recorded at the service.
+//! Errors about queues. All messages are choices: none was recorded at the service.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -12,8 +12,8 @@ impl Error {
         Kind::ResourceNotFoundException.says(format!("Queue {given} not found."))
     }
 
-    /// The request needs a queue that serves records, but the queue is in status CREATING or
-    /// DELETING. The name of the exception is a choice.
+    /// The request is for a queue in status ACTIVE or UPDATING, but the queue is in status CREATING
+    /// or DELETING. The exception's name is a choice.
     pub(crate) fn queue_not_serving(queue: &QueueArn) -> Self {
         Kind::ResourceNotFoundException.says(format!(
             "Queue {queue} is not in ACTIVE or UPDATING status."
@@ -56,15 +56,15 @@ impl Error {
 
 /// Errors about members of CreateQueue that do not fit together.
 impl Error {
-    /// StreamConfigurationList does not have exactly one stream.
+    /// CreateQueue: StreamConfigurationList does not name exactly one stream.
     pub(crate) fn queue_streams(count: usize) -> Self {
         Kind::ValidationException.says(format!(
             "StreamConfigurationList must contain exactly one stream configuration, not {count}."
         ))
     }
 
-    /// StartingPosition has a Timestamp without AT_TIMESTAMP, or AT_TIMESTAMP without a Timestamp.
-    /// `expected` is true when the timestamp is missing.
+    /// CreateQueue: StartingPosition has a Timestamp without the type AT_TIMESTAMP, or the type
+    /// AT_TIMESTAMP without a Timestamp. `expected` is true if the Timestamp is missing.
     pub(crate) fn queue_timestamp(expected: bool) -> Self {
         Kind::ValidationException.says(if expected {
             "StartingPosition.Timestamp is required when StartingPosition.Type is AT_TIMESTAMP."
@@ -74,13 +74,13 @@ impl Error {
         })
     }
 
-    /// The dead-letter configuration has no MaxReceiveCount.
+    /// CreateQueue: the dead-letter configuration has no MaxReceiveCount.
     pub(crate) fn max_receive_count_required() -> Self {
         Kind::ValidationException.says("MaxReceiveCount is required when TargetType is BUILT_IN.")
     }
 }
 
-/// The error code and the message for one entry of a batch that fails while other entries succeed.
+/// The error code and the message for one failed entry of a batch. The other entries may succeed.
 pub(crate) fn entry_failure(fault: EntryFault) -> (&'static str, &'static str) {
     const INVALID: &str = "InvalidArgumentException";
     const GONE: &str = "ResourceNotFoundException";

@@ -10,8 +10,9 @@ use time::macros::format_description;
 
 /// Errors about starting positions and shard iterators.
 impl Error {
-    /// The iterator type allows no StartingSequenceNumber, but the request has one (`given` is
-    /// true), or the iterator type needs one, but the request has none (`given` is false).
+    /// StartingSequenceNumber does not fit the iterator type. Either the request has one (`given`
+    /// is true) and the type allows none, or the request has none (`given` is false) and the type
+    /// needs one.
     pub fn starting_number_mismatch(kind: &str, given: bool) -> Self {
         let found = if given { "also a" } else { "no" };
         Kind::InvalidArgumentException.says(format!(
@@ -30,7 +31,7 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber belongs to another shard than the shard in the request.
+    /// The StartingSequenceNumber belongs to another shard than the request names.
     pub fn starting_number_of_other_shard(encoded: impl fmt::Display, shard: ShardId) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to \
@@ -38,8 +39,8 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber names the right shard id, but no record of this shard can have
-    /// this number, which is from another stream.
+    /// The StartingSequenceNumber contains the right shard id, but belongs to a shard of another
+    /// stream.
     pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -48,8 +49,9 @@ impl Error {
         ))
     }
 
-    /// AFTER_SEQUENCE_NUMBER with the ending sequence number of a closed shard. The message was
-    /// recorded (spring-cloud/spring-cloud-stream-binder-aws-kinesis#187).
+    /// The iterator type is AFTER_SEQUENCE_NUMBER, and the StartingSequenceNumber is the ending
+    /// sequence number of a closed shard. The message was recorded
+    /// (spring-cloud/spring-cloud-stream-binder-aws-kinesis#187).
     pub fn starting_number_is_last() -> Self {
         Kind::InvalidArgumentException.says(
             "Invalid SequenceNumber for ShardIteratorType AFTER_SEQUENCE_NUMBER, SequenceNumber \
@@ -57,7 +59,7 @@ impl Error {
         )
     }
 
-    /// AT_TIMESTAMP without a Timestamp.
+    /// The iterator type is AT_TIMESTAMP, but the request has no Timestamp.
     pub fn timestamp_missing() -> Self {
         Kind::InvalidArgumentException.says(
             "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current \
@@ -65,7 +67,7 @@ impl Error {
         )
     }
 
-    /// AT_TIMESTAMP with a Timestamp later than the emulator's clock.
+    /// The iterator type is AT_TIMESTAMP, but the Timestamp is later than the emulator's clock.
     pub fn timestamp_in_future(given: Timestamp, now: Timestamp) -> Self {
         let (given, now) = (given.millis(), now.millis());
         Kind::InvalidArgumentException.says(format!(
@@ -92,25 +94,27 @@ impl Error {
 
 /// Errors about listings.
 impl Error {
-    /// ListShards with neither a stream nor a NextToken.
+    /// ListShards: the request has neither a stream nor a NextToken.
     pub fn nothing_to_list() -> Self {
         Kind::InvalidArgumentException.says("Either NextToken or StreamName should be provided.")
     }
 
-    /// The request has a NextToken together with `member`, which only a first page may have. The
-    /// message is quoted for StreamName (hashicorp/terraform-provider-aws#40494), StreamARN
-    /// (aws/aws-cli#9635), ExclusiveStartShardId (awslabs/amazon-kinesis-scaling-utils#82) and
-    /// ShardFilter (apache/beam#33478). The message about StreamCreationTimestamp of ListShards was
-    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology_raw.json): it
-    /// calls the member StreamCreationEpoch. The same message for ListStreamConsumers is a choice.
+    /// The request has a NextToken together with `member`, which only the request for the first
+    /// page may have. The message is quoted for StreamName
+    /// (hashicorp/terraform-provider-aws#40494), StreamARN (aws/aws-cli#9635),
+    /// ExclusiveStartShardId (awslabs/amazon-kinesis-scaling-utils#82) and ShardFilter
+    /// (apache/beam#33478). ListShards calls its member StreamCreationTimestamp
+    /// "StreamCreationEpoch" in the message, as recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/topology_raw.json). The same message for ListStreamConsumers is a
+    /// choice.
     pub fn token_with(member: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "NextToken and {member} cannot be provided together."
         ))
     }
 
-    /// ListStreams with a NextToken and an ExclusiveStartStreamName. The message was recorded in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// ListStreams: the request has a NextToken and an ExclusiveStartStreamName. The message was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn token_with_start_name() -> Self {
         Kind::InvalidArgumentException
             .says("ExclusiveStartStreamName and NextToken cannot be provided together.")
@@ -122,14 +126,14 @@ impl Error {
         Kind::InvalidArgumentException.says("Invalid NextToken.")
     }
 
-    /// The NextToken is older than five minutes (our own text).
+    /// The NextToken is older than five minutes. The message is a choice.
     pub fn token_expired() -> Self {
         Kind::ExpiredNextTokenException.says("The provided next token has expired.")
     }
 
-    /// The Type of ShardFilter, `kind`, needs the member `member`, which the request lacks. The
-    /// message for a missing ShardId was recorded in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/topology.json); the message for a missing Timestamp is our own, worded
+    /// The ShardFilter has type `kind`, which needs the member `member`, but the request lacks this
+    /// member. The message for a missing ShardId was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/topology.json). The message for a missing Timestamp is a choice, worded
     /// alike.
     pub fn shard_filter_needs(member: &str, kind: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
@@ -144,22 +148,23 @@ impl Error {
             .says("ShardFilter Timestamp must not be greater than current time.")
     }
 
-    /// The Timestamp of ShardFilter is before the trim horizon. The message was recorded in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
+    /// The Timestamp of ShardFilter is before the stream's trim horizon. The message was recorded
+    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
     pub fn shard_filter_too_old() -> Self {
         Kind::InvalidArgumentException
             .says("ShardFilter Timestamp cannot be older than TRIM_HORIZON of the stream.")
     }
 
-    /// ListShards with a ShardFilter and an ExclusiveStartShardId (our own text).
+    /// ListShards: the request has a ShardFilter and an ExclusiveStartShardId. The message is a
+    /// choice.
     pub fn shard_filter_with_start() -> Self {
         Kind::InvalidArgumentException
             .says("ShardFilter and ExclusiveStartShardId cannot be provided together.")
     }
 }
 
-/// Formats a time as the service does only in ExpiredIteratorException: `Thu Jan 22 01:22:02 UTC
-/// 2015`.
+/// Formats a time as in `Thu Jan 22 01:22:02 UTC 2015`. The service uses this form only in the
+/// message of ExpiredIteratorException.
 fn written_out(moment: Timestamp) -> String {
     let layout = format_description!(
         "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"

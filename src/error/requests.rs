@@ -4,14 +4,15 @@ use super::exception::{Error, Kind};
 use crate::engine::StoreError;
 use std::borrow::Cow;
 
-/// Errors that concern any operation.
+/// Errors that requests of every operation can get.
 impl Error {
     /// The body is not JSON or CBOR, or its root is not a structure.
     pub fn unreadable() -> Self {
         Kind::SerializationException.bare()
     }
 
-    /// A member has the wrong type. `message` is `None` if the service sends no message.
+    /// A member of the request has the wrong type. `message` is `None` if the service sends no
+    /// message.
     pub fn mistyped(message: Option<Cow<'static, str>>) -> Self {
         Self {
             message,
@@ -19,26 +20,27 @@ impl Error {
         }
     }
 
-    /// Members violate their constraints; `message` lists the violations.
+    /// Members of the request violate their constraints. `message` lists the violations.
     pub fn invalid(message: String) -> Self {
         Kind::ValidationException.says(message)
     }
 
-    /// The service or the operation does not exist.
+    /// The request names a service or an operation that does not exist.
     pub fn unknown_operation() -> Self {
         Kind::UnknownOperationException.bare()
     }
 
-    /// The in-flight budget had no permit for the request within `admission-wait-seconds`. The
-    /// exception is one of the errors common to all AWS actions, and clients retry it.
+    /// The request got no permit from the in-flight budget within the limit
+    /// `admission-wait-seconds`. The exception is one of the errors common to all AWS actions, and
+    /// clients retry it.
     pub fn unavailable() -> Self {
         Kind::ServiceUnavailable
             .says("The request has failed due to a temporary failure of the server.")
             .by(["in-flight-bytes", "admission-wait-seconds"])
     }
 
-    /// A fault rule makes the service unavailable. The message is that of [`Error::unavailable`],
-    /// but no limit is named.
+    /// A fault rule answers the request as if the service were unavailable. The message is that of
+    /// [`Error::unavailable`], but the error names no limit.
     pub fn unavailable_by_fault() -> Self {
         Self {
             limits: Vec::new(),
@@ -46,26 +48,28 @@ impl Error {
         }
     }
 
-    /// A fault rule throttles the call. ThrottlingException is one of the errors common to all AWS
-    /// actions (our own text).
+    /// A fault rule answers the request as if it exceeded a call rate. ThrottlingException is one
+    /// of the errors common to all AWS actions. The message is a choice.
     pub fn throttled() -> Self {
         Kind::ThrottlingException.says("Rate exceeded")
     }
 
-    /// The body of the request did not arrive in time. Clients know this exception and retry it.
+    /// The body of the request did not arrive in time. Clients know the exception and retry the
+    /// request.
     pub fn too_slow() -> Self {
         Kind::RequestTimeoutException
             .says("The request's body was not received in time.")
             .by(["body-stall-seconds", "body-seconds"])
     }
 
-    /// The failure is a bug in minikin, or the store failed to read or write.
+    /// The request failed because of a bug in minikin, or because the store failed to read or
+    /// write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()
     }
 }
 
-/// The client sees an internal failure. The log gets the store's own error.
+/// The client gets an internal failure. The log gets the store's error.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

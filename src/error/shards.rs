@@ -34,7 +34,7 @@ impl Error {
     }
 
     /// A read exceeds a limit on the shard's read calls or bytes per second. `limits` holds the
-    /// names of the limits.
+    /// names of the limits, spelled as for the option `--limit`.
     pub fn read_rate_exceeded<const COUNT: usize>(
         shard: ShardId,
         stream: &StreamArn,
@@ -59,8 +59,8 @@ impl Error {
         ))
     }
 
-    /// The SequenceNumberForOrdering does not have the form of a sequence number, or is later than
-    /// every number that the emulator has assigned.
+    /// The SequenceNumberForOrdering does not have the form of a sequence number, or is higher than
+    /// every sequence number that the emulator has assigned.
     pub fn ordering_number_invalid(number: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -69,7 +69,8 @@ impl Error {
         ))
     }
 
-    /// SequenceNumberForOrdering on a stream with record distribution strategy AUTO (our own text).
+    /// The request has a SequenceNumberForOrdering, but the stream has record distribution strategy
+    /// AUTO. The message is a choice.
     pub fn ordering_not_expected() -> Self {
         Kind::InvalidArgumentException.says(
             "SequenceNumberForOrdering is not supported for streams with record distribution \
@@ -77,7 +78,7 @@ impl Error {
         )
     }
 
-    /// The records of one PutRecords request together exceed `limit_bytes`.
+    /// PutRecords: the records of the request together exceed `limit_bytes` bytes.
     pub fn records_too_large(limit_bytes: u64) -> Self {
         let limit = limit_bytes >> 20;
         Kind::InvalidArgumentException
@@ -85,9 +86,8 @@ impl Error {
             .by(["put-records-bytes"])
     }
 
-    /// The request of `operation` has DryRun set: the request is valid, but it was not carried out.
-    /// The message was recorded in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/dry_run.json).
+    /// The request of `operation` is valid, but was not carried out because it has DryRun set. The
+    /// message was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
     pub fn dry_run(operation: &str) -> Self {
         Kind::DryRunOperationException.says(format!(
             "DryRunOperation validation succeeded while calling {operation} operation.: Request \

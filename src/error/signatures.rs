@@ -17,7 +17,8 @@ impl Error {
         Kind::MissingAuthenticationTokenException.says("Missing Authentication Token")
     }
 
-    /// The Authorization header or the query string lacks parts of the signature.
+    /// The Authorization header or the query string lacks parts of the signature. `message` names
+    /// the parts.
     pub fn incompletely_signed(message: String) -> Self {
         Kind::IncompleteSignatureException.says(message)
     }
@@ -25,8 +26,8 @@ impl Error {
 
 /// Errors about wrong signatures.
 impl Error {
-    /// The credential does not have its five parts: access key, date, region, service,
-    /// `aws4_request`.
+    /// The signature's credential does not have the five parts access key, date, region, service
+    /// and `aws4_request`.
     pub fn misshapen_credential(credential: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
@@ -55,21 +56,21 @@ impl Error {
         ))
     }
 
-    /// The credential is for another date, region or service than the request.
+    /// The signature's credential is for another date, region or service than the request.
     pub fn misscoped(message: String) -> Self {
         Kind::InvalidSignatureException.says(message)
     }
 
-    /// The request was signed before `first`, the earliest date accepted. `first` is `now` minus
-    /// `life`.
+    /// The request was signed before `first`, the earliest time that the emulator accepts. `first`
+    /// is `now` minus `life`.
     pub fn signature_expired(date: &str, first: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature expired: {date} is now earlier than {first} ({now} - {life})"
         ))
     }
 
-    /// The request was signed with a date after `last`, the latest accepted. `last` is `now` plus
-    /// `life`.
+    /// The time of the signature is after `last`, the latest time that the emulator accepts. `last`
+    /// is `now` plus `life`.
     pub fn signature_not_yet_current(date: &str, last: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature not yet current: {date} is still later than {last} ({now} + {life})"

@@ -1,8 +1,9 @@
-//! The name of a stream in messages.
+//! The form in which messages name a stream.
 
 use crate::model::StreamArn;
 
-/// Formats the stream's name and account as most messages do, even when the request gave an ARN.
+/// The stream's name and account, in the form of most messages. Messages have this form even if the
+/// request gave the stream's ARN.
 pub(super) fn named(stream: &StreamArn) -> String {
     format!("{} under account {}", stream.name, stream.scope.account)
 }

@@ -31,17 +31,17 @@ impl Error {
             .says("Stream arn and stream name can't be empty at the same time")
     }
 
-    /// StreamName, or the stream of a shard iterator, differs from `inferred`, the name in
-    /// StreamARN. The message was recorded for both in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/controls.json and dry_run.json).
+    /// `name` differs from `inferred`, the stream's name in StreamARN. `name` is the request's
+    /// StreamName, or the name in its shard iterator. The message was recorded for both in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json and dry_run.json).
     pub fn name_and_arn_differ(name: &str, inferred: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Input stream name {name} doesn't match the inferred name in stream arn {inferred}"
         ))
     }
 
-    /// The StreamARN matches the pattern of the model but is not the ARN of a stream (our own
-    /// text).
+    /// The request's StreamARN matches the pattern in the service model, but is not the ARN of a
+    /// stream. The message is a choice.
     pub fn stream_arn_unparsed(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!("{arn} is not the ARN of a stream."))
     }
@@ -93,35 +93,39 @@ impl Error {
 
 /// Errors about members of CreateStream that do not fit together.
 impl Error {
-    /// ShardCount is set for an on-demand stream.
+    /// CreateStream: ShardCount is set for an on-demand stream.
     pub fn shard_count_not_expected() -> Self {
         Kind::InvalidArgumentException.says("ShardCount is not expected when StreamMode=ON_DEMAND")
     }
 
-    /// ShardCount is missing for a provisioned stream. The message was reported in September 2026
-    /// (badmintoncryer/cdk-preflight, rules/kinesis/pf-kinesis-provisioned-shard-count/meta.yaml); its
-    /// exception is a choice.
+    /// CreateStream: ShardCount is missing for a provisioned stream. The message was reported in
+    /// September 2026 (badmintoncryer/cdk-preflight,
+    /// rules/kinesis/pf-kinesis-provisioned-shard-count/meta.yaml). The exception's name is a
+    /// choice.
     pub fn shard_count_required() -> Self {
         Kind::InvalidArgumentException.says("ShardCount is expected when StreamMode=PROVISIONED")
     }
 
     /// CreateStream: WarmThroughputMiBps and ShardCount are both set. The message was reported in
     /// September 2026 (badmintoncryer/cdk-preflight,
-    /// rules/kinesis/pf-kinesis-warm-throughput-shard-count/rule.rego); its exception is a choice.
+    /// rules/kinesis/pf-kinesis-warm-throughput-shard-count/rule.rego). The exception's name is a
+    /// choice.
     pub fn warm_throughput_and_shard_count() -> Self {
         Kind::InvalidArgumentException
             .says("Either 'warmThroughputMiBps' or 'shardCount' can be set but not both")
     }
 
     /// CreateStream: WarmThroughputMiBps is set for a provisioned stream. The message was reported
-    /// together with that of [`Error::warm_throughput_and_shard_count`]; its exception is a choice.
+    /// together with the message of [`Error::warm_throughput_and_shard_count`]. The exception's
+    /// name is a choice.
     pub fn warm_throughput_of_provisioned() -> Self {
         Kind::InvalidArgumentException.says(
             "WarmThroughputMiBps cannot be set while creating stream in Provisioned StreamMode",
         )
     }
 
-    /// UpdateStreamMode: WarmThroughputMiBps is set for a provisioned stream (our own text).
+    /// UpdateStreamMode: WarmThroughputMiBps is set, but the stream is or becomes provisioned. The
+    /// message is a choice.
     pub fn warm_throughput_not_expected() -> Self {
         Kind::InvalidArgumentException
             .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")
@@ -136,7 +140,7 @@ impl Error {
         ))
     }
 
-    /// Record distribution strategy AUTO is set for a provisioned stream (our own text).
+    /// Record distribution strategy AUTO is set for a provisioned stream. The message is a choice.
     pub fn auto_distribution_not_expected() -> Self {
         Kind::InvalidArgumentException.says(
             "Record distribution strategy AUTO is only supported for streams in On-Demand mode.",

@@ -4,7 +4,7 @@ use super::exception::{Error, Kind};
 use crate::model::{AccountId, AccountRegion, StreamArn};
 use std::fmt;
 
-/// The resource that has the tags, as messages name it.
+/// The resource whose tags a message is about, in the words of the message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TagOwner<'a> {
     kind: &'static str,
@@ -13,8 +13,8 @@ pub(crate) struct TagOwner<'a> {
 }
 
 impl<'a> TagOwner<'a> {
-    /// A stream. Also used for the tags of a new consumer: their messages name the consumer's
-    /// stream.
+    /// A stream as the owner of tags. The tags of a consumer that is being registered have the
+    /// consumer's stream as their owner in the messages.
     pub(crate) fn stream(arn: &'a StreamArn) -> Self {
         Self {
             kind: "stream",
@@ -23,8 +23,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A queue, which need not exist yet. Such messages were recorded only for streams, so the word
-    /// "queue" in them is a choice.
+    /// A queue as the owner of tags. The queue need not exist yet. Messages about tags were
+    /// recorded only for streams, so the word "queue" in a message is a choice.
     pub(crate) fn queue(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
             kind: "queue",
@@ -33,8 +33,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A channel, which need not exist yet. Such messages were recorded only for streams, so the
-    /// word "channel" in them is a choice.
+    /// A channel as the owner of tags. The channel need not exist yet. Messages about tags were
+    /// recorded only for streams, so the word "channel" in a message is a choice.
     pub(crate) fn channel(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
             kind: "channel",
@@ -43,7 +43,7 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A resource that the request names by `arn`.
+    /// A resource as the owner of tags, named by its ARN as the request gives it.
     pub(crate) fn resource(arn: &'a str, account: AccountId) -> Self {
         Self {
             kind: "resource",
@@ -64,7 +64,8 @@ impl fmt::Display for TagOwner<'_> {
 }
 
 impl Error {
-    /// A tag contains a character that fails the service's first check of the characters.
+    /// A tag contains a character that is not among those that the message lists. The service
+    /// checks these characters first.
     pub(crate) fn tag_characters() -> Self {
         Kind::InvalidArgumentException.says(
             "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
@@ -81,8 +82,8 @@ impl Error {
         )
     }
 
-    /// A tag contains a character that passes the service's first check, but fails its second,
-    /// stricter check.
+    /// A tag contains a character that passes the check of [`Error::tag_characters`], but fails the
+    /// service's second and stricter check.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \
@@ -91,9 +92,9 @@ impl Error {
         ))
     }
 
-    /// The resource would have more tags than the limit. The service's message about a stream says
-    /// 10, although the limit is 50. The message about a resource was recorded for TagResource in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The resource would have more tags than the limit. For a stream the service's message says
+    /// 10, although the limit is 50. The message for a resource named by its ARN was recorded for
+    /// TagResource in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub(crate) fn too_many_tags(owner: TagOwner<'_>) -> Self {
         let kind = owner.kind;
         let most = if kind == "resource" { 50 } else { 10 };
