@@ -1,10 +1,11 @@
 //! Every limit of the service or of minikin, with its name, its values and its source.
 //!
-//! A limit that a user can set with `--limit` is a row of the table in this file and a field of
-//! [`Limits`]. Other limits are constants: in `limits/edge.rs` for connections, documents and
-//! databases, in `limits/streaming_tables.rs` for tables, and below the table for everything else.
-//! The comment of a constant names its source in parentheses; "our choice" means that minikin chose
-//! the value and no source gives it. A number that belongs to a file format or to a shape of the
+//! A limit that a user can set with the option `--limit` is a row of the table in this file and a
+//! field of [`Limits`]. Every other limit is a constant: in `limits/edge.rs` for connections,
+//! documents and databases, in `limits/console.rs` for the console, in `limits/streaming_tables.rs`
+//! for tables, and below the table for everything else. The comment of a constant names the source
+//! of the value: "(AWS)" is the documentation of AWS, "(measured)" is a measurement, and "a choice"
+//! means that minikin chose the value. A number that belongs to a file format or to a shape of the
 //! service model is declared with that format or shape.
 
 mod calls;
@@ -29,24 +30,25 @@ use std::time::Duration;
 /// A set of values for all limits and delays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// Enforces the write limits of shards. Rate limits of reads and of calls are off.
+    /// Enforces the write limits of shards. Limits on the rates of reads and of calls are off.
     #[default]
     Standard,
-    /// Turns all rate limits off, and also the limit on streams that are created at the same time.
+    /// Turns all limits on rates off, and also the limit on streams that are created at the same
+    /// time.
     Fast,
-    /// Enforces all limits of the service, and its delays between states such as CREATING and
+    /// Enforces all limits of the service, and its delays between statuses such as CREATING and
     /// ACTIVE.
     Strict,
 }
 
 const OFF: Limit = None;
 
-/// The only limit for which the value 0 means no limit: its name, and this value.
+/// The only limit that the value 0 turns off: its name, and that value.
 const UNLIMITED: (&str, &str) = ("queue-in-flight", "0");
 
-/// Declares the limits that can be set. Each row has the field, the name for `--limit`, the values
-/// in the profiles standard, fast and strict, the unit and the source. The doc comment of the row
-/// is the meaning that `minikin limits` prints.
+/// Declares the limits that a user can set. Each row has the name of the field, the name for the
+/// option `--limit`, the values in the profiles standard, fast and strict, the unit of these
+/// values, and their source. `minikin limits` prints the doc comment of the row.
 macro_rules! limits {
     ($(#[doc = $doc:literal] $field:ident, $name:literal, $standard:expr, $fast:expr, $strict:expr,
         $unit:literal, $source:literal;)*) => {
@@ -54,12 +56,12 @@ macro_rules! limits {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
             $(#[doc = $doc] pub $field: Limit,)*
-            /// The limits on calls a second, by operation.
+            /// The limits on calls per second, one for each operation.
             pub calls: Calls,
         }
 
         impl Limits {
-            /// All limits with their values in `profile`.
+            /// Returns all limits with the values that `profile` gives them.
             pub fn for_profile(profile: Profile) -> Self {
                 match profile {
                     Profile::Standard => Self { $($field: $standard,)* calls: Calls::OFF },
@@ -68,10 +70,11 @@ macro_rules! limits {
                 }
             }
 
-            /// Sets the limit called `name` to a number, or turns it off with `off`.
+            /// Sets the limit called `name` to the number in `value`. Turns the limit off if
+            /// `value` is `off`.
             ///
             /// # Errors
-            /// A message for the user when no limit has this name, or `value` is neither a number
+            /// A message for the user if no limit has this name, or if `value` is neither a number
             /// nor `off`.
             pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
                 let value = if value == "off" || (name, value) == UNLIMITED {
@@ -94,7 +97,7 @@ macro_rules! limits {
                 Ok(())
             }
 
-            /// All limits as rows of the table that `minikin limits` prints.
+            /// Returns all limits as the rows of the table that `minikin limits` prints.
             pub fn rows(&self) -> Vec<Row> {
                 let mut rows = vec![$(Row {
                     name: $name,
@@ -111,169 +114,170 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Bytes of data and partition keys written to one shard per second.
+    /// Bytes of data and partition keys that all clients together may write to one shard per second.
     shard_write_bytes, "shard-write-bytes", Some(1_048_576), OFF, Some(1_048_576),
         "bytes/s", "AWS quota: 1 MB/s of writes a shard";
-    /// Records written to one shard per second.
+    /// Records that all clients together may write to one shard per second.
     shard_write_records, "shard-write-records", Some(1_000), OFF, Some(1_000),
         "records/s", "AWS quota: 1,000 records/s a shard";
-    /// GetRecords calls on one shard per second.
+    /// GetRecords calls that all clients together may make on one shard per second.
     shard_read_calls, "shard-read-calls", OFF, OFF, Some(5),
         "calls/s", "AWS quota: 5 read transactions/s a shard";
-    /// Bytes of data and partition keys that GetRecords reads from one shard per second; a larger answer delays the next calls.
+    /// Bytes of data and partition keys that GetRecords calls may read from one shard per second. One larger answer is allowed, but the next calls are refused for a time.
     shard_read_bytes, "shard-read-bytes", OFF, OFF, Some(2_097_152),
         "bytes/s", "AWS quota: 2 MB/s of reads a shard";
-    /// GetShardIterator calls on one shard per second.
+    /// GetShardIterator calls that all clients together may make on one shard per second.
     shard_iterator_calls, "shard-iterator-calls", OFF, OFF, Some(5),
         "calls/s", "AWS API reference: GetShardIterator";
-    /// Bytes of data and partition keys sent to one consumer by its subscription to one shard, per second.
+    /// Bytes of data and partition keys that a subscription of one consumer to one shard may receive per second.
     consumer_read_bytes, "consumer-read-bytes", OFF, OFF, Some(2_097_152),
         "bytes/s", "AWS quota: 2 MB/s for each consumer of a shard";
-    /// Time after a successful SubscribeToShard in which the same consumer cannot subscribe to the shard again.
+    /// Time after a successful SubscribeToShard during which the same consumer cannot subscribe to the same shard again.
     subscription_lock_seconds, "subscription-lock-seconds", Some(5), Some(5), Some(5),
         "seconds", "AWS API reference: SubscribeToShard";
-    /// Bytes of data and partition keys in one GetRecords answer.
+    /// Largest number of bytes of data and partition keys in one GetRecords answer.
     read_answer_bytes, "read-answer-bytes", Some(10_485_760), Some(10_485_760), Some(10_485_760),
         "bytes", "AWS quota: 10 MB a GetRecords call";
-    /// Bytes of data and partition keys in one PutRecords request.
+    /// Largest number of bytes of data and partition keys in one PutRecords request.
     put_records_bytes, "put-records-bytes", Some(10_485_760), Some(10_485_760), Some(10_485_760),
         "bytes", "AWS quota: 10 MB a PutRecords call";
-    /// Streams that may be in CREATING or DELETING at once in one account and region.
+    /// Streams of one account and region that may be in status CREATING or DELETING at the same time.
     streams_in_transition, "streams-in-transition", Some(5), OFF, Some(5),
         "streams", "AWS error text of CreateStream";
-    /// Open shards of provisioned streams in one account and region.
+    /// Open shards that all provisioned streams of one account and region may have together.
     shards_per_account, "shards-per-account", Some(20_000), Some(1_000_000), Some(20_000),
         "shards", "AWS quota in us-east-1";
-    /// On-demand streams in one account and region.
+    /// On-demand streams that one account may have in one region.
     on_demand_streams, "on-demand-streams", Some(50), Some(1_000_000), Some(50),
         "streams", "AWS quota";
-    /// Open shards that one stream may have after an UpdateShardCount.
+    /// Open shards that UpdateShardCount may give to one stream.
     shards_per_stream, "shards-per-stream", Some(10_000), Some(10_000), Some(10_000),
         "shards", "AWS API reference: UpdateShardCount";
-    /// UpdateShardCount calls that change the same stream within 24 hours.
+    /// UpdateShardCount calls that may change the same stream within 24 hours.
     scalings_per_day, "scalings-per-day", Some(10), OFF, Some(10),
         "calls", "AWS API reference: UpdateShardCount";
-    /// Changes of the capacity mode of one stream within 24 hours.
+    /// Changes of the capacity mode that one stream may have within 24 hours.
     mode_switches_per_day, "mode-switches-per-day", Some(2), OFF, Some(2),
         "calls", "AWS API reference: UpdateStreamMode";
-    /// StartStreamEncryption calls that start one stream's encryption or change its key within 24 hours.
+    /// StartStreamEncryption calls that may start the encryption of one stream, or change its key, within 24 hours.
     encryptions_per_day, "encryptions-per-day", Some(25), OFF, Some(25),
         "calls", "AWS API reference: StartStreamEncryption";
-    /// StopStreamEncryption calls that stop one stream's encryption within 24 hours.
+    /// StopStreamEncryption calls that may stop the encryption of one stream within 24 hours.
     decryptions_per_day, "decryptions-per-day", Some(25), OFF, Some(25),
         "calls", "AWS API reference: StopStreamEncryption";
     /// Consumers that one stream may have.
     consumers_per_stream, "consumers-per-stream", Some(20), Some(20), Some(20),
         "consumers", "AWS API reference: RegisterStreamConsumer";
-    /// Consumers of one on-demand stream of an account with the minimum throughput billing commitment.
+    /// Consumers that one on-demand stream may have if its account has the minimum throughput billing commitment.
     consumers_per_committed_stream, "consumers-per-committed-stream", Some(50), Some(50), Some(50),
         "consumers", "AWS API reference: RegisterStreamConsumer";
-    /// Consumers of one stream that may be in CREATING at once.
+    /// Consumers of one stream that may be in status CREATING at the same time.
     consumers_creating, "consumers-creating", Some(5), OFF, Some(5),
         "consumers", "AWS API reference: RegisterStreamConsumer";
-    /// Queues of one account and region that may be in CREATING or DELETING at once.
+    /// Queues of one account and region that may be in status CREATING or DELETING at the same time.
     queues_in_transition, "queues-in-transition", Some(5), OFF, Some(5),
         "queues", "AWS quota";
-    /// Records of one queue that may be in flight at once; 0 means no limit. The queue's dead-letter records are counted apart, with a limit of the same number.
+    /// Records of one queue that may be in flight at the same time. The dead-letter records of the queue have a limit of their own with the same value. The value 0 means no limit.
     queue_in_flight, "queue-in-flight", Some(120_000), OFF, Some(120_000),
         "records", "AWS quota";
     /// Channels that one account may have in one region.
     channels_per_account, "channels-per-account", Some(100), Some(1_000_000), Some(100),
         "channels", "AWS developer guide: two for each on-demand stream";
-    /// Channels of one stream that deliver to the same kind of destination (S3 or S3 Tables).
+    /// Channels of one stream that may deliver to the same kind of destination (S3 or S3 Tables).
     channels_per_destination, "channels-per-destination", Some(1), Some(1), Some(1),
         "channels", "AWS developer guide";
-    /// Time that a channel stays in CREATING before its destination is checked; when off, --transition-ms applies.
+    /// Time that a new channel stays in status CREATING before its destination is checked. If this limit is off, --transition-ms gives the time.
     channel_create_ms, "channel-create-ms", OFF, OFF, OFF,
         "ms", "ours";
-    /// Time that a channel stays in UPDATING; when off, --transition-ms applies.
+    /// Time that a channel stays in status UPDATING. If this limit is off, --transition-ms gives the time.
     channel_update_ms, "channel-update-ms", OFF, OFF, OFF,
         "ms", "ours";
-    /// Time that a channel stays in DELETING; when off, --transition-ms applies.
+    /// Time that a channel stays in status DELETING. If this limit is off, --transition-ms gives the time.
     channel_delete_ms, "channel-delete-ms", OFF, OFF, OFF,
         "ms", "ours";
-    /// Largest warm throughput of one stream.
+    /// Largest warm throughput that one stream may have.
     warm_throughput, "warm-throughput", Some(10_240), Some(10_240), Some(10_240),
         "MiB/s", "AWS API reference: UpdateStreamWarmThroughput";
     /// Tags that one resource may have.
     tags, "tags", Some(50), Some(50), Some(50),
         "tags", "AWS API reference: TagResource";
-    /// Largest body of one request.
+    /// Largest body that one request may have.
     request_bytes, "request-bytes", Some(20 << 20), Some(20 << 20), Some(20 << 20),
         "bytes", "ours: a 10 MB PutRecords is about 14 MB of base64";
-    /// Time for which a subscriber may leave an event unread before its subscription is dropped; always real time.
+    /// Time for which a subscriber may leave an event unread. After this time its subscription ends. This limit is always in real time.
     unread_event_seconds, "unread-event-seconds", Some(60), Some(60), Some(60),
         "seconds", "ours: the KCL, too, gives up a subscription after 60 s of silence";
-    /// Time for which a client may leave an answer unread; its connection is closed after this time, or at the latest after twice this time; always real time.
+    /// Time for which a client may leave an answer unread. The connection is closed after this time, at the latest after twice this time. This limit is always in real time.
     unread_answer_seconds, "unread-answer-seconds", Some(120), Some(120), Some(120),
         "seconds", "ours: SDKs give up after 60 s without a byte";
-    /// Bytes of all requests and answers in memory at once. Further requests wait for admission-wait-seconds, then fail with ServiceUnavailable.
+    /// Bytes of all requests and answers that may be in memory at the same time. Further requests wait for at most admission-wait-seconds, and then fail with ServiceUnavailable.
     in_flight_bytes, "in-flight-bytes", Some(256 << 20), Some(256 << 20), Some(256 << 20),
         "bytes", "ours: four of the largest requests at once, and thousands of small ones";
-    /// Time for which a request may wait for the in-flight budget; always real time.
+    /// Time for which a request may wait until in-flight-bytes admits it. This limit is always in real time.
     admission_wait_seconds, "admission-wait-seconds", Some(10), Some(10), Some(10),
         "seconds", "ours: well within the 60 s for which SDKs wait for an answer";
-    /// Pause between two parts of a request's body after which the request fails; always real time.
+    /// Longest pause between two parts of the body of a request. After this time the request fails. This limit is always in real time.
     body_stall_seconds, "body-stall-seconds", Some(60), Some(60), Some(60),
         "seconds", "ours: as long as SDKs wait";
-    /// Time within which the whole body of a request must arrive; always real time.
+    /// Time within which the whole body of a request must arrive. This limit is always in real time.
     body_seconds, "body-seconds", Some(600), Some(600), Some(600),
         "seconds", "ours: the largest body at 35 KB/s";
-    /// Time within which a new connection must send its first byte; always real time.
+    /// Time within which a new connection must send its first byte. This limit is always in real time.
     first_byte_seconds, "first-byte-seconds", Some(60), Some(60), Some(60),
         "seconds", "ours: a silent connection would occupy a slot for ever";
-    /// Time within which a TLS handshake must end; always real time.
+    /// Time within which a TLS handshake must end. This limit is always in real time.
     handshake_seconds, "handshake-seconds", Some(10), Some(10), Some(10),
         "seconds", "ours: enough for a slow machine";
-    /// Time within which the head of a request must arrive, and for which a connection may be idle; enforced up to a quarter late; always real time.
+    /// Time within which the head of a request must arrive, and for which a connection may be idle. A connection is closed at most a quarter of this time later. This limit is always in real time.
     head_seconds, "head-seconds", Some(180), Some(180), Some(180),
         "seconds", "ours: pools use a connection again after 60 to 90 s";
-    /// Wait of an event source mapping after the first failed invocation; the wait doubles with each further failure.
+    /// Time for which an event source mapping waits after the first failed invocation. The wait doubles with each further failure.
     event_source_retry_first_ms, "event-source-retry-first-ms", Some(200), Some(200), Some(200),
         "ms", "recorded: 208 to 238 ms";
-    /// Longest wait of an event source mapping after a failed invocation.
+    /// Longest time for which an event source mapping waits after a failed invocation.
     event_source_retry_most_ms, "event-source-retry-most-ms", Some(60_000), Some(60_000), Some(60_000),
         "ms", "ours: eight invocations in 60 s were recorded, none after that";
-    /// Time after which an event source mapping that has read the shard's newest record polls the shard again; when off, the mapping reads each record as soon as it arrives.
+    /// Time for which an event source mapping waits before it polls a shard again whose newest record it has read. If this limit is off, the mapping reads each record as soon as it is published.
     event_source_poll_ms, "event-source-poll-ms", OFF, OFF, Some(1_000),
         "ms", "AWS: Lambda polls a shard once a second";
-    /// Time for which a tumbling window that gets no further records stays open after its end.
+    /// Time for which a tumbling window of an event source mapping stays open after its end if no further record arrives.
     event_source_window_idle_ms, "event-source-window-idle-ms", Some(120_000), OFF, Some(120_000),
         "ms", "ours: no final invocation was recorded in 50 s";
-    /// Tails of streams (live views of their records) open at once; a further tail is refused.
+    /// Tails of streams that may be open at the same time. A tail is a live view of the records of a stream. Further tails are refused.
     tails, "tails", Some(1_000), Some(1_000), Some(1_000),
         "tails", "ours";
-    /// Pause before the answer to a request over 4 KiB from the AWS SDK for Go v2 over HTTP/1.1, which without a pause may retry and double records; always real time.
+    /// Pause before the answer to a request of more than 4 KiB that the AWS SDK for Go v2 sends over HTTP/1.1. Without a pause, this SDK may send the request again and so write its records twice. This limit is always in real time.
     go_sdk_pause_ms, "go-sdk-pause-ms", Some(5), Some(5), Some(5),
         "ms", "ours: aws-sdk-go-v2 issues 1825 and 2737";
-    /// Connections open at once; a further connection waits until one closes.
+    /// Connections that may be open at the same time. A further connection waits until one closes.
     connections, "connections", Some(10_000), Some(10_000), Some(10_000),
         "connections", "ours";
 }
 
 /// Time that a stream spends in CREATING, UPDATING or DELETING under [`Profile::Strict`], in
-/// milliseconds (our choice).
+/// milliseconds. The value is a choice.
 pub(crate) const STRICT_TRANSITION_MS: u64 = 500;
 /// Lifetime of a subscription, in milliseconds (AWS).
 pub(crate) const SUBSCRIPTION_MS: i64 = 300_000;
 /// Time without a record after which a subscription sends an event without records, in milliseconds
 /// (AWS).
 pub(crate) const HEARTBEAT_MS: i64 = 5_000;
-/// Maximum number of records in one event of a subscription (our choice).
+/// Maximum number of records in one event of a subscription. The value is a choice.
 pub(crate) const EVENT_RECORDS: usize = 1_000;
-/// Maximum number of bytes of data and partition keys in one event of a subscription; a single
-/// larger record is sent alone (our choice: several clients refuse messages of 16 MiB, and each
-/// slow subscriber holds one event in memory).
+/// Maximum number of bytes of data and partition keys in one event of a subscription. A single
+/// larger record is sent alone. The value is a choice: several clients refuse messages of 16 MiB,
+/// and each slow subscriber holds one event in memory.
 pub(crate) const EVENT_BYTES: u64 = 256 << 10;
-/// Pause of a subscription that exceeded its read rate before it tries again, in milliseconds (our
-/// choice).
+/// Pause of a subscription after it exceeded its read rate, in milliseconds. After the pause the
+/// subscription reads again. The value is a choice.
 pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
 pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
-/// Greatest time by which the issue of a shard iterator may lie in the future, in milliseconds (our
-/// choice: a clock that was set to a wrong time zone and then corrected is shifted by less).
+/// Greatest time by which the creation time of a valid shard iterator may be later than the clock,
+/// in milliseconds. The value is a choice: a clock that was set to a wrong time zone and is then
+/// corrected moves by less.
 pub(crate) const ITERATOR_AHEAD_MS: i64 = 86_400_000;
-/// Maximum number of records in a GetRecords answer when the request has no Limit (AWS).
+/// Maximum number of records in a GetRecords answer if the request has no Limit (AWS).
 pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
 /// Lifetime of a page token, in milliseconds (AWS).
 pub(crate) const PAGE_TOKEN_LIFE_MS: i64 = 300_000;
@@ -283,7 +287,8 @@ pub(crate) const DESCRIBE_PAGE: usize = 100;
 pub(crate) const SHARDS_PAGE: usize = 1_000;
 /// Default and maximum number of streams in a ListStreams answer (AWS).
 pub(crate) const STREAMS_PAGE: usize = 100;
-/// Default maximum size of the records of a stream, in KiB (AWS).
+/// Maximum size of one record of a stream that was created without MaxRecordSizeInKiB, in KiB
+/// (AWS).
 pub(crate) const RECORD_KIB: u32 = 1_024;
 /// Retention period of a new stream, in hours (AWS).
 pub(crate) const RETENTION_HOURS: u32 = 24;
@@ -291,215 +296,243 @@ pub(crate) const RETENTION_HOURS: u32 = 24;
 pub(crate) const CONSUMERS_PAGE: usize = 100;
 /// Default visibility timeout of a queue, in seconds (AWS).
 pub(crate) const QUEUE_VISIBILITY_TIMEOUT_S: u32 = 30;
-/// Default and maximum number of queues in a ListQueues answer (our choice, as in ListChannels).
+/// Default and maximum number of queues in a ListQueues answer. The value is a choice, the same as
+/// for ListChannels.
 pub(crate) const QUEUES_PAGE: usize = 100;
 /// Default and maximum number of records that one receive from a queue returns (AWS).
 pub(crate) const QUEUE_RECEIVE_RECORDS: usize = 10;
 /// Default time for which a receive from an empty queue waits for records, in milliseconds (AWS).
 pub(crate) const QUEUE_WAIT_MS: i64 = 9_000;
-/// Maximum number of bytes of data and partition keys that one receive from a queue returns; a
-/// single larger record is returned alone (our choice: ten of the largest records would make an
-/// answer of 133 MiB).
+/// Maximum number of bytes of data and partition keys that one receive from a queue returns. A
+/// single larger record is returned alone. The value is a choice: ten of the largest records would
+/// make an answer of 133 MiB.
 pub(crate) const QUEUE_ANSWER_BYTES: u64 = 10 << 20;
-/// Minimum number of bytes of changes in a queue's journal after which the queue saves the whole
-/// list of its records again (our choice).
+/// Minimum number of bytes of changes that a queue appends to its journal before it saves the whole
+/// list of its records again. The value is a choice.
 pub(crate) const QUEUE_LIST_AFTER_BYTES: usize = 256 << 10;
-/// Size of one document of the saved list of a queue's records, in bytes (our choice: a document
-/// fits in one segment).
+/// Size of one document of a queue's journal that holds a part of the list of the queue's records,
+/// in bytes. The value is a choice: a document fits in one segment.
 pub(crate) const QUEUE_DOCUMENT_BYTES: usize = 48 << 10;
 /// Default number of receives after which a record of a queue becomes a dead-letter record (AWS).
 pub(crate) const QUEUE_MAX_RECEIVE_COUNT: u32 = 6;
-/// Default DataFreshnessInSeconds of a channel: the longest age of its undelivered records (AWS).
+/// DataFreshnessInSeconds of a channel that was created without this member: the longest time for
+/// which a record waits for its delivery, in seconds (AWS).
 pub(crate) const CHANNEL_FRESHNESS_S: u32 = 300;
-/// Smallest DataFreshnessInSeconds of a channel (AWS developer guide).
+/// Smallest DataFreshnessInSeconds of a channel, in seconds (AWS developer guide).
 pub(crate) const CHANNEL_FRESHNESS_S_LEAST: i32 = 300;
-/// Largest DataFreshnessInSeconds of a channel (AWS developer guide).
+/// Largest DataFreshnessInSeconds of a channel, in seconds (AWS developer guide).
 pub(crate) const CHANNEL_FRESHNESS_S_MOST: i32 = 900;
 /// Default and maximum number of channels in a ListChannels answer (AWS).
 pub(crate) const CHANNELS_PAGE: usize = 100;
-/// Longest time for which the answer to CreateChannel waits for the check of the destination, so
-/// that the channel is usually ACTIVE when the client has the answer (our choice).
+/// Longest time for which the answer to CreateChannel waits for the check of the channel's
+/// destination. Because of this wait the channel is usually ACTIVE when the client has the answer.
+/// The value is a choice.
 pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
-/// Longest text that gives the reason of a channel's status FAILED, in characters (service model).
+/// Longest reason of a channel's status FAILED, in characters (service model).
 pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
-/// Maximum number of bytes of records that the delivery of a channel reads in one step (our
-/// choice). Two such parts of an object are in memory at a time.
+/// Maximum number of bytes of records that the delivery of a channel reads in one step. The value
+/// is a choice. The records of two steps are in memory at the same time.
 pub(crate) const CHANNEL_READ_BYTES: u64 = 1 << 20;
-/// Maximum number of records that the delivery of a channel reads in one step (our choice).
+/// Maximum number of records that the delivery of a channel reads in one step. The value is a
+/// choice.
 pub(crate) const CHANNEL_READ_RECORDS: usize = 10_000;
-/// Bytes of records in memory at which a delivery to a table writes a data file, before it reads
-/// further records (our choice: the rows take a few times the bytes of their records).
+/// Number of bytes of records in memory at which a delivery to a table writes a data file, before
+/// it reads further records. The value is a choice: the rows take a few times the bytes of their
+/// records.
 pub(crate) const CHANNEL_ROW_BYTES: usize = 4 << 20;
-/// Maximum number of objects that all channels together write at the same time (our choice).
+/// Maximum number of objects that all channels together write at the same time. The value is a
+/// choice.
 pub(crate) const CHANNEL_WRITERS: usize = 4;
-/// Minimum number of bytes of new records after which a delivery checks again if its next object is
-/// full (our choice).
+/// Minimum number of bytes of new records for which a channel's delivery waits before it checks
+/// again if its next object is full. The value is a choice.
 pub(crate) const CHANNEL_RECHECK_BYTES: u64 = 64 << 10;
-/// Wait after the first failed attempt to write an object, in milliseconds of the emulator's clock.
-/// It doubles with each further failure (our choice).
+/// Wait after the first failed attempt to write an object of a channel, in milliseconds of the
+/// emulator's clock. The wait doubles with each further failure. The value is a choice.
 pub(crate) const CHANNEL_RETRY_FIRST_MS: i64 = 1_000;
-/// Longest wait after a failed attempt to write an object, in milliseconds (our choice).
+/// Longest wait after a failed attempt to write an object of a channel, in milliseconds of the
+/// emulator's clock. The value is a choice.
 pub(crate) const CHANNEL_RETRY_MOST_MS: i64 = 60_000;
-/// Time in which a server must accept a part of an object or answer, so that the attempt to send
-/// the object does not fail; always real time (our choice).
+/// Longest time for which the transfer of an object to a bucket, or of the bucket's answer, may
+/// make no progress, always in real time. After this time the attempt has failed. The value is a
+/// choice.
 pub(crate) const CHANNEL_STALL: Duration = Duration::from_secs(20);
-/// Bytes of an object that are collected in memory before it is sent; a larger object is collected
-/// in a temporary file. The file is sent in parts of this size, too (our choice).
+/// Maximum number of bytes of a channel's object that are collected in memory before the object is
+/// sent. A larger object is collected in a temporary file, which is sent in parts of this size. The
+/// value is a choice.
 pub(crate) const CHANNEL_SPOOL_BYTES: usize = 256 << 10;
-/// Default size at which an object of a channel is full, in bytes before the compression (our
-/// choice).
+/// Default size at which an object of a channel is full, in bytes before the compression. The value
+/// is a choice.
 pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;
 /// Shortest retention period, in hours (AWS).
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).
 pub(crate) const MAX_RETENTION_HOURS: i32 = 8_760;
-/// The 24 hours of the daily limits on changes of a stream, in milliseconds (AWS).
+/// Length of the period that the daily limits on changes of a stream count in, in milliseconds: 24
+/// hours (AWS).
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// Shortest duration of a minimum throughput billing commitment, in milliseconds (AWS).
 pub(crate) const COMMITMENT_MS: i64 = 86_400_000;
-/// The latest time that a clock may show, in milliseconds since 1970: the start of the year 2400
-/// (our choice: a sequence number cannot hold a much later time).
+/// The latest time that a clock may show, in milliseconds since 1970: the start of the year 2400.
+/// The value is a choice: a sequence number cannot hold a much later time.
 pub(crate) const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
 /// Largest difference between the date of a signature and the machine's time, in seconds (AWS).
 pub(crate) const SIGNATURE_LIFE_S: i64 = 300;
-/// Maximum number of cached signing keys of AWS Signature Version 4 (our choice). Each day, region
-/// and access key has its own signing key.
+/// Maximum number of signing keys of AWS Signature Version 4 in the cache. Each day, region and
+/// access key has its own signing key. The value is a choice.
 pub(crate) const SIGNING_KEYS: usize = 16;
-/// Largest file of policies, in bytes (our choice; IAM allows 6,144 characters for one policy).
+/// Largest file of policies, in bytes. The value is a choice: IAM allows 6,144 characters for one
+/// policy.
 pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
-/// Longest name of a region, in bytes (our choice; the longest name of an AWS region has 14 bytes).
+/// Longest name of a region, in bytes. The value is a choice: the longest name of an AWS region has
+/// 14 bytes.
 pub(crate) const REGION_CHARACTERS: usize = 64;
-/// Maximum memory for the call counters of all callers, in bytes (our choice).
+/// Maximum memory for the counters of calls by all callers, in bytes. The value is a choice.
 pub(crate) const CALL_RATE_BYTES: usize = 16 << 20;
-/// Time between two checks of the traffic of on-demand streams, in milliseconds (our choice; the
-/// service takes up to 15 minutes).
+/// Time between two checks of the write traffic of on-demand streams, in milliseconds. The value is
+/// a choice: the service takes up to 15 minutes to react.
 pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
-/// Traffic above which a shard of an on-demand stream is split, in bytes per second (AWS).
+/// Write traffic above which a shard of an on-demand stream is split, in bytes per second (AWS).
 pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Number of shards of a new on-demand stream (AWS).
 pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
-/// Warm throughput of an on-demand stream for which none was ever set, in MiB/s (our choice: the
-/// write capacity of the shards of a new stream).
+/// Warm throughput of an on-demand stream for which none was ever set, in MiB/s. The value is a
+/// choice: the write capacity of the shards of a new stream.
 pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
-/// Number of shards of a stream that `INITIALIZE_STREAMS` names without a shard count
-/// (kinesis-mock).
+/// Number of shards of a stream that the variable `INITIALIZE_STREAMS` names without a shard count
+/// (from kinesis-mock).
 pub(crate) const INITIALIZED_SHARDS: u32 = 4;
-/// Default number of records in one page when the admin API or the console lists the records of a
-/// stream (our choice).
+/// Default number of records in one page of the list of a stream's records, in the admin API and
+/// the console. The value is a choice.
 pub(crate) const LISTING_RECORDS: usize = 100;
-/// Largest number of records in one page that a request to the admin API may ask for (our choice).
+/// Largest number of records in one page that a request to the admin API may ask for. The value is
+/// a choice.
 pub(crate) const LISTING_RECORDS_MOST: usize = 10_000;
-/// Maximum number of records that one page of a list reads in search of records to show (our
-/// choice).
+/// Maximum number of a stream's records that are read to fill one page of a list, whether the page
+/// shows them or not. The value is a choice.
 pub(crate) const LISTING_SCANNED_RECORDS: usize = 50_000;
-/// Maximum number of records that a search for a partition key or a text reads in one step (our
-/// choice).
+/// Maximum number of records that a search for a partition key or a text reads from a shard in one
+/// step. The value is a choice.
 pub(crate) const LISTING_SEARCHED_RECORDS: usize = 1_000;
-/// Bytes of data after which a page of records shows no further record (our choice).
+/// Number of bytes of data after which one page of a list of records shows no further record. The
+/// value is a choice.
 pub(crate) const LISTING_BYTES: u64 = 4 << 20;
 /// Maximum number of lines of a put over the admin API that are in memory as records at the same
-/// time (our choice).
+/// time. The value is a choice.
 pub(crate) const PUT_LINES: usize = 2_000;
-/// Maximum number of shards that one tail follows at the same time (our choice: each event of a
-/// tail names the position in every shard).
+/// Maximum number of shards that one tail follows at the same time. The value is a choice: each
+/// event of a tail names the position in every shard.
 pub(crate) const TAIL_SHARDS: usize = 500;
-/// Bytes of text after which one frame of a tail's answer gets no further record (our choice).
+/// Number of bytes of text after which one frame of a tail's answer gets no further record. The
+/// value is a choice.
 pub(crate) const TAIL_FRAME_BYTES: usize = 1 << 20;
-/// Maximum number of snapshots that are saved at the same time (our choice).
+/// Maximum number of snapshots that are saved at the same time. The value is a choice.
 pub(crate) const SNAPSHOTS_AT_ONCE: u64 = 4;
-/// Minimum size of the parts in which a snapshot is sent, except the last part, in bytes (our
-/// choice).
+/// Minimum size of the parts in which a snapshot is sent, in bytes. The last part may be smaller.
+/// The value is a choice.
 pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 << 10;
-/// Maximum number of records that a snapshot reads from a log in one step (our choice).
+/// Maximum number of records that the save of a snapshot reads from a log in one step. The value is
+/// a choice.
 pub(crate) const SNAPSHOT_READ_RECORDS: usize = 1_000;
-/// Maximum number of bytes of data and partition keys that a snapshot reads in one step; a single
-/// larger record is read alone (our choice).
+/// Maximum number of bytes of data and partition keys that the save of a snapshot reads from a log
+/// in one step. A single larger record is read alone. The value is a choice.
 pub(crate) const SNAPSHOT_READ_BYTES: u64 = 256 << 10;
-/// Largest body of one block in a snapshot, in bytes (our choice: the largest record has 10 MiB).
+/// Largest body of one block of a snapshot, in bytes. The value is a choice: the largest record has
+/// 10 MiB.
 pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
-/// Maximum size of all catalog entries (streams, shards, queues, mappings) of a snapshot that a
-/// load accepts, in bytes (our choice).
+/// Maximum size of all catalog entries of a snapshot together, in bytes. A load refuses a snapshot
+/// with more. The value is a choice.
 pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
-/// Greatest run of a snapshot that an emulator with a smaller run loads (our choice: an emulator
-/// that is started every hour reaches this run after seven years, and all loads of forged snapshots
-/// together use up at most an eighth of the runs of a data directory).
+/// Greatest run of a snapshot that an emulator loads, unless its own run is greater still. The
+/// value is a choice. An emulator that is started every hour reaches this run after seven years.
+/// The loads of all forged snapshots together use up at most an eighth of the runs of a data
+/// directory.
 pub(crate) const SNAPSHOT_RUN: u64 = 1 << 16;
-/// Default time for which a request to the admin API waits for records, in milliseconds (our
-/// choice).
+/// Default time for which a request to the admin API waits for records, in milliseconds. The value
+/// is a choice.
 pub(crate) const WAIT_MS: u64 = 10_000;
-/// Longest time for which a request to the admin API may wait for records, in milliseconds (our
-/// choice).
+/// Longest time for which a request to the admin API may wait for records, in milliseconds. The
+/// value is a choice.
 pub(crate) const WAIT_MS_MOST: u64 = 3_600_000;
-/// Seconds by which the creation of a new stream's first shards precedes the creation of the stream
-/// (typical for AWS).
+/// Difference between the creation time of a new stream and the earlier creation time of its first
+/// shards, in seconds. The value is typical for AWS.
 pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
-/// Largest event for the function of an event source mapping, in bytes (AWS: 6 MB; recorded).
+/// Largest event that a mapping sends to its function, in bytes. The value was recorded: AWS's 6
+/// MB.
 pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
-/// Maximum number of records that a mapping holds in memory ahead of its position in a shard (AWS:
-/// the size of a GetRecords answer).
+/// Maximum number of records that a mapping holds in memory ahead of its position in a shard. The
+/// value is the maximum number of records in a GetRecords answer (AWS).
 pub(crate) const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
 /// Maximum number of bytes of records that a mapping holds in memory ahead of its position in a
-/// shard (AWS: the size of a GetRecords answer).
+/// shard. The value is the maximum size of a GetRecords answer (AWS).
 pub(crate) const EVENT_SOURCE_READ_AHEAD_BYTES: usize = 10 << 20;
-/// Maximum number of records that a mapping reads in one step, so that no mapping keeps a thread
-/// busy for long (our choice).
+/// Maximum number of records that a mapping reads from a shard in one step, so that no mapping
+/// keeps a thread busy for long. The value is a choice.
 pub(crate) const EVENT_SOURCE_READ_RECORDS: usize = 1_000;
-/// Maximum number of bytes that a mapping reads in one step (our choice).
+/// Maximum number of bytes of records that a mapping reads from a shard in one step. The value is a
+/// choice.
 pub(crate) const EVENT_SOURCE_READ_BYTES: u64 = 2 << 20;
 /// Maximum number of mappings in a ListEventSourceMappings answer (AWS).
 pub(crate) const EVENT_SOURCE_PAGE: usize = 100;
-/// Maximum number of entries that the event log of a mapping keeps (our choice).
+/// Maximum number of entries in the event log of one mapping. The value is a choice.
 pub(crate) const EVENT_SOURCE_LOG_ENTRIES: usize = 10_000;
-/// Longest time for which a reader of a mapping's event log may wait for the next entry (our
-/// choice).
+/// Longest time for which a request for a mapping's event log may wait for the next entry. The
+/// value is a choice.
 pub(crate) const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
-/// Maximum number of discarded batches of a mapping that are kept for inspection (our choice).
+/// Maximum number of discarded batches that one mapping keeps for inspection. The value is a
+/// choice.
 pub(crate) const EVENT_SOURCE_FAILURES: usize = 100;
-/// Maximum number of bytes of events in the discarded batches that are kept. Beyond this number the
-/// oldest batches lose their events, and only their failure records are kept (our choice).
+/// Maximum number of bytes of events in the discarded batches that one mapping keeps. Beyond this
+/// number the oldest batches lose their events, but keep their failure records. The value is a
+/// choice.
 pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
-/// Minimum time between two saves of a mapping's LastProcessingResult, in milliseconds (our
-/// choice).
+/// Minimum time between two saves of a mapping's LastProcessingResult, in milliseconds. The value
+/// is a choice.
 pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
-/// Size of the state of a tumbling window above which the window ends early, in bytes (AWS: 1 MB;
-/// recorded).
+/// Size of the state of a tumbling window above which the window ends early, in bytes. The value
+/// was recorded: AWS's 1 MB.
 pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
-/// Largest answer of a function, in bytes (as in the Lambda Runtime Interface Emulator: 6 MB and
-/// 100 bytes).
+/// Largest answer of a function, in bytes. The value is that of the Lambda Runtime Interface
+/// Emulator: 6 MB and 100 bytes.
 pub(crate) const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
-/// Time limit for opening a connection to a function (our choice).
+/// Time limit for opening a connection to a function or a destination. The value is a choice.
 pub(crate) const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
-/// Time limit of one attempt to deliver an on-failure record (our choice).
+/// Time limit of one attempt to deliver a failure record to a destination, or to check a bucket.
+/// The value is a choice.
 pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
-/// Largest answer of a destination that is read, in bytes (our choice).
+/// Largest body of an answer that minikin accepts from a destination, in bytes. The value is a
+/// choice.
 pub(crate) const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
-/// Bytes of an error answer of a destination or function that the log shows (our choice).
+/// Number of bytes of an error answer of a destination or function that the log shows. The value is
+/// a choice.
 pub(crate) const OUTBOUND_ERROR_BYTES: usize = 500;
-/// Bytes of the last error of a discarded batch that are kept for inspection (our choice).
+/// Number of bytes of a discarded batch's last error that a mapping keeps for inspection. The value
+/// is a choice.
 pub(crate) const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
-/// Time between two sweeps that free the memory and disk space of expired records, in milliseconds
-/// (our choice).
+/// Time between two sweeps that free the memory and the disk space of expired records, in
+/// milliseconds. The value is a choice.
 pub(crate) const RETENTION_SWEEP_MS: i64 = 600_000;
-/// Size of a generation (one sled database), in bytes (measured: larger databases keep more memory
-/// in use).
+/// Size at which a generation is complete and the next one begins, in bytes. A generation is one
+/// sled database (measured: larger databases keep more memory in use).
 pub(crate) const GENERATION_BYTES: u64 = 64 << 20;
-/// Size of a temporary file of spilled segments, in bytes (our choice: larger than a sled database,
-/// because an open file takes no memory).
+/// Size at which a temporary file of spilled segments is complete and the next one begins, in
+/// bytes. The value is a choice. It is larger than that of a sled database, because an open file
+/// takes no memory.
 pub(crate) const TEMP_FILE_GENERATION_BYTES: u64 = 256 << 20;
-/// Size of a segment, in bytes (measured: smaller segments are slower, larger segments gain
-/// little).
+/// Size at which a segment is complete, in bytes (measured: smaller segments are slower, larger
+/// segments gain little).
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
-/// Default memory for recent records, in bytes (our choice).
+/// Default size of the memory for the newest records, in bytes. The value is a choice.
 pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
-/// Maximum number of appended bytes that may wait for a commit; beyond this number writers wait
-/// (our choice).
+/// Maximum number of appended bytes that may wait for a commit. Writers wait while the number is
+/// reached. The value is a choice.
 pub(crate) const UNFLUSHED_BYTES: u64 = 16 << 20;
-/// Time limit for the end of all tasks when the emulator stops (our choice).
+/// Time limit for the end of all tasks when the emulator stops. The value is a choice.
 pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);
-/// Each run (one start of the emulator, or one load of a snapshot) has 2 to the power of this
-/// number sequence indexes (our choice). Shards that were created together share these indexes.
+/// Number of bits of a sequence index that count within one run: each run has 2 to the power of
+/// this number sequence indexes. Shards that were created together share these indexes. The value
+/// is a choice.
 pub(crate) const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
-/// Number of runs that one data directory can have: each run has its own sequence indexes, and an
+/// Number of runs that one data directory can have. Each run has its own sequence indexes, and an
 /// index has 63 bits.
 pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 

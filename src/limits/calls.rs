@@ -1,24 +1,25 @@
-//! The limits on calls per second, one for each operation, from the API reference.
+//! The limits on calls per second, one for each operation. Most values are from AWS's API
+//! reference.
 
 use super::value::{Limit, Row};
 
-/// The rate limit of an operation.
+/// The limit on the calls of one operation per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRate {
     pub operation: &'static str,
-    /// The name of the limit, as for `--limit`.
+    /// The name of the limit, spelled as for the option `--limit`.
     pub name: &'static str,
-    /// Maximum number of calls per second under the strict profile.
+    /// Maximum number of calls per second. Only the strict profile enforces it by default.
     pub per_second: u64,
-    /// True when the limit counts the calls on each stream; false when it counts the calls of each
-    /// account in each region.
+    /// True if the limit counts the calls on each stream apart. False if the limit counts all calls
+    /// of an account in a region together.
     pub by_stream: bool,
-    /// The source of the number, for `minikin limits`.
+    /// The source of `per_second`, as `minikin limits` prints it.
     pub source: &'static str,
 }
 
-/// Declares the rows. Each row has the operation, the name of the limit, the calls per second, `by
-/// stream` if the calls on each stream are counted apart, and the source.
+/// Declares the call rates. Each row has the operation, the name of the limit, the calls per
+/// second, the source, and `by stream` if the calls on each stream are counted apart.
 macro_rules! rates {
     ($($operation:ident $name:literal $per_second:literal $(by $stream:ident)?, $source:expr;)*) => {
         &[$(CallRate {
@@ -87,19 +88,18 @@ pub const CALL_RATES: &[CallRate] = rates! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     rates: [Limit; CALL_RATES.len()],
-    /// True when at least one call rate is enforced. When false, a call need not search for its
-    /// rate.
+    /// True if at least one call rate is enforced. If false, a call need not search for its rate.
     any: bool,
 }
 
 impl Calls {
-    /// No operation has a call rate.
+    /// The call rates of an emulator that enforces none.
     pub const OFF: Self = Self {
         rates: [None; CALL_RATES.len()],
         any: false,
     };
 
-    /// Every operation has its call rate of [`CALL_RATES`].
+    /// Enforces every call rate of [`CALL_RATES`].
     pub fn strict() -> Self {
         Self {
             rates: std::array::from_fn(|at| Some(CALL_RATES[at].per_second)),
@@ -107,7 +107,7 @@ impl Calls {
         }
     }
 
-    /// The call rate of `operation`; `None` when it is off, or the operation has none.
+    /// Returns the call rate that is enforced for `operation`, and `None` if there is none.
     pub fn of(&self, operation: &str) -> Option<CallRate> {
         if !self.any {
             return None;

@@ -1,43 +1,49 @@
-//! Bounds of the console.
+//! Limits of the console. A user cannot set them.
 
-/// Minimum time between two readings of the counters that the console shows as rates, in
-/// milliseconds (our choice).
+/// Minimum time between two readings of the counters from which the console computes rates, in
+/// milliseconds. The value is a choice.
 pub(crate) const CONSOLE_READING_MS: u64 = 1_000;
-/// Time for which the console keeps readings of counters, in milliseconds (our choice).
+/// Time for which the console keeps a reading of counters, in milliseconds. The value is a choice.
 pub(crate) const CONSOLE_HISTORY_MS: u64 = 180_000;
-/// Maximum number of readings that the console keeps of the counters of one stream (our choice).
+/// Maximum number of readings that the console keeps of the counters of one stream. The value is a
+/// choice.
 pub(crate) const CONSOLE_READINGS: usize = 100;
-/// Maximum number of streams of which the console keeps readings; beyond it the console drops the
-/// readings of all streams (our choice).
+/// Maximum number of streams of which the console keeps readings of counters. With more streams,
+/// the console drops the readings of all streams. The value is a choice.
 pub(crate) const CONSOLE_STREAMS: usize = 1_000;
-/// Maximum number of shards of which the console keeps readings; beyond it the console drops the
-/// readings of all shards (our choice).
+/// Maximum number of shards of which the console keeps readings of counters. With more shards, the
+/// console drops the readings of all shards. The value is a choice.
 pub(crate) const CONSOLE_SHARDS: usize = 20_000;
-/// Maximum number of rows of a list in the console (our choice).
+/// Maximum number of rows in a list of streams, queues, channels or mappings in the console. The
+/// value is a choice.
 pub(crate) const CONSOLE_ROWS: usize = 500;
-/// Maximum number of records per second that the console shows while they arrive (our choice: more
-/// cannot be read).
+/// Maximum number of records per second that the console shows in its live view of a stream. The
+/// value is a choice: a person cannot read more.
 pub(crate) const CONSOLE_TAIL_RECORDS: u64 = 50;
-/// Number of records in one list of the console (our choice).
+/// Number of records in one page of a list of records in the console. The value is a choice.
 pub(crate) const CONSOLE_RECORDS: usize = 50;
-/// Bytes of a record's data that a list in the console shows (our choice).
+/// Maximum number of bytes of one record's data that a list of records in the console shows. The
+/// value is a choice.
 pub(crate) const CONSOLE_ROW_BYTES: usize = 2 << 10;
-/// Bytes of a record's data that the page of the record shows (our choice).
+/// Maximum number of bytes of a record's data that the console's page for one record shows. The
+/// value is a choice.
 pub(crate) const CONSOLE_RECORD_BYTES: usize = 256 << 10;
-/// Maximum number of values of a JSON document, and of user records of an aggregate, that the
-/// console shows (our choice).
+/// Maximum number of values of a JSON document that the console shows, and maximum number of user
+/// records of an aggregated record. The value is a choice.
 pub(crate) const CONSOLE_VALUES: usize = 1_000;
-/// Maximum number of records that one form of the console puts (our choice).
+/// Maximum number of records that one form of the console puts into a stream. The value is a
+/// choice.
 pub(crate) const CONSOLE_PUT_RECORDS: usize = 10_000;
-/// Maximum number of dead-letter records that one form of the console restores (our choice).
+/// Maximum number of dead-letter records that one form of the console restores to their queue. The
+/// value is a choice.
 pub(crate) const CONSOLE_RESTORED_RECORDS: usize = 1_000;
-/// Number of requests that the console remembers (our choice).
+/// Number of requests that the console lists. The value is a choice.
 pub(crate) const RECENT_REQUESTS: usize = 200;
-/// Time after the last visit of a page of the console for which every request is remembered, in
-/// milliseconds (our choice). At other times only failed requests are remembered.
+/// Time after the last visit of a page of the console for which every request is remembered for the
+/// console, in milliseconds. Later on, only failed requests are remembered. The value is a choice.
 pub(crate) const RECENT_WATCH_MS: u64 = 60_000;
-/// Bytes at each end of a request's body that the console remembers, to find the name of the stream
-/// in them (our choice).
+/// Number of bytes at each end of a request's body that are remembered, so that the console can
+/// find the name of the stream in them. The value is a choice.
 pub(crate) const RECENT_BODY_BYTES: usize = 512;
-/// Number of entries of an event log that the console shows (our choice).
+/// Number of entries of a mapping's event log that the console shows. The value is a choice.
 pub(crate) const CONSOLE_EVENTS: usize = 200;

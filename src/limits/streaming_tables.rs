@@ -1,25 +1,29 @@
-//! Limits of streaming tables that a user cannot set. The comment of each limit names its source in
-//! parentheses; "our choice" means that minikin chose the value.
+//! Limits of streaming tables that a user cannot set. The comment of each limit names the source of
+//! the value. "A choice" means that minikin chose it.
 
-/// Maximum number of types (of columns, fields and elements) in a schema (our choice).
+/// Maximum number of types in the JSON Schema of a table's records. Each column, field and list
+/// element has a type. The value is a choice.
 pub(crate) const SCHEMA_TYPES: usize = 4_000;
-/// Greatest nesting depth of a schema, references counted (our choice).
+/// Greatest nesting depth of the JSON Schema of a table's records. References to other parts of the
+/// schema count. The value is a choice.
 pub(crate) const SCHEMA_DEPTH: usize = 32;
-/// Largest record after the decompression of a frame of the Glue schema registry, in bytes (our
-/// choice: the compressed record has up to 10 MiB, and zlib compresses zeros to a thousandth).
+/// Largest record after the decompression of a frame of the Glue schema registry, in bytes. The
+/// value is a choice: the compressed record has up to 10 MiB, and zlib compresses zeros to a
+/// thousandth.
 pub(crate) const FRAMED_BYTES: u64 = 32 << 20;
-/// Largest file of a JSON Schema, and of the schema versions, in bytes (our choice; Glue's schema
-/// registry takes 170 KB).
+/// Largest file of a JSON Schema, and of the list of schema versions, in bytes. The value is a
+/// choice: Glue's schema registry accepts 170 KB.
 #[cfg(feature = "streaming-tables")]
 pub(crate) const SCHEMA_FILE_BYTES: u64 = 1 << 20;
-/// Number of metadata files of a table that are kept (the default of Iceberg's property
+/// Number of old metadata files that an Iceberg table keeps (the default of Iceberg's property
 /// `write.metadata.previous-versions-max`).
 #[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_METADATA_FILES: usize = 100;
-/// Number of snapshots of a table that are kept (our choice: each snapshot takes a kilobyte of
-/// every metadata file).
+/// Number of snapshots that an Iceberg table keeps. The value is a choice: each snapshot takes a
+/// kilobyte of every metadata file.
 #[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_SNAPSHOTS: usize = 100;
-/// Number of snapshots beyond [`TABLE_SNAPSHOTS`] that are removed together (our choice).
+/// Number of snapshots beyond [`TABLE_SNAPSHOTS`] at which a commit removes the superfluous
+/// snapshots of a table. The value is a choice.
 #[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_SNAPSHOTS_REMOVED: usize = 20;
