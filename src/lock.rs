@@ -1,9 +1,9 @@
-//! A mutex for short critical sections. Each lock has a rank, which fixes the order of locking.
+//! A mutex for short critical sections. Each lock has a rank. A thread must take its locks in
+//! ascending order of rank, and debug builds check this order.
 //!
-//! The guard is not `Send`, so a handler that keeps a guard over an await does not compile. A panic
-//! while the lock is held makes every later attempt to take the lock panic: a broken shard then
-//! fails instead of serving wrong data. Debug builds check that every thread takes its locks in
-//! ascending order of rank.
+//! The guard is not `Send`, so a handler that keeps a guard over an await does not compile. After a
+//! panic of the thread that holds a lock, every later attempt to take the lock panics: a broken
+//! shard then fails instead of serving wrong data.
 #![allow(
     clippy::disallowed_types,
     reason = "the one place that names std's mutex"
@@ -17,16 +17,16 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Rank(u8);
 
 impl Rank {
-    /// The greatest rank: the rank of every lock that [`Lock::new`] creates. A thread that holds
-    /// such a lock must not take a lock of a smaller rank. One thread may hold several locks of
-    /// this rank, taken in any order.
+    /// The greatest rank, which every lock has that [`Lock::new`] creates. A thread that holds such
+    /// a lock must not take a lock of a smaller rank. One thread may hold several locks of the
+    /// greatest rank, taken in any order.
     pub const LAST: Self = Self(u8::MAX);
 
     /// The rank `number`, which is smaller than [`Rank::LAST`]. A thread must not hold two locks of
-    /// one rank smaller than [`Rank::LAST`].
+    /// this rank.
     ///
     /// # Panics
-    /// Panics when `number` is 255, the number of [`Rank::LAST`].
+    /// Panics if `number` is 255, which is the number of [`Rank::LAST`].
     pub const fn new(number: u8) -> Self {
         assert!(number < u8::MAX, "this number means the last rank");
         Self(number)
@@ -60,9 +60,9 @@ impl<T> Lock<T> {
     /// Blocks until the lock is free, and takes it.
     ///
     /// # Panics
-    /// Panics when an earlier holder panicked, because that holder may have left the value half
-    /// changed. Debug builds also panic when this thread already holds a lock of a greater rank,
-    /// or of the same rank if that is not [`Rank::LAST`].
+    /// Panics if a thread panicked while it held the lock, because that thread may have left the
+    /// value half changed. Debug builds also panic if this thread already holds a lock of a greater
+    /// rank, or of the same rank unless that is [`Rank::LAST`].
     pub fn lock(&self) -> Guard<'_, T> {
         Guard {
             #[cfg(debug_assertions)]
@@ -103,7 +103,7 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// The check of the order of locking. Exists in debug builds only.
+/// The check of the order in which a thread takes its locks. Exists in debug builds only.
 #[cfg(debug_assertions)]
 mod order {
     use super::Rank;
@@ -113,16 +113,16 @@ mod order {
         static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Marks one lock as held by this thread, until dropped.
+    /// Marks one lock as held by this thread, until this value is dropped.
     #[derive(Debug)]
     pub(super) struct Held(Rank);
 
     impl Held {
-        /// Checks that this thread may take a lock of rank `rank` now, and records the lock as
-        /// held.
+        /// Checks that this thread may take a lock of rank `rank` now, and notes that the thread
+        /// holds the lock.
         pub(super) fn begin(rank: Rank) -> Self {
             // While a thread ends, destructors may still take locks although `HELD` is already
-            // destroyed. In this case the check is skipped.
+            // destroyed. Locks that are taken then are not checked.
             let _noted = HELD.try_with(|held| {
                 let mut held = held.borrow_mut();
                 let last = held.iter().max().copied();

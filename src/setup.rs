@@ -1,6 +1,6 @@
-//! Creation of the streams, records, queues, channels, event source mappings and fault rules that
-//! the options and the setup file define. The creation runs at the start, before the emulator
-//! accepts requests, and after a reset.
+//! Creates the streams, records, queues, channels, event source mappings and fault rules that the
+//! options and the setup file define. This happens at the start, before the emulator accepts
+//! requests, and after a reset.
 
 use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
@@ -16,23 +16,24 @@ use crate::world::FaultRule;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// Largest number of records in one put.
+/// Largest number of records that one put of a setup's records has.
 const BATCH: usize = 1_000;
 
-/// The definitions of everything that the emulator creates at its start and after a reset.
+/// The definitions of everything that the emulator creates at the start and after a reset.
 #[derive(Debug)]
 pub(crate) struct Definitions {
-    /// The contents of the setup file.
+    /// The definitions in the setup file.
     pub setup: Setup,
-    /// The event source mappings that options define.
+    /// The event source mappings that the options define.
     pub mappings: Vec<CreateRequest>,
-    /// The fault rules that options define. They are already checked.
+    /// The fault rules that the options define. They are already checked.
     pub fault_rules: Vec<FaultRule>,
-    /// The default account and region of the definitions.
+    /// The account and region of each definition that names none.
     pub home: AccountRegion,
 }
 
-/// The streams, queues and channels that one call of `Definitions::create` has created so far.
+/// The streams, queues and channels that one call of `Definitions::create` has created so far, and
+/// removes again if the call fails.
 #[derive(Debug, Default)]
 struct CreatedItems {
     streams: Vec<Arc<Stream>>,
@@ -41,14 +42,13 @@ struct CreatedItems {
 }
 
 impl Definitions {
-    /// Creates everything that is defined. A stream, queue, channel or mapping of the setup file
-    /// that already exists stays unchanged, and its differences from the setup file are logged. A
-    /// mapping of the options that already exists gets the settings of the options.
+    /// Creates everything that the definitions name. A stream, queue, channel or mapping of the
+    /// setup file that already exists stays unchanged; its differences from the setup file are
+    /// logged. A mapping of the options that already exists gets the settings of the options.
     ///
     /// # Errors
-    /// Returns the position of a definition in the options or in the setup file, and the reason, if
-    /// the definition cannot be carried out. In this case everything that this call has created is
-    /// removed again.
+    /// The first definition that cannot be carried out, with its position in the options or in the
+    /// setup file, and the reason. Everything that the call has created is removed again.
     pub(crate) async fn create(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let mut created_items = CreatedItems::default();
         if let Err(problem) = self.create_in(engine, &mut created_items).await {
@@ -87,11 +87,11 @@ impl Definitions {
         self.create_mappings(engine)
     }
 
-    /// Creates the event source mappings of the options and of the setup file. A mapping of an
-    /// option that already exists gets the settings of the option.
+    /// Creates the event source mappings of the options and of the setup file. A mapping of the
+    /// options that already exists gets the settings of the options.
     ///
     /// # Errors
-    /// Returns the first mapping that is refused, and the reason.
+    /// The first mapping that is refused, and the reason.
     pub(crate) fn create_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let of_options = self.mappings.iter().map(|request| ConfiguredMapping {
             scope: self.home.clone(),
@@ -164,7 +164,7 @@ impl Definitions {
         note_created("queue", described, created, &mut created_items.queues).map(drop)
     }
 
-    /// Creates a channel. Fails if the channel cannot deliver.
+    /// Creates a channel of the setup file. Fails if the channel cannot deliver to its destination.
     async fn create_channel(
         &self,
         engine: &Arc<Engine>,
@@ -184,8 +184,8 @@ impl Definitions {
     }
 }
 
-/// The JSON members of a CreateQueue or CreateChannel request, in which stream names are replaced
-/// by stream ARNs.
+/// The JSON members of the CreateQueue or CreateChannel request that `described` stands for. The
+/// names of streams in the request become their ARNs.
 fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     let mut create = described.create.clone();
     let streams = create.get_mut("StreamConfigurationList");
@@ -200,9 +200,9 @@ fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     serde_json::Value::Object(create).to_string()
 }
 
-/// Adds a queue or a channel to `known` and returns it, if it was created just now. Otherwise logs
-/// the settings in which the existing queue or channel differs from its definition in the setup
-/// file.
+/// Notes the result of the creation of a queue or channel. A new queue or channel is added to
+/// `known` and returned. For an existing one, the function logs the settings in which it differs
+/// from its definition in the setup file, and returns `None`.
 fn note_created<T>(
     kind: &str,
     described: &ReaderSetup,
@@ -228,7 +228,7 @@ fn note_created<T>(
     Ok(None)
 }
 
-/// Registers the consumers of a new stream, and puts its records.
+/// Registers the consumers of a new stream and puts its records, as `described` in the setup file.
 async fn fill(
     context: &Context,
     stream: &Arc<Stream>,
@@ -247,7 +247,7 @@ async fn fill(
     Ok(())
 }
 
-/// Logs in which respects an existing stream differs from its definition in the setup file.
+/// Logs the settings in which an existing stream differs from its definition in the setup file.
 fn log_differences(stream: &Stream, described: &StreamSetup) {
     let properties = stream.properties();
     let mut differences = Vec::new();

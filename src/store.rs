@@ -2,24 +2,26 @@
 //!
 //! A [`Log`] holds the records of one shard: the newest records in memory, older records on disk.
 //! With a data directory, a [`Committer`] makes all writes durable. Without a data directory, the
-//! store writes to the disk only when memory is full, and then only to unnamed temporary files.
+//! store writes records to the disk only when memory is full, and then only to temporary files
+//! without names.
 //!
-//! A file uses only the files that stand above it in this table:
+//! Each file of the store uses only the files that stand above it in this table:
 //!
 //! | file | holds |
 //! |---|---|
-//! | `error` | errors and figures |
+//! | `error` | the errors of the store, and its counters for metrics |
 //! | `format/` | the encodings of records, segments, frames, summaries, keys and the catalog |
-//! | `disk/` | the traits of a disk, the names in a data directory; sled, temporary files, a simulated disk, a limit of open databases |
-//! | `generations` | the databases of records: opening them and reading segments |
-//! | `shared/` | settings, budgets, the signal to the committer; refers to logs only by id |
+//! | `disk/` | the traits of a disk; the names in a data directory; the disks: sled, temporary files, a simulated disk, and a disk with few open databases |
+//! | `generations` | the databases of records: their opening, and reads of segments |
+//! | `shared/` | settings, budgets and the signal to the committer; names logs only by their ids |
 //! | `log/`, `logs` | the records of a shard and their publication to readers; the registry of all logs |
 //! | `commit/` | the durable committer, the spiller, sweeps, housekeeping |
-//! | `replay`, `recovery` | reading a data directory |
-//! | `snapshot/` | everything in one portable file |
+//! | `replay`, `recovery` | reading the contents of a data directory at the start |
+//! | `snapshot/` | the whole contents of the store in one portable file |
 //! | `handle`, `open`, `check` | the store, its start, the check of a data directory |
 
-/// Implements `Debug` for a type by its name alone: its fields are of no use in a message.
+/// Implements `Debug` for a type: prints only the type's name, because its fields are of no use in
+/// a message.
 macro_rules! opaque {
     ($name:ident) => {
         impl std::fmt::Debug for $name {

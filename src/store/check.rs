@@ -1,5 +1,5 @@
-//! Checks a data directory without changing it: runs the recovery of a start on copies of the
-//! databases, and then reads every segment.
+//! The check of a data directory, which changes nothing in it. The check opens copies of the
+//! databases as a start does, and then reads every segment.
 
 use super::disk::layout::Layout;
 use super::disk::read_only::ReadOnlyDisk;
@@ -14,26 +14,26 @@ use crate::world::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Result of the check of a data directory.
+/// The result of the check of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Number of the next run. Without loads of snapshots this is the number of times that the
-    /// directory was opened.
+    /// Number that the next run will have. Without loads of snapshots this is the number of times
+    /// that an emulator opened the directory.
     pub next_run: u64,
-    /// Number of generations.
+    /// Number of generations in the directory.
     pub generations: usize,
-    /// The streams, each with its shards.
+    /// The streams in the directory, each with its shards.
     pub streams: Vec<StreamReport>,
-    /// Number of records that belong to no known stream. Usually the stream of these records was
-    /// deleted.
+    /// Number of records that belong to no stream of the catalog. Usually the stream of such
+    /// records was deleted.
     pub nameless_records: u64,
     /// Remarks about the directory that are not damage.
     pub notes: Vec<String>,
-    /// The damage that was found. Empty if the directory is undamaged.
+    /// The damage that the check found. Empty if the directory is undamaged.
     pub damage: Vec<Damage>,
 }
 
-/// A stream and its readable records.
+/// A stream in a data directory, and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamReport {
     /// Id of the account that owns the stream.
@@ -46,31 +46,32 @@ pub struct StreamReport {
     pub shards: Vec<ShardReport>,
 }
 
-/// A shard and its readable records.
+/// A shard in a data directory, and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShardReport {
     /// Index of the shard in its stream.
     pub index: u32,
     /// Creation time of the shard in seconds since 1970.
     pub created_s: u64,
-    /// Number of readable records.
+    /// Number of readable records of the shard.
     pub records: u64,
-    /// Bytes of the partition keys and data of the readable records.
+    /// Bytes of the partition keys and data of the shard's readable records.
     pub bytes: u64,
-    /// Sequence index and arrival time of the first readable record.
+    /// Sequence index and arrival time of the shard's first readable record.
     pub first: Option<(u64, Timestamp)>,
-    /// Sequence index and arrival time of the last readable record.
+    /// Sequence index and arrival time of the shard's last readable record.
     pub last: Option<(u64, Timestamp)>,
 }
 
 /// The report of each shard, by the id of the shard's log.
 type Shards = BTreeMap<LogId, ShardReport>;
 
-/// Reads everything in a data directory, without writing to it. Blocks the thread.
+/// Reads everything in the data directory `directory` without writing to it, and reports its
+/// contents and its damage. Blocks the thread.
 ///
 /// # Errors
-/// Returns an error in the cases in which a start fails, and if the directory does not exist or is
-/// not a data directory.
+/// An error that would also make a start of the emulator fail, or the error that `directory` does
+/// not exist or is not a data directory.
 pub fn check(directory: &Path) -> Result<Report, OpenError> {
     let disk = ReadOnlyDisk::new(Layout::new(directory.to_path_buf()));
     let failed = |error| OpenError::new(directory, error);
@@ -90,7 +91,8 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     })
 }
 
-/// Reads every segment of every generation. Adds damaged segments to the damage in `found`.
+/// Reads every segment of every generation. Adds each damaged segment to the damage in `found`.
+/// Returns the report of each shard.
 fn read_all(found: &mut RecoveredDirectory, disk: &dyn Disk) -> Result<Shards, OpenError> {
     let mut shards = Shards::new();
     let mut of_generations: BTreeMap<u64, Vec<SegmentEntry>> = BTreeMap::new();
@@ -138,8 +140,8 @@ fn read_all(found: &mut RecoveredDirectory, disk: &dyn Disk) -> Result<Shards, O
     Ok(shards)
 }
 
-/// Reads a segment. None if the segment is damaged, or if it differs from its entry in the summary
-/// of the generation.
+/// Reads and returns the segment that `entry` describes. Returns `None` if the segment is damaged,
+/// or if it differs from `entry`.
 fn read(handle: &dyn GenerationHandle, entry: &SegmentEntry) -> Option<Segment> {
     let value = handle.read(entry.number).ok()??;
     let segment = Segment::parse(value).ok()?;
@@ -157,8 +159,8 @@ impl ShardReport {
     }
 }
 
-/// The report of each stream in a catalog. Moves the reports of the stream's shards from `shards`
-/// to the report of the stream.
+/// Returns the reports of all streams in `catalog`. Moves the report of each shard of these streams
+/// from `shards` to the report of its stream.
 fn streams(catalog: &Catalog, shards: &mut Shards) -> Vec<StreamReport> {
     let streams = catalog.streams.iter().map(|(&stream, value)| {
         let of_stream = catalog.shards.range((stream, 0)..=(stream, u32::MAX));

@@ -1,5 +1,6 @@
-//! Commits: writing the new records and catalog changes to the databases. Only the files in this
-//! folder write to databases. The thread in `housekeeping.rs` opens and removes databases.
+//! Commits: writes of the new records and catalog changes to the databases. Only the files in this
+//! folder write to databases. The thread in `housekeeping.rs` opens databases ahead of time and
+//! removes old ones.
 
 pub(crate) mod committer;
 pub(crate) mod durable;

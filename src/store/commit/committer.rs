@@ -1,4 +1,4 @@
-//! The committer, which makes appended records durable. The caller that opens a store runs the
+//! The committer, which makes appended records durable. The code that opens a store runs the
 //! committer in a thread or in a task.
 
 use crate::limits;
@@ -14,31 +14,30 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// The work of a committer: durable commits with a data directory, spilling without a data
-/// directory.
+/// The work of a committer. With a data directory, it makes writes durable. Without one, it spills
+/// segments to temporary files.
 pub(crate) trait Commit: Send {
     fn shared(&self) -> &Arc<Shared>;
-    /// Does all work that is pending now.
+    /// Does all work that is pending now: commits or spills, and sweeps.
     fn work(&mut self) -> io::Result<()>;
-    /// Refuses writes after the work has failed.
+    /// Makes the store refuse writes, because `work` has failed with `error`.
     fn fail(&mut self, error: &io::Error);
-    /// Closes the databases.
+    /// Closes the databases of the store.
     fn close(self: Box<Self>);
 }
 
 /// The state that a `Committer` shares with its `Closer`.
 struct Inner {
     shared: Arc<Shared>,
-    /// The work. None after the store was closed.
+    /// The work of the committer. `None` after the store was closed.
     work: Lock<Option<Box<dyn Commit>>>,
 }
 
-/// Makes the writes to a store durable, as long as the caller runs the committer in a thread or a
-/// task.
+/// Makes the writes to a store durable. The caller runs the committer in a thread or a task.
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Committer(Arc<Inner>);
 
-/// Closes a store: lets the committer do its last work, and closes the databases.
+/// Closes a store: lets the committer finish its work, and closes the databases.
 pub(crate) struct Closer(Arc<Inner>);
 
 opaque!(Committer);
@@ -52,10 +51,10 @@ impl Committer {
         (Self(inner.clone()), Closer(inner))
     }
 
-    /// Runs in a new thread until the store is closed.
+    /// Runs the committer in a new thread until the store is closed.
     ///
     /// # Errors
-    /// Returns an error if the thread cannot be started.
+    /// The operating system could not start the thread.
     pub fn on_thread(self) -> io::Result<()> {
         let shared = self.0.shared.clone();
         let run = move || self.run();
@@ -76,7 +75,8 @@ impl Committer {
         }
     }
 
-    /// Runs as a task until the store is closed, for a disk whose calls take no real time.
+    /// Runs the committer as a task until the store is closed. Only for a disk whose calls take no
+    /// real time.
     pub async fn run_as_task(self) {
         loop {
             self.0.shared.signal.woken().await;
@@ -86,7 +86,8 @@ impl Committer {
         }
     }
 
-    /// Waits until the next commit is due, so that further writes become part of that commit.
+    /// Waits until the next commit is due. Writes that come during the wait become part of that
+    /// commit.
     fn pause(&self) {
         let shared = &self.0.shared;
         let pause = match shared.settings.durability {
@@ -107,7 +108,7 @@ impl Committer {
 }
 
 impl Inner {
-    /// Does all work that is pending now. Returns false after the store was closed.
+    /// Does all work that is pending now. Returns false if the store was closed.
     fn do_pending_work(&self) -> bool {
         let mut work = self.work.lock();
         let commit = work.as_mut();
@@ -116,7 +117,7 @@ impl Inner {
             .is_some()
     }
 
-    /// Does the work that is pending now, and closes the databases.
+    /// Does the last work of the committer, and closes the databases.
     fn finish(&self) -> Result<(), StoreError> {
         let Some(mut commit) = self.work.lock().take() else {
             return Ok(());
@@ -128,7 +129,7 @@ impl Inner {
     }
 }
 
-/// Does all work that is pending now.
+/// Does all work that is pending now. After a failure, makes the store refuse writes.
 fn do_pending_work(commit: &mut dyn Commit) {
     let shared = commit.shared().clone();
     shared.signal.clear();
@@ -143,8 +144,8 @@ fn do_pending_work(commit: &mut dyn Commit) {
 }
 
 impl Closer {
-    /// Commits everything that is queued, and closes the databases. Blocks the thread for a limited
-    /// time, because the disk may never answer.
+    /// Commits everything that waits for a commit, and closes the databases. Blocks the thread for
+    /// a limited time, because the disk may never answer.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.signal.closing.store(true, Ordering::Release);
@@ -155,14 +156,14 @@ impl Closer {
         let (sender, receiver) = channel();
         let inner = self.0.clone();
         let run = move || {
-            // The receiver may have stopped waiting.
+            // The sending fails if `close` has stopped waiting.
             let _late = sender.send(inner.finish());
         };
         let thread = std::thread::Builder::new().name("closing".into());
         let unable = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
         thread.spawn(run).map_err(unable)?;
-        // After a failed write, closing the databases may block for ever, and there are no more
-        // records to save.
+        // After a failed write, closing the databases may block for ever, and no commit will
+        // follow.
         let limit = match shared.failure() {
             Some(_) => limits::FAILED_STORE_CLOSE_LIMIT,
             None => limits::STORE_CLOSE_LIMIT,

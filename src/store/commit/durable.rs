@@ -1,7 +1,7 @@
 //! The durable committer, which makes appends and catalog changes durable in groups.
 //!
-//! A commit takes the new records from every log. It writes each full segment under a key of its
-//! own, and all other records together in commit frames. Then it flushes the generation once, saves
+//! A commit takes the new records from every log. It writes each full segment as a value of its
+//! own, and all other records together as commit frames. Then it flushes the generation once, saves
 //! the metadata, and publishes the records. During a commit, the writes for the next commit
 //! accumulate, so on a slow disk the commits become fewer and larger.
 
@@ -24,19 +24,21 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Makes writes durable in a data directory.
+/// Makes the appended records and the catalog changes durable in a data directory.
 pub(crate) struct DurableCommitter {
     pub(crate) shared: Arc<Shared>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) writer: GenerationWriter,
     pub(crate) metadata: Box<dyn MetadataHandle>,
-    /// Number of writes to the database `meta` since the directory was created.
+    /// Number of writes to the database `meta` since the data directory was created.
     pub(crate) saves: u64,
-    /// Metadata changes that must not be saved before the next commit has been flushed.
+    /// Metadata changes that must be saved only after the next commit has been flushed.
     pub(crate) late: Vec<Pair>,
-    /// Logs with records that are stored only in commit frames of the current generation.
+    /// Logs with records that are stored in commit frames of the current generation, but in no
+    /// segment.
     pub(crate) framed: HashMap<LogId, Arc<Log>>,
-    /// The claim of the directory. This field is declared last, so that the claim is dropped last.
+    /// The lock on the data directory. The field is declared last, so that the lock is released
+    /// last.
     pub(crate) claim: Box<dyn Claim>,
 }
 
@@ -85,9 +87,10 @@ impl Sweep for DurableCommitter {
         !self.framed.values().any(|log| log.has_tail())
     }
 
-    /// Starts a new generation if there is no current generation. Verifies the claim, syncs the
-    /// directory, and notes the generation in the metadata, so that a later start notices the loss
-    /// of the generation.
+    /// Starts a new generation if there is no current generation. Checks that this process still
+    /// has the lock on the data directory, and makes the names of the new files durable. Saves the
+    /// number of the generation in the database `meta`, so that a later start notices if the
+    /// generation is lost.
     fn begin_generation(&mut self) -> io::Result<()> {
         if let Some(number) = self.writer.begin()? {
             self.claim.verify()?;
@@ -102,18 +105,18 @@ impl Sweep for DurableCommitter {
     }
 
     fn removed(&mut self, number: u64) -> io::Result<()> {
-        // The summary is removed after the generation, because recovery reads a generation without
-        // a summary as if it were still being written.
+        // The summary of the generation is removed after the generation, because recovery takes a
+        // generation without a summary for one that was still being written.
         self.save(vec![(key::summary(number), None)])
     }
 }
 
 impl DurableCommitter {
-    /// Makes one commit. With `seal` this is the last commit to the current generation.
+    /// Makes one commit. If `seal` is true, this is the last commit to the current generation.
     fn commit(&mut self, seal: bool) -> io::Result<()> {
         let served = self.shared.pacer.take();
-        // The commit takes the changes before it takes the records. Therefore the commit of a
-        // change also has all records that were appended before the change.
+        // The commit takes the catalog changes before it takes the records. Therefore the commit of
+        // a change also has all records that were appended before the change.
         let (changes, saved) = self.shared.take_saves();
         let mut frames = Frames::default();
         let logs = self.take_logs(seal);
@@ -123,7 +126,7 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // The file `marks` is written also when a generation ends, because the number of that
+        // The file `marks` is also written when a generation ends, because the number of that
         // generation may be used again.
         if !idle || seal {
             self.write_marks();
@@ -143,8 +146,8 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Takes the logs that this commit has to write. They are in the order of their ids, so that
-    /// the same appends always cause the same writes.
+    /// Returns the logs with records that this commit has to write. The logs are sorted by their
+    /// ids, so that the same appends always cause the same writes.
     fn take_logs(&mut self, seal: bool) -> BTreeMap<LogId, Arc<Log>> {
         let dirty = std::mem::take(&mut *self.shared.dirty.lock());
         let dirty = dirty.into_iter();
@@ -152,14 +155,14 @@ impl DurableCommitter {
             .filter_map(|id| Some((id, self.logs.get(id)?)))
             .collect();
         if seal {
-            // With `seal`, the commit also takes the logs that have records only in commit frames
-            // of the current generation. It writes these records to segments.
+            // The last commit to a generation also takes the logs with records that are stored only
+            // in commit frames of this generation. It writes these records to segments.
             logs.extend(self.framed.drain());
         }
         logs
     }
 
-    /// Writes the segments and the frames of a commit, and flushes the generation.
+    /// Writes the segments and the commit frames of one commit, and flushes the generation.
     fn write(
         &mut self,
         batches: &mut [CommitBatch],
@@ -189,14 +192,15 @@ impl DurableCommitter {
             self.claim.verify()?;
         }
         match fault {
-            // The fault `Tear` leaves a commit whose records are durable, but whose metadata
-            // changes are not.
+            // The fault `Tear` leaves a commit of which the records are durable, but not the
+            // metadata changes.
             Some(_) => Err(injected()),
             None => Ok(()),
         }
     }
 
-    /// Saves the metadata changes of a commit. With `seal` also ends the current generation.
+    /// Saves the metadata changes of one commit. If `seal` is true, also ends the current
+    /// generation.
     fn save_changes(&mut self, mut changes: Vec<Pair>, seal: bool) -> io::Result<()> {
         if seal && let Some((number, entries)) = self.writer.seal() {
             let summary = summary::summary(&entries);
@@ -216,8 +220,8 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Writes the file of marks. A failure is only logged, because the marks serve only to detect
-    /// damage.
+    /// Writes the file `marks`, which says how far the databases were written. A failure is only
+    /// logged, because the file only helps a later start to detect damage.
     fn write_marks(&self) {
         let mut marks = Marks {
             saves: self.saves,
@@ -238,8 +242,9 @@ impl DurableCommitter {
         self.shared.settings.faults.at(point)
     }
 
-    /// Registers, after a commit, the segments that may be evicted and the logs with records that
-    /// are only in commit frames. Releases the committed bytes of the write budget.
+    /// Notes, after a commit, the segments that may now be dropped from memory, and the logs with
+    /// records that are stored only in commit frames. Gives the committed bytes back to the budget
+    /// for writes.
     fn note(&mut self, batches: Vec<CommitBatch>) {
         let mut pending = 0;
         let mut sealed = self.shared.sealed.lock();
@@ -257,8 +262,8 @@ impl DurableCommitter {
         self.shared.budget.release(pending);
     }
 
-    /// Drops stored segments from memory, oldest first, until the remaining records fit into the
-    /// memory budget.
+    /// Drops stored segments from memory, the oldest first, until the remaining records fit into
+    /// the memory for recent records.
     fn evict(&self) {
         while self.shared.memory.load(Ordering::Relaxed) > self.shared.settings.memory_bytes {
             let oldest = self.shared.sealed.lock().pop_front();
@@ -271,7 +276,7 @@ impl DurableCommitter {
     }
 }
 
-/// The error for an injected fault.
+/// The error of a write for which a fault was injected.
 fn injected() -> io::Error {
     io::Error::other("a fault was injected")
 }

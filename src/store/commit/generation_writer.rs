@@ -11,15 +11,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-/// The generation that is being written.
+/// The current generation, to which commits write.
 pub(crate) struct Current {
     pub(crate) generation: Arc<Generation>,
     pub(crate) handle: Box<dyn GenerationHandle>,
     pub(crate) next_segment: u32,
     pub(crate) next_commit: u64,
-    /// Bytes written, including commit frames.
+    /// Number of bytes written to the generation, including commit frames.
     pub(crate) written: u64,
-    /// The segments in the generation.
+    /// The description of each segment in the generation.
     pub(crate) entries: Vec<SegmentEntry>,
     pub(crate) unflushed: bool,
 }
@@ -37,7 +37,7 @@ impl Current {
         }
     }
 
-    /// Appends a segment, and sets its number in `entry`.
+    /// Appends `segment` to the generation, and sets the segment's number in `entry`.
     pub(crate) fn append(&mut self, entry: &mut SegmentEntry, segment: &Segment) -> io::Result<()> {
         entry.number = self.next_segment;
         self.handle.append(entry.number, segment.bytes())?;
@@ -82,13 +82,13 @@ impl GenerationWriter {
         current.map(|current| current.generation.clone())
     }
 
-    /// True if the current generation has reached its full size.
+    /// True if the current generation has reached the size at which it ends.
     pub(crate) fn is_full(&self) -> bool {
         self.has_written(self.shared.settings.generation_bytes)
     }
 
     /// True if no segment in the current generation is live, and the generation has at least a
-    /// sixteenth of its full size.
+    /// sixteenth of the size at which it ends.
     pub(crate) fn is_dead(&self) -> bool {
         let worthwhile = self.shared.settings.generation_bytes / 16;
         let live = self.generation().map(|generation| generation.live());
@@ -100,8 +100,8 @@ impl GenerationWriter {
         current.is_some_and(|current| current.written >= bytes)
     }
 
-    /// Starts a generation if there is no current generation. Returns the number of the new
-    /// generation.
+    /// Starts a new generation if there is no current generation. Returns the number of the new
+    /// generation, and `None` if there is a current generation.
     pub(crate) fn begin(&mut self) -> io::Result<Option<u64>> {
         if self.current.is_some() {
             return Ok(None);
@@ -110,8 +110,8 @@ impl GenerationWriter {
             Some((number, opening)) => {
                 let ended = |_| io::Error::other("the thread that opens generations ended");
                 let handle = match opening.recv().map_err(ended)? {
-                    // Try again: the previous generation has been closed in the meantime, which
-                    // released many file descriptors.
+                    // The second attempt can succeed: the previous generation has been closed in
+                    // the meantime, which released many file descriptors.
                     Err(error) if is_out_of_descriptors(&error) => {
                         self.shared.generations.open(number)?
                     }
@@ -133,14 +133,14 @@ impl GenerationWriter {
         Ok(Some(number))
     }
 
-    /// Appends a segment to the current generation, and sets its number in `entry`.
+    /// Appends `segment` to the current generation, and sets the segment's number in `entry`.
     pub(crate) fn append(&mut self, entry: &mut SegmentEntry, segment: &Segment) -> io::Result<()> {
         self.begun()?.append(entry, segment)?;
         self.open_next();
         Ok(())
     }
 
-    /// Appends the frames of one commit to the current generation.
+    /// Appends the commit frames of one commit to the current generation.
     pub(crate) fn append_frames(&mut self, frames: &[Vec<u8>]) -> io::Result<()> {
         if frames.is_empty() {
             return Ok(());
@@ -162,7 +162,7 @@ impl GenerationWriter {
         self.current.as_mut().ok_or_else(none)
     }
 
-    /// Starts to open the next generation in the background when the current generation is half
+    /// Lets the housekeeping thread open the next generation if the current generation is half
     /// full.
     fn open_next(&mut self) {
         let half = self.shared.settings.generation_bytes / 2;
@@ -182,8 +182,8 @@ impl GenerationWriter {
         Ok(())
     }
 
-    /// Ends the current generation, which must have been flushed. Returns the number and the
-    /// segments of the generation.
+    /// Ends the current generation, which must have been flushed. Returns the number of the
+    /// generation and the descriptions of its segments.
     pub(crate) fn seal(&mut self) -> Option<(u64, Vec<SegmentEntry>)> {
         let current = self.current.take()?;
         let number = current.generation.number;
@@ -192,7 +192,8 @@ impl GenerationWriter {
         Some((number, current.entries))
     }
 
-    /// Removes the files of a sealed generation. If the generation was set aside, its files stay.
+    /// Removes a complete generation and its files. The files stay if the generation was set aside
+    /// because of damage.
     pub(crate) fn remove(&self, generation: &Arc<Generation>) -> io::Result<()> {
         let was_gone = generation.set_gone();
         generation.close(None);
@@ -206,7 +207,7 @@ impl GenerationWriter {
         Ok(())
     }
 
-    /// Closes every generation.
+    /// Closes the databases of all generations.
     pub(crate) fn close(&mut self) {
         let _entries = self.seal();
         self.housekeeping.close();
@@ -215,7 +216,7 @@ impl GenerationWriter {
             && let Ok(Ok(handle)) = opening.recv()
         {
             drop(handle);
-            // Nothing was written to the next generation, so it is removed.
+            // The next generation is empty, so its files are removed.
             let _left_over = self.shared.generations.disk.remove(number);
         }
     }

@@ -1,4 +1,4 @@
-//! A thread for slow work for which no commit has to wait: the thread opens the next generation,
+//! A thread for slow work that no commit needs to wait for. The thread opens the next generation,
 //! closes the previous generation, and removes the files of dead generations.
 
 use crate::store::disk::seam::GenerationHandle;
@@ -9,22 +9,23 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-/// The handle of an opened generation, or the error of the opening.
+/// The handle of a generation that the thread has opened, or the error of the opening.
 pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
 
-/// A job for the thread.
+/// A job for the housekeeping thread.
 type Job = Box<dyn FnOnce(&Generations) + Send>;
 
-/// Gives jobs to the thread. The thread ends when `close` was called and all jobs are done.
+/// Gives jobs to the housekeeping thread. The thread ends after `close` was called and all jobs are
+/// done.
 pub(crate) struct Housekeeping {
     shared: Arc<Shared>,
-    /// The channel to the thread, and the thread. None if the calling thread does every job at
-    /// once.
+    /// The channel to the housekeeping thread, and the thread. `None` if the calling thread does
+    /// every job immediately.
     thread: Option<(Sender<Job>, JoinHandle<()>)>,
 }
 
 impl Housekeeping {
-    /// Starts the thread. Starts none if the disk's calls take no real time.
+    /// Starts the housekeeping thread. Starts no thread if the calls of the disk take no real time.
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         if shared.generations.disk.is_instant() {
             let thread = None;
@@ -47,8 +48,8 @@ impl Housekeeping {
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
         let (sender, receiver) = channel();
         self.run(move |generations| {
-            // The generation is closed again if the receiver no longer waits: the failed send drops
-            // the handle.
+            // The sending fails if the receiver no longer waits. The failed sending drops the
+            // handle, which closes the generation again.
             let _unwanted = sender.send(generations.open(number));
         });
         receiver
@@ -62,8 +63,8 @@ impl Housekeeping {
         let shared = self.shared.clone();
         self.run(move |_| {
             generation.close(Some(writer));
-            // Sweeps ignore a generation that is being written. Therefore the generation is checked
-            // here, when it is complete.
+            // Sweeps ignore the generation that is being written. Therefore the generation is
+            // checked here, after its end.
             if generation.is_half_dead() {
                 shared.ask_for_sweep();
             }
@@ -89,7 +90,7 @@ impl Housekeeping {
         }
     }
 
-    /// Waits until all jobs are done.
+    /// Waits until the housekeeping thread has done all jobs.
     pub(crate) fn close(&mut self) {
         let Some((jobs, thread)) = self.thread.take() else {
             return;

@@ -1,8 +1,8 @@
 //! The spiller. Without a data directory, it moves records that do not fit in memory to temporary
 //! files.
 //!
-//! The spiller moves closed segments, oldest first. It writes no commit frames, because the records
-//! need not survive a restart.
+//! The spiller moves closed segments, the oldest first. It writes no commit frames, because the
+//! records need not survive a restart.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Moves records to temporary files.
+/// Moves closed segments from memory to temporary files.
 pub(crate) struct Spiller {
     pub(crate) shared: Arc<Shared>,
     pub(crate) logs: Arc<Logs>,
@@ -29,12 +29,12 @@ impl Commit for Spiller {
         &self.shared
     }
 
-    /// Spills when the records in memory exceed their limit. Then spills until they are well below
-    /// the limit (`SPILL_BYTES`), so that the thread is seldom woken.
+    /// Spills if the records in memory exceed the memory for recent records. Then spills until they
+    /// are `SPILL_BYTES` below it, so that the thread seldom has to wake up.
     fn work(&mut self) -> io::Result<()> {
         let memory = self.shared.settings.memory_bytes;
         // While writes are refused, the spiller tries to spill one segment even if memory is not
-        // full, to find out if the disk works again.
+        // full. The attempt shows if the disk works again.
         let mut is_due = self.shared.budget.is_refusing() || self.exceeds(memory);
         let goal = memory.saturating_sub(limits::SPILL_BYTES);
         while is_due || self.exceeds(memory) {
@@ -55,8 +55,8 @@ impl Commit for Spiller {
         Ok(())
     }
 
-    /// Refuses writes beyond the memory budget until a spill succeeds. Every refused write makes
-    /// the committer try again.
+    /// Makes the store refuse writes for which memory has no space, until a spill succeeds. Each
+    /// refused write makes the committer try to spill again.
     fn fail(&mut self, error: &io::Error) {
         if self.shared.budget.is_refusing() {
             return;
@@ -104,7 +104,8 @@ impl Sweep for Spiller {
 }
 
 impl Spiller {
-    /// After a successful spill, accepts writes beyond the memory budget again.
+    /// Makes the store accept writes again for which memory has no space. Called after a successful
+    /// spill.
     fn accept_again(&self) {
         if self.shared.budget.is_refusing() {
             tracing::info!("records can be spilled to the temporary directory again");
@@ -113,12 +114,13 @@ impl Spiller {
         }
     }
 
-    /// True if more than `bytes` of records are in memory.
+    /// True if the records in memory have more than `bytes` bytes.
     fn exceeds(&self, bytes: u64) -> bool {
         self.shared.memory.load(Ordering::Relaxed) > bytes
     }
 
-    /// Takes the oldest closed segment in memory from the queue. None if the queue is empty.
+    /// Takes the oldest closed segment in memory from the queue of segments to spill. Returns
+    /// `None` if the queue is empty.
     fn oldest_segment(&self) -> Option<(Arc<Log>, SegmentEntry, Segment)> {
         loop {
             let (id, first) = self.shared.sealed.lock().pop_front()?;
@@ -130,9 +132,10 @@ impl Spiller {
         }
     }
 
-    /// Spills one segment, and releases its memory at once, so that the waiting writers need not
-    /// wait for the spill of further segments. A segment that cannot be written returns to the
-    /// front of the queue.
+    /// Writes one segment of `log` to a temporary file and releases the segment's memory. The
+    /// memory becomes free immediately, so that waiting writers need not wait for the spill of
+    /// further segments. A segment that cannot be written returns to the front of the queue of
+    /// segments to spill.
     fn spill(&mut self, log: &Log, mut entry: SegmentEntry, segment: &Segment) -> io::Result<()> {
         let written = self.begin_generation();
         let written = written.and_then(|()| self.writer.append(&mut entry, segment));
@@ -151,8 +154,8 @@ impl Spiller {
         Ok(())
     }
 
-    /// Closes the tails of all logs, so that their records can be spilled. Returns false if there
-    /// is no closed segment to spill.
+    /// Closes the segment that each log still appends to, so that its records can be spilled.
+    /// Returns false if no log has a closed segment to spill.
     fn seal_tails(&self) -> bool {
         for log in self.logs.all() {
             log.seal_tail();

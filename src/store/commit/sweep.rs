@@ -1,5 +1,5 @@
-//! Sweeps: removes generations without live segments, and rewrites generations of which less than
-//! half is live.
+//! Sweeps. A sweep removes generations without live segments. It rewrites generations of which less
+//! than half is live.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -8,21 +8,21 @@ use crate::store::logs::Logs;
 use std::io;
 use std::sync::Arc;
 
-/// A committer that can sweep.
+/// A committer that can sweep its generations.
 pub(super) trait Sweep: Commit {
     fn logs(&self) -> &Arc<Logs>;
     fn writer(&mut self) -> &mut GenerationWriter;
-    /// True if the current generation may be ended once none of its segments is live.
+    /// True if the current generation may end as soon as none of its segments is live.
     fn may_end_current(&self) -> bool;
-    /// Starts a generation if there is no current generation.
+    /// Starts a new generation if there is no current generation.
     fn begin_generation(&mut self) -> io::Result<()>;
     /// Ends the current generation.
     fn end_generation(&mut self) -> io::Result<()>;
-    /// Does the further work after the removal of a generation.
+    /// Does what the committer has to do after the generation `number` was removed.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes generations without live segments, and rewrites generations of which less than half
-    /// is live.
+    /// Removes each generation without live segments. Rewrites each generation of which less than
+    /// half is live, which leaves it without live segments.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;
@@ -45,7 +45,7 @@ pub(super) trait Sweep: Commit {
         Ok(())
     }
 
-    /// Copies the live segments of a generation to the current generation.
+    /// Copies the live segments of `generation` to the current generation.
     fn rewrite(&mut self, generation: &Arc<Generation>) -> io::Result<()> {
         let mut moved = Vec::new();
         for log in self.logs().all() {

@@ -9,10 +9,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Content of the file `version`: the version of the directory's layout.
+/// Content of the file `version` in a data directory: the version of the directory's layout.
 pub(crate) const VERSION: &str = "minikin data 2\n";
 
-/// Beginning of the file `version` in any version of the layout.
+/// First characters of the file `version` in every version of the layout.
 const VERSION_BEGINS: &str = "minikin data ";
 
 /// The lock file of a data directory, locked by this process.
@@ -51,15 +51,15 @@ impl Claim for Lock {
     }
 }
 
-/// Claims the directory for this process, and checks its version. Creates the directory if it does
-/// not exist.
+/// Locks the data directory for this process, and checks the version of its layout. Creates the
+/// directory if it does not exist. `tries` is the number of attempts to lock the directory.
 pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     let directory = layout.directory();
     let fail = |error| OpenError::new(directory, error);
     if !directory.is_dir() {
         std::fs::create_dir_all(directory).map_err(fail)?;
-        // The name of the new directory in its parent directory must be durable. Otherwise a power
-        // cut loses the new directory.
+        // The name of a new directory must become durable in its parent directory. Otherwise a
+        // power cut loses the new directory.
         let parent = directory.parent().filter(|path| *path != Path::new(""));
         sync_names(parent.unwrap_or(Path::new("."))).map_err(fail)?;
     }
@@ -74,8 +74,8 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     Lock::new(layout, file).map_err(fail)
 }
 
-/// Locks the directory for reading, without changing anything in it. Returns None if the directory
-/// has no lock file: in this case no process uses the directory.
+/// Locks the data directory for reading, without changing anything in it. Returns `None` if the
+/// directory has no lock file: no process uses the directory then.
 pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     let directory = layout.directory();
     match std::fs::metadata(directory) {
@@ -102,7 +102,7 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     lock.map_err(|error| OpenError::new(directory, error))
 }
 
-/// Refuses a directory that has a folder in place of one of its files.
+/// Returns an error if the directory has a folder with the name of one of its files.
 fn refuse_folders(layout: &Layout) -> Result<(), OpenError> {
     let files = [layout.lock(), layout.version(), layout.marks()];
     match files.iter().find(|path| path.is_dir()) {
@@ -128,8 +128,8 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// True if the file `version` has the version of this program. False if the file is missing or
-/// empty, because a start was killed before it wrote the version.
+/// True if the file `version` names the version of this program. False if the file is missing or
+/// empty: a start was killed before it wrote the version.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());
     let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
@@ -156,7 +156,7 @@ fn write_version(layout: &Layout) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The names of all files and folders in the directory.
+/// The names of all files and folders in the data directory.
 pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<std::fs::DirEntry>| {
         Ok(entry?.file_name().to_string_lossy().into_owned())
@@ -164,7 +164,7 @@ pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     std::fs::read_dir(layout.directory())?.map(name).collect()
 }
 
-/// Numbers of the generations among `names`, in ascending order.
+/// The numbers of the generations whose folders are among `names`, in ascending order.
 pub(crate) fn generations(names: &[String]) -> Vec<u64> {
     let number = |name: &String| match Layout::parse(name) {
         Name::Generation(number) => Some(number),
@@ -175,19 +175,19 @@ pub(crate) fn generations(names: &[String]) -> Vec<u64> {
     numbers
 }
 
-/// Makes the file names in a directory durable.
+/// Makes the names of the files in `directory` durable.
 pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Opens the file of marks for writing. Creates it if it does not exist.
+/// Opens the file `marks` of the data directory for writing. Creates the file if it does not exist.
 pub(crate) fn open_marks(layout: &Layout) -> io::Result<File> {
     let options = &mut File::options();
     let options = options.create(true).write(true).truncate(false);
     options.open(layout.marks())
 }
 
-/// Content of the file of marks. Empty if the file does not exist.
+/// The content of the file `marks` of the data directory. Empty if the file does not exist.
 pub(crate) fn read_marks(layout: &Layout) -> io::Result<Vec<u8>> {
     match std::fs::read(layout.marks()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
