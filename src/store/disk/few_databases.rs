@@ -1,10 +1,10 @@
-//! A disk of which only a few databases are open at one time.
+//! A disk that keeps only a few databases open at the same time.
 //!
-//! An open sled database holds about 80 file descriptors. Under a low limit of open files, only the
-//! generation that is being written and one other database can be open: either `meta` or a
-//! generation that is read. [`FewDatabases`] wraps another disk. A handle of this disk can always
-//! be used: when the database of the handle is closed, the use opens the database again and closes
-//! another database (`few_databases/slots.rs`). The rest of the store does not know of the limit.
+//! An open sled database holds about 80 file descriptors. Under a low limit of open files, only two
+//! databases can be open: the generation that is being written, and either `meta` or a generation
+//! that is read. [`FewDatabases`] wraps another disk and obeys the limit. Its handles work at any
+//! time: if the database of a handle is closed, the use of the handle opens the database again and
+//! closes another one (`few_databases/slots.rs`). The rest of the store does not know of the limit.
 
 mod slots;
 
@@ -25,11 +25,11 @@ pub(crate) struct FewDatabases {
 }
 
 impl FewDatabases {
-    /// Wraps `disk`, so that at most `most` of its databases are open. `most` must be at least 2,
+    /// Wraps `disk` so that at most `most` of its databases are open. `most` must be at least 2,
     /// because the generation that is being written stays open from the first append to the commit.
     pub(crate) fn new(disk: Arc<dyn Disk>, most: usize) -> Self {
-        // On a simulated disk one thread does everything, so no two uses overlap and no lease is
-        // necessary.
+        // On a simulated disk one thread does everything. No two uses of a database overlap, so a
+        // minimum time for an open database is unnecessary.
         let lease = match disk.is_instant() {
             true => Duration::ZERO,
             false => DATABASE_LEASE,
@@ -37,7 +37,8 @@ impl FewDatabases {
         Self::leasing(disk, most, lease)
     }
 
-    /// Wraps `disk`, so that a database stays open for at least the time `lease`.
+    /// Wraps `disk` so that at most `most` of its databases are open, and each open database stays
+    /// open for at least the time `lease`.
     pub(crate) fn leasing(disk: Arc<dyn Disk>, most: usize, lease: Duration) -> Self {
         Self {
             slots: Arc::new(Slots::new(disk.clone(), most, lease)),
@@ -45,7 +46,8 @@ impl FewDatabases {
         }
     }
 
-    /// Opens a database at once, so that the caller gets the error of a failed opening.
+    /// Opens the database `name` immediately, so that the caller gets the error of a failed
+    /// opening.
     fn open_now(&self, name: Name) -> io::Result<Handle> {
         let is_new = matches!(name, Name::Generation(number) if !self.disk.holds(number));
         let purpose = match is_new {
@@ -126,11 +128,11 @@ impl Disk for FewDatabases {
     }
 }
 
-/// A handle of a database, which may be open or closed. When the last handle of the database is
-/// dropped, the database is closed.
+/// A handle of a database. The database may be open or closed. Dropping its last handle closes the
+/// database.
 struct Handle(Arc<Member>);
 
-/// The part that all handles of one database share.
+/// The state that all handles of one database share.
 struct Member {
     slots: Arc<Slots>,
     name: Name,

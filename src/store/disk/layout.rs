@@ -1,11 +1,11 @@
-//! The file names in a data directory.
+//! The names of the files and folders in a data directory.
 //!
-//! - `lock`: a file that is locked while a process uses the directory
+//! - `lock`: a file that a process locks while it uses the directory
 //! - `version`: the version of the directory's layout
-//! - `meta/`: the database of metadata
-//! - `marks`: the amounts that were written to the databases
+//! - `meta/`: the database of the metadata, which has the catalog and the summaries of generations
+//! - `marks`: a file that says how far the databases were written
 //! - `gen-NNNNNN/`: a generation. The suffix `.corrupt` marks a damaged generation that was set
-//!   aside, and `.dead` a generation that is being removed
+//!   aside, and `.dead` marks a generation that is being removed
 //! - `tls/`: the certificates of the server (`http/tls`)
 
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ const GENERATION: &str = "gen-";
 const DEAD: &str = ".dead";
 const CORRUPT: &str = ".corrupt";
 
-/// The paths of the files in one data directory.
+/// The paths of the files and folders in one data directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout(PathBuf);
 
-/// Meaning of a file name in a data directory.
+/// The kind of a file or folder in a data directory, as its name tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// The generation with this number.
+    /// The generation with the given number.
     Generation(u64),
     /// A generation that is being removed.
     Dead,
@@ -64,8 +64,8 @@ impl Layout {
         self.0.join(format!("{GENERATION}{number:06}{DEAD}"))
     }
 
-    /// The path to which a damaged generation can be renamed to set it aside. No file has this path
-    /// yet.
+    /// The new path of the damaged generation `number`, which a rename to this path sets aside. No
+    /// file has this path yet.
     pub(crate) fn set_aside(&self, number: u64) -> PathBuf {
         let name = format!("{GENERATION}{number:06}{CORRUPT}");
         let copies = (2_u64..).map(|copy| format!("{name}-{copy}"));
@@ -75,7 +75,7 @@ impl Layout {
         unused.expect("the numbers do not end")
     }
 
-    /// Finds the meaning of a file name.
+    /// Finds the kind of the file or folder with the name `name`.
     pub(crate) fn parse(name: &str) -> Name {
         if name.ends_with(DEAD) {
             return Name::Dead;
@@ -85,7 +85,8 @@ impl Layout {
         }
         let number = name.strip_prefix(GENERATION);
         match number.and_then(|number| number.parse().ok()) {
-            // `u64::MAX` is refused, because the next generation must have a greater number.
+            // The number `u64::MAX` is refused, because the next generation must have a greater
+            // number.
             Some(number) if number < u64::MAX => Name::Generation(number),
             _ => Name::Other,
         }

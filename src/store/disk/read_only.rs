@@ -1,5 +1,5 @@
-//! A data directory that is only read, for the command `minikin check`. All databases are opened as
-//! copies.
+//! The disk of the command `minikin check`, which only reads a data directory. It opens all
+//! databases as copies.
 
 use super::directory::{self, Lock};
 use super::layout::{Layout, Name};
@@ -8,12 +8,12 @@ use super::sled::{SledDatabase, SledDisk};
 use crate::store::error::OpenError;
 use std::io;
 
-/// A disk that changes nothing in the data directory. A call that would change the directory does
-/// nothing.
+/// A disk that changes nothing in the data directory. Each call that would change the directory
+/// does nothing.
 pub(crate) struct ReadOnlyDisk(SledDisk);
 
-/// The claim of a directory for reading. `None` stands for a directory without a lock file, which
-/// no process uses.
+/// The lock on a data directory that is only read. `None` stands for a directory without a lock
+/// file, which no process uses.
 impl Claim for Option<Lock> {
     fn verify(&self) -> io::Result<()> {
         self.as_ref().map_or(Ok(()), Claim::verify)
@@ -25,7 +25,7 @@ impl ReadOnlyDisk {
         Self(SledDisk::new(layout))
     }
 
-    /// Names of the generations that were set aside, in ascending order.
+    /// The names of the damaged generations that were set aside, in ascending order.
     pub(crate) fn set_aside_names(&self) -> io::Result<Vec<String>> {
         let mut names = directory::names(&self.0.layout)?;
         names.retain(|name| Layout::parse(name) == Name::SetAside);

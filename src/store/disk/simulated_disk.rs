@@ -1,15 +1,16 @@
-//! A simulated disk in memory, for tests. After a power cut the disk keeps the flushed writes and a
+//! A simulated disk in memory, for tests. After a power cut the disk has the flushed writes and a
 //! random part of the other writes.
 //!
 //! The simulated disk fulfils the contract of `seam.rs` in the same way as sled:
-//! - A written value is visible at once. The value is durable after the next flush, or when the
-//!   last handle of the database is dropped.
-//! - In the metadata, a flush that a power cut interrupts takes effect completely or not at all,
-//!   and a power cut loses all unflushed values. The store relies on this behaviour of sled. In
-//!   generations, the simulated disk is worse than sled: after a power cut it keeps any part of the
-//!   unflushed values. The store does not rely on more, because segments and frames have checksums.
-//! - A database that is open cannot be opened a second time. Further handles are made from the
-//!   first handle.
+//! - A written value can be read immediately. The value is durable after the next flush, or after
+//!   the last handle of the database is dropped.
+//! - In the database `meta`, a flush that a power cut interrupts takes effect completely or not at
+//!   all, and a power cut loses all unflushed values. The store relies on this behaviour of sled.
+//! - In generations, the simulated disk is worse than sled: after a power cut it has any part of
+//!   the unflushed values. The store relies on no more than that, because segments and frames have
+//!   checksums.
+//! - An open database cannot be opened a second time. Further handles are made from the first
+//!   handle.
 //! - The names of databases are durable after a sync. After a power cut, any number of the earliest
 //!   changes of names since the last sync may have survived, as with a journaling file system.
 
@@ -24,7 +25,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A disk in memory whose power can be cut. All clones refer to the same disk.
+/// A simulated disk in memory whose power a test can cut. All clones refer to the same disk.
 #[derive(Debug, Clone, Default)]
 pub struct SimulatedDisk(Arc<Lock<State>>);
 
@@ -33,27 +34,28 @@ struct State {
     databases: Vec<Content>,
     names: Names,
     durable_names: Names,
-    /// All names after each change of a name since the last sync, oldest first.
+    /// The list of all names after each change of a name since the last sync, oldest list first.
     later_names: Vec<Names>,
-    /// Content of the file of marks, which is never synced.
+    /// Content of the file `marks`, which is never synced.
     marks: Vec<u8>,
-    /// Number of power cuts so far. Handles from before the last power cut are unusable.
+    /// Number of power cuts so far. Handles that were opened before the last power cut are
+    /// unusable.
     boot: u64,
     is_claimed: bool,
-    /// Number of further writes before the power is cut. None if no power cut is planned.
+    /// Number of further writes until the power is cut. `None` if no power cut is planned.
     writes_left: Option<u64>,
     writes: u64,
-    /// Number of syncs and flushes.
+    /// Number of syncs and flushes so far.
     syncs: u64,
     is_dark: bool,
-    /// Maximum number of open databases. None if any number is permitted.
+    /// Maximum number of open databases. `None` if there is no maximum.
     permitted: Option<usize>,
-    /// Number of times that a database was opened.
+    /// Number of openings of databases so far.
     openings: usize,
 }
 
-/// Name of a database on the simulated disk. The state of a generation is a part of its name, as on
-/// a real disk.
+/// The name of a database on the simulated disk. The name of a generation also says if the
+/// generation is dead or set aside, as on a real disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DatabaseName {
     Metadata,
@@ -109,7 +111,8 @@ impl Content {
         }
     }
 
-    /// Reduces the content of the database to the writes that survive a power cut.
+    /// Reduces the content of the database to the writes that survive a power cut. `chance` selects
+    /// the unflushed writes among them.
     fn crash(&mut self, chance: &Random) {
         let mut unflushed = std::mem::take(&mut self.unflushed);
         let flushing = std::mem::take(&mut self.is_flushing);
@@ -139,45 +142,45 @@ fn below(chance: &Random, limit: usize) -> usize {
 }
 
 impl SimulatedDisk {
-    /// An empty disk.
+    /// Creates an empty disk.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Plans a power cut: the next `writes` writes succeed, and every call after them fails.
+    /// Plans a power cut: the next `writes` writes succeed, and every later call fails.
     pub fn cut_power_after(&self, writes: u64) {
         self.0.lock().writes_left = Some(writes);
     }
 
-    /// Sets the maximum number of open databases. The opening of a further database fails, as under
-    /// a limit of open files.
+    /// Sets the maximum number of open databases to `permitted`. The opening of a further database
+    /// fails, as under a limit of open files.
     #[cfg(test)]
     pub(crate) fn permit_databases(&self, permitted: usize) {
         self.0.lock().permitted = Some(permitted);
     }
 
-    /// Number of times that a database was opened.
+    /// Number of openings of databases so far.
     #[cfg(test)]
     pub(crate) fn openings(&self) -> usize {
         self.0.lock().openings
     }
 
-    /// True if the power is cut.
+    /// True while the power is cut.
     pub fn is_dark(&self) -> bool {
         self.0.lock().is_dark
     }
 
-    /// Number of writes: insertions, removals, flushes and changes of names.
+    /// Number of writes so far: insertions, removals, flushes and changes of names.
     pub fn writes(&self) -> u64 {
         self.0.lock().writes
     }
 
-    /// Number of syncs and flushes.
+    /// Number of syncs and flushes so far.
     pub fn syncs(&self) -> u64 {
         self.0.lock().syncs
     }
 
-    /// Cuts the power if it is not cut already, and turns the power on again. `chance` selects the
+    /// Cuts the power unless it is already cut, and turns the power on again. `chance` selects the
     /// unflushed writes that survive. All existing handles become unusable.
     pub fn crash(&self, chance: &Random) {
         let mut state = self.0.lock();
@@ -206,7 +209,7 @@ impl SimulatedDisk {
         state.is_claimed = false;
     }
 
-    /// The names on the disk.
+    /// The names of all databases on the disk.
     #[cfg(test)]
     pub(crate) fn names(&self) -> Vec<DatabaseName> {
         self.0.lock().names.keys().copied().collect()
@@ -261,7 +264,8 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// Counts a write. Cuts the power instead if the planned number of writes is reached.
+    /// Counts one write. If the planned number of writes is reached, cuts the power and returns an
+    /// error instead.
     fn write(&mut self) -> io::Result<()> {
         if self.writes_left == Some(0) {
             self.is_dark = true;
@@ -398,7 +402,7 @@ impl Disk for SimulatedDisk {
     }
 }
 
-/// The claim of the disk, with the number of power cuts before the claim.
+/// The lock on the simulated disk, and the number of power cuts before the lock was taken.
 struct Hold(SimulatedDisk, u64);
 
 impl Claim for Hold {
@@ -416,7 +420,7 @@ impl Drop for Hold {
     }
 }
 
-/// A handle of one database.
+/// A handle of one database on the simulated disk.
 struct Handle {
     disk: SimulatedDisk,
     database: usize,
@@ -542,7 +546,7 @@ impl MetadataHandle for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // Closing a database flushes it, as with sled.
+        // Closing a database flushes it, as sled does.
         let closed = self.with(|state| {
             let content = &mut state.databases[self.database];
             content.handles -= 1;

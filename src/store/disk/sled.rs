@@ -1,12 +1,13 @@
-//! Implements the disk with sled. No other file uses sled.
+//! The disk of a data directory, whose databases are sled's. No other file uses sled.
 //!
 //! The code works around seven faults of sled:
 //! - sled flushes when a handle or a cursor is dropped, and after a failed flush the next flush
-//!   blocks for ever. After a failure, handles are therefore leaked and not dropped.
+//!   blocks for ever. After a failure, the code therefore never drops the handles.
 //! - sled panics where other libraries return errors. `guard.rs` turns each panic into an error.
-//! - When the disk is full, sled's flusher thread aborts the process. This thread is never started.
+//! - If the disk is full, sled's flusher thread aborts the process. The code never starts this
+//!   thread.
 //! - A panic during the opening of a damaged database never unwinds, because sled's clean-up waits
-//!   for the flusher thread. A panic hook reports the panic at once, and openings have a time
+//!   for the flusher thread. A panic hook reports the panic immediately, and openings have a time
 //!   limit.
 //! - With damaged metadata, sled searches for ever for a leaf that does not exist. Reading a whole
 //!   database therefore has a time limit.
@@ -38,10 +39,11 @@ use std::sync::{Arc, OnceLock};
 
 type Tree = engine::Tree<SLED_LEAF_FANOUT>;
 
-/// The lowest compression level. Records are stored uncompressed, nearly at the speed of a copy.
+/// The compression level of sled: the lowest one. Records are then stored uncompressed, nearly at
+/// the speed of a copy.
 const COMPRESSION: i32 = -131_072;
 
-/// sled rewrites a file when less than this fraction of the file is in use.
+/// The fraction of a file that must be in use. sled rewrites a file that is used less.
 const FILL_RATIO: f32 = 0.3;
 
 /// A data directory with sled databases.
@@ -49,7 +51,7 @@ const FILL_RATIO: f32 = 0.3;
 pub(crate) struct SledDisk {
     pub(super) layout: Layout,
     lock_tries: u32,
-    /// The file of marks. The first commit opens the file, and it stays open for later commits.
+    /// The file `marks`. The first commit opens the file, and it stays open for later commits.
     marks: OnceLock<File>,
 }
 
@@ -58,7 +60,8 @@ impl SledDisk {
         Self::trying(layout, LOCK_TRIES)
     }
 
-    /// Creates a disk that tries up to `lock_tries` times to lock the directory.
+    /// Creates the disk of a data directory. It tries up to `lock_tries` times to lock the
+    /// directory.
     pub(crate) fn trying(layout: Layout, lock_tries: u32) -> Self {
         Self {
             layout,
@@ -148,14 +151,14 @@ impl Disk for SledDisk {
     }
 }
 
-/// An open database: a generation or the metadata.
+/// A handle of an open sled database: a generation or the database `meta`.
 pub(super) struct SledDatabase {
-    /// None only during the drop.
+    /// The handles of sled. `None` only while this value is dropped.
     handles: Option<Handles>,
     /// True if a write failed through any handle of this database.
     failed: Arc<AtomicBool>,
-    /// The temporary folder of a database that is a copy. The folder is removed with the last
-    /// handle.
+    /// The temporary folder of a database that is a copy. The last handle of the database removes
+    /// the folder.
     copy: Option<Arc<tempfile::TempDir>>,
 }
 
@@ -166,7 +169,7 @@ struct Handles {
 }
 
 impl SledDatabase {
-    /// Opens the database at `path`. Creates it if it does not exist.
+    /// Opens the database at `path`. Creates the database if it does not exist.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let config = engine::Config {
             target_heap_file_fill_ratio: FILL_RATIO,
@@ -195,7 +198,7 @@ impl SledDatabase {
         })
     }
 
-    /// Opens a copy of the database at `path`. The copy is empty if no database exists there.
+    /// Opens a copy of the database at `path`. The copy is empty if no database exists at `path`.
     pub(super) fn open_copy(path: &Path) -> io::Result<Self> {
         let copy = tempfile::Builder::new().prefix("minikin-").tempdir()?;
         if path.exists() {
@@ -234,8 +237,8 @@ impl SledDatabase {
         guarded(|| Ok(tree.get(key)?.map(Bytes::from_owner)))
     }
 
-    /// Visits every key and value of a tree in the order of the keys. A second thread reads the
-    /// tree, so that the caller can abandon a read that never ends.
+    /// Calls `visit` for each key and value of `tree` in the order of the keys. A second thread
+    /// reads the tree, so that the caller can abandon a read that never ends.
     fn each(&self, tree: &Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
         let tree = tree.clone();
         let (sender, receiver) = sync_channel(SLED_READ_AHEAD);
@@ -346,7 +349,8 @@ impl Drop for SledDatabase {
     fn drop(&mut self) {
         let handles = self.handles.take();
         if self.failed.load(Ordering::Acquire) {
-            // The handles are leaked, because a drop would start a flush that never returns.
+            // The handles are never dropped, because dropping them would start a flush that never
+            // returns.
             std::mem::forget(handles);
             return;
         }

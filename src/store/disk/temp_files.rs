@@ -1,11 +1,11 @@
-//! Generations in unnamed temporary files, for records that do not fit in memory and need not
-//! survive.
+//! Generations in temporary files without names, for records that do not fit in memory and need not
+//! survive the process.
 //!
-//! A segment is copied once, to the kernel's cache. There is no log, no order of writes and no
-//! flush. The kernel writes the cache to disk only when it needs the memory, so a segment that is
-//! deleted early never reaches the disk. An unnamed file disappears with the process, however the
-//! process ends. PutRecords reaches 390,000 records a second with these files, and reached 250,000
-//! with sled databases in their stead (measured: `tests/benches/README.md`).
+//! A segment is copied once, to the kernel's cache of the file. Nothing is logged, ordered or
+//! flushed. The kernel writes the cache to disk only when it needs the memory, so a segment that is
+//! deleted early never reaches the disk. A file without a name disappears with the process, however
+//! the process ends. PutRecords stores 390,000 records a second with these files, and stored
+//! 250,000 with sled databases instead (measured: `tests/benches/README.md`).
 
 use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle, Stored};
 use crate::lock::Lock;
@@ -17,7 +17,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// Generations, each in one file in the temporary directory.
+/// A disk whose generations are one file each in the temporary directory.
 #[derive(Debug, Default)]
 pub(crate) struct TempFiles {
     generations: Lock<HashMap<u64, Arc<TempFile>>>,
@@ -29,7 +29,8 @@ struct TempFile {
     contents: Lock<Contents>,
 }
 
-/// The offset and length of each segment, by the number of the segment, and the end of the file.
+/// The offset and length of each segment in a file, by the number of the segment, and the end of
+/// the file.
 #[derive(Debug, Default)]
 struct Contents {
     segments: BTreeMap<u32, (u64, usize)>,
@@ -109,8 +110,8 @@ impl TempHandle {
 
 impl GenerationHandle for TempHandle {
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
-        // The lock need not be held during the write: there is only one writer, and no reader asks
-        // for the segment before it is listed below.
+        // The lock need not be held during the write: the generation has only one writer, and no
+        // reader asks for the segment before it is listed below.
         let start = self.0.contents.lock().end;
         self.0.file.write_all_at(segment, start)?;
         let mut contents = self.0.contents.lock();

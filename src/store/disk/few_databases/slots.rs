@@ -1,18 +1,17 @@
-//! The slots for open databases, and the line of threads that wait for one.
+//! The slots for open databases, and the line of threads that wait for a database.
 //!
-//! One thread at a time uses a database. A thread that wants a closed database opens the database
-//! in a free slot. Without a free slot, another database has to be closed. The rules for this
-//! choice:
-//! - A database with appends that are not committed is never closed, because sled flushes a
-//!   database when it closes the database. The flush would make a part of a commit durable.
-//! - Databases that were written are closed last, so that readers do not close the generation that
-//!   is being written. Of the other databases, the least recently used database is closed.
-//! - A database stays open for a minimum time (the lease), so that one opening serves many reads.
+//! Only one thread at a time uses a database. To use a closed database, a thread opens it in a free
+//! slot. If no slot is free, the thread first closes another database, which these rules select:
+//! - A database with uncommitted appends is never closed. sled flushes a database when it closes
+//!   the database, and the flush would make a part of a commit durable.
+//! - Generations that were written are closed last, so that readers do not close the generation
+//!   that is being written. Of the other databases, the least recently used one is closed.
+//! - A database stays open for a minimum time, the lease, so that one opening serves many reads.
 //!
-//! Only the first thread of the line opens a database. When the lease is over, no other thread of
-//! the line may use the database that is to be closed. Therefore no thread waits for ever. A writer
-//! goes to the front of the line, but stays behind the first thread if the writer's own database is
-//! open, because the first thread may be waiting for that database to be closed.
+//! Only the first thread of the line opens a database, so no thread waits for ever. After the
+//! lease, no other thread of the line may use the database that is to be closed. A writer whose
+//! database is closed enters the line at the front. A writer whose database is open enters the line
+//! behind the first thread, because the first thread may be waiting until that database is closed.
 
 use crate::limits::{DESCRIPTOR_PAUSE, DESCRIPTOR_TRIES};
 use crate::lock::Lock;
@@ -25,22 +24,22 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// Name of a database.
+/// The name of a database on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
     Metadata,
     Generation(u64),
-    /// A copy of the generation with this number.
+    /// A copy of the generation with the given number.
     Copy(u64),
 }
 
-/// An open database.
+/// The handle of an open database.
 pub(super) enum Database {
     Metadata(Box<dyn MetadataHandle>),
     Generation(Box<dyn GenerationHandle>),
 }
 
-/// Purpose for which a thread takes a database.
+/// The purpose for which a thread takes a database from the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To create the database.
@@ -58,9 +57,9 @@ impl Purpose {
         matches!(self, Self::Create | Self::Append | Self::Commit)
     }
 
-    /// Number of further attempts to open a closed database after an attempt that failed because
-    /// the process has too many open files. Zero for the first opening of a database, which the
-    /// caller repeats itself.
+    /// Number of further attempts to open a database after an attempt that failed because the
+    /// process has too many open files. Zero for the first opening of a database, because the
+    /// caller repeats it.
     fn tries(self) -> u32 {
         match self {
             Self::Create | Self::Open => 0,
@@ -69,7 +68,7 @@ impl Purpose {
     }
 }
 
-/// The slots of a disk.
+/// The slots for the open databases of one disk.
 pub(super) struct Slots {
     disk: Arc<dyn Disk>,
     /// Minimum time for which a database stays open.
@@ -78,33 +77,33 @@ pub(super) struct Slots {
 }
 
 struct State {
-    /// Maximum number of slots.
+    /// Maximum number of open databases.
     most: usize,
     slots: Vec<Slot>,
-    /// Databases that are being closed. No thread may open such a database before it is closed.
+    /// Databases that are being closed. No thread may open one of them before it is closed.
     closing: Vec<Name>,
-    /// Threads that wait for a database, in the order in which they may open a database.
+    /// Threads that wait for a database. They may open databases in the order of this line.
     line: VecDeque<Waiter>,
-    /// Threads that wait to close a database.
+    /// Threads that wait until they can close a database.
     closers: Vec<SyncSender<()>>,
-    /// Number of uses of databases so far.
+    /// Number of uses of all databases so far.
     uses: u64,
     /// Number of threads that have joined the line so far.
     lined_up: u64,
 }
 
-/// The slot of an open database.
+/// The slot of one open database.
 struct Slot {
     name: Name,
-    /// None while a thread opens or uses the database.
+    /// The open database. `None` while a thread opens or uses it.
     database: Option<Database>,
     opened: Stopwatch,
     last_use: u64,
     written: bool,
-    /// True if the database has appends that are not committed.
+    /// True if the database has uncommitted appends.
     uncommitted: bool,
-    /// True if a write to the database failed. Closing such a database leaks its file descriptors,
-    /// so the maximum number of slots is then reduced by one.
+    /// True if a write to the database failed. The file descriptors of such a database stay
+    /// occupied after it is closed, so the maximum number of slots is then reduced by one.
     failed: bool,
 }
 
@@ -114,13 +113,13 @@ struct Waiter {
     wake: SyncSender<()>,
 }
 
-/// Next step of a thread that wants a database.
+/// The next step of a thread that has to use a database.
 enum Step {
     Use(Database),
-    /// The thread opens the database. If a slot is given, the thread first closes the database of
-    /// that slot.
+    /// The thread opens the database. Given a slot, the thread first closes the database of that
+    /// slot.
     Open(Option<Slot>),
-    /// The thread waits until it is woken, or until this time has passed.
+    /// The thread waits until it is woken. Given a time, it waits at most that long.
     Wait(Option<Duration>),
 }
 
@@ -141,7 +140,8 @@ impl Slots {
         }
     }
 
-    /// Takes a database for one use, and opens the database if it is closed. Blocks the thread.
+    /// Takes the database `name` for one use, and opens it if it is closed. Blocks the thread until
+    /// no other thread uses the database.
     pub(super) fn take(&self, name: Name, purpose: Purpose) -> io::Result<Taken<'_>> {
         let mut place: Option<(u64, Receiver<()>)> = None;
         loop {
@@ -206,7 +206,8 @@ impl Slots {
         open()
     }
 
-    /// Closes a database if it is open. Blocks the thread while another thread uses the database.
+    /// Closes the database `name` if it is open. Blocks the thread while another thread uses the
+    /// database.
     pub(super) fn close(&self, name: Name) {
         loop {
             let mut state = self.state.lock();
@@ -228,7 +229,8 @@ impl Slots {
         }
     }
 
-    /// Closes the database of `slot`, which the caller has removed from the list of slots.
+    /// Closes the database of `slot`. The caller has already removed the slot from the list of
+    /// slots.
     fn finish_closing(&self, slot: Slot) {
         let Slot {
             name,
@@ -255,8 +257,8 @@ impl State {
         self.slots.iter_mut().find(|slot| slot.name == name)
     }
 
-    /// Decides the next step of a thread. `number` is the number of the thread in the line; None if
-    /// the thread is not in the line.
+    /// Decides the next step of a thread that has to use the database `name`. `number` is the
+    /// number of the thread in the line, or `None` if the thread is not in the line.
     fn step(&mut self, name: Name, purpose: Purpose, number: Option<u64>, lease: Duration) -> Step {
         self.uses += 1;
         let first = self.line.front();
@@ -272,7 +274,8 @@ impl State {
         }
     }
 
-    /// The next step of a thread that wants an open database.
+    /// Decides the next step of a thread whose database is open, in slot `at`. If `must_leave` is
+    /// true, the thread may not use the database, because the database is to be closed.
     fn step_open(&mut self, at: usize, must_leave: bool) -> Step {
         let slot = &mut self.slots[at];
         match slot.database.take_if(|_| !must_leave) {
@@ -284,7 +287,8 @@ impl State {
         }
     }
 
-    /// The next step of the thread that may open a database now.
+    /// Decides the next step of a thread whose database is closed. The thread has the right to open
+    /// the database.
     fn step_closed(&mut self, name: Name, lease: Duration) -> Step {
         if self.slots.len() < self.most {
             self.slots.push(Slot::of(name, self.uses));
@@ -305,14 +309,15 @@ impl State {
         Step::Open(Some(slot))
     }
 
-    /// True if the first thread of the line waits until this database is closed.
+    /// True if the first thread of the line waits until the database in slot `at` is closed.
     fn must_leave(&self, at: usize, lease: Duration) -> bool {
         self.slots.len() >= self.most
             && self.leaving() == Some(at)
             && self.slots[at].opened.elapsed() >= lease
     }
 
-    /// Position of the slot whose database is to be closed next. None if no database may be closed.
+    /// Position of the slot whose database is to be closed next. `None` if no database may be
+    /// closed.
     fn leaving(&self) -> Option<usize> {
         let slots = self.slots.iter().enumerate();
         let may_leave = slots.filter(|(_, slot)| !slot.uncommitted);
@@ -320,7 +325,8 @@ impl State {
         leaving.map(|(at, _)| at)
     }
 
-    /// Adds a waiting thread to the line. Returns its number, and the receiver that wakes it.
+    /// Adds the calling thread to the line. Returns the number of the thread in the line, and the
+    /// receiver that wakes the thread.
     fn line_up(&mut self, name: Name, purpose: Purpose) -> (u64, Receiver<()>) {
         let (wake, woken) = sync_channel(1);
         self.lined_up += 1;
@@ -342,13 +348,14 @@ impl State {
         }
     }
 
-    /// Wakes the threads that may go on: the first thread of the line, for each idle database the
-    /// first thread that wants it, and all threads that want to close a database.
+    /// Wakes each thread that may be able to go on: the first thread of the line, the first thread
+    /// in the line for each database that is open and unused, and all threads that wait to close a
+    /// database.
     fn wake(&mut self) {
         let idle = self.slots.iter().filter(|slot| slot.database.is_some());
         let users = idle.filter_map(|slot| self.line.iter().find(|of| of.name == slot.name));
         for waiter in self.line.front().into_iter().chain(users) {
-            // A full channel means that the thread was woken already.
+            // A full channel means that the thread is already woken.
             let _woken = waiter.wake.try_send(());
         }
         self.closers.clear();
@@ -369,17 +376,18 @@ impl Slot {
     }
 }
 
-/// A database that one thread uses. When this value is dropped, other threads may use the database.
+/// A database that one thread uses. Dropping this value lets other threads use the database.
 pub(super) struct Taken<'a> {
     slots: &'a Slots,
     name: Name,
     purpose: Purpose,
-    /// None if the opening failed.
+    /// The database in use. `None` if its opening failed.
     database: Option<Database>,
 }
 
 impl Taken<'_> {
-    /// Runs `act` on the database.
+    /// Runs `act` on the database, and returns the result. Afterwards other threads may use the
+    /// database.
     pub(super) fn run<T>(self, act: impl FnOnce(&Database) -> io::Result<T>) -> io::Result<T> {
         let database = self.database.as_ref();
         let result = act(database.expect("the opening succeeded"));

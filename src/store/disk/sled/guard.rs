@@ -1,4 +1,4 @@
-//! Guards calls into sled: panics become errors, and calls that take too long are abandoned.
+//! Guards the calls of sled: panics become errors, and calls that take too long are abandoned.
 
 use crate::limits::{SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS};
 use std::cell::{Cell, RefCell};
@@ -11,13 +11,13 @@ use std::sync::mpsc::channel;
 type OnPanic = Box<dyn Fn(&str)>;
 
 thread_local! {
-    /// Number of calls into sled that are in progress on this thread.
+    /// Number of calls of sled that are in progress on this thread.
     static IN_SLED: Cell<u32> = const { Cell::new(0) };
-    /// The function that receives the message when sled panics on this thread.
+    /// The function that gets the message when sled panics on this thread.
     static ON_PANIC: RefCell<Option<OnPanic>> = const { RefCell::new(None) };
 }
 
-/// Runs `act`, and turns a panic of sled into an error.
+/// Runs `act`, which calls sled, and returns its result. A panic becomes an error.
 pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     watch_panics();
     IN_SLED.set(IN_SLED.get() + 1);
@@ -30,7 +30,8 @@ pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     })
 }
 
-/// Runs `act` in a new thread. The thread is abandoned if it panics or takes too long.
+/// Runs `act`, which opens a sled database, in a new thread, and returns its result. The thread is
+/// abandoned if it panics or takes longer than `SLED_OPEN_LIMIT`.
 pub(super) fn limited<T: Send + 'static>(
     act: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -38,12 +39,13 @@ pub(super) fn limited<T: Send + 'static>(
     let run = move || {
         let panicked = sender.clone();
         ON_PANIC.set(Some(Box::new(move |text| {
-            // The receiver gets the error here, because the unwinding of the panic may never end.
+            // The receiver gets the error from the panic hook, because the unwinding of the panic
+            // may never end.
             let _given_up = panicked.send(Err(panic_error(text)));
         })));
         let result = guarded(act);
-        // The database is closed again if the receiver no longer waits: the failed send drops the
-        // result.
+        // The sending fails if the receiver no longer waits. The failed sending drops the result,
+        // which closes the database again.
         let _given_up = sender.send(result);
     };
     std::thread::Builder::new()
@@ -54,10 +56,10 @@ pub(super) fn limited<T: Send + 'static>(
         .unwrap_or_else(|_| Err(io::Error::other("sled did not open the database in time")))
 }
 
-/// Repeats `open` while the database is locked. No other process holds the lock for long: the lock
-/// of the data directory keeps other emulators away, and only child processes hold the lock of a
-/// database. sled starts a child process whenever it opens a database. Until the child process runs
-/// its program, it holds a copy of every lock of this process.
+/// Calls `open` repeatedly while the database is locked by another process. Such a lock is short.
+/// The lock of the data directory keeps other emulators away, so only a child process of this
+/// process can hold it: sled starts a child process whenever it opens a database. The child process
+/// has a copy of every lock of this process until it runs its program.
 pub(super) fn retry_while_locked<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..SLED_OPENINGS {
         match open() {
@@ -70,8 +72,8 @@ pub(super) fn retry_while_locked<T>(open: impl Fn() -> io::Result<T>) -> io::Res
     open()
 }
 
-/// Installs a panic hook that does not print panics of sled to the standard error output. All other
-/// panics go to the previous hook. Only the first call has an effect.
+/// Installs a panic hook that prints no panics of sled to the standard error output. The hook
+/// passes all other panics to the previous hook. Only the first call has an effect.
 fn watch_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -94,8 +96,8 @@ fn panic_error(text: &str) -> io::Error {
     io::Error::other(format!("sled panicked: {text}"))
 }
 
-/// Restores an original error from an error of sled. sled adds positions in its source code to the
-/// text of an error, and keeps the error number of the operating system only in this text.
+/// Restores the original error from `error`, an error of sled. sled adds positions in its source
+/// code to the text of an error, and the error number of the operating system is only in this text.
 fn plain(error: io::Error) -> io::Error {
     let text = error.to_string();
     let number = text.rsplit_once("(os error ");

@@ -1,11 +1,14 @@
-//! Repairs the damage that a kill of the process during an opening leaves in sled's own metadata.
+//! Repairs the damage that a kill of the process leaves in sled's own metadata if sled was opening
+//! a database.
 //!
-//! sled keeps a snapshot of the locations of its objects, and logs of the later changes. When it
-//! opens a database, it writes a new snapshot, removes the logs and the old snapshot, and starts a
-//! new log. A kill of the process between these steps leaves a snapshot without a log, and possibly
-//! also the old snapshot. The next opening (in alpha 124) then writes a snapshot of the same
-//! number, and removes this new snapshot as if it were the old one. After a further kill, all data
-//! from before the last opening is lost, or is restored from an even older snapshot.
+//! sled's metadata is a snapshot with the locations of its objects, and logs of the later changes.
+//! An opening of a database writes a new snapshot, removes the logs and the old snapshot, and
+//! starts a new log. After a kill between these steps there is a snapshot without a log, and
+//! perhaps still the old snapshot.
+//!
+//! The next opening (in sled alpha 124) then writes a snapshot with the same number, and removes
+//! this new snapshot as if it were the old one. After a further kill, all data from before the last
+//! opening is lost, or is replaced by that of an even older snapshot.
 //!
 //! Therefore `repair` runs before every opening: it creates an empty log if none exists, and
 //! removes older snapshots.
@@ -17,7 +20,7 @@ use std::path::Path;
 const SNAPSHOT: &str = "snapshot_";
 const LOG: &str = "log_";
 
-/// Repairs the database at `path`. Does nothing if no database exists there.
+/// Repairs the database at `path`. Does nothing if no database exists at `path`.
 pub(super) fn repair(path: &Path) -> io::Result<()> {
     let folder = path.join("metadata");
     let found = match numbered(&folder) {
@@ -41,7 +44,7 @@ pub(super) fn repair(path: &Path) -> io::Result<()> {
     sync_names(&folder)
 }
 
-/// The kind (log or snapshot) and number of each log and snapshot in a folder.
+/// The kind (log or snapshot) and number of each log and snapshot in the folder `folder`.
 fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -70,8 +73,9 @@ mod tests {
         SledDatabase::open(path).expect("it opens")
     }
 
-    /// Opens a database, adds ten keys, and returns a copy of the files, which are as a kill at
-    /// this moment would leave them. With ten keys, no two calls write to the same leaf of sled.
+    /// Opens the database at `path` and adds ten keys. Returns a copy of the files in the state
+    /// that a kill at this moment leaves. With ten keys, no two calls write to the same leaf of
+    /// sled.
     fn killed_after_adding(path: &Path, tens: u32) -> tempfile::TempDir {
         let database = open(path);
         for key in tens * 10..tens * 10 + 10 {
@@ -106,8 +110,8 @@ mod tests {
     fn a_kill_before_the_first_log_loses_nothing_at_the_second_kill() {
         let first = killed_after_adding(tempfile::tempdir().expect("space").path(), 1);
         let second = killed_after_adding(first.path(), 2);
-        // The state after a kill between the writing of the snapshot and the creation of the
-        // log.
+        // The state after a kill that came between the writing of the snapshot and the creation of
+        // the log.
         drop(open(second.path()));
         remove(&second.path().join("metadata"), LOG);
         let third = killed_after_adding(second.path(), 3);
