@@ -1,21 +1,21 @@
-//! The store's errors and its figures.
+//! The errors of the store, and its counters for metrics.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Reason why the store refuses a request.
+/// The reason why the store refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
-    /// A commit failed, so the store writes nothing any more. Holds the cause of the failure.
+    /// A commit failed, so the store accepts no more writes. The text is the cause of the failure.
     ReadOnly(Arc<str>),
-    /// Memory is full, and records cannot be spilled to disk.
+    /// The memory is full, and the records in it cannot be spilled to disk.
     Full,
-    /// Other reads have occupied the disk or the in-flight budget for too long. A later attempt may
-    /// succeed.
+    /// The disk or the in-flight budget was occupied by other reads for too long. A later attempt
+    /// may succeed.
     Busy,
-    /// Records cannot be read. Holds the cause.
+    /// Records cannot be read. The text is the cause.
     Unreadable(Arc<str>),
     /// The store is closed.
     Closed,
@@ -35,31 +35,31 @@ impl std::fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// Figures of a store, for metrics.
+/// Measurements of a store, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
     /// Bytes of records in memory.
     pub memory_bytes: u64,
-    /// Bytes of the segments on disk whose records have not been deleted.
+    /// Bytes of the live segments on disk.
     pub disk_bytes: u64,
-    /// Bytes of records that are not committed yet.
+    /// Bytes of records that are appended but not committed yet.
     pub unflushed_bytes: u64,
-    /// Number of generations that the store holds on disk.
+    /// Number of generations on disk.
     pub generations: usize,
-    /// Number of logs.
+    /// Number of logs in the store.
     pub logs: usize,
     /// Number of commits since the start.
     pub commits: u64,
-    /// Time spent in the flushes of all commits since the start.
+    /// Total duration of the flushes of all commits since the start.
     pub flushing: Duration,
     /// Number of damaged generations that were set aside since the start.
     pub set_aside: u64,
-    /// Number of records that could not be read back since the start, including the losses that the
-    /// start found.
+    /// Number of records that the store found to be lost since the start. The losses that the start
+    /// itself found are included.
     pub records_lost: u64,
 }
 
-/// Reason why a data directory cannot be opened. The message names the file or directory.
+/// The reason why a data directory cannot be opened. The message names the file or directory.
 #[derive(Debug)]
 pub struct OpenError {
     path: PathBuf,
@@ -68,24 +68,24 @@ pub struct OpenError {
 
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// Another process uses the directory.
+    /// Another process uses the data directory.
     InUse,
-    /// The directory was written by another version of the program.
+    /// The data directory was written by another version of the program.
     Version {
         found: String,
         ours: String,
     },
-    /// The directory does not exist.
+    /// The data directory does not exist.
     Absent,
-    /// The directory is not a data directory.
+    /// The directory is not a data directory of minikin.
     NotOurs,
-    /// A part of the directory is damaged: the path of the part, and the cause.
+    /// A part of the data directory is damaged. Holds the path of the part, and the cause.
     Damaged(PathBuf, String),
     Io(io::Error),
 }
 
 impl OpenError {
-    /// An error for a file or directory that cannot be opened or read.
+    /// Creates the error for the file or directory `path`, which cannot be opened or read.
     pub(crate) fn new(path: &Path, error: io::Error) -> Self {
         Self::of(path, Problem::Io(error))
     }
@@ -97,8 +97,8 @@ impl OpenError {
         }
     }
 
-    /// An error for a damaged part of `directory`. If the cause is a state of the machine, such as
-    /// a full disk, the error reports this state and no damage.
+    /// Creates the error for `part`, a damaged part of `directory`. If the cause is the state of
+    /// the machine, such as a full disk, the error reports this state and no damage.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
         if is_of_the_machine(&error) {
             return Self::new(part, error);
@@ -107,7 +107,7 @@ impl OpenError {
         Self::of(directory, problem)
     }
 
-    /// True if the directory is damaged. False if the directory cannot be used for another reason.
+    /// True if the data directory is damaged. False if it cannot be used for another reason.
     pub fn is_damage(&self) -> bool {
         matches!(self.problem, Problem::Damaged(..))
     }
@@ -141,12 +141,12 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Error numbers of Unix for too many open files: in the whole system (`ENFILE`) and in this
+/// Error numbers of Unix for too many open files: in the whole system (`ENFILE`), and in this
 /// process (`EMFILE`).
 const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
 
-/// True if the cause of an error is not damage, but the state of the machine, such as a full disk
-/// or missing permissions.
+/// True if the cause of `error` is the state of the machine, such as a full disk or missing
+/// permissions. False if the cause is damage.
 pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     let kind = matches!(
         error.kind(),
@@ -159,7 +159,7 @@ pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     kind || is_out_of_descriptors(error)
 }
 
-/// True if an error is about too many open files. Such an error is temporary.
+/// True if the cause of `error` is that too many files are open. Such an error is temporary.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number.is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))

@@ -1,7 +1,7 @@
 //! Encodings of everything that is stored: records, segments, commit frames, summaries, keys and
 //! the catalog.
 //!
-//! The folder contains only pure functions and values. They use no files, locks or threads.
+//! The folder contains only pure functions and values. It uses no files, locks or threads.
 
 pub(crate) mod bytes;
 pub(crate) mod catalog;

@@ -1,10 +1,9 @@
-//! Generations: the sled databases that hold the records. The store writes one generation after
-//! another.
+//! Generations: the databases of records. The store writes one generation after another.
 //!
 //! An open sled database keeps all written data in memory, and never releases disk space. Therefore
-//! the store closes a generation when it has reached a certain size, and opens it again when one of
-//! its segments is read. The disk space of deleted records is released when the directory of their
-//! whole generation is removed.
+//! the store closes a generation when it reaches a certain size, and opens it again to read one of
+//! its segments. The disk space of deleted records is released when all segments of their
+//! generation are dead, and the generation's folder is removed.
 
 use super::disk::seam::{Disk, GenerationHandle};
 use super::error::{StoreError, is_of_the_machine, is_out_of_descriptors};
@@ -18,15 +17,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A database of records.
+/// The state of one generation, which is a database of records.
 pub(crate) struct Generation {
     pub(crate) number: u64,
-    /// The handle for readers. One thread at a time uses the handle. None while the database is
-    /// closed.
+    /// The handle for reads. Only one thread at a time uses the handle. `None` while the database
+    /// is closed.
     reader: Lock<Option<Box<dyn GenerationHandle>>>,
-    /// Bytes of the live segments: the segments to which a log still refers.
+    /// Number of bytes of the live segments in the generation. A log still refers to a live
+    /// segment.
     live: AtomicU64,
-    /// Bytes of all segments, live or dead.
+    /// Number of bytes of all segments that were written to the generation, both live and dead
+    /// ones.
     total: AtomicU64,
     sealed: AtomicBool,
     /// True if the generation was removed because it had no live segments, or was set aside because
@@ -35,8 +36,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Creates the state of a generation. A generation with a `reader` is being written, and a
-    /// generation without a `reader` is complete.
+    /// Creates the state of a generation. With a `reader` the generation is the one that is being
+    /// written. Without a `reader` the generation is complete.
     pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
         Arc::new(Self {
             number,
@@ -48,20 +49,20 @@ impl Generation {
         })
     }
 
-    /// Counts a stored segment of `bytes` bytes as live.
+    /// Counts a stored segment of `bytes` bytes among the generation's live segments.
     pub(crate) fn add(&self, bytes: u64) {
         self.live.fetch_add(bytes, Ordering::Relaxed);
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts a segment of `bytes` bytes as dead. Returns true if less than half of the
-    /// generation's bytes are live now.
+    /// Counts a segment of `bytes` bytes among the generation's dead segments. Returns true if less
+    /// than half of the generation's bytes are live now.
     pub(crate) fn release(&self, bytes: u64) -> bool {
         self.live.fetch_sub(bytes, Ordering::Relaxed);
         self.is_half_dead()
     }
 
-    /// True if less than half of the bytes stored in the generation are live.
+    /// True if less than half of the bytes that were written to the generation are live.
     pub(crate) fn is_half_dead(&self) -> bool {
         self.live() < self.total.load(Ordering::Relaxed) / 2
     }
@@ -78,14 +79,13 @@ impl Generation {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Marks the generation as removed or set aside. Returns true if the generation was already
-    /// marked.
+    /// Marks the generation as removed or set aside. Returns true if it was already marked.
     pub(crate) fn set_gone(&self) -> bool {
         self.gone.swap(true, Ordering::AcqRel)
     }
 
-    /// Closes the database: drops the handle for readers and the writer's handle. The database must
-    /// not be opened again before this call has returned.
+    /// Closes the database: drops the handle for reads and `writer`, the handle for writes. The
+    /// database must not be opened again before this call has returned.
     pub(crate) fn close(&self, writer: Option<Box<dyn GenerationHandle>>) {
         let mut reader = self.reader.lock();
         drop(writer);
@@ -96,22 +96,22 @@ impl Generation {
 
 opaque!(Generation);
 
-/// Reason why a segment was not read.
+/// The reason why a segment could not be read.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// The segment is damaged or missing. Holds the description of the problem.
+    /// The segment is damaged or missing. The text describes the problem.
     Lost(String),
     /// The disk cannot be read at the moment.
     Failed(StoreError),
 }
 
-/// All generations of a store.
+/// All generations of one store.
 pub(crate) struct Generations {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) all: Lock<Vec<Arc<Generation>>>,
-    /// Complete generations that are open for reading, least recently used first.
+    /// Complete generations that are open for reads, the least recently used first.
     opened: Lock<VecDeque<Arc<Generation>>>,
-    /// Number of generations that were set aside as damaged since the store was opened.
+    /// Number of generations that were set aside because of damage since the store was opened.
     pub(crate) set_aside: AtomicU64,
 }
 
@@ -125,7 +125,7 @@ impl Generations {
         }
     }
 
-    /// Reads a segment. Blocks the thread.
+    /// Reads the segment that `entry` describes from `generation`. Blocks the thread.
     pub(crate) fn read(
         &self,
         generation: &Arc<Generation>,
@@ -148,7 +148,7 @@ impl Generations {
     fn value(&self, generation: &Arc<Generation>, number: u32) -> io::Result<Option<Bytes>> {
         let mut reader = generation.reader.lock();
         if generation.is_gone() {
-            // Opening a removed generation would create it again.
+            // Opening the removed generation would create it again.
             return Ok(None);
         }
         let newly = reader.is_none();
@@ -160,10 +160,10 @@ impl Generations {
         if value.is_err()
             && let Ok(copy) = self.disk.open_copy(generation.number)
         {
-            // sled also refuses reads after a failed write, so the segment is read from a copy of
-            // the database.
+            // sled refuses reads, too, after a failed write. The segment is therefore read from a
+            // copy of the database.
             value = copy.read(number);
-            // The old handle is leaked, because sled would flush if it were dropped.
+            // The old handle is never dropped, because sled would flush when it is dropped.
             std::mem::forget(reader.replace(copy));
         }
         drop(reader);
@@ -173,8 +173,8 @@ impl Generations {
         value
     }
 
-    /// Opens a generation for reading. Opens a copy if the disk is full or read-only, because sled
-    /// writes to the disk when it opens a database.
+    /// Opens the generation `number` for reads. Opens a copy if the disk is full or read-only,
+    /// because sled writes to the disk when it opens a database.
     fn open_reader(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         if !self.disk.holds(number) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "it is missing"));
@@ -191,8 +191,8 @@ impl Generations {
         })
     }
 
-    /// Opens a generation. While the process has too many open files, closes generations that are
-    /// open for reading, and tries again. Blocks the thread.
+    /// Opens the generation `number`. While the process has too many open files, closes generations
+    /// that are open for reads, and tries again. Blocks the thread.
     pub(crate) fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         for _ in 0..DESCRIPTOR_TRIES {
             match self.disk.open(number) {
@@ -213,8 +213,9 @@ impl Generations {
         }
     }
 
-    /// Marks a generation as the most recently used. Closes the least recently used generation if
-    /// too many generations are open.
+    /// Notes that `generation` is now the most recently used of the open generations. Closes the
+    /// least recently used one if too many are open. `newly` is true if the read opened the
+    /// generation.
     fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
         let mut opened = self.opened.lock();
         let at = opened
@@ -231,8 +232,9 @@ impl Generations {
         }
     }
 
-    /// Sets a damaged generation aside after a read from it failed, unless the generation was
-    /// removed in the meantime.
+    /// Handles `error`, the error of a read from `generation`. Sets the generation aside if it is
+    /// damaged and was not removed in the meantime. Returns the reason why the segment could not be
+    /// read.
     fn failed(&self, generation: &Arc<Generation>, error: io::Error) -> Unread {
         let gone = || Unread::Lost("its generation is gone".to_owned());
         if generation.is_gone() {
@@ -250,7 +252,7 @@ impl Generations {
         Unread::Lost("its generation is damaged and was set aside".to_owned())
     }
 
-    /// Closes all generations that are open for reading.
+    /// Closes all generations that are open for reads.
     pub(crate) fn close(&self) {
         let opened = std::mem::take(&mut *self.opened.lock());
         for generation in opened {
@@ -263,7 +265,7 @@ fn invalid(problem: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
-/// Sets a damaged generation aside, and logs an error.
+/// Sets the damaged generation `number` aside, and logs `error`, the damage.
 pub(crate) fn set_aside(disk: &dyn Disk, number: u64, error: &dyn std::fmt::Display) {
     let name = disk.name(number);
     match disk.set_aside(number) {

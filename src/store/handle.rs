@@ -1,4 +1,4 @@
-//! The store as the engine uses it.
+//! The handle with which the engine uses the store.
 
 use super::commit::committer::Closer;
 use super::error::{Figures, StoreError};
@@ -12,7 +12,8 @@ use super::shared::state::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The store. All clones refer to the same store, which is closed when the last clone is dropped.
+/// A handle of the store. All clones refer to the same store. Dropping the last clone closes the
+/// store.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Running>);
 
@@ -33,31 +34,32 @@ impl Store {
         }))
     }
 
-    /// Waits until `bytes` may be appended.
+    /// Waits until `bytes` bytes may be appended. Returns the write reservation for them.
     ///
     /// # Errors
-    /// Returns an error if the store does not accept writes.
+    /// The reason why the store refuses writes.
     pub async fn reserve(&self, bytes: u64) -> Result<WriteReservation, StoreError> {
         WriteReservation::reserve(&self.0.shared, bytes).await
     }
 
-    /// The log of a shard. Creates an empty log if recovery found none.
+    /// Returns the log with the id `id`. Creates an empty log if recovery found none.
     pub fn log(&self, id: LogId) -> Arc<Log> {
         self.0.logs.claim(id)
     }
 
-    /// Deletes the log of a shard with its records.
+    /// Deletes the log with the id `id`, and its records.
     pub fn delete(&self, id: LogId) {
         self.0.logs.delete(id);
     }
 
-    /// True if records and the catalog survive a restart of the process.
+    /// True if records and the catalog survive a restart of the process: the store has a data
+    /// directory.
     pub fn is_durable(&self) -> bool {
         self.0.shared.is_durable
     }
 
-    /// Deletes the recovered logs for which [`Store::log`] was not called, because their streams no
-    /// longer exist.
+    /// Deletes each recovered log for which [`Store::log`] was never called. The streams of these
+    /// logs no longer exist.
     pub fn forget_unclaimed(&self) {
         for log in self.0.logs.all() {
             if !log.is_claimed() {
@@ -68,8 +70,9 @@ impl Store {
         }
     }
 
-    /// Saves changes of the catalog atomically. The changes do not become durable before the
-    /// records that were appended earlier.
+    /// Saves `changes` of the catalog atomically. The ticket resolves when the store keeps its
+    /// promise of durability for them. The changes do not become durable before the records that
+    /// were appended earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {
@@ -87,8 +90,8 @@ impl Store {
         });
         let number = shared.add_saves(pairs);
         if shared.is_always() {
-            // A change of the catalog is rare, and a request waits for it. Therefore the commit is
-            // not delayed to wait for further writes.
+            // A change of the catalog is rare, and a request waits for it. Therefore the commit
+            // must not be delayed for the sake of further writes.
             shared.signal.wake_urgently();
             return Ticket::pending(shared, &shared.saved, number);
         }
@@ -96,22 +99,21 @@ impl Store {
         Ticket::ready()
     }
 
-    /// Begins a new run. Returns when the beginning of the run is durable, even if the settings do
-    /// not promise durability. From then on, records with sequence indexes of this run and of
+    /// Begins the run `run`. Returns when the beginning of the run is durable, even if the settings
+    /// promise no durability. From then on, records with sequence indexes of this run and of
     /// earlier runs may be appended.
     ///
     /// # Errors
-    /// Returns an error if the store does not accept writes.
+    /// The reason why the store refuses writes.
     pub async fn begin_run(&self, run: u64) -> Result<(), StoreError> {
         self.save_number(key::NEXT_RUN, run + 1).await
     }
 
-    /// Permits appends of records with sequence indexes of runs up to `run`, although the run `run`
-    /// was not begun. Returns when the permission is durable. A later call must not permit a
-    /// smaller run.
+    /// Permits appends of records with sequence indexes of runs up to `run` before the run `run`
+    /// begins. Returns when the permission is durable. A later call must not permit a smaller run.
     ///
     /// # Errors
-    /// Returns an error if the store does not accept writes.
+    /// The reason why the store refuses writes.
     pub async fn permit_run(&self, run: u64) -> Result<(), StoreError> {
         self.save_number(key::PERMITTED_RUN, run).await
     }
@@ -122,20 +124,21 @@ impl Store {
     }
 
     /// Returns when all earlier appends and all earlier changes of the catalog are durable, even if
-    /// the settings do not promise durability.
+    /// the settings promise no durability.
     ///
     /// # Errors
-    /// Returns an error if the store does not accept writes.
+    /// The reason why the store refuses writes.
     pub async fn make_durable(&self) -> Result<(), StoreError> {
         match self.0.shared.is_always() {
-            // All earlier writes are durable, because their tickets have resolved.
+            // Under `always`, all earlier writes are durable already: their callers have waited for
+            // the tickets.
             true => self.0.shared.check(),
             false => self.settle([]).await,
         }
     }
 
-    /// Saves metadata. Returns when this metadata, and all metadata that was saved earlier, is
-    /// durable.
+    /// Saves `pairs` of keys and values in the database `meta`. Returns when these pairs, and all
+    /// that were saved earlier, are durable.
     async fn settle(&self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.check()?;
@@ -149,10 +152,10 @@ impl Store {
             .await
     }
 
-    /// Commits everything that is queued, and closes the databases. Blocks the thread.
+    /// Commits everything that waits for a commit, and closes the databases. Blocks the thread.
     ///
     /// # Errors
-    /// Returns an error if the last commit failed, or if the disk did not answer in time.
+    /// The last commit failed, or the disk did not answer in time.
     pub fn close(&self) -> Result<(), StoreError> {
         self.0.close()
     }
@@ -160,14 +163,14 @@ impl Store {
     /// Checks that the store accepts writes.
     ///
     /// # Errors
-    /// Returns the reason why the store refuses writes.
+    /// The reason why the store refuses writes.
     pub fn check(&self) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         let full = shared.is_full().then_some(&StoreError::Full);
         shared.failure().or(full).cloned().map_or(Ok(()), Err)
     }
 
-    /// Figures for metrics.
+    /// Measurements of the store, for metrics.
     pub fn figures(&self) -> Figures {
         let shared = &self.0.shared;
         let generations = shared.generations.all.lock();
@@ -192,7 +195,7 @@ impl Running {
     fn close(&self) -> Result<(), StoreError> {
         let result = self.closer.close();
         self.shared.set_closed();
-        // Wakes the committer, which then finds the store closed and ends.
+        // The committer wakes up, finds the store closed, and ends.
         self.shared.signal.wake_urgently();
         self.shared.wake_waiters();
         self.logs.clear();

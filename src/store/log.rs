@@ -1,5 +1,5 @@
-//! The log of one shard: closed segments in memory and on disk, and the tail, to which records are
-//! appended.
+//! The log of one shard: its closed segments, in memory and on disk, and its tail, the open segment
+//! that appended records enter.
 
 pub(crate) mod blocks;
 pub(crate) mod peek;

@@ -1,4 +1,4 @@
-//! The registry of all logs.
+//! The list of all logs of a store.
 
 use super::format::record::LogId;
 use super::generations::Generation;
@@ -8,7 +8,7 @@ use crate::lock::Lock;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// All logs of a store, by id.
+/// All logs of a store, by their ids.
 #[derive(Debug)]
 pub(crate) struct Logs {
     shared: Arc<Shared>,
@@ -21,7 +21,7 @@ impl Logs {
         Arc::new(Self { shared, logs })
     }
 
-    /// Finds the log of a shard, or creates it, and marks it as in use.
+    /// Finds the log with the id `id`, or creates it. Marks the log as in use.
     pub(crate) fn claim(&self, id: LogId) -> Arc<Log> {
         let mut logs = self.logs.lock();
         let log = logs.entry(id);
@@ -45,7 +45,7 @@ impl Logs {
         self.logs.lock().len()
     }
 
-    /// Deletes a log and its records.
+    /// Deletes the log with the id `id`, and its records.
     pub(crate) fn delete(&self, id: LogId) {
         let removed = self.logs.lock().remove(&id);
         if let Some(log) = removed {
@@ -55,7 +55,8 @@ impl Logs {
         }
     }
 
-    /// Drops the segments in a generation that was removed or set aside from all logs.
+    /// Drops all segments that are stored in `generation` from their logs. The generation was
+    /// removed or set aside.
     pub(crate) fn lose_generation(&self, generation: &Arc<Generation>) {
         for log in self.all() {
             for entry in log.segments_in(generation) {
@@ -64,8 +65,8 @@ impl Logs {
         }
     }
 
-    /// Removes entries from the front of the queue of closed segments in memory, as long as the
-    /// segment of the entry is no longer in memory.
+    /// Shortens the queue of closed segments in memory: removes entries from its front until the
+    /// segment of an entry is still in memory.
     pub(crate) fn forget_evicted(&self) {
         loop {
             let Some((id, first)) = self.shared.sealed.lock().pop_front() else {

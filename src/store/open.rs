@@ -1,4 +1,4 @@
-//! Opens a store.
+//! The opening of a store.
 
 use super::commit::committer::{Commit, Committer};
 use super::commit::durable::DurableCommitter;
@@ -27,32 +27,33 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Contents of a data directory when it was opened.
+/// The contents of a data directory when the store was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
-    /// The catalog in the data directory.
+    /// The catalog that was in the data directory.
     pub catalog: Catalog,
-    /// Number of the run that this start begins.
+    /// The number of the run that begins with this start.
     pub run: u64,
 }
 
-/// An open store whose committer does not run yet.
+/// An open store whose committer is not running yet.
 #[derive(Debug)]
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Opened {
-    /// The open store. Appends become durable only while the committer runs.
+    /// The store. Appends to it become durable only while the committer runs.
     pub store: Store,
-    /// Contents of the data directory.
+    /// The contents of the data directory.
     pub recovered: Recovered,
-    /// The committer. The caller has to run it in a thread or a task.
+    /// The committer, which the caller has to run in a thread or a task.
     pub committer: Committer,
 }
 
 impl Opened {
-    /// Runs the committer in a thread.
+    /// Runs the committer in a thread of its own, and returns the store and the contents of the
+    /// data directory.
     ///
     /// # Errors
-    /// Returns an error if the thread cannot be started.
+    /// The operating system could not start the thread.
     pub fn on_thread(self) -> Result<(Store, Recovered), OpenError> {
         self.committer.on_thread().map_err(no_thread)?;
         Ok((self.store, self.recovered))
@@ -60,11 +61,11 @@ impl Opened {
 }
 
 impl Store {
-    /// Opens a store. Blocks the thread.
+    /// Opens the store that `settings` describe. Blocks the thread.
     ///
     /// # Errors
-    /// Returns an error if the data directory is used by another process, was written by another
-    /// version, is damaged, or cannot be read.
+    /// Another process uses the data directory, another version of the program wrote it, or it is
+    /// damaged or cannot be read.
     pub fn open(settings: Settings) -> Result<Opened, OpenError> {
         let disk: Arc<dyn Disk> = match &settings.directory {
             Some(directory) => Arc::new(SledDisk::new(Layout::new(directory.clone()))),
@@ -73,16 +74,16 @@ impl Store {
         open_on(settings, disk)
     }
 
-    /// Opens a store whose data directory is a simulated disk.
+    /// Opens a store that has the simulated disk `disk` instead of a data directory.
     ///
     /// # Errors
-    /// Returns an error in the same cases as [`Store::open`].
+    /// The same errors as those of [`Store::open`].
     pub fn open_simulated(settings: Settings, disk: &SimulatedDisk) -> Result<Opened, OpenError> {
         open_on(settings, Arc::new(disk.clone()))
     }
 }
 
-/// Opens a store on the given disk.
+/// Opens the store that `settings` describe on the disk `disk`.
 pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened, OpenError> {
     let Some(directory) = settings.directory.clone() else {
         let shared = Shared::new(settings, disk, StreamNames::default());
@@ -125,7 +126,7 @@ fn opened(logs: Arc<Logs>, commit: Box<dyn Commit>, recovered: Recovered) -> Ope
     }
 }
 
-/// Builds the committer and the logs from the contents that recovery found.
+/// Builds the committer and the logs from `found`, the contents of the data directory.
 fn restore(
     shared: Arc<Shared>,
     metadata: Box<dyn MetadataHandle>,
@@ -158,8 +159,8 @@ fn restore(
     Ok((committer, logs))
 }
 
-/// Restores a log. Adds the log to `framed` if it has records that are stored only in commit
-/// frames.
+/// Builds the log `id` from `found`. Adds the log to `framed` if it has records that are stored in
+/// commit frames and in no segment.
 fn restore_log(
     shared: &Arc<Shared>,
     id: LogId,

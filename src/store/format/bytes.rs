@@ -1,23 +1,24 @@
-//! Little-endian numbers, and the checksum of stored bytes. Here a frame is any stored content with
-//! its checksum before it: `crc32 u32`, then the content.
+//! Little-endian numbers, and the checksum of stored bytes. In this file, a frame is any stored
+//! content with its checksum in front: `crc32 u32`, then the content.
 
 const CHECKSUM: usize = 4;
 
-/// Starts a frame with four bytes. `write_checksum` later writes the checksum to these bytes.
+/// Starts a frame: returns a buffer with four bytes, to which `write_checksum` later writes the
+/// checksum.
 pub(crate) fn checksummed_buffer() -> Vec<u8> {
     vec![0; CHECKSUM]
 }
 
-/// Ends a frame: writes the checksum of the content to the first four bytes.
+/// Completes a frame: writes the checksum of the content to the first four bytes.
 pub(crate) fn write_checksum(frame: &mut [u8]) {
     let checksum = crc32fast::hash(&frame[CHECKSUM..]);
     frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Returns the content of a frame.
+/// Checks the checksum of a frame, and returns the frame's content.
 ///
 /// # Errors
-/// Returns an error if the checksum does not match the content.
+/// The checksum does not match the content.
 pub(crate) fn verified_content(frame: &[u8]) -> Result<&[u8], &'static str> {
     match frame.split_first_chunk() {
         Some((checksum, content)) if u32::from_le_bytes(*checksum) == crc32fast::hash(content) => {

@@ -1,4 +1,4 @@
-//! The catalog: its entries, their keys, and the changes of entries. For a new kind of entry, add a
+//! The catalog: its entries, their keys, and the changes of entries. A new kind of entry needs a
 //! variant of [`Change`], a field of [`Catalog`], and a line in [`Change::to_pair`] and in
 //! [`Catalog::insert`].
 
@@ -13,34 +13,35 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// A change of one catalog entry: its key, which is the same as in [`Catalog`], and its new value.
-/// A value `None` removes the entry.
+/// The value `None` removes the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The settings of an account in a region, by account id and name of the region.
+    /// The settings of an account in a region. The key is the account id and the name of the
+    /// region.
     Account((String, String), Option<AccountValue>),
-    /// A stream without its shards, by its incarnation number.
+    /// A stream without its shards. The key is the stream's incarnation number.
     Stream(u64, Option<Box<StreamValue>>),
-    /// A shard, by the incarnation number of its stream and its index.
+    /// A shard. The key is the incarnation number of the shard's stream and the shard's index.
     Shard((u64, u32), Option<ShardValue>),
-    /// An event source mapping, by its UUID.
+    /// An event source mapping. The key is the mapping's UUID.
     Mapping([u8; 16], Option<Box<MappingValue>>),
-    /// The position of an event source mapping in a shard, by the UUID of the mapping, the
+    /// The position of an event source mapping in a shard. The key is the UUID of the mapping, the
     /// incarnation number of the stream and the index of the shard.
     MappingPosition(([u8; 16], u64, u32), Option<ShardPosition>),
-    /// A queue, by its incarnation number. The state of its records is in a separate log, its
-    /// journal.
+    /// A queue. The key is the queue's incarnation number. The state of the queue's records is not
+    /// in the catalog, but in the queue's journal.
     Queue(u64, Option<Box<QueueValue>>),
-    /// A channel without its positions, by its incarnation number.
+    /// A channel without its positions. The key is the channel's incarnation number.
     Channel(u64, Option<Box<ChannelValue>>),
-    /// The position of a channel in a shard of its stream, by the incarnation number of the channel
-    /// and the index of the shard.
+    /// The position of a channel in a shard of its stream. The key is the incarnation number of the
+    /// channel and the index of the shard.
     ChannelPosition((u64, u32), Option<ChannelPosition>),
-    /// The time of a virtual clock, in milliseconds since the epoch.
+    /// The time of the virtual clock, in milliseconds since the epoch.
     Clock(i64),
 }
 
 impl Change {
-    /// Encodes the key and the value of the entry.
+    /// Encodes the key and the new value of the catalog entry.
     pub(crate) fn to_pair(&self) -> Pair {
         match self {
             Self::Account((account, region), value) => pair(Key::Account(account, region), value),
@@ -60,7 +61,8 @@ impl Change {
     }
 }
 
-/// Encodes an entry. A value `None` stands for the removal of the entry.
+/// Encodes the key and the value of a catalog entry. The value `None` stands for the removal of the
+/// entry.
 fn pair(key: Key<'_>, value: &Option<impl Serialize>) -> Pair {
     (key.to_bytes(), value.as_ref().map(value::to_bytes))
 }
@@ -68,32 +70,35 @@ fn pair(key: Key<'_>, value: &Option<impl Serialize>) -> Pair {
 /// The decoded contents of the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
-    /// Account settings, by account id and region.
+    /// Settings of accounts, by account id and region.
     pub accounts: BTreeMap<(String, String), AccountValue>,
-    /// Streams, by incarnation number.
+    /// Streams, by their incarnation numbers.
     pub streams: BTreeMap<u64, StreamValue>,
     /// Shards, by incarnation number of the stream and index of the shard.
     pub shards: BTreeMap<(u64, u32), ShardValue>,
-    /// Event source mappings, by UUID.
+    /// Event source mappings, by their UUIDs.
     pub mappings: BTreeMap<[u8; 16], MappingValue>,
-    /// Positions of mappings, by UUID of the mapping, incarnation number of the stream and index of
-    /// the shard.
+    /// Positions of mappings in shards, by UUID of the mapping, incarnation number of the stream
+    /// and index of the shard.
     pub positions: BTreeMap<([u8; 16], u64, u32), ShardPosition>,
-    /// Queues, by incarnation number.
+    /// Queues, by their incarnation numbers.
     pub queues: BTreeMap<u64, QueueValue>,
-    /// Channels, by incarnation number.
+    /// Channels, by their incarnation numbers.
     pub channels: BTreeMap<u64, ChannelValue>,
-    /// Positions of channels, by incarnation number of the channel and index of the shard.
+    /// Positions of channels in shards, by incarnation number of the channel and index of the
+    /// shard.
     pub channel_positions: BTreeMap<(u64, u32), ChannelPosition>,
-    /// Time of a virtual clock, in milliseconds since the epoch. None if no virtual clock was used.
+    /// Time of the virtual clock, in milliseconds since the epoch. `None` if no virtual clock was
+    /// used.
     pub clock_ms: Option<i64>,
 }
 
 impl Catalog {
-    /// Decodes an entry and adds it to the catalog.
+    /// Decodes a catalog entry from its key and its value `bytes`, and adds the entry to the
+    /// catalog.
     ///
     /// # Errors
-    /// Returns the kind of the entry if it cannot be decoded.
+    /// The kind of the entry, if the entry cannot be decoded.
     #[doc(hidden)]
     pub fn insert(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), &'static str> {
         match Key::parse(key).ok_or("an entry of another version")? {
@@ -123,7 +128,8 @@ impl Catalog {
     }
 }
 
-/// Decodes the value of an entry of this `kind`, and adds the entry to `entries`.
+/// Decodes the value `bytes` of a catalog entry, and adds the entry to `entries`. `kind` is the
+/// kind of the entry, and is returned as the error.
 fn add<K: Ord, V: DeserializeOwned>(
     entries: &mut BTreeMap<K, V>,
     key: K,
@@ -134,8 +140,8 @@ fn add<K: Ord, V: DeserializeOwned>(
     Ok(())
 }
 
-/// The key of a catalog entry. The encoded keys of one kind of entry sort in the order of the
-/// numbers in them.
+/// The key of a catalog entry. The encoded keys of the same kind of entry sort in the order of the
+/// numbers in the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     Stream(u64),

@@ -1,14 +1,14 @@
-//! Commit frames, which hold the new records of all logs in one commit.
+//! Commit frames, which have the new records of one commit that are in no full segment.
 //!
-//! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`. The
-//! length is in bytes.
+//! A commit frame is a checksum and blocks. A block is `stream u64 | shard u32 | length u32 |
+//! records`: consecutive packed records of one log. The length is in bytes.
 
 use super::bytes::{checksummed_buffer, u32_at, verified_content, write_checksum};
 use super::record::{LogId, record_starts};
 
 const RUN_HEADER: usize = 16;
 
-/// Builds the frames of one commit. A commit with many bytes has several frames.
+/// Builds the commit frames of one commit. A commit with many bytes has several frames.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     done: Vec<Vec<u8>>,
@@ -16,8 +16,8 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Adds a run of packed records of `log`. A frame is larger than `limit` bytes only if it
-    /// consists of a single run.
+    /// Adds a block of packed records of `log` to the frames. A frame exceeds `limit` bytes only if
+    /// it consists of a single block.
     pub(crate) fn push(&mut self, log: LogId, records: &[u8], limit: usize) {
         if !self.open.is_empty() && self.open.len() + RUN_HEADER + records.len() > limit {
             self.close();
@@ -45,7 +45,7 @@ impl Frames {
     }
 }
 
-/// Splits a frame into its runs, each with its log and its packed records.
+/// Splits a commit frame into its blocks. Returns the log and the packed records of each block.
 pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
     let mut rest = verified_content(frame)?;
     let mut runs = Vec::new();

@@ -1,4 +1,5 @@
-//! Checks of the stored encodings, for fuzzers and unit tests. The fuzz target is in `tests/fuzz`.
+//! Checks of the stored encodings, for fuzzers and unit tests. The fuzz target is in the folder
+//! `tests/fuzz`.
 
 use super::bytes::{checksummed_buffer, write_checksum};
 use super::catalog::{self, Catalog};
@@ -23,7 +24,7 @@ use std::fmt::Debug;
 /// the same values.
 ///
 /// # Panics
-/// Panics if an encoding breaks one of its rules.
+/// Panics if a decoded value differs from the encoded value, or if keys do not sort as they should.
 pub fn stored(input: &[u8]) {
     read_any(input);
     let mut checksummed = [&checksummed_buffer(), input].concat();
@@ -33,7 +34,7 @@ pub fn stored(input: &[u8]) {
     keys_sort(input);
 }
 
-/// Decodes bytes as each of the stored encodings, and uses the decoded values.
+/// Decodes `bytes` as each of the stored encodings, and uses the decoded values.
 fn read_any(bytes: &[u8]) {
     if let Ok(segment) = Segment::parse(Bytes::copy_from_slice(bytes)) {
         let count = segment.len();
@@ -65,20 +66,20 @@ fn read_any(bytes: &[u8]) {
     read_value::<ChannelValue>(bytes);
     read_value::<ChannelPosition>(bytes);
     read_key(bytes);
-    // Any bytes must be either decoded or refused, without a panic.
+    // Every sequence of bytes must be either decoded or refused, without a panic.
     let (key, value) = bytes.split_at(bytes.len() / 2);
     let _entry = Catalog::default().insert(key, value);
 }
 
-/// Decodes bytes as a catalog value. Checks that a decoded value is the same after it was encoded
-/// and decoded again.
+/// Decodes `bytes` as a catalog value of type `T`. Checks that a decoded value does not change if
+/// it is encoded and decoded again.
 fn read_value<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
     if let Some(value) = value::from_bytes::<T>(bytes) {
         assert_eq!(value::from_bytes(&value::to_bytes(&value)), Some(value));
     }
 }
 
-/// Decodes bytes as each kind of key. Checks that a decoded key is encoded to the same bytes.
+/// Decodes `bytes` as each kind of key. Checks that the encoding of a decoded key is `bytes` again.
 fn read_key(bytes: &[u8]) {
     if let key::Metadata::Summary(number) = key::metadata(bytes) {
         assert!(bytes.starts_with(&key::summary(number)));
@@ -91,7 +92,8 @@ fn read_key(bytes: &[u8]) {
     }
 }
 
-/// Packs records whose lengths and contents come from the input, and reads them back.
+/// Packs records whose lengths and contents come from `input`. Reads the records back and compares
+/// them.
 fn write_and_read(input: &[u8]) {
     let texts: Vec<_> = input.chunks(40).map(String::from_utf8_lossy).collect();
     let mut index = 0;
@@ -148,7 +150,7 @@ fn write_and_read(input: &[u8]) {
     );
 }
 
-/// Checks that encoded keys sort in the order of the numbers in them.
+/// Checks that encoded keys sort in the order of the numbers in the keys.
 fn keys_sort(input: &[u8]) {
     let number = |at: usize| {
         let bytes = input.iter().skip(12 * at).take(8);

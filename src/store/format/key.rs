@@ -15,19 +15,19 @@
 //! The keys of the catalog are in `catalog.rs`. A consumer has no key: it is a part of the value of
 //! its stream (`value.rs`).
 //!
-//! The number of writes is in a separate tree, because sled rewrites neighbouring keys together:
-//! next to the summaries, the key would make every save rewrite a summary.
+//! The number of writes to `meta` is in a separate tree, because sled rewrites neighbouring keys
+//! together: next to the summaries, the key would make every save rewrite a summary.
 
 use crate::limits;
 
 /// A key and its new value. The value `None` removes the key.
 pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
-/// Key of the number of the next run.
+/// Key in `meta` of the number that the next run will have.
 pub(crate) const NEXT_RUN: &[u8] = b"\0epoch";
 
-/// Key of the greatest run that records of an unfinished or failed load of a snapshot may have. A
-/// load writes its records before it begins the run of these records.
+/// Key in `meta` of the greatest run that the records of an unfinished or failed load of a snapshot
+/// may have. A load writes its records before it begins their run.
 pub(crate) const PERMITTED_RUN: &[u8] = b"\0ahead";
 
 /// Key of the number of writes to the database `meta`.
@@ -42,7 +42,8 @@ pub(crate) fn segment(number: u32) -> [u8; 8] {
     u64::from(number).to_be_bytes()
 }
 
-/// Key of one frame of a commit. `part` counts the frames of the commit.
+/// Key in a generation of one frame of the commit `number`. `part` counts the frames of this
+/// commit.
 pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&number.to_be_bytes());
@@ -50,50 +51,50 @@ pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     key
 }
 
-/// The big-endian number at the start of a key.
+/// The big-endian number at the start of `key`. `None` if `key` is too short.
 pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
-/// The run, counted from 0, in which the record with this sequence index was put.
+/// The run, counted from 0, in which the record with the sequence index `index` was put.
 pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// Key of the note that a generation was begun. Records were lost if the note exists but the
-/// generation does not.
+/// Key in `meta` of the note that the generation was begun. If the note exists but not the
+/// generation, records were lost.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
 
-/// Key of a generation's summary.
+/// Key in `meta` of the summary of the generation.
 pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
 }
 
-/// Key in `meta` of the catalog entry with this `key`.
+/// Key in `meta` of a catalog entry. `key` is the entry's key in the catalog.
 pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
     [&[CATALOG], key].concat()
 }
 
-/// Meaning of a key in `meta`.
+/// The meaning of a key in the database `meta`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
-    /// The number of the next run.
+    /// The number that the next run will have.
     NextRun,
     /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
     PermittedRun,
-    /// The note that the generation with this number was begun.
+    /// The note that the generation with the given number was begun.
     Begun(u64),
-    /// Summary of the generation with this number.
+    /// The summary of the generation with the given number.
     Summary(u64),
-    /// A catalog entry. Holds the key of the entry within the catalog.
+    /// A catalog entry. Holds the entry's key in the catalog.
     Catalog(&'a [u8]),
     /// A key that this version of the program does not know.
     Unknown,
 }
 
-/// Finds the meaning of a key in `meta`.
+/// Finds the meaning of a key in the database `meta`.
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == NEXT_RUN {
         return Metadata::NextRun;

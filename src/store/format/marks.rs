@@ -1,29 +1,29 @@
-//! The file `marks`, which holds the amounts that were written to the databases of a data
-//! directory.
+//! The file `marks`, which says how much was written to the databases of a data directory.
 //!
-//! sled silently drops a damaged part of its own logs, and everything after this part. If `meta`
-//! lost entries in this way, a start would not know of some streams, and would remove their
-//! records. Therefore the committer writes after each flush the amounts that `meta` and the newest
-//! generation hold, and the next start compares these amounts with the databases. The file is not
-//! synced. After a power cut the file can be older than the databases, but never newer.
+//! sled silently drops a damaged part of its own logs, and everything after this part. Entries of
+//! `meta` that were lost in this way would have a bad effect: the next start would not know of some
+//! streams, and would remove their records. Therefore the committer writes after each flush how
+//! much is in `meta` and in the newest generation, and the next start compares these numbers with
+//! the databases. The file is not synced. After a power cut it can be older than the databases, but
+//! never newer.
 //!
 //! Format: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little-endian.
 
 use super::bytes::{checksummed_buffer, u64_at, verified_content, write_checksum};
 
-/// Size of the file in bytes.
+/// Size of the file `marks` in bytes.
 const BYTES: usize = 36;
 
-/// The amounts that were written to the databases.
+/// The contents of the file `marks`: how much was written to the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
-    /// Number of writes to the database `meta` since the directory was created.
+    /// Number of writes to the database `meta` since the data directory was created.
     pub(crate) saves: u64,
-    /// Number of the newest generation.
+    /// The newest generation, by its number.
     pub(crate) generation: u64,
-    /// Number of segments that were written to `generation`.
+    /// Number of segments that were written to the newest generation.
     pub(crate) segments: u64,
-    /// Number of commits that were written to `generation`.
+    /// Number of commits that were written to the newest generation.
     pub(crate) commits: u64,
 }
 
@@ -37,8 +37,8 @@ impl Marks {
         bytes
     }
 
-    /// Reads the file. All numbers are zero if the file is absent or damaged: the comparison with
-    /// the databases then finds no loss.
+    /// Decodes the file `marks`. All numbers are zero if the file is absent or damaged, so that the
+    /// comparison with the databases finds no loss.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.len() != BYTES || verified_content(bytes).is_err() {
             return Self::default();

@@ -1,37 +1,37 @@
 //! A record and its packed form, which is the same in memory and on disk.
 //!
 //! A packed record is `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key
-//! | data`, little-endian, with the arrival in milliseconds since the epoch. A packed record
-//! contains its own length, so any consecutive packed records can be read without further data.
+//! | data`, little-endian, with the arrival time in milliseconds since the epoch. A packed record
+//! contains its own length, so consecutive packed records can be read without further data.
 
 use super::bytes::{u32_at, u64_at};
 use crate::world::Timestamp;
 use bytes::Bytes;
 use std::ops::Range;
 
-/// Bytes of a packed record without its partition key and data.
+/// Number of bytes of a packed record without its partition key and data.
 const HEADER: usize = 23;
 const NO_KEY: u16 = u16::MAX;
 const ENCRYPTED: u8 = 1;
 
-/// Bytes of the smallest packed record.
+/// Number of bytes of the smallest packed record.
 pub(super) const MIN_BYTES: usize = HEADER;
 
 /// The id of the log of one shard, or of the journal of one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogId {
-    /// Incarnation number of the stream, or of the queue if the log is a queue's journal. The
+    /// Incarnation number of the shard's stream, or of the queue if the log is a journal. The
     /// number is never used again.
     pub stream: u64,
-    /// Index of the shard in its stream; 0 for a journal.
+    /// Index of the shard in its stream. 0 for a journal.
     pub shard: u32,
 }
 
 impl LogId {
-    /// Bytes of an encoded id.
+    /// Number of bytes of an encoded id.
     pub(crate) const BYTES: usize = 12;
 
-    /// Encodes the id: `stream u64 | shard u32`, little-endian.
+    /// Encodes the id of the log: `stream u64 | shard u32`, little-endian.
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..8].copy_from_slice(&self.stream.to_le_bytes());
@@ -39,7 +39,7 @@ impl LogId {
         bytes
     }
 
-    /// Decodes the id at the start of `bytes`.
+    /// Decodes the id of a log at the start of `bytes`.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         Self {
             stream: u64_at(bytes, 0),
@@ -48,29 +48,30 @@ impl LogId {
     }
 }
 
-/// A record of a log.
+/// One record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Sequence index, which gives the order of the records in a log. Indexes may have gaps.
+    /// Sequence index of the record. The records of a log are in ascending order of their indexes,
+    /// and indexes may be left out.
     pub index: u64,
-    /// Arrival time. An appended record with an earlier time than the previous record gets the time
-    /// of the previous record.
+    /// Arrival time of the record. A record that is appended with an earlier time than the previous
+    /// record gets the time of the previous record.
     pub arrival: Timestamp,
-    /// Partition key. None if the record was written without one.
+    /// Partition key of the record. `None` if the record was written without one.
     pub partition_key: Option<&'a str>,
-    /// The payload.
+    /// The payload of the record.
     pub data: &'a [u8],
-    /// True if the stream was encrypted when the record was written.
+    /// True if the record's stream was encrypted when the record was written.
     pub encrypted: bool,
 }
 
 impl Record<'_> {
-    /// Bytes of the packed record.
+    /// Number of bytes of the packed record.
     pub(super) fn packed_size(&self) -> usize {
         HEADER + self.partition_key.map_or(0, str::len) + self.data.len()
     }
 
-    /// Appends the packed record to `bytes`, with the arrival time `arrival`.
+    /// Appends the packed form of the record to `bytes`, with the arrival time `arrival`.
     pub(crate) fn pack(&self, arrival: Timestamp, bytes: &mut Vec<u8>) {
         let key = self.partition_key.map_or(&b""[..], str::as_bytes);
         let key_length = match self.partition_key {
@@ -90,14 +91,15 @@ impl Record<'_> {
     }
 }
 
-/// Packed records that can be looked up by their position, counted from 0.
+/// A sequence of packed records, each of which can be found by its position. The positions count
+/// from 0.
 pub(crate) trait Records {
-    /// Number of records.
+    /// Number of records in the sequence.
     fn len(&self) -> usize;
-    /// The buffer that holds the records, and the offset of the record at `position` in it.
+    /// The buffer that holds the record at `position`, and the offset of the record in this buffer.
     fn start(&self, position: usize) -> (&[u8], usize);
-    /// The records in `range`. Records of a closed segment share its memory. Records of a tail are
-    /// copied.
+    /// The records at the positions in `range`. They share the memory of a closed segment. The
+    /// records of an open segment are copied.
     fn slice(&self, range: Range<usize>) -> PackedRecords;
 
     fn index(&self, position: usize) -> u64 {
@@ -110,14 +112,14 @@ pub(crate) trait Records {
         arrival_at(bytes, start)
     }
 
-    /// Bytes of the record's partition key and data.
+    /// Number of bytes of partition key and data of the record at `position`.
     fn weight(&self, position: usize) -> u64 {
         let (bytes, start) = self.start(position);
         let (key, data) = lengths(&bytes[start..]);
         (key.unwrap_or_default() + data) as u64
     }
 
-    /// Position of the first record whose index is at least `from` and whose arrival time is at
+    /// Position of the first record that has an index of at least `from` and an arrival time of at
     /// least `horizon`.
     fn first_from(&self, from: u64, horizon: Timestamp) -> usize
     where
@@ -126,7 +128,7 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < from || self.arrival(at) < horizon)
     }
 
-    /// Position after the last record whose index is less than `end`.
+    /// Position after the last record that has an index less than `end`.
     fn end_before(&self, end: u64) -> usize
     where
         Self: Sized,
@@ -134,7 +136,7 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < end)
     }
 
-    /// Bytes of the partition keys and data of the records in `range`.
+    /// Number of bytes of the partition keys and data of all records in `range`.
     fn weights(&self, range: Range<usize>) -> u64 {
         let Some(last) = range.end.checked_sub(1).filter(|last| range.start <= *last) else {
             return 0;
@@ -144,8 +146,8 @@ pub(crate) trait Records {
         (start(last) - start(range.start) - headers) as u64 + self.weight(last)
     }
 
-    /// The first position for which `passed` returns false. `passed` must be true for all positions
-    /// before it.
+    /// The first position for which `passed` returns false. The caller must ensure that `passed`
+    /// returns true for all positions before it, and false for all after it.
     fn search(&self, passed: impl Fn(usize) -> bool) -> usize
     where
         Self: Sized,
@@ -163,7 +165,7 @@ pub(crate) trait Records {
     }
 }
 
-/// Consecutive packed records.
+/// Consecutive packed records of one log.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedRecords(pub(super) Bytes);
 
@@ -176,7 +178,7 @@ impl PackedRecords {
 /// Iterates over the records that are packed in `bytes`.
 ///
 /// # Panics
-/// Panics if the bytes are not packed records. Bytes from a disk must be checked with
+/// Panics if `bytes` are not packed records. The caller must check bytes from a disk with
 /// [`record_starts`] first.
 pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     std::iter::from_fn(move || {
@@ -189,9 +191,9 @@ pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     })
 }
 
-/// Offset of each record in `bytes`. None if the bytes are not packed records in ascending order of
-/// their indexes, or if an index is `u64::MAX`, which is reserved for the position after the last
-/// record.
+/// The offset of each record in `bytes`. `None` if `bytes` are not packed records in ascending
+/// order of their indexes. Also `None` if an index is `u64::MAX`, which is reserved for the
+/// position after the last record.
 pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     let mut starts = Vec::new();
     let (mut rest, mut next) = (bytes, 0);
@@ -207,7 +209,7 @@ pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     Some(starts)
 }
 
-/// The first record in `bytes`, and the remaining bytes.
+/// Decodes the first packed record in `bytes`. Returns the record and the remaining bytes.
 fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
     let (key_length, data_length) = lengths(header);
@@ -224,8 +226,8 @@ fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((record, rest))
 }
 
-/// Lengths of the partition key, if there is one, and of the data, from the header of a packed
-/// record.
+/// The lengths of a record's partition key and of its data, from the header of the packed record.
+/// The length of the partition key is `None` if the record has none.
 fn lengths(bytes: &[u8]) -> (Option<usize>, usize) {
     let key = u16::from_le_bytes([bytes[20], bytes[21]]);
     let key = (key != NO_KEY).then_some(usize::from(key));

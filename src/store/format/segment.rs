@@ -1,9 +1,9 @@
 //! Segments: blocks of consecutive records of one log, with the same bytes in memory and on disk.
 //!
 //! A segment consists of the header `crc32 u32 | count u32 | stream u64 | shard u32 | table u32`,
-//! the packed records, and the table. `table` is the offset of the table, which holds the offset of
-//! each record. All numbers are little-endian. The checksum covers all bytes after the checksum
-//! itself.
+//! the packed records, and a table. The table holds the offset of each record, and the number
+//! `table` is the offset of the table. All numbers are little-endian. The checksum covers all bytes
+//! after it.
 
 use super::bytes::{u32_at, verified_content, write_checksum};
 use super::record::{LogId, MIN_BYTES, PackedRecords, Record, Records, record_starts};
@@ -12,22 +12,22 @@ use bytes::Bytes;
 use std::ops::Range;
 
 const HEADER: usize = 24;
-/// Bytes of one entry of the table.
+/// Number of bytes of one entry of a segment's table.
 const OFFSET: usize = 4;
 
-/// Bytes that a record occupies in a segment, including its entry in the table.
+/// Number of bytes that `record` takes in a segment, including its entry in the segment's table.
 pub(crate) fn packed_size(record: &Record<'_>) -> usize {
     record.packed_size() + OFFSET
 }
 
-/// Estimates the bytes of partition keys and data in a segment from the segment's size in bytes and
-/// its number of records.
+/// Estimates the number of bytes of partition keys and data in a segment. `bytes` is the size of
+/// the segment, and `records` the number of its records.
 pub(crate) fn weight_of(bytes: u32, records: u32) -> u64 {
     let frame = HEADER + (MIN_BYTES + OFFSET) * records as usize;
     u64::from(bytes).saturating_sub(frame as u64)
 }
 
-/// The open segment at the end of a log, to which records are appended.
+/// The open segment at the end of a log, which appended records enter.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     bytes: Vec<u8>,
@@ -39,8 +39,7 @@ impl Tail {
         self.offsets.is_empty()
     }
 
-    /// Size in bytes that the segment would have if it were closed now. 0 if the tail has no
-    /// records.
+    /// Size in bytes that the segment would have if it were closed now. 0 if it has no records.
     pub(crate) fn size(&self) -> usize {
         match self.is_empty() {
             true => 0,
@@ -48,7 +47,7 @@ impl Tail {
         }
     }
 
-    /// Allocates memory so that the segment can grow to `bytes` bytes.
+    /// Allocates memory for the open segment, so that it can grow to `bytes` bytes.
     pub(crate) fn reserve(&mut self, bytes: usize) {
         self.bytes.reserve(bytes.saturating_sub(self.bytes.len()));
     }
@@ -62,7 +61,7 @@ impl Tail {
         record.pack(arrival, &mut self.bytes);
     }
 
-    /// Closes the segment, and leaves an empty tail.
+    /// Closes the segment of the log `log` and returns it. The tail is empty afterwards.
     pub(crate) fn seal(&mut self, log: LogId) -> Segment {
         let Self { mut bytes, offsets } = std::mem::take(self);
         let table = u32::try_from(bytes.len()).expect("a segment is below 4 GiB");
@@ -79,7 +78,7 @@ impl Tail {
         }
     }
 
-    /// The packed records from `position` to the end.
+    /// The packed records of the open segment, from `position` to the end.
     pub(crate) fn run(&self, position: usize) -> &[u8] {
         &self.bytes[self.offset(position)..]
     }
@@ -90,17 +89,17 @@ impl Tail {
     }
 }
 
-/// A closed segment, whose records no longer change. Clones share the bytes.
+/// A closed segment, whose records no longer change. All clones share the same bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
     bytes: Bytes,
 }
 
 impl Segment {
-    /// Checks the bytes of a segment that was read from a disk.
+    /// Checks the bytes of a segment that was read from a disk. Returns the segment.
     ///
     /// # Errors
-    /// Returns the reason if the bytes are not a valid segment.
+    /// The reason why the bytes are not a valid segment.
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, &'static str> {
         if bytes.len() < HEADER + MIN_BYTES + OFFSET {
             return Err("it is too short");

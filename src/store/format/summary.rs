@@ -1,9 +1,9 @@
-//! Summaries: the list of the segments in a generation, stored in `meta` when the generation is
-//! complete.
+//! Summaries. The summary of a generation lists its segments. The committer stores it in `meta`
+//! when the generation is complete.
 //!
-//! A summary consists of a checksum and one entry of 56 bytes for each segment: `stream u64 | shard
+//! A summary consists of a checksum and an entry of 56 bytes for each segment: `stream u64 | shard
 //! u32 | first u64 | last u64 | first arrival i64 | last arrival i64 | records u32 | bytes u32 |
-//! number u32`, little-endian, with the arrivals in milliseconds since the epoch.
+//! number u32`, little-endian, with the arrival times in milliseconds since the epoch.
 
 use super::bytes::{checksummed_buffer, u32_at, u64_at, verified_content, write_checksum};
 use super::record::{LogId, Records};
@@ -12,26 +12,26 @@ use crate::world::Timestamp;
 
 const ENTRY: usize = 56;
 
-/// The description of a segment without its records.
+/// The description of one segment, without the records of the segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentEntry {
     pub(crate) log: LogId,
-    /// Index of the first record.
+    /// Sequence index of the segment's first record.
     pub(crate) first: u64,
-    /// Index of the last record.
+    /// Sequence index of the segment's last record.
     pub(crate) last: u64,
     pub(crate) first_arrival: Timestamp,
     pub(crate) last_arrival: Timestamp,
-    /// Number of records.
+    /// Number of records in the segment.
     pub(crate) records: u32,
     /// Size of the segment in bytes.
     pub(crate) bytes: u32,
-    /// Number of the segment in its generation. 0 until the segment is stored.
+    /// Number of the segment in its generation. 0 until the segment is written to a generation.
     pub(crate) number: u32,
 }
 
 impl SegmentEntry {
-    /// Describes `segment`, which is stored under `number`.
+    /// Describes `segment`, which has the number `number` in its generation.
     pub(crate) fn of(segment: &Segment, number: u32) -> Self {
         let last = segment.len() - 1;
         let small = |size| u32::try_from(size).expect("a segment is below 4 GiB");
@@ -81,7 +81,7 @@ impl SegmentEntry {
     }
 }
 
-/// Encodes the summary of a generation that holds these segments.
+/// Encodes the summary of a generation that consists of the segments `entries`.
 pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
     let mut bytes = checksummed_buffer();
     bytes.reserve(ENTRY * entries.len());
@@ -92,7 +92,7 @@ pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
     bytes
 }
 
-/// The segments that a summary lists.
+/// Decodes a summary. Returns the descriptions of the segments that it lists.
 pub(crate) fn entries(summary: &[u8]) -> Result<Vec<SegmentEntry>, &'static str> {
     let entries = verified_content(summary)?.chunks(ENTRY);
     entries.map(SegmentEntry::read).collect()

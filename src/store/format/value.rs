@@ -1,5 +1,5 @@
-//! The values of the catalog and their encoding: a version byte, then CBOR. This encoding is used
-//! only on disk, never in the API.
+//! The values of the catalog and their encoding: a version byte, then CBOR. The encoding is used
+//! only on disk and in snapshots, never in the service's API.
 
 use crate::model::channel::ChannelSettings;
 use crate::model::event_source::{Settings, StartingPosition};
@@ -7,11 +7,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Version of the encoding. The version has to change when older programs can no longer read the
-/// encoding.
+/// Version of the encoding. It has to change when older programs can no longer read the encoding.
 const VERSION: u8 = 1;
 
-/// A stream without its shards.
+/// The saved form of a stream without its shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the stream")]
 pub struct StreamValue {
@@ -20,95 +19,97 @@ pub struct StreamValue {
     pub name: String,
     pub created_ms: i64,
     pub status: String,
-    /// Time at which the present status ends, in milliseconds since the epoch. None if the status
-    /// has no end.
+    /// Time at which the present status of the stream ends, in milliseconds since the epoch. `None`
+    /// if the status has no end.
     pub due_ms: Option<i64>,
     /// True if the stream has ever been ACTIVE.
     pub was_active: bool,
-    /// Records with an arrival time before this one, in milliseconds since the epoch, stay expired
+    /// Time in milliseconds since the epoch. Records that arrived before this time stay expired,
     /// even if a longer retention period is set later.
     pub expired_before_ms: i64,
     pub settings: StreamSettings,
-    /// The change that takes effect when UPDATING ends.
+    /// The change of the stream that takes effect when the status UPDATING ends.
     pub pending: Option<PendingChange>,
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,
     pub consumers: BTreeMap<String, Consumer>,
     pub history: History,
-    /// Identity number of the stream. None if it equals the incarnation number.
+    /// Identity number of the stream. `None` if it equals the incarnation number.
     #[serde(default)]
     pub identity: Option<u64>,
-    /// Random number of the stream in the event ids of tails. None in entries of older versions.
+    /// Random number of the stream, which the event ids of its tails contain. `None` in entries of
+    /// older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail_mark: Option<u64>,
-    /// Number of acknowledged records since the last clear of the stream. None except in the
-    /// entries of a snapshot.
+    /// Number of the stream's records that were acknowledged to producers since the stream was last
+    /// cleared. Only the entries of a snapshot have this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_count: Option<u64>,
 }
 
-/// The settings of a stream. The stream is in status UPDATING while most of these settings change.
+/// The settings of a stream. The stream is in status UPDATING during the change of most of these
+/// settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamSettings {
-    /// True in the on-demand capacity mode, false in the provisioned mode.
+    /// True if the stream is in on-demand mode. False if it is in provisioned mode.
     pub on_demand: bool,
-    /// Retention period in hours.
+    /// Retention period of the stream, in hours.
     pub retention_hours: u32,
-    /// Maximum size of a record in KiB.
+    /// Maximum size of one record of the stream, in KiB.
     pub max_record_kib: u32,
     /// True if records are distributed over the shards independently of their partition keys.
     pub auto_distribution: bool,
-    /// The KMS key. None if the stream is not encrypted.
+    /// The KMS key of the stream. `None` if the stream is not encrypted.
     pub key_id: Option<String>,
-    /// Warm throughput in MiB/s. None if it was never set.
+    /// Warm throughput of the stream in MiB/s. `None` if it was never set.
     pub warm_throughput_mibps: Option<u32>,
-    /// Names of the enabled shard-level metrics.
+    /// Names of the enabled shard-level metrics of the stream.
     pub metrics: BTreeSet<String>,
 }
 
-/// A change of a stream that takes effect at the end of UPDATING.
+/// A change of a stream that takes effect when the status UPDATING ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingChange {
-    /// The settings after the change.
+    /// The settings of the stream after the change.
     pub settings: StreamSettings,
-    /// The split, merge or scaling of shards. None if the shards stay as they are.
+    /// The split, merge or scaling of the stream's shards. `None` if the shards stay as they are.
     pub resharding: Option<ReshardingOrder>,
 }
 
-/// A split, merge or scaling of a stream's shards.
+/// A split, merge or scaling of the shards of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReshardingOrder {
-    /// Splits a shard in two.
+    /// Splits one shard into two child shards.
     Split {
-        /// Index of the shard.
+        /// Index of the shard to split.
         shard: u32,
         /// First hash key of the upper child shard, big-endian.
         at: [u8; 16],
     },
-    /// Merges two adjacent shards.
+    /// Merges two adjacent shards into one.
     Merge {
         /// Index of the shard with the lower hash keys.
         lower: u32,
         /// Index of the shard with the higher hash keys.
         upper: u32,
     },
-    /// Replaces the open shards by shards with equal hash key ranges.
+    /// Replaces the open shards of the stream by `count` shards with equal hash key ranges.
     Scale {
-        /// Number of open shards after the scaling.
+        /// Number of open shards of the stream after the scaling.
         count: u32,
     },
 }
 
-/// A registered consumer with enhanced fan-out.
+/// The saved form of a registered consumer with enhanced fan-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consumer {
-    /// Registration time in milliseconds since the epoch. The consumer's ARN contains it in
-    /// seconds.
+    /// Registration time of the consumer, in milliseconds since the epoch. The consumer's ARN
+    /// contains the time in seconds.
     pub created_ms: i64,
-    /// True in the status DELETING.
+    /// True if the consumer is in status DELETING.
     pub deleting: bool,
-    /// End of the status CREATING or DELETING in milliseconds since the epoch. None in the status
-    /// ACTIVE.
+    /// Time at which the status CREATING or DELETING of the consumer ends, in milliseconds since
+    /// the epoch. `None` if the consumer is in status ACTIVE.
     pub due_ms: Option<i64>,
     /// Tags of the consumer.
     pub tags: BTreeMap<String, String>,
@@ -116,17 +117,18 @@ pub struct Consumer {
     pub policy: Option<String>,
 }
 
-/// Times, in milliseconds since the epoch, of the changes of a stream that are limited to a number
-/// within 24 hours.
+/// The times of a stream's recent changes of which the service permits only a few within 24 hours,
+/// in milliseconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
-    /// Calls of UpdateShardCount.
+    /// Times of the UpdateShardCount calls that changed the stream.
     pub shard_counts: Vec<i64>,
-    /// Switches between the capacity modes.
+    /// Times of the switches between the capacity modes.
     pub mode_switches: Vec<i64>,
-    /// Calls that started the encryption or changed its key.
+    /// Times of the StartStreamEncryption calls that started the stream's encryption or changed its
+    /// key.
     pub encryptions: Vec<i64>,
-    /// Calls that stopped the encryption.
+    /// Times of the StopStreamEncryption calls that stopped the stream's encryption.
     pub decryptions: Vec<i64>,
 }
 
@@ -142,44 +144,45 @@ pub struct ShardValue {
     pub adjacent_parent: Option<u32>,
 }
 
-/// The settings of an account in a region: the minimum throughput billing commitment.
+/// The saved settings of an account in a region: its minimum throughput billing commitment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountValue {
-    /// Time at which the commitment was last enabled, in milliseconds since the epoch.
+    /// Time at which the commitment was last enabled, in milliseconds since the epoch. `None` if it
+    /// never was.
     pub started_ms: Option<i64>,
-    /// Past or future end of the commitment, in milliseconds since the epoch.
+    /// Time at which the commitment ended or will end, in milliseconds since the epoch.
     pub ended_ms: Option<i64>,
 }
 
-/// An event source mapping without its positions in the shards.
+/// The saved form of an event source mapping, without its positions in the shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the mapping")]
 pub struct MappingValue {
     pub account: String,
     pub region: String,
-    /// Number of the mapping. Lists of mappings are in the order of these numbers.
+    /// Number that gives the mapping's place in lists of mappings.
     pub number: u64,
-    /// ARN of the stream or the consumer that the mapping reads.
+    /// ARN of the stream or consumer that the mapping reads.
     pub source: String,
-    /// ARN of the function.
+    /// ARN of the function that the mapping invokes.
     pub function: String,
     pub position: StartingPosition,
     pub settings: Settings,
     pub tags: BTreeMap<String, String>,
-    /// True if the mapping comes from an option of the server, not from the API.
+    /// True if an option of the server defines the mapping. False if a request created it.
     pub is_from_options: bool,
     pub enabled: bool,
     pub is_deleting: bool,
     pub modified_ms: i64,
-    /// `LastProcessingResult` of the API.
+    /// The mapping's `LastProcessingResult` in the API of Lambda.
     pub result: String,
-    /// True if the starting position in every shard has been determined.
+    /// True if the mapping's starting position in every shard is already determined.
     pub is_started: bool,
-    /// Incarnation number of the stream that the saved positions refer to.
+    /// Incarnation number of the stream to which the mapping's saved positions belong.
     pub incarnation: Option<u64>,
 }
 
-/// A queue. The state of its records is in a separate log.
+/// The saved form of a queue. The state of the queue's records is in the queue's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the queue")]
 pub struct QueueValue {
@@ -187,25 +190,25 @@ pub struct QueueValue {
     pub region: String,
     pub id: String,
     pub name: String,
-    /// Incarnation number of the queue's stream.
+    /// Incarnation number of the stream that the queue reads.
     pub stream: u64,
     pub created_ms: i64,
     pub status: String,
     pub due_ms: Option<i64>,
     pub visibility_timeout_s: u32,
     pub max_receive_count: Option<u32>,
-    /// Type of the starting position. `given_ms` is the time in the request, and `started_ms` the
-    /// time at which the queue actually starts.
+    /// Type of the queue's starting position. `given_ms` is the time in the CreateQueue request,
+    /// and `started_ms` is the time at which the queue actually starts.
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,
-    /// Secret key of the queue's receipt handles.
+    /// Secret key with which the queue signs its receipt handles.
     pub secret: [u8; 32],
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,
 }
 
-/// A channel without its positions in the shards.
+/// The saved form of a channel, without its positions in the shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the channel")]
 pub struct ChannelValue {
@@ -213,27 +216,27 @@ pub struct ChannelValue {
     pub region: String,
     pub id: String,
     pub name: String,
-    /// Incarnation number of the channel's stream.
+    /// Incarnation number of the stream that the channel reads.
     pub stream: u64,
     pub created_ms: i64,
     pub status: String,
-    /// The reason for the status FAILED.
+    /// The reason why the channel is in status FAILED.
     pub reason: Option<String>,
     pub due_ms: Option<i64>,
     pub settings: ChannelSettings,
     pub tags: BTreeMap<String, String>,
-    /// Name of the newest metadata file of the table that the channel writes.
+    /// Name of the newest metadata file of the Iceberg table to which the channel delivers.
     pub table_metadata: Option<String>,
 }
 
-/// Encodes a value.
+/// Encodes a catalog value.
 pub(super) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     ciborium::into_writer(value, &mut bytes).expect("a vector takes every byte");
     bytes
 }
 
-/// Decodes a value. None if the bytes are not a valid encoding.
+/// Decodes a catalog value. Returns `None` if `bytes` are not a valid encoding.
 pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let (version, rest) = bytes.split_first()?;
     (*version == VERSION)

@@ -1,5 +1,5 @@
-//! Divides the next records of a log into blocks without reading from the disk, so that the
-//! delivery of a channel can plan its objects.
+//! Divides the next records of a log into blocks without reading from the disk. The delivery of a
+//! channel plans its objects from these blocks.
 
 use super::shard_log::Log;
 use crate::model::channel::Block;
@@ -8,11 +8,13 @@ use crate::store::format::segment::weight_of;
 use crate::world::Timestamp;
 
 impl Log {
-    /// Divides the published records with an index of at least `from` and an arrival time of at
-    /// least `horizon` into blocks, each with the records of one segment. Stops after the first
-    /// block with which the bytes of all blocks exceed `most_bytes`. Never accesses the disk.
-    /// Therefore the numbers of records and bytes in a block may be too large if the block lacks
-    /// some records of a segment that is only on disk.
+    /// Divides the published records that have an index of at least `from` and an arrival time of
+    /// at least `horizon` into blocks. Each block has records of one segment. Stops after the first
+    /// block with which the bytes of all blocks together exceed `most_bytes`.
+    ///
+    /// Never accesses the disk. Therefore the numbers of records and bytes in a block may be too
+    /// large: if some records of a segment that is only on disk are not in the block, they are
+    /// counted nevertheless.
     pub(crate) fn blocks(&self, from: u64, horizon: Timestamp, most_bytes: u64) -> Vec<Block> {
         let state = self.state.lock();
         let visible = state.visible;
@@ -31,8 +33,7 @@ impl Log {
             if entry.first >= visible {
                 return blocks;
             }
-            // The numbers in the entry of a segment are exact if the blocks have all records of the
-            // segment.
+            // The numbers in `entry` are exact if all records of the segment are requested.
             let is_whole =
                 entry.first >= from && entry.last < visible && entry.first_arrival >= horizon;
             let block = match &segment.memory {
@@ -57,8 +58,8 @@ impl Log {
     }
 }
 
-/// The published records of a segment with an index of at least `from` and an arrival time of at
-/// least `horizon`. None if the segment has no such records.
+/// The block of the records in `records` that have an index of at least `from` and less than
+/// `visible`, and an arrival time of at least `horizon`. `None` if no record is left.
 fn block_of(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> Option<Block> {
     let first = records.first_from(from, horizon);
     let end = records.end_before(visible);

@@ -1,5 +1,5 @@
-//! Gives information about records of a log without their payloads: index, arrival time and size of
-//! the next records, and the amount of records.
+//! Reads facts about the records of a log without their payloads: the index, arrival time and size
+//! of each of the next records, and the total number and size of the records from an index on.
 
 use super::segments::SegmentRef;
 use super::shard_log::Log;
@@ -8,30 +8,30 @@ use crate::store::format::segment::weight_of;
 use crate::store::format::summary::SegmentEntry;
 use crate::world::Timestamp;
 
-/// A record of a log, without its payload.
+/// The index, arrival time and size of one record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peeked {
     /// Sequence index of the record.
     pub(crate) index: u64,
     /// Arrival time of the record.
     pub(crate) arrival: Timestamp,
-    /// Bytes of the record's partition key and data.
+    /// Number of bytes of the record's partition key and data.
     pub(crate) weight: u64,
 }
 
 /// The result of `Log::peek`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PeekResult {
-    /// The next records, and the index from which the next call of `Log::peek` has to start. The
-    /// list is empty at the end of the log.
+    /// The next records, and the index at which the next call of `Log::peek` has to start. The list
+    /// is empty at the end of the log.
     Found(Vec<Peeked>, u64),
-    /// The next record is only on disk, so the caller has to read it from the disk.
+    /// The next record is only on disk. The caller has to read it from the disk.
     OnDisk,
 }
 
 impl Log {
-    /// Returns up to `count` published records, without payloads, with an index of at least `from`
-    /// and an arrival time of at least `horizon`. Never waits, and never accesses the disk.
+    /// Describes up to `count` published records that have an index of at least `from` and an
+    /// arrival time of at least `horizon`. Never waits, and never accesses the disk.
     pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> PeekResult {
         let state = self.state.lock();
         let mut found = Vec::new();
@@ -68,9 +68,9 @@ impl Log {
         PeekResult::Found(found, next.unwrap_or(visible))
     }
 
-    /// True if the record with this index is published and arrived at `horizon` or later. Never
-    /// accesses the disk. The record of a segment that is only on disk counts as if it had arrived
-    /// at the latest arrival time of the segment.
+    /// True if the record with the index `index` is published and arrived at `horizon` or later.
+    /// Never accesses the disk. A record in a segment that is only on disk counts as if it had
+    /// arrived with the last record of the segment.
     pub(crate) fn has(&self, index: u64, horizon: Timestamp) -> bool {
         let state = self.state.lock();
         if index >= state.visible {
@@ -86,10 +86,10 @@ impl Log {
         }
     }
 
-    /// Counts the published records with an index of at least `from` and an arrival time of at
-    /// least `horizon`. Never accesses the disk. The records of a segment that is only on disk
-    /// count as if all had arrived at the latest arrival time of the segment, and their number may
-    /// be too large.
+    /// Counts the published records that have an index of at least `from` and an arrival time of at
+    /// least `horizon`, and their bytes. Never accesses the disk. All records of a segment that is
+    /// only on disk count as if they had arrived with the last record of the segment, and their
+    /// number may be too large.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();
@@ -115,26 +115,26 @@ impl Log {
     }
 }
 
-/// Number of records of a segment with an index of at least `from`. The number is exact if the
-/// indexes of the segment have no gaps. Otherwise it may be too large.
+/// Number of records in the segment of `entry` that have an index of at least `from`. The number
+/// may be too large if the segment leaves out some indexes. Otherwise it is exact.
 fn records_from(entry: &SegmentEntry, from: u64) -> u64 {
     let rest = entry.last + 1 - from.clamp(entry.first, entry.last + 1);
     rest.min(u64::from(entry.records))
 }
 
-/// True if `records` contains a record with this index that arrived at `horizon` or later.
+/// True if `records` contains a record with the index `index` that arrived at `horizon` or later.
 fn is_at(records: &impl Records, index: u64, horizon: Timestamp) -> bool {
     let at = records.first_from(index, horizon);
     at < records.len() && records.index(at) == index
 }
 
-/// The amount of records: their number, the bytes of their partition keys and data, and the arrival
+/// A total of records: their number, the bytes of their partition keys and data, and the arrival
 /// time of the oldest record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Amount {
     pub(crate) records: u64,
     pub(crate) bytes: u64,
-    /// Arrival time of the first record. May be too early if this record is only on disk.
+    /// Arrival time of the oldest record, or an earlier time if this record is only on disk.
     pub(crate) oldest: Option<Timestamp>,
 }
 
@@ -143,8 +143,8 @@ impl Amount {
         self.oldest.get_or_insert(arrival);
     }
 
-    /// Adds the published records with an index of at least `from` and an arrival time of at least
-    /// `horizon`.
+    /// Adds the records in `records` to the total that have an index of at least `from` and less
+    /// than `visible`, and an arrival time of at least `horizon`.
     fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
         let first = records.first_from(from, horizon);
         let end = records.end_before(visible);
@@ -156,7 +156,8 @@ impl Amount {
     }
 }
 
-/// Adds published records from position `first` on to `found`, until `found` has `count` records.
+/// Adds the records in `records` to `found`, starting with the record at position `first`. Stops
+/// when `found` has `count` records, or at the index `visible`.
 fn gather(
     found: &mut Vec<Peeked>,
     records: &impl Records,

@@ -1,5 +1,5 @@
-//! Publication: makes records visible to readers, and wakes the followers of the shard, the
-//! receivers of the stream's queues and the deliveries of its channels.
+//! Publication: makes records visible to readers. Then wakes the followers of the shard, the
+//! receives that wait at the stream's queues, and the deliveries of the stream's channels.
 
 use super::segments::LogState;
 use super::shard_log::Log;
@@ -7,12 +7,12 @@ use crate::world::Bell;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Rings a bell whenever records of a log are published, until this value is dropped.
+/// Rings a bell whenever records of a log are published. Dropping this value ends that.
 #[derive(Debug)]
 pub struct Follower {
     log: Arc<Log>,
     number: u64,
-    /// A receiver of `Log::end`. The publication rings the bells only if `Log::end` has a receiver.
+    /// A receiver of `Log::end`. Bells are rung only if `Log::end` has a receiver.
     _end: watch::Receiver<u64>,
 }
 
@@ -24,8 +24,8 @@ impl Drop for Follower {
 }
 
 impl Log {
-    /// Publishes the records with an index less than `end`. `records` and `bytes` are the number
-    /// and the bytes of the records that become visible by this call.
+    /// Publishes all records that have an index less than `end`. This call makes `records` records
+    /// visible, with `bytes` bytes.
     pub(super) fn publish_before(
         &self,
         state: &mut LogState,
@@ -33,8 +33,8 @@ impl Log {
         (records, bytes): (usize, u64),
     ) {
         state.visible = end;
-        // No wake-up is lost: a follower that subscribes later reads the end in `follow`, under the
-        // same lock.
+        // No wake-up is lost: a follower that subscribes later reads `visible` in `follow`, under
+        // the same lock.
         if self.end.receiver_count() > 0 {
             self.end.send_replace(end);
             self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
@@ -44,13 +44,13 @@ impl Log {
         }
     }
 
-    /// Index after the last published record. 0 if no record was published.
+    /// The index after the last published record. 0 if no record was published.
     pub fn end(&self) -> u64 {
         self.state.lock().visible
     }
 
-    /// Returns a receiver for the index after the last published record. The receiver is notified
-    /// at once, and whenever records are published.
+    /// Returns a receiver of the index after the last published record. The receiver is notified
+    /// immediately, and then whenever records are published.
     pub fn follow(&self) -> watch::Receiver<u64> {
         let state = self.state.lock();
         let receiver = self.end.subscribe();
@@ -58,7 +58,7 @@ impl Log {
         receiver
     }
 
-    /// Rings `bell` whenever records are published, until the returned value is dropped.
+    /// Makes `bell` ring whenever records are published, until the returned value is dropped.
     pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> Follower {
         let mut bells = self.bells.lock();
         let number = bells.last().map_or(0, |(number, _)| number + 1);
@@ -70,7 +70,7 @@ impl Log {
         }
     }
 
-    /// Rings the bells of all followers, because the log was closed or deleted.
+    /// Rings the bells of all followers. Called when the log was closed or deleted.
     pub fn wake_followers(&self) {
         self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
     }

@@ -1,5 +1,5 @@
-//! Reads records of a log from memory if possible, and otherwise from the disk, in a thread for
-//! blocking work.
+//! Reads the records of a log. Records in memory are read immediately. Other records are read from
+//! the disk, in a thread for blocking work.
 
 use super::segments::{Location, SegmentRef};
 use super::shard_log::Log;
@@ -12,20 +12,20 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Bytes that [`Log::read_all`] reads in one step.
+/// Number of bytes of records that [`Log::read_all`] reads in one step.
 const READ_ALL_BYTES: u64 = 1 << 20;
 
-/// Upper bounds for a read. A read returns at least one record, even if this record is larger than
-/// `bytes`.
+/// The maximum size of a read. A read returns at least one record, even if this record has more
+/// than `bytes` bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimit {
-    /// Maximum number of records.
+    /// Maximum number of records that the read returns.
     pub records: usize,
-    /// Maximum bytes of partition keys and data.
+    /// Maximum number of bytes of partition keys and data that the read returns.
     pub bytes: u64,
 }
 
-/// The records that a read returned. The batch shares the memory of their segments.
+/// The records that a read of a log returned. The batch shares the memory of their segments.
 #[derive(Debug, Default)]
 pub struct Batch {
     runs: Vec<PackedRecords>,
@@ -34,18 +34,19 @@ pub struct Batch {
     last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
-    /// The permit to read from the disk, which bounds the number of batches that keep segments from
-    /// the disk in memory. None if the in-flight budget counts the records of the batch instead.
+    /// The permit to read from the disk. It bounds the number of batches that hold segments from
+    /// the disk in memory. `None` if the records of the batch count in the in-flight budget
+    /// instead.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Batch {
-    /// Iterates over the records in ascending order of their indexes.
+    /// Iterates over the records of the batch in ascending order of their indexes.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         self.runs.iter().flat_map(PackedRecords::iter)
     }
 
-    /// Number of records.
+    /// Number of records in the batch.
     pub fn len(&self) -> usize {
         self.count
     }
@@ -55,35 +56,35 @@ impl Batch {
         self.count == 0
     }
 
-    /// Bytes of partition keys and data of all records.
+    /// Number of bytes of the partition keys and data of all records in the batch.
     pub fn bytes(&self) -> u64 {
         self.weight
     }
 
-    /// Index and arrival time of the last record.
+    /// Index and arrival time of the last record in the batch.
     pub fn last(&self) -> Option<(u64, Timestamp)> {
         self.last
     }
 
-    /// Index at which the next read has to start.
+    /// The index at which the next read of the log has to start.
     pub fn next_index(&self) -> u64 {
         self.next_index
     }
 
-    /// True if the log had no published record after the batch at the time of the read.
+    /// True if the log had no published record after the batch when the batch was read.
     pub fn reached_end(&self) -> bool {
         self.reached_end
     }
 }
 
-/// The parameters of a read.
+/// The parameters of a read of a log.
 #[derive(Debug, Clone, Copy)]
 struct ReadRequest {
     from: u64,
-    /// Records with an earlier arrival time are expired.
+    /// The earliest arrival time of a record that has not expired.
     horizon: Timestamp,
     limit: ReadLimit,
-    /// Index after the last published record.
+    /// The index after the last published record of the log.
     visible: u64,
 }
 
@@ -95,8 +96,8 @@ impl ReadRequest {
         }
     }
 
-    /// Adds the requested records among `records` to `batch`. Returns true if the batch has space
-    /// for further records.
+    /// Adds to `batch` those records of `records` that the read requests. Returns true if the batch
+    /// has space for further records.
     fn select(&self, batch: &mut Batch, records: &impl Records) -> bool {
         let start = records.first_from(self.from, self.horizon);
         let stop = records.end_before(self.visible);
@@ -120,16 +121,16 @@ impl ReadRequest {
         has_space
     }
 
-    /// Completes a batch whose read has reached the last published record: sets the next read to
-    /// continue after this record.
+    /// Completes a batch whose read has reached the last published record. The next read will start
+    /// after this record.
     fn finish(&self, mut batch: Batch) -> Batch {
         batch.next_index = self.visible.max(self.from);
         batch.reached_end = true;
         batch
     }
 
-    /// Reads segments from the disk. Stops before a segment that cannot be read, and returns the
-    /// location of this segment and the cause.
+    /// Reads the segments at `locations` from the disk, and returns their requested records. Stops
+    /// at a segment that cannot be read, and returns its location and the cause, too.
     fn load(
         &self,
         shared: &Shared,
@@ -154,26 +155,27 @@ impl ReadRequest {
     }
 }
 
-/// A necessary read from the disk, which has not started yet.
+/// A read from the disk that has to be made, but has not started yet.
 #[derive(Debug)]
 pub(crate) struct DiskRead {
     request: ReadRequest,
-    /// The locations of the segments that contain the requested records.
+    /// The locations of the segments on disk that contain the requested records.
     locations: Vec<Location>,
 }
 
-/// The bound on the memory of the records that were read from the disk.
+/// The way in which the memory of records from the disk is bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemoryBound {
-    /// The in-flight budget counts the records.
+    /// The records count in the in-flight budget.
     Budget,
-    /// The batch keeps its permit to read from the disk. The holder of the batch must not wait for
-    /// anything, because other reads may be waiting for the permit.
+    /// The batch of the records keeps its permit to read from the disk. The owner of the batch must
+    /// not wait for anything, because other reads may be waiting for the permit.
     DiskPermit,
 }
 
 impl DiskRead {
-    /// Estimates the number and the bytes of the records that the read will return.
+    /// Estimates the number of the records that the read will return, and the number of their
+    /// bytes.
     pub(crate) fn estimate(&self) -> (usize, u64) {
         let (mut records, mut bytes, mut average) = (0, 0, 0);
         for (_, entry) in &self.locations {
@@ -189,11 +191,11 @@ impl DiskRead {
 }
 
 impl Log {
-    /// Reads published records with an index of at least `from` and an arrival time of at least
-    /// `horizon`.
+    /// Reads the published records of the log that have an index of at least `from` and an arrival
+    /// time of at least `horizon`, up to `limit`.
     ///
     /// # Errors
-    /// Returns an error if the disk cannot be read, or if it stays busy for too long.
+    /// The disk cannot be read, or was occupied by other reads for too long.
     pub async fn read(
         &self,
         from: u64,
@@ -206,11 +208,12 @@ impl Log {
         }
     }
 
-    /// Carries out the read `read`. Reads the next records of the log instead if all these records
-    /// have expired or cannot be read.
+    /// Makes the read `read` from the disk. If all records of this read have expired or cannot be
+    /// read, reads the records after them instead. `bound` says how the memory of the records is
+    /// bounded.
     ///
     /// # Errors
-    /// Returns an error if the disk cannot be read, or if it stays busy for too long.
+    /// The disk cannot be read, or was occupied by other reads for too long.
     pub(crate) async fn read_disk(
         &self,
         mut read: DiskRead,
@@ -227,8 +230,7 @@ impl Log {
             if let Some((location, problem)) = lost {
                 self.lose(&location, &problem);
             }
-            // No record of these segments can be returned, so the read continues after the
-            // segments.
+            // None of the segments has a record to return, so the read continues after them.
             match self.read_memory(batch.next_index, request.horizon, request.limit) {
                 Ok(batch) => return Ok(batch),
                 Err(next) => read = next,
@@ -236,11 +238,11 @@ impl Log {
         }
     }
 
-    /// Reads all published records in the calling thread. Only the start of the program may block a
-    /// thread in this way.
+    /// Reads all published records of the log in the calling thread, and calls `each` for each
+    /// record. Only the start of the program may block a thread in this way.
     ///
     /// # Errors
-    /// Returns an error if the disk cannot be read.
+    /// The disk cannot be read.
     pub fn read_all(&self, mut each: impl FnMut(Record<'_>)) -> Result<(), StoreError> {
         let (horizon, mut from) = (Timestamp::from_millis(i64::MIN), 0);
         let limit = ReadLimit {
@@ -268,11 +270,11 @@ impl Log {
         }
     }
 
-    /// Reads published records with an index of at least `from` and an arrival time of at least
-    /// `horizon`, if the first of them is in memory.
+    /// Reads the published records of the log that have an index of at least `from` and an arrival
+    /// time of at least `horizon`, up to `limit`. Stops at a record that is only on disk.
     ///
     /// # Errors
-    /// Returns a `DiskRead` if the first record is only on disk.
+    /// The `DiskRead` that has to be made if already the first record is only on disk.
     pub(crate) fn read_memory(
         &self,
         from: u64,
@@ -309,8 +311,8 @@ impl Log {
         }
     }
 
-    /// Index of the first published record that arrived at `at` or later. Without such a record,
-    /// the index after the last published record.
+    /// The index of the first published record that arrived at `at` or later. If there is none, the
+    /// index after the last published record.
     pub async fn index_at_time(&self, at: Timestamp) -> Result<u64, StoreError> {
         let mut from = 0;
         loop {
@@ -332,10 +334,9 @@ impl Log {
         }
     }
 
-    /// Finds the index of the first published record that arrived at `at` or later, among the
-    /// records from index `from` on. If this record may be in a segment that is only on disk,
-    /// returns an error with the location of the segment and the index after the last published
-    /// record.
+    /// Finds the index of the first published record that arrived at `at` or later and has an index
+    /// of at least `from`. If a segment that is only on disk may have this record, returns as an
+    /// error the location of the segment, and the index after the last published record.
     fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
         let state = self.state.lock();
         let end = state.visible;
@@ -353,11 +354,12 @@ impl Log {
         Ok(found.unwrap_or(end).min(end))
     }
 
-    /// Runs a read from the disk in a thread for blocking work, or directly if the disk's calls
-    /// take no real time. Returns the permit to read from the disk together with the result.
+    /// Runs `read`, a read from the disk, in a thread for blocking work, or in the calling thread
+    /// if the calls of the disk take no real time. Returns the result together with the permit to
+    /// read from the disk.
     ///
     /// # Errors
-    /// Returns the error of `read`, or [`StoreError::Busy`] if no permit became free in time.
+    /// The error of `read`, or [`StoreError::Busy`] if no permit became free in time.
     async fn blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
@@ -367,8 +369,8 @@ impl Log {
             return Ok((read(&self.shared)?, permit));
         }
         let shared: Arc<Shared> = self.shared.clone();
-        // The permit moves into the thread, because the read continues even if the future of the
-        // caller is dropped.
+        // The permit moves into the thread, because the read continues even if the caller's future
+        // is dropped.
         let reading = move || Ok((read(&shared)?, permit));
         let done = tokio::task::spawn_blocking(reading).await;
         done.map_err(|error| StoreError::Unreadable(error.to_string().into()))?
@@ -380,7 +382,8 @@ fn first_at(records: &impl Records, at: Timestamp) -> Option<u64> {
     (position < records.len()).then(|| records.index(position))
 }
 
-/// Locations of the segments on disk that a read of `bytes` bytes needs, at most `SEGMENTS_A_READ`.
+/// The locations of the segments that a read of `bytes` bytes needs from the disk, starting with
+/// the first segment of `segments`. At most `SEGMENTS_A_READ` locations.
 fn locations<'a>(segments: impl Iterator<Item = &'a SegmentRef>, bytes: u64) -> Vec<Location> {
     let mut locations = Vec::new();
     let mut sum = 0;

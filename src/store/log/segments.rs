@@ -1,4 +1,4 @@
-//! The closed segments of a log, and its tail.
+//! The state of a log: its closed segments, and its tail.
 
 use crate::store::format::record::Records as _;
 use crate::store::format::segment::{Segment, Tail};
@@ -8,17 +8,17 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A closed segment, which is in memory, in a generation, or in both.
+/// A closed segment of a log. The segment is in memory, in a generation, or in both.
 #[derive(Debug)]
 pub(crate) struct SegmentRef {
     pub(crate) entry: SegmentEntry,
     pub(crate) memory: Option<Segment>,
-    /// The generation in which the segment is stored. None if it is only in memory.
+    /// The generation in which the segment is stored. `None` if the segment is only in memory.
     pub(crate) generation: Option<Arc<Generation>>,
 }
 
-/// Location of a stored segment: its generation, and the segment's entry in the list of the
-/// generation.
+/// The location of a stored segment: its generation, and the description that the summary of the
+/// generation has of the segment.
 pub(crate) type Location = (Arc<Generation>, SegmentEntry);
 
 impl SegmentRef {
@@ -26,12 +26,13 @@ impl SegmentRef {
         u64::from(self.entry.bytes)
     }
 
-    /// Location of the segment. None if it is only in memory.
+    /// The location of the stored segment. `None` if the segment is only in memory.
     pub(crate) fn location(&self) -> Option<Location> {
         Some((self.generation.clone()?, self.entry))
     }
 
-    /// True if every record has an index less than `from` or arrived before `horizon`.
+    /// True if each record of the segment has an index less than `from` or arrived before
+    /// `horizon`.
     pub(crate) fn is_before(&self, from: u64, horizon: Timestamp) -> bool {
         self.entry.last < from || self.entry.last_arrival < horizon
     }
@@ -43,58 +44,59 @@ impl SegmentRef {
     }
 }
 
-/// The part of a log that its lock protects.
+/// The state of a log that the log's lock protects.
 #[derive(Debug, Default)]
 pub(crate) struct LogState {
-    /// The closed segments in ascending order of their indexes, which is also the order of their
-    /// arrival times.
+    /// The closed segments of the log in ascending order of their indexes. The order of their
+    /// arrival times is the same.
     pub(crate) segments: VecDeque<SegmentRef>,
     /// Number of segments at the end of `segments` that are only in memory.
     pub(crate) unstored: usize,
     pub(crate) tail: Tail,
-    /// Number of records at the start of the tail that are already in a commit frame.
+    /// Number of records at the start of the tail that are already stored in commit frames.
     pub(crate) committed: usize,
-    /// Index after the last appended record.
+    /// The index after the last appended record.
     pub(crate) next: u64,
     pub(crate) last_arrival: Option<Timestamp>,
-    /// Index after the last published record.
+    /// The index after the last published record.
     pub(crate) visible: u64,
-    /// Number of records that were appended but not published yet.
+    /// Number of records that are appended but not yet published.
     pub(crate) unpublished: usize,
-    /// Bytes appended since the last commit.
+    /// Number of bytes that were appended since the last commit.
     pub(crate) pending: u64,
-    /// True if the log is in the list of logs to commit.
+    /// True if the log is in the list of logs that the next commit has to write.
     pub(crate) dirty: bool,
     pub(crate) deleted: bool,
     /// True if the log has filled a segment before. The log then allocates the memory for a whole
-    /// segment at once.
+    /// segment in one step.
     pub(crate) has_filled_a_segment: bool,
 }
 
-/// The memory and disk space that the deletion of records releases.
+/// The memory and the disk space that the deletion of records frees.
 #[derive(Debug, Default)]
 pub(crate) struct Freed {
-    /// Bytes of memory.
+    /// Number of bytes of memory that become free.
     pub(crate) memory: u64,
-    /// True if less than half of a generation's bytes are live now, so that a sweep is worthwhile.
+    /// True if less than half of the bytes of a generation are live now. A sweep is then
+    /// worthwhile.
     pub(crate) sweep: bool,
 }
 
 impl LogState {
-    /// Position of the first segment that may contain records with an index of at least `from` and
-    /// an arrival time of at least `horizon`.
+    /// Position of the first closed segment that may contain records with an index of at least
+    /// `from` and an arrival time of at least `horizon`.
     pub(crate) fn first_from(&self, from: u64, horizon: Timestamp) -> usize {
         self.segments
             .partition_point(|segment| segment.is_before(from, horizon))
     }
 
-    /// The segment whose first record has the index `first`.
+    /// The closed segment whose first record has the index `first`.
     pub(crate) fn segment(&mut self, first: u64) -> Option<&mut SegmentRef> {
         let at = self.position(first)?;
         self.segments.get_mut(at)
     }
 
-    /// Position of the segment whose first record has the index `first`.
+    /// Position of the closed segment whose first record has the index `first`.
     pub(crate) fn position(&self, first: u64) -> Option<usize> {
         let segments = &self.segments;
         segments
@@ -102,8 +104,8 @@ impl LogState {
             .ok()
     }
 
-    /// Notes that the segment of `entry` is stored in `generation`. Returns the segment. None if
-    /// the segment was deleted.
+    /// Notes that the segment that `entry` describes is now stored in `generation`. Returns the
+    /// segment, or `None` if it was deleted in the meantime.
     pub(crate) fn set_stored(
         &mut self,
         entry: &SegmentEntry,
@@ -120,7 +122,7 @@ impl LogState {
         Some(segment)
     }
 
-    /// Adds a closed segment that is not stored yet.
+    /// Adds a closed segment that is not stored on disk yet to the log.
     pub(crate) fn push(&mut self, segment: Segment) {
         self.segments.push_back(SegmentRef {
             entry: SegmentEntry::of(&segment, 0),
@@ -131,7 +133,7 @@ impl LogState {
         self.committed = 0;
     }
 
-    /// Removes segments from the front as long as `dead` returns true for them.
+    /// Removes segments from the front of the log until `dead` returns false for one.
     pub(crate) fn trim(&mut self, dead: impl Fn(&SegmentRef) -> bool) -> Freed {
         let mut freed = Freed::default();
         while let Some(segment) = self.segments.pop_front_if(|segment| dead(segment)) {
@@ -146,7 +148,7 @@ impl LogState {
         freed
     }
 
-    /// Drops the records of the tail, and returns their bytes.
+    /// Drops the records of the tail. Returns the number of bytes that they occupied.
     pub(crate) fn drop_tail(&mut self) -> u64 {
         let size = self.tail.size() as u64;
         self.tail = Tail::default();
@@ -154,7 +156,7 @@ impl LogState {
         size
     }
 
-    /// True if the tail has records, and all of them arrived before `horizon` and have an index of
+    /// True if the tail has records, and each of them arrived before `horizon` and has an index
     /// less than `end`.
     pub(crate) fn is_tail_expired(&self, horizon: Timestamp, end: u64) -> bool {
         let last = self.tail.len().checked_sub(1);

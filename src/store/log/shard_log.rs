@@ -1,4 +1,4 @@
-//! The log of one shard: appends records, and removes old records.
+//! The log of one shard: appends of records, and removal of old records.
 
 use super::segments::LogState;
 use super::ticket::{Ticket, WriteReservation};
@@ -12,24 +12,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
-/// The log of one shard.
+/// The log of one shard, or the journal of one queue.
 #[derive(Debug)]
 pub struct Log {
     id: LogId,
     pub(super) shared: Arc<Shared>,
-    /// Records with an index less than this are durable.
+    /// All records with an index less than this number are durable.
     pub(super) durable: Arc<AtomicU64>,
-    /// True if the engine has used the log since the start. A recovered log that is not used
-    /// belongs to a deleted stream.
+    /// True if the engine has used the log since the start. A recovered log that the engine never
+    /// uses belongs to a deleted stream.
     claimed: AtomicBool,
     pub(super) state: Lock<LogState>,
-    /// Index after the last published record, for followers.
+    /// The index after the last published record. Followers receive it.
     pub(super) end: watch::Sender<u64>,
-    /// Wakes the receivers of the stream's queues and the deliveries of its channels when records
-    /// are published.
+    /// Wakes the receives that wait at the stream's queues and the deliveries of its channels
+    /// whenever records are published.
     pub(super) arrivals: OnceLock<Arc<Arrivals>>,
-    /// The bells of the followers, with the number of each follower. The bells ring when records
-    /// are published.
+    /// The bell of each follower, with the follower's number. The bells ring when records are
+    /// published.
     pub(super) bells: Lock<Vec<(u64, Bell)>>,
 }
 
@@ -60,16 +60,18 @@ impl Log {
         self.claimed.load(Ordering::Relaxed)
     }
 
-    /// Sets the receivers and deliveries that are woken when records are published.
+    /// Sets the value that wakes the receives of queues and the deliveries of channels when records
+    /// are published.
     pub(crate) fn announce_to(&self, arrivals: &Arc<Arrivals>) {
         let _set_before = self.arrivals.set(arrivals.clone());
     }
 
-    /// Appends records in ascending order of their indexes. Never waits, and never accesses the
+    /// Appends `records` to the log, in ascending order of their indexes. Returns the ticket with
+    /// which the caller waits until the records are durable. Never waits, and never accesses the
     /// disk.
     ///
     /// # Panics
-    /// Panics if an index is not greater than all indexes before it.
+    /// Panics if the index of a record is not greater than all earlier indexes in the log.
     pub fn append<'a>(
         &self,
         reservation: WriteReservation,
@@ -80,11 +82,11 @@ impl Log {
         ticket
     }
 
-    /// Appends records for which no request waits. The records become durable with the next commit,
-    /// but do not make this commit earlier.
+    /// Appends `records` to the log. No request waits for these records. They become durable with
+    /// the next commit, but do not make it start earlier.
     ///
     /// # Panics
-    /// Panics if an index is not greater than all indexes before it.
+    /// Panics if the index of a record is not greater than all earlier indexes in the log.
     pub fn append_deferred<'a>(
         &self,
         reservation: WriteReservation,
@@ -131,7 +133,7 @@ impl Log {
         }
     }
 
-    /// Adds a record to the tail, and returns the number of added bytes.
+    /// Adds a record to the tail. Returns the number of bytes that the record occupies.
     fn push(&self, state: &mut LogState, record: &Record<'_>) -> u64 {
         assert!(
             record.index >= state.next,
@@ -162,7 +164,7 @@ impl Log {
         added
     }
 
-    /// Closes the tail, which must have records, and adds it to the segments.
+    /// Closes the tail, which must have records. The new segment becomes the last closed segment.
     pub(super) fn seal(&self, state: &mut LogState) {
         let segment = state.tail.seal(self.id);
         state.push(segment);
@@ -175,23 +177,23 @@ impl Log {
         }
     }
 
-    /// Index after the last record, published or not.
+    /// The index after the last record of the log, published or not.
     pub fn next(&self) -> u64 {
         self.state.lock().next
     }
 
-    /// Arrival time of the last record, published or not.
+    /// Arrival time of the last record of the log, published or not.
     pub fn last_arrival(&self) -> Option<Timestamp> {
         self.state.lock().last_arrival
     }
 
-    /// Deletes the published segments whose records all arrived before `horizon`.
+    /// Deletes the segments of which every record is published and arrived before `horizon`.
     pub fn trim(&self, horizon: Timestamp) {
         self.trim_up_to(horizon, u64::MAX);
     }
 
-    /// Deletes the segments that [`Log::trim`] deletes, except segments with a record whose index
-    /// is at least `end`. Returns true if segments remain that only `trim` would delete.
+    /// Deletes the segments of which every record is published, arrived before `horizon`, and has
+    /// an index less than `end`. Returns true if [`Log::trim`] would delete further segments.
     pub(crate) fn trim_up_to(&self, horizon: Timestamp, end: u64) -> bool {
         let mut state = self.state.lock();
         let end = end.min(state.visible);
@@ -211,13 +213,13 @@ impl Log {
         is_left
     }
 
-    /// Deletes the segments whose records all have an index less than `index`.
+    /// Deletes the segments of which every record has an index less than `index`.
     pub fn trim_before(&self, index: u64) {
         let freed = self.state.lock().trim(|segment| segment.entry.last < index);
         self.shared.note_freed(freed.memory, freed.sweep);
     }
 
-    /// Deletes all records. Later appends are ignored.
+    /// Deletes all records of the log. The log ignores later appends.
     pub(crate) fn delete(&self) {
         let mut state = self.state.lock();
         state.deleted = true;
@@ -226,7 +228,8 @@ impl Log {
         let pending = std::mem::take(&mut state.pending);
         drop(state);
         if self.shared.is_durable {
-            // The bytes are released here, because no commit will contain them any more.
+            // The bytes are given back to the budget here, because no commit will contain them any
+            // more.
             self.shared.budget.release(pending);
         }
         self.durable.store(u64::MAX, Ordering::Release);

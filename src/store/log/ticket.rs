@@ -1,13 +1,13 @@
-//! Write reservations and tickets. A writer holds a reservation before an append, and a ticket
-//! after it.
+//! Write reservations and tickets. A writer gets a reservation before an append, and a ticket after
+//! the append.
 
 use crate::store::error::StoreError;
 use crate::store::shared::state::Shared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Reserved bytes of the write budget. The bytes are released when the reservation is dropped
-/// without an append.
+/// Bytes of the budget for writes that a writer has reserved. Dropping the reservation without an
+/// append gives the bytes back.
 #[derive(Debug)]
 pub struct WriteReservation {
     shared: Arc<Shared>,
@@ -18,7 +18,7 @@ impl WriteReservation {
     pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
         shared.check()?;
         if !shared.budget.admit(bytes) {
-            // Boxed, so that the future of a writer that does not wait stays small.
+            // Boxed, so that the future of a writer that need not wait stays small.
             Box::pin(Self::wait(shared, bytes)).await?;
         }
         Ok(Self {
@@ -27,7 +27,7 @@ impl WriteReservation {
         })
     }
 
-    /// Waits until the budget admits the bytes.
+    /// Waits until the budget for writes has `bytes` bytes free, and takes them.
     async fn wait(shared: &Shared, bytes: u64) -> Result<(), StoreError> {
         let budget = &shared.budget;
         let _waiting = budget.begin_wait();
@@ -40,7 +40,7 @@ impl WriteReservation {
                 return Ok(());
             }
             if budget.is_refusing() {
-                // Makes the committer try again to spill records.
+                // The committer tries again to spill records.
                 shared.signal.wake_urgently();
                 return Err(StoreError::Full);
             }
@@ -49,7 +49,8 @@ impl WriteReservation {
         }
     }
 
-    /// Replaces the reserved bytes by the actual bytes of an append, which may be more or fewer.
+    /// Replaces the reserved bytes by `bytes`, the number of bytes that the append actually took.
+    /// The number may be greater or smaller.
     pub(super) fn spend(mut self, bytes: u64) {
         let reserved = std::mem::take(&mut self.bytes);
         match bytes.checked_sub(reserved) {
@@ -65,12 +66,12 @@ impl Drop for WriteReservation {
     }
 }
 
-/// The result of a write. `Ticket::durable` waits until the write is durable.
+/// The result of a write. The caller waits with `Ticket::durable` until the write is durable.
 #[derive(Debug, Clone)]
 #[must_use = "a write is durable only when its ticket says so"]
 pub struct Ticket(Result<Option<Pending>, StoreError>);
 
-/// A write that is durable once `reached` is at least `target`.
+/// A write that becomes durable when `reached` is at least `target`.
 #[derive(Debug, Clone)]
 struct Pending {
     shared: Arc<Shared>,
@@ -79,17 +80,17 @@ struct Pending {
 }
 
 impl Ticket {
-    /// A ticket without a wait: `Ticket::durable` returns at once.
+    /// Creates a ticket for which `Ticket::durable` returns immediately.
     pub(crate) fn ready() -> Self {
         Self(Ok(None))
     }
 
-    /// A ticket of a write that the store refuses.
+    /// Creates the ticket of a write that the store refuses with `error`.
     pub(crate) fn refused(error: StoreError) -> Self {
         Self(Err(error))
     }
 
-    /// A ticket of a write that is durable once `reached` is at least `target`.
+    /// Creates the ticket of a write that becomes durable when `reached` is at least `target`.
     pub(crate) fn pending(shared: &Arc<Shared>, reached: &Arc<AtomicU64>, target: u64) -> Self {
         Self(Ok(Some(Pending {
             shared: shared.clone(),
@@ -98,11 +99,11 @@ impl Ticket {
         })))
     }
 
-    /// Waits until the write is durable. Returns at once if the settings allow an acknowledgement
-    /// before the write is durable.
+    /// Waits until the write is durable. Returns immediately if the settings allow an
+    /// acknowledgement before the write is durable.
     ///
     /// # Errors
-    /// Returns an error if the write was refused, or if its commit failed.
+    /// The write was refused, or its commit failed.
     pub async fn durable(self) -> Result<(), StoreError> {
         let Some(pending) = self.0? else {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The committer's operations on a log: take records for a commit, publish them, evict or move
-//! segments, and drop lost segments.
+//! The operations of the committer on a log: it takes records for a commit, publishes them, drops
+//! segments from memory, moves segments to another generation, and drops lost segments.
 
 use super::segments::{Location, LogState, SegmentRef};
 use super::shard_log::Log;
@@ -11,24 +11,24 @@ use crate::store::generations::Generation;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The part of a commit that comes from one log.
+/// The part of a commit that comes from one log: its new segments and records.
 #[derive(Debug)]
 pub(crate) struct CommitBatch {
     pub(crate) log: Arc<Log>,
     pub(crate) segments: Vec<(SegmentEntry, Segment)>,
-    /// Index after the last record of the batch.
+    /// The index after the last record of the batch.
     end: u64,
-    /// Bytes appended since the last commit.
+    /// Number of bytes that were appended to the log since the last commit.
     pub(crate) pending: u64,
-    /// Number of records that are published with the batch.
+    /// Number of records that the commit publishes.
     records: usize,
-    /// True if the batch has records that are in a commit frame and in no segment.
+    /// True if the batch has records that are stored in a commit frame and in no segment.
     pub(crate) in_frames: bool,
 }
 
 impl LogState {
-    /// The state of a log after recovery. `tail` holds the records that are only in commit frames.
-    /// `committed` is true if these frames are in the current generation.
+    /// Creates the state of a log after recovery. `tail` has the records that are stored in commit
+    /// frames and in no segment. `committed` is true if these frames are in the current generation.
     pub(crate) fn recovered(segments: Vec<SegmentRef>, tail: Tail, committed: bool) -> Self {
         let mut state = Self::default();
         if let Some(last) = segments.last() {
@@ -49,7 +49,7 @@ impl LogState {
 }
 
 impl Log {
-    /// The segments of this log that are stored in `generation`.
+    /// The descriptions of the segments of this log that are stored in `generation`.
     pub(crate) fn segments_in(&self, generation: &Arc<Generation>) -> Vec<SegmentEntry> {
         let state = self.state.lock();
         let segments = state.segments.iter();
@@ -61,13 +61,14 @@ impl Log {
         !self.state.lock().tail.is_empty()
     }
 
-    /// Notes that a segment was copied to `generation`, with the entry `entry`.
+    /// Notes that a segment was copied to `generation`, where `entry` describes it.
     pub(crate) fn moved(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
         self.state.lock().set_stored(entry, generation);
     }
 
-    /// Drops a segment that cannot be read, logs an error, and counts the records of the segment as
-    /// lost. Does nothing if the segment is no longer at `location`, or if it is still in memory.
+    /// Drops the segment at `location`, which cannot be read, and logs an error. Counts the records
+    /// of the segment as lost. Does nothing if the log has the segment in memory or at another
+    /// location.
     pub(crate) fn lose(&self, location: &Location, problem: &str) {
         let (generation, entry) = location;
         let mut state = self.state.lock();
@@ -95,7 +96,8 @@ impl Log {
         self.shared.note_freed(0, sweep);
     }
 
-    /// The segment whose first record has the index `first`, if it is only in memory.
+    /// The segment whose first record has the index `first`, and its description. `None` if the
+    /// segment is stored on disk or was deleted.
     pub(crate) fn unstored(&self, first: u64) -> Option<(SegmentEntry, Segment)> {
         let mut state = self.state.lock();
         let segment = state.segment(first);
@@ -103,8 +105,8 @@ impl Log {
         Some((segment.entry, segment.memory.clone()?))
     }
 
-    /// Drops a segment from memory after it was spilled to `generation`. Returns the bytes of
-    /// memory that this releases.
+    /// Drops a segment from memory after it was spilled to `generation`. Returns the number of
+    /// bytes of memory that this frees.
     pub(crate) fn spilled(&self, entry: &SegmentEntry, generation: &Arc<Generation>) -> u64 {
         let mut state = self.state.lock();
         let Some(segment) = state.set_stored(entry, generation) else {
@@ -114,14 +116,14 @@ impl Log {
         segment.bytes()
     }
 
-    /// True if the segment whose first record has the index `first` is no longer in memory.
+    /// True if the segment whose first record has the index `first` is not in memory.
     pub(crate) fn is_evicted(&self, first: u64) -> bool {
         let mut state = self.state.lock();
         let segment = state.segment(first);
         segment.is_none_or(|segment| segment.memory.is_none())
     }
 
-    /// Closes the tail if it has records, so that the records can be spilled.
+    /// Closes the tail if it has records. Closed segments can be spilled.
     pub(crate) fn seal_tail(&self) {
         let mut state = self.state.lock();
         if !state.tail.is_empty() {
@@ -130,15 +132,16 @@ impl Log {
         }
     }
 
-    /// Takes the segments and records that are not committed yet. Puts the new records of the tail
-    /// in a commit frame. With `seal` closes the tail first, so that all records are in segments.
+    /// Takes all segments and records that are not committed yet from the log. Adds the new records
+    /// of the tail to `frames`. If `seal` is true, closes the tail first, so that all records are
+    /// in segments.
     pub(crate) fn take(self: &Arc<Self>, seal: bool, frames: &mut Frames) -> CommitBatch {
         let limit = self.shared.segment_limit;
         let mut state = self.state.lock();
         state.dirty = false;
         let fresh = state.tail.run(state.committed).len();
-        // A tail with half a segment of new records is closed: a short segment is stored once,
-        // while records in a commit frame are later stored again in a segment.
+        // A tail with new records for half a segment is closed. A short segment is stored only
+        // once, while records in a commit frame are later stored again in a segment.
         if !state.tail.is_empty() && (seal || fresh >= limit / 2) {
             self.seal(&mut state);
         }
@@ -166,8 +169,8 @@ impl Log {
         }
     }
 
-    /// Publishes the records of a batch after its commit, and notes that its segments are stored in
-    /// `generation`.
+    /// Publishes the records of `batch` after their commit, and notes that the segments of `batch`
+    /// are stored in `generation`.
     pub(crate) fn publish(&self, batch: &CommitBatch, generation: &Arc<Generation>) {
         let mut state = self.state.lock();
         for (entry, _) in &batch.segments {
@@ -180,7 +183,8 @@ impl Log {
         self.durable.fetch_max(batch.end, Ordering::Release);
     }
 
-    /// Drops a stored segment from memory. Returns the bytes of memory that this releases.
+    /// Drops the segment whose first record has the index `first` from memory, if it is stored on
+    /// disk. Returns the number of bytes of memory that this frees.
     pub(crate) fn evict(&self, first: u64) -> u64 {
         let mut state = self.state.lock();
         let segment = state.segment(first);
@@ -193,7 +197,7 @@ impl Log {
         }
     }
 
-    /// Drops the records that are not published. The committer calls this after a failed commit.
+    /// Drops the records that are not published. Called after a failed commit.
     pub(crate) fn drop_invisible(&self) {
         let mut state = self.state.lock();
         let visible = state.visible;
