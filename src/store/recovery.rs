@@ -1,8 +1,8 @@
 //! Recovery: reads a data directory at the start.
 //!
-//! A generation with a summary in `meta` is complete: recovery does not open its database. A
-//! generation without a summary was still being written: recovery reads its segments, and then the
-//! records of its commit frames that are in no segment.
+//! A generation that has a summary in `meta` is complete, and recovery does not open its database.
+//! A generation without a summary was still being written. Recovery reads its segments, and then
+//! the records of its commit frames that are in no segment.
 
 use super::commit::generation_writer::Current;
 use super::disk::seam::{Disk, MetadataHandle, Stored};
@@ -24,43 +24,43 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Contents of a data directory.
+/// The contents of a data directory that recovery found.
 #[derive(Default)]
 pub(crate) struct RecoveredDirectory {
-    /// Number of writes to the database `meta` since the directory was created.
+    /// Number of writes to the database `meta` since the data directory was created.
     pub(crate) saves: u64,
     pub(crate) catalog: Catalog,
-    /// Number of the run that this start begins.
+    /// The number of the run that begins with this start.
     pub(crate) run: u64,
     /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
-    /// None if the directory has no such records.
+    /// `None` if no such load has begun.
     permitted_run: Option<u64>,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
-    /// Number of generations that were set aside as damaged.
+    /// Number of generations that were set aside because of damage.
     pub(crate) set_aside: u64,
-    /// Number of records that are known to be lost.
+    /// Number of records that recovery found to be lost.
     pub(crate) records_lost: u64,
     pub(crate) damage: Vec<Damage>,
-    /// Metadata changes that must not be saved before the records that are only in older commit
-    /// frames have been committed again.
+    /// Metadata changes that must be saved only after certain records have been committed again:
+    /// those that are stored only in commit frames of older generations.
     pub(crate) late: Vec<Pair>,
     pub(crate) logs: HashMap<LogId, RecoveredLog>,
 }
 
-/// The records of a log that recovery found.
+/// The contents of one log that recovery found.
 #[derive(Default)]
 pub(crate) struct RecoveredLog {
     pub(crate) segments: Vec<SegmentRef>,
     pub(crate) tail: Tail,
-    /// True if the tail is stored in commit frames of the current generation.
+    /// True if the records of the tail are stored in commit frames of the current generation.
     pub(crate) committed: bool,
 }
 
 impl RecoveredLog {
-    /// True if the log has a segment whose first record is after the first record of the tail. The
-    /// tail then comes from the commit frames of an older generation.
+    /// True if the log has a segment that begins after the first record of the tail. The records of
+    /// the tail then come from commit frames of an older generation.
     fn tail_is_passed(&self) -> bool {
         !self.tail.is_empty() && {
             let first = self.tail.index(0);
@@ -70,8 +70,8 @@ impl RecoveredLog {
         }
     }
 
-    /// Begins a replay of commit frames. The records of the tail that come before a segment become
-    /// part of the gaps of the replay. The other records stay in the tail.
+    /// Begins a replay of the log's commit frames. Records of the tail that lie before a segment
+    /// become part of the gaps of the replay. The other records stay in the tail.
     fn replay(&mut self) -> Replay {
         let mut replay = Replay::new(&self.segments);
         if self.tail_is_passed() {
@@ -82,16 +82,16 @@ impl RecoveredLog {
     }
 }
 
-/// A damaged part of a data directory.
+/// A damaged part of a data directory: a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// Path of the damaged database.
     pub path: PathBuf,
-    /// Description of the damage.
+    /// Description of the damage for the user.
     pub problem: String,
 }
 
-/// The state of recovery while it reads a generation that was being written.
+/// The state of recovery while it reads a generation that was still being written.
 struct Reading<'a> {
     current: &'a mut Current,
     replays: BTreeMap<LogId, Replay>,
@@ -150,16 +150,17 @@ impl Reading<'_> {
     }
 }
 
-/// The generations that the database `meta` lists.
+/// The generations that the database `meta` names.
 #[derive(Default)]
 struct Listed {
-    /// The complete generations, each with its segments.
+    /// The number of each complete generation, with the descriptions of its segments.
     summaries: BTreeMap<u64, Vec<SegmentEntry>>,
-    /// The generations that were being written.
+    /// The numbers of the generations that were still being written.
     begun: Vec<u64>,
 }
 
-/// Reads the directory, and saves the number of the next run in its metadata.
+/// Reads the data directory, and saves the number of the next run in the database `meta`. Returns
+/// the handle of `meta` and the contents of the directory.
 pub(crate) fn recover(
     directory: &Path,
     disk: &dyn Disk,
@@ -168,13 +169,14 @@ pub(crate) fn recover(
     let damaged = |error| OpenError::damaged(directory, &path, error);
     let failed = |error| OpenError::new(directory, error);
     let metadata = disk.open_metadata().map_err(damaged)?;
-    // The name of the database `meta` must be durable before anything depends on the database.
+    // The name of the database `meta` must be durable before the store relies on the database.
     disk.sync().map_err(failed)?;
     let mut found = RecoveredDirectory::default();
     let listed = found.read_metadata(&*metadata).map_err(damaged)?;
     let numbers = disk.generations().map_err(failed)?;
     if found.run == 0 && !numbers.is_empty() {
-        // The start must fail: it would delete the records and use their sequence numbers again.
+        // The start must fail. Otherwise it would delete the records and use their sequence numbers
+        // again.
         let lost = "it is empty, but the directory holds records";
         return Err(damaged(io::Error::other(lost)));
     }
@@ -184,8 +186,8 @@ pub(crate) fn recover(
     let is_ahead = found.newest_run() >= Some(found.run);
     let is_of_load = found.newest_run() <= found.permitted_run;
     if is_ahead && !is_of_load || marks.saves > found.saves {
-        // The start must fail: it would use sequence numbers again and delete the records of newer
-        // streams.
+        // The start must fail. Otherwise it would use sequence numbers again, and delete the
+        // records of newer streams.
         let older = "it is older than the records: one of its files was lost or truncated";
         return Err(damaged(io::Error::other(older)));
     }
@@ -207,7 +209,7 @@ impl RecoveredDirectory {
             key::Metadata::Begun(number) => listed.begun.push(number),
             key::Metadata::Summary(number) => match summary::entries(&value) {
                 Ok(entries) => drop(listed.summaries.insert(number, entries)),
-                // The generation itself is read, because its summary is unreadable.
+                // The summary is unreadable, so recovery reads the generation.
                 Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
             },
             key::Metadata::Catalog(key) => {
@@ -226,7 +228,8 @@ impl RecoveredDirectory {
         }
     }
 
-    /// Reads the generations in the directory, and reports missing generations.
+    /// Reads the generations with the numbers `numbers`, which are in the data directory. Reports
+    /// each generation that is in `listed` but not in the directory.
     fn read_generations(
         &mut self,
         listed: &Listed,
@@ -234,8 +237,8 @@ impl RecoveredDirectory {
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
         let Listed { summaries, begun } = listed;
-        // The next generation has a greater number than every generation in the directory or in the
-        // metadata.
+        // The next generation gets a greater number than every generation in the directory and in
+        // `meta`.
         let highest = summaries.keys().chain(begun).chain(numbers).max();
         self.next_generation = highest.map_or(0, |highest| highest + 1);
         for (number, entries) in summaries {
@@ -256,7 +259,8 @@ impl RecoveredDirectory {
         Ok(())
     }
 
-    /// Reports a generation that is missing although `key` of the metadata lists it.
+    /// Reports that the generation `number` is missing, although the database `meta` has `key`, an
+    /// entry about this generation.
     fn report_missing(&mut self, disk: &dyn Disk, number: u64, key: Vec<u8>) {
         let name = disk.name(number);
         tracing::error!("{name} is missing; its records are not served");
@@ -264,7 +268,7 @@ impl RecoveredDirectory {
         self.late.push((key, None));
     }
 
-    /// Reports the lost records of each log.
+    /// Counts the records of the lost segments `entries`, and logs the lost records of each log.
     fn report_lost(&mut self, entries: &[SegmentEntry]) {
         let mut lost: BTreeMap<LogId, SegmentEntry> = BTreeMap::new();
         for entry in entries {
@@ -296,8 +300,8 @@ impl RecoveredDirectory {
         });
     }
 
-    /// Reports damage if the generation that was being written contains less than the amounts in
-    /// the marks.
+    /// Reports damage if the current generation contains fewer segments or commits than the file
+    /// `marks` says.
     fn compare(&mut self, marks: &Marks, disk: &dyn Disk) {
         let Some(current) = &self.current else { return };
         let number = current.generation.number;
@@ -312,8 +316,8 @@ impl RecoveredDirectory {
         }
     }
 
-    /// Saves the number of the next run. `is_ahead` is true if a load of a snapshot left records of
-    /// this run or of a later run.
+    /// Saves the number of the next run in the database `meta`. `is_ahead` is true if a load of a
+    /// snapshot has left records of the run that begins now, or of a later run.
     fn save_next_run(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
         let next_run = self.run.saturating_add(1).to_be_bytes().to_vec();
         let mut changes = vec![(key::NEXT_RUN.to_vec(), Some(next_run))];
@@ -324,7 +328,8 @@ impl RecoveredDirectory {
         Ok(())
     }
 
-    /// Adds a complete generation.
+    /// Adds the complete generation `number`, whose segments are `entries`, to the contents of the
+    /// directory.
     fn add_complete(&mut self, number: u64, entries: &[SegmentEntry]) {
         let generation = Generation::new(number, None);
         for entry in entries {
@@ -344,7 +349,7 @@ impl RecoveredDirectory {
         log.segments.push(segment);
     }
 
-    /// Reads a generation that was being written.
+    /// Reads the generation `number`, which was still being written.
     fn read_generation(&mut self, number: u64, disk: &dyn Disk) -> Result<(), OpenError> {
         let name = PathBuf::from(disk.name(number));
         let handle = match disk.open(number) {
@@ -363,8 +368,7 @@ impl RecoveredDirectory {
             for log in self.logs.values_mut() {
                 let segments = &mut log.segments;
                 segments.retain(|segment| !segment.is_in(&current.generation));
-                // The records that came from commit frames of this generation have to be committed
-                // again.
+                // The records from commit frames of this generation must be committed again.
                 log.committed = false;
             }
             current.generation.close(Some(current.handle));
@@ -372,7 +376,7 @@ impl RecoveredDirectory {
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
-            // The generation was opened ahead of time and never used.
+            // The generation was opened ahead of time and never written.
             current.generation.close(Some(current.handle));
             self.late.push((key::begun(number), None));
             return disk
@@ -393,9 +397,9 @@ impl RecoveredDirectory {
         generations::set_aside(disk, number, error);
     }
 
-    /// Completes a generation that was being written although a newer generation exists. The
-    /// summary is saved after the records that are only in the generation's commit frames have been
-    /// committed again.
+    /// Completes the generation `older`, which was still being written although a newer generation
+    /// exists. Its summary is saved later: first, the records that are stored only in its commit
+    /// frames must be committed again.
     fn summarise(&mut self, older: Current) {
         let number = older.generation.number;
         let summary = summary::summary(&older.entries);
@@ -404,8 +408,8 @@ impl RecoveredDirectory {
         older.generation.close(Some(older.handle));
     }
 
-    /// Reads the segments of a generation, and then the records of its commit frames that are in no
-    /// segment.
+    /// Reads the segments of a generation that was still being written, and then the records of its
+    /// commit frames that are in no segment.
     fn read_current(&mut self, current: &mut Current, disk: &dyn Disk) -> io::Result<()> {
         for log in self.logs.values_mut() {
             log.committed = false;
@@ -416,7 +420,7 @@ impl RecoveredDirectory {
             damaged_segments: 0,
             damaged_frames: 0,
         };
-        // The scan needs a second handle, because the visitor changes `current`.
+        // The scan has a handle of its own, because the visitor changes `current`.
         let handle = reading.current.handle.another();
         handle.scan(&mut |stored| match stored {
             Stored::Segment(number, bytes) => reading.segment(number, bytes, self),
@@ -441,9 +445,9 @@ impl RecoveredDirectory {
             let number = current.generation.number;
             self.note_damage(disk, number, format!("damaged {what}: {count}"));
         }
-        // The records in the gaps are only in commit frames, although a later segment exists: their
-        // own segment was lost, because the disk kept only a part of a commit. They are stored
-        // again, as a segment for each gap.
+        // The records of a gap are in commit frames, but not in a segment, although a later segment
+        // exists: the disk kept only a part of a commit, so their segment was lost. Store the
+        // records of each gap again, as one segment.
         for (id, replay) in replays {
             for mut tail in replay.into_gaps() {
                 let segment = tail.seal(id);
@@ -455,7 +459,7 @@ impl RecoveredDirectory {
         Ok(())
     }
 
-    /// The run in which the newest record was put. None if this run is the first run, or if there
+    /// The run in which the newest record was put. `None` if that was the first run, or if there
     /// are no records.
     fn newest_run(&self) -> Option<u64> {
         let last = |log: &RecoveredLog| {
@@ -468,7 +472,8 @@ impl RecoveredDirectory {
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log, and removes segments that were stored twice.
+    /// Sorts the segments of each log. A segment that was stored twice is listed only once
+    /// afterwards.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
             log.segments.sort_by_key(|segment| segment.entry.first);

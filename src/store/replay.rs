@@ -1,17 +1,17 @@
-//! Replays the commit frames of one log, to find the records that are in no segment.
+//! Replays the records in the commit frames of one log, to find those that are in no segment.
 
 use super::format::record::{Records as _, unpack};
 use super::format::segment::Tail;
 use super::log::segments::SegmentRef;
 use std::collections::BTreeMap;
 
-/// The replay of one log's commit frames.
+/// The replay of the records in one log's commit frames.
 #[derive(Default)]
 pub(crate) struct Replay {
-    /// The first and the last index of each stored segment, in ascending order.
+    /// The first and the last index of each stored segment, in ascending order of the indexes.
     stored: Vec<(u64, u64)>,
-    /// The gaps: records that are in no segment although a later segment exists. The key of a gap
-    /// is the number of segments before it.
+    /// The gaps in the log. The records of a gap are in no segment, although a later segment
+    /// exists. The key of a gap is the number of segments before it.
     gaps: BTreeMap<usize, Tail>,
 }
 
@@ -27,8 +27,8 @@ impl Replay {
         }
     }
 
-    /// Adds the packed `records` that are in no segment: a record after the last segment to `tail`,
-    /// and any other record to the gap before the next segment.
+    /// Adds those of the packed `records` that are in no segment. A record after the last segment
+    /// is added to `tail`, and any other record to the gap before the next segment.
     pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
         for record in unpack(records) {
             let is_before = |(_, last): &(u64, u64)| *last < record.index;
@@ -48,7 +48,7 @@ impl Replay {
         }
     }
 
-    /// The records of each gap, as one tail for each gap.
+    /// Returns the gaps in the log, each as a tail with the records of the gap.
     pub(crate) fn into_gaps(self) -> impl Iterator<Item = Tail> {
         self.gaps.into_values()
     }

@@ -32,7 +32,7 @@ fn open(settings: &Settings) -> Store {
     start(settings).0
 }
 
-/// Opens a store, and runs its committer in a thread.
+/// Opens the store that `settings` describe, and runs its committer in a thread.
 fn start(settings: &Settings) -> (Store, Recovered) {
     try_start(settings).unwrap()
 }
@@ -41,7 +41,7 @@ fn try_start(settings: &Settings) -> Result<(Store, Recovered), OpenError> {
     Store::open(settings.clone())?.on_thread()
 }
 
-/// A disk with the sled databases of a directory.
+/// A disk with the sled databases of the data directory `directory`.
 fn sled(directory: &Path) -> SledDisk {
     SledDisk::new(Layout::new(directory.to_path_buf()))
 }
@@ -236,7 +236,8 @@ async fn a_reopened_store_has_everything() {
         .durable()
         .await
         .unwrap();
-    // The copy is a directory as a kill would leave it: without the last flush of an orderly end.
+    // The copy is a data directory as a kill leaves it: the last flush of an orderly end is
+    // missing.
     let copy = tempfile::tempdir().unwrap();
     copy_directory(home.path(), copy.path());
     store.close().unwrap();
@@ -275,8 +276,8 @@ async fn a_directory_has_one_user() {
     let disk = Arc::new(SledDisk::trying(layout.clone(), 1));
     let error = open_on(settings.clone(), disk).unwrap_err().to_string();
     assert!(error.contains("is in use by another process"), "{error}");
-    // The opening of a directory waits a short time until the previous process has released the
-    // directory.
+    // The opening of a data directory waits a short time until the previous process has released
+    // it.
     let waiting = std::thread::spawn(move || SledDisk::trying(layout, u32::MAX).claim().map(drop));
     store.close().unwrap();
     waiting.join().unwrap().unwrap();
@@ -335,8 +336,8 @@ async fn generations_are_rotated_read_and_removed() {
         .durable()
         .await
         .unwrap();
-    // The housekeeping thread closes the generation that was written last. Only then can a sweep
-    // remove the generation.
+    // The housekeeping thread closes the generation that was written last. A sweep can remove the
+    // generation only after that.
     let few = async {
         while store.figures().generations > 2 {
             tokio::task::yield_now().await;

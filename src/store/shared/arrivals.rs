@@ -1,10 +1,10 @@
-//! Wakes receive requests that wait for records of a queue, and the deliveries of channels, when
-//! records of the stream are published.
+//! Wakes tasks when records of a stream are published: the receive requests that wait at the
+//! stream's queues, and the deliveries of the stream's channels.
 //!
-//! No wake-up is lost: a log announces new records under its lock, and a receiver registers itself
-//! before it reads the log under the same lock. Either the receiver finds the records, or the log
-//! finds the receiver registered. Therefore a relaxed load of the number of receivers is
-//! sufficient. The same applies to the meters of deliveries.
+//! No wake-up is lost. A log announces new records while it holds its lock, and a receiver
+//! registers itself before it reads the log under the same lock. Either the receiver finds the
+//! records, or the log finds the receiver registered. Therefore a relaxed load of the number of
+//! receivers is sufficient. The same applies to the meters of deliveries.
 
 use super::meter::Meters;
 use crate::lock::Lock;
@@ -13,31 +13,31 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Wakes the receivers of a stream's queues and the deliveries of its channels when records are
-/// published.
+/// Wakes the receivers of a stream's queues and the deliveries of its channels whenever records of
+/// the stream are published.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
-    /// The meters of the stream's channels.
+    /// The meters of the deliveries of the stream's channels.
     pub(crate) meters: Arc<Meters>,
-    /// Number of waiting receivers of all queues of the stream.
+    /// Number of waiting receivers of all queues of the stream together.
     waiting: AtomicUsize,
     queues: Lock<Vec<Arc<Receivers>>>,
 }
 
 impl Arrivals {
-    /// Adds a queue. `receivers` is the list of its receivers.
+    /// Adds a queue to the stream. `receivers` is the list of the queue's receivers.
     pub(crate) fn add(&self, receivers: &Arc<Receivers>) {
         self.queues.lock().push(receivers.clone());
     }
 
-    /// Removes a queue. `receivers` is the list of its receivers.
+    /// Removes a queue from the stream. `receivers` is the list of the queue's receivers.
     pub(crate) fn remove(&self, receivers: &Arc<Receivers>) {
         let mut queues = self.queues.lock();
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
     }
 
-    /// Wakes up to `records` receivers of each queue, and adds `bytes` to the meters. `records` and
-    /// `bytes` are the number and the bytes of the records that were published just now.
+    /// Announces that `records` records with `bytes` bytes were published. Wakes up to `records`
+    /// receivers of each queue, and adds `bytes` to the meters.
     pub(crate) fn announce(&self, records: usize, bytes: u64) {
         self.meters.count(bytes);
         if self.waiting.load(Ordering::Relaxed) > 0 {
@@ -59,14 +59,14 @@ pub(crate) struct Receivers(Lock<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// Number and bell of each waiting receiver, in ascending order of the numbers.
+    /// The number and the bell of each waiting receiver, in ascending order of the numbers.
     bells: VecDeque<(u64, Bell)>,
     last_number: u64,
 }
 
 impl Waiting {
-    /// Position in `bells` of the receiver with this number. None if the receiver was already
-    /// woken.
+    /// Position in `bells` of the receiver with the number `number`. `None` if this receiver is not
+    /// waiting any more.
     fn position(&self, number: u64) -> Option<usize> {
         let bells = &self.bells;
         bells.binary_search_by_key(&number, |(of, _)| *of).ok()
@@ -74,7 +74,7 @@ impl Waiting {
 }
 
 impl Receivers {
-    /// Wakes the first `count` receivers.
+    /// Wakes the first `count` receivers of the line.
     pub(crate) fn wake(&self, count: usize) {
         if count == 0 {
             return;
@@ -91,7 +91,7 @@ impl Receivers {
         self.wake(usize::MAX);
     }
 
-    /// Number of waiting receivers.
+    /// Number of receivers that wait for records of the queue.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().bells.len()
     }
@@ -103,13 +103,14 @@ pub(crate) struct Receiver {
     receivers: Arc<Receivers>,
     arrivals: Arc<Arrivals>,
     bell: Bell,
-    /// Number of the receiver in the line of waiting receivers. None before the first call of
+    /// Number of the receiver in the line of waiting receivers. `None` before the first call of
     /// `line_up`.
     number: Option<u64>,
 }
 
 impl Receiver {
-    /// Creates a receiver that `bell` wakes. [`Self::line_up`] adds the receiver to the line.
+    /// Creates a receiver that waits until `bell` rings. [`Self::line_up`] adds the receiver to the
+    /// line of `receivers`.
     pub(crate) fn new(receivers: &Arc<Receivers>, arrivals: &Arc<Arrivals>, bell: Bell) -> Self {
         arrivals.waiting.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -120,8 +121,8 @@ impl Receiver {
         }
     }
 
-    /// Adds the receiver to the end of the line, unless the receiver is already in the line. Must
-    /// be called before every read of the log.
+    /// Adds the receiver to the end of the line, unless it is already in the line. Must be called
+    /// before every read of the log.
     pub(crate) fn line_up(&mut self) {
         let mut waiting = self.receivers.0.lock();
         let position = self.number.and_then(|number| waiting.position(number));
@@ -145,8 +146,8 @@ impl Drop for Receiver {
             return;
         }
         drop(waiting);
-        // The receiver was woken, but ends without another read of the log. The next receiver has
-        // to read it.
+        // The receiver was woken, but ends without another read of the log. The next receiver in
+        // the line has to read the log instead.
         self.receivers.wake(1);
     }
 }

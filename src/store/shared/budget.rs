@@ -1,20 +1,20 @@
-//! The write budget, which slows down writers when the committer cannot keep up.
+//! The budget for writes, which makes writers wait if the committer cannot keep up.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// The bytes that writers have reserved or appended, and the limit for these bytes. With a data
+/// The number of bytes that writers have reserved or appended, and its limit. With a data
 /// directory, appended bytes count until they are committed. Without a data directory, they count
 /// until they are spilled or deleted.
 #[derive(Debug)]
 pub(crate) struct WriteBudget {
     level: AtomicU64,
     limit: AtomicU64,
-    /// True if writers beyond the limit are refused instead of waiting, because nothing can be
-    /// spilled.
+    /// True if the store refuses writes above the limit, because nothing can be spilled. False if
+    /// such writes wait.
     refusing: AtomicBool,
-    /// Number of waiting writers.
+    /// Number of writers that wait for bytes of the budget.
     waiting: AtomicUsize,
     eased: Notify,
 }
@@ -30,8 +30,8 @@ impl WriteBudget {
         }
     }
 
-    /// Reserves `bytes` bytes if the level is below the limit. The reservation may bring the level
-    /// above the limit, so that a record of any size can be written.
+    /// Reserves `bytes` bytes, and returns true, if the used bytes are below the limit. The
+    /// reservation may exceed the limit, so that a record of any size can be written.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         if self.level.fetch_add(bytes, Ordering::SeqCst) < limit {
@@ -50,8 +50,8 @@ impl WriteBudget {
             return;
         }
         self.level.fetch_sub(bytes, Ordering::SeqCst);
-        // No wake-up is lost: the operations are sequentially consistent, so either this load sees
-        // the waiting writer, or the writer sees the released bytes.
+        // No wake-up is lost: all operations are sequentially consistent. Either this load sees the
+        // waiting writer, or the writer sees the released bytes.
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.eased.notify_waiters();
         }
@@ -61,7 +61,8 @@ impl WriteBudget {
         self.level.load(Ordering::Relaxed)
     }
 
-    /// Sets the limit. With `refusing`, writers beyond the limit are refused instead of waiting.
+    /// Sets the limit of the budget. If `refusing` is true, the store refuses writes above the
+    /// limit. Otherwise such writes wait.
     pub(crate) fn set_limit(&self, limit: u64, refusing: bool) {
         self.limit.store(limit.max(1), Ordering::Relaxed);
         self.refusing.store(refusing, Ordering::Release);
@@ -72,24 +73,24 @@ impl WriteBudget {
         self.refusing.load(Ordering::Acquire)
     }
 
-    /// Wakes the waiting writers, so that they check the state of the store again.
+    /// Wakes all waiting writers, so that they check the state of the store again.
     pub(crate) fn wake(&self) {
         self.eased.notify_waiters();
     }
 
-    /// Counts a waiting writer until the returned guard is dropped.
+    /// Counts the caller as a waiting writer until the returned guard is dropped.
     pub(crate) fn begin_wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Waiting(&self.waiting)
     }
 
-    /// Completes when bytes are released, or when `wake` or `set_limit` is called.
+    /// Completes when bytes become free, or when `wake` or `set_limit` is called.
     pub(crate) fn eased(&self) -> Notified<'_> {
         self.eased.notified()
     }
 }
 
-/// Counts a waiting writer until this value is dropped.
+/// Counts one waiting writer until this value is dropped.
 pub(crate) struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {

@@ -1,4 +1,4 @@
-//! Wakes the committer when there is work.
+//! The signal that wakes the committer when it has work.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -10,27 +10,26 @@ const ASLEEP: u8 = 0;
 const WORK: u8 = 1;
 const URGENT: u8 = 2;
 
-/// Wakes the committer, which runs either in a thread or in a task.
+/// Wakes the committer, which runs in a thread or in a task.
 #[derive(Debug, Default)]
 pub(crate) struct CommitterSignal {
     level: AtomicU8,
-    /// The committer's thread. Set when the thread has started. Never set if the committer is a
-    /// task.
+    /// The thread of the committer, after it has started. Never set if the committer is a task.
     thread: OnceLock<Thread>,
-    /// Wakes a committer that is a task.
+    /// Wakes the committer if it is a task.
     task: Notify,
-    /// True if the committer should check for generations that can be removed.
+    /// True if the committer has to sweep: to remove or rewrite generations.
     pub(crate) sweep: AtomicBool,
     pub(crate) closing: AtomicBool,
 }
 
 impl CommitterSignal {
-    /// Wakes the committer for work that may be deferred until the next regular commit.
+    /// Wakes the committer for work that may be done in the next regular commit.
     pub(crate) fn wake(&self) {
         self.raise(WORK);
     }
 
-    /// Wakes the committer for work that must not wait.
+    /// Wakes the committer for work that must be done immediately.
     pub(crate) fn wake_urgently(&self) {
         self.raise(URGENT);
     }
@@ -41,32 +40,33 @@ impl CommitterSignal {
         {
             match self.thread.get() {
                 Some(thread) => thread.unpark(),
-                // Without a thread, the committer is a task, or its thread has not started yet and
-                // checks the level when it starts.
+                // The committer is a task, or its thread has not started yet. The thread checks the
+                // level when it starts.
                 None => self.task.notify_one(),
             }
         }
     }
 
-    /// Resets the signal at the start of a round of work. A later signal starts another round.
+    /// Resets the signal. The committer calls this when it begins its work, so that a later signal
+    /// makes it work again.
     pub(crate) fn clear(&self) {
         self.level.store(ASLEEP, Ordering::Release);
     }
 
-    /// Registers the committer's thread. Must be called before the first write.
+    /// Stores the thread of the committer. Must be called before the first write.
     pub(crate) fn set_thread(&self, thread: &Thread) {
-        // The thread is never set twice, because a store has only one committer.
+        // The thread is set only once, because a store has only one committer.
         let _set_before = self.thread.set(thread.clone());
     }
 
-    /// Blocks the committer's thread until there is work.
+    /// Blocks the committer's thread until the committer has work.
     pub(crate) fn wait(&self) {
         while self.level.load(Ordering::Acquire) == ASLEEP {
             std::thread::park();
         }
     }
 
-    /// Blocks the committer's thread for `pause` or until the next signal.
+    /// Blocks the committer's thread for the time `pause`, or until the next signal.
     pub(crate) fn pause(&self, pause: Duration) {
         std::thread::park_timeout(pause);
     }
@@ -75,7 +75,7 @@ impl CommitterSignal {
         self.level.load(Ordering::Acquire) >= URGENT
     }
 
-    /// Completes when a committer that is a task has work.
+    /// Completes when the committer has work. Only for a committer that is a task.
     pub(crate) async fn woken(&self) {
         self.task.notified().await;
     }

@@ -5,24 +5,25 @@ use crate::world::Bell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-/// The meters of the channels of one stream.
+/// The meters of the deliveries of one stream's channels.
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
-    /// Number of armed meters. While the number is 0, a publication of records costs only one load.
+    /// Number of meters that are counting. While the number is 0, the publication of records costs
+    /// only one load.
     armed: AtomicUsize,
     all: Lock<Vec<Arc<Dial>>>,
 }
 
-/// The part of a meter that the publication of records changes.
+/// The part of a meter that changes when records are published.
 #[derive(Debug)]
 struct Dial {
-    /// Bytes until the bell rings. 0 or less if the meter is not armed.
+    /// Number of bytes until the bell rings. 0 or less if the meter is not counting.
     left: AtomicI64,
     bell: Bell,
 }
 
-/// Rings a bell once when a given number of bytes has been published in a stream. Dropping the
-/// meter ends the count.
+/// Rings a bell once, as soon as a given number of bytes has been published in a stream. Dropping
+/// the meter ends its count.
 #[derive(Debug)]
 pub(crate) struct Meter {
     meters: Arc<Meters>,
@@ -30,7 +31,7 @@ pub(crate) struct Meter {
 }
 
 impl Meters {
-    /// Counts published bytes.
+    /// Adds `bytes`, a number of published bytes, to all meters that are counting.
     pub(super) fn count(&self, bytes: u64) {
         if self.armed.load(Ordering::Relaxed) > 0 {
             self.count_armed(i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -53,7 +54,8 @@ impl Meters {
 }
 
 impl Meter {
-    /// Creates a meter for the stream of `meters`. The meter is not armed.
+    /// Creates a meter of the published bytes of one stream. The meter rings `bell`. It does not
+    /// count before [`Self::arm`] is called.
     pub(crate) fn new(meters: Arc<Meters>, bell: Bell) -> Self {
         let dial = Arc::new(Dial {
             left: AtomicI64::new(0),
@@ -63,9 +65,9 @@ impl Meter {
         Self { meters, dial }
     }
 
-    /// Makes the bell ring when `bytes` further bytes have been published, and not earlier. Must be
-    /// called before the read of the logs that finds no further records, so that a record which
-    /// this read misses is counted.
+    /// Begins to count: the bell rings when `bytes` further bytes have been published, and not
+    /// earlier. Must be called before the read of the logs that finds no further records. The meter
+    /// then counts each record that this read misses.
     pub(crate) fn arm(&self, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).max(1);
         let before = self.dial.left.swap(bytes, Ordering::Relaxed);
@@ -74,7 +76,7 @@ impl Meter {
         }
     }
 
-    /// Stops counting until the meter is armed again.
+    /// Ends the count. [`Self::arm`] begins the next count.
     pub(crate) fn disarm(&self) {
         if self.dial.left.swap(0, Ordering::Relaxed) > 0 {
             self.meters.armed.fetch_sub(1, Ordering::Relaxed);

@@ -1,11 +1,10 @@
-//! Ends the wait of the committer for further appends, in stores whose writers wait for their
-//! commits.
+//! Decides for how many appends a commit waits, if writers wait for their commits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Predicts the number of appends for which the next commit should wait. The prediction is the sum
-/// of the appends in the last commit, whose writers are likely to write again after the answer, and
-/// of the appends that came too late for that commit. A single writer therefore does not wait.
+/// Predicts the number of appends for which the next commit should wait. The writers of the last
+/// commit are likely to write again after their answer, so their appends count. The appends that
+/// came too late for the last commit count, too. A single writer therefore does not wait.
 #[derive(Debug, Default)]
 pub(crate) struct CommitPacer {
     expected: AtomicU64,
@@ -14,7 +13,7 @@ pub(crate) struct CommitPacer {
 }
 
 impl CommitPacer {
-    /// Counts an append. Returns true if all expected appends have arrived.
+    /// Counts one append. Returns true if all expected appends have come.
     pub(crate) fn count_append(&self) -> bool {
         let appended = self.appended.fetch_add(1, Ordering::Relaxed) + 1;
         appended >= self.expected.load(Ordering::Relaxed)
@@ -25,13 +24,13 @@ impl CommitPacer {
         self.appended.swap(0, Ordering::Relaxed)
     }
 
-    /// Notes that a commit served `served` appends.
+    /// Notes that the last commit contained `served` appends.
     pub(crate) fn served(&self, served: u64) {
         let late = self.appended.load(Ordering::Relaxed);
         self.expected.store(served + late, Ordering::Relaxed);
     }
 
-    /// True if all expected appends have arrived.
+    /// True if all expected appends have come.
     pub(crate) fn is_complete(&self) -> bool {
         self.appended.load(Ordering::Relaxed) >= self.expected.load(Ordering::Relaxed)
     }

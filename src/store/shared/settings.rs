@@ -4,17 +4,18 @@ use crate::limits;
 use crate::world::Faults;
 use std::path::PathBuf;
 
-/// The time at which a put is answered, relative to the write of its records to the disk.
+/// The promise that the answer to a put makes: the time of the answer, relative to the write of the
+/// records to the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// The put is answered after the records are on disk. No reader sees the records earlier.
+    /// The put is answered after its records are on disk. No reader sees the records earlier.
     Always,
-    /// The put is answered at once. The records are on disk at most `ms` milliseconds later.
+    /// The put is answered immediately. Its records are on disk at most `ms` milliseconds later.
     Interval {
         /// Time between two commits, in milliseconds.
         ms: u64,
     },
-    /// The put is answered at once. The records are on disk about 200 ms later. Without a data
+    /// The put is answered immediately. Its records are on disk about 200 ms later. Without a data
     /// directory the records are never durable.
     None,
 }
@@ -22,22 +23,22 @@ pub enum Durability {
 /// The settings of a store.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The data directory. Without one, nothing survives a restart.
+    /// The data directory. Without a data directory, nothing survives a restart.
     pub directory: Option<PathBuf>,
-    /// The time at which a write is acknowledged.
+    /// The promise that the answer to a put makes.
     pub durability: Durability,
-    /// Maximum bytes of records in memory.
+    /// Maximum number of bytes of records in memory.
     pub memory_bytes: u64,
-    /// Size of a generation in bytes at which the store begins the next generation.
+    /// Size of a generation at which the store begins the next generation, in bytes.
     pub generation_bytes: u64,
-    /// Maximum size of a segment in bytes.
+    /// Maximum size of a segment, in bytes.
     pub segment_bytes: usize,
-    /// Maximum bytes that may wait for a commit.
+    /// Maximum number of bytes that may wait for a commit.
     pub unflushed_bytes: u64,
-    /// Maximum number of databases that may be open at one time, at least 2. None if the limit of
-    /// open files permits as many databases as the store needs.
+    /// Maximum number of databases that may be open at the same time. At least 2. `None` if the
+    /// limit of open files permits as many databases as the store needs.
     pub databases: Option<usize>,
-    /// Faults to inject into commits.
+    /// The faults to inject into commits, for tests.
     pub faults: Faults,
 }
 
@@ -56,9 +57,9 @@ impl Default for Settings {
     }
 }
 
-/// Maximum number of open databases under `limit`, the limit of open files. The store may use three
-/// quarters of these files. None if `limit` is at least `LEAST_STORE_DESCRIPTORS`: the store then
-/// needs no maximum.
+/// Maximum number of databases that may be open if `limit` is the limit of open files. The store
+/// may use three quarters of these files. `None` if the limit is at least
+/// `LEAST_STORE_DESCRIPTORS`, or if there is no limit. The store then needs no maximum.
 pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
     let limit = limit.filter(|limit| *limit < limits::LEAST_STORE_DESCRIPTORS)?;
     let of_store = (limit - limit / 4).saturating_sub(limits::OWN_DESCRIPTORS);
@@ -67,8 +68,8 @@ pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
 }
 
 impl Settings {
-    /// The limit of the write budget in bytes, unless a spill has failed. Without a data directory,
-    /// the budget also counts the records that stay in memory.
+    /// The limit of the budget for writes, in bytes, as long as no spill has failed. Without a data
+    /// directory, the budget also counts the records that stay in memory.
     pub(crate) fn write_limit(&self) -> u64 {
         match self.directory {
             Some(_) => self.unflushed_bytes,

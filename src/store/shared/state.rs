@@ -23,37 +23,38 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// True if records survive a restart, because there is a data directory.
+    /// True if records survive a restart of the process: there is a data directory.
     pub(crate) is_durable: bool,
-    /// Size in bytes at which a segment is closed.
+    /// Size at which a segment is closed, in bytes.
     pub(crate) segment_limit: usize,
     pub(crate) generations: Generations,
     pub(crate) budget: WriteBudget,
-    /// Bytes of records in memory.
+    /// Number of bytes of records in memory.
     pub(crate) memory: AtomicU64,
-    /// Logs with records to be committed.
+    /// The logs with records that the next commit has to write.
     pub(crate) dirty: Lock<Vec<LogId>>,
-    /// Closed segments in memory that can be evicted or spilled, oldest first. An entry has the log
-    /// and the first index of a segment.
+    /// The closed segments that can be dropped from memory or spilled, the oldest first. Each entry
+    /// has the id of the log and the index of the segment's first record.
     pub(crate) sealed: Lock<VecDeque<(LogId, u64)>>,
     saves: Lock<Saves>,
-    /// Number of durable additions to `saves` since the start.
+    /// Number of calls of `add_saves` since the start whose changes are durable.
     pub(crate) saved: Arc<AtomicU64>,
-    /// Permits to read from the disk.
+    /// The permits to read from the disk.
     disk_reads: Arc<Semaphore>,
     pub(crate) signal: CommitterSignal,
     pub(crate) pacer: CommitPacer,
-    /// A number that changes whenever the write of a ticket may have become durable.
+    /// A number that changes whenever a write with a ticket may have become durable.
     pub(crate) progress: watch::Sender<u64>,
-    /// The failure after which the store no longer writes. Not set while the store works.
+    /// The failure after which the store accepts no more writes. Not set while the store accepts
+    /// them.
     failure: OnceLock<StoreError>,
     pub(crate) commits: CommitCounters,
     pub(crate) names: StreamNames,
-    /// Number of records that could not be read back.
+    /// Number of records that the store found to be lost.
     pub(crate) records_lost: AtomicU64,
 }
 
-/// Catalog changes that wait for the next commit.
+/// The catalog changes that wait for the next commit.
 #[derive(Debug, Default)]
 pub(crate) struct Saves {
     pub(crate) changes: Vec<Pair>,
@@ -61,7 +62,7 @@ pub(crate) struct Saves {
     pub(crate) count: u64,
 }
 
-/// Number of commits, and the time spent in their flushes.
+/// The number of commits, and the total duration of their flushes.
 #[derive(Debug, Default)]
 pub(crate) struct CommitCounters {
     count: AtomicU64,
@@ -91,8 +92,9 @@ impl Shared {
         let is_durable = settings.directory.is_some();
         let limit = settings.write_limit();
         Arc::new(Self {
-            // sled stores two segments in one slot of a fixed size. Segments are a little smaller
-            // than the configured size, so that two segments and sled's own bytes fit in a slot.
+            // sled stores two segments in one slot of a fixed size. A segment is closed a little
+            // before it has the configured size, so that two segments and sled's own bytes fit in a
+            // slot.
             segment_limit: settings.segment_bytes.saturating_sub(256).max(1),
             settings,
             is_durable,
@@ -119,22 +121,23 @@ impl Shared {
         matches!(self.settings.durability, Durability::Always)
     }
 
-    /// Returns an error if the store no longer writes, because a commit failed or the store was
-    /// closed.
+    /// Returns an error if the store accepts no more writes, because a commit failed or the store
+    /// was closed.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         self.failure.get().cloned().map_or(Ok(()), Err)
     }
 
-    /// The failure after which the store no longer writes. None if the store works or was closed.
+    /// The failure after which the store accepts no more writes. `None` if there was no failure,
+    /// even if the store was closed.
     pub(crate) fn failure(&self) -> Option<&StoreError> {
         let failure = self.failure.get();
         failure.filter(|error| !matches!(error, StoreError::Closed))
     }
 
-    /// Waits for a permit to read from the disk.
+    /// Waits until a permit to read from the disk is free, and returns it.
     ///
     /// # Errors
-    /// Returns [`StoreError::Busy`] if other reads hold all permits for too long.
+    /// [`StoreError::Busy`] if other reads hold all permits for too long.
     pub(crate) async fn disk_permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         if let Ok(permit) = self.disk_reads.clone().try_acquire_owned() {
             return Ok(permit);
@@ -146,7 +149,7 @@ impl Shared {
         }
     }
 
-    /// True if memory is full and nothing can be spilled.
+    /// True if the memory is full and nothing can be spilled.
     pub(crate) fn is_full(&self) -> bool {
         self.budget.is_refusing() && self.budget.level() >= self.settings.memory_bytes
     }
@@ -160,20 +163,20 @@ impl Shared {
         self.failure.get_or_init(|| StoreError::Closed);
     }
 
-    /// Wakes all requests that wait for write reservations or tickets, so that they check the state
-    /// of the store again.
+    /// Wakes all requests that wait for write reservations or with tickets. They check the state of
+    /// the store again.
     pub(crate) fn wake_waiters(&self) {
         self.budget.wake();
         self.note_progress();
     }
 
-    /// Wakes the holders of tickets, because writes may have become durable.
+    /// Wakes all requests that wait with tickets, because their writes may have become durable.
     pub(crate) fn note_progress(&self) {
         self.progress.send_modify(|number| *number += 1);
     }
 
-    /// Wakes the committer after an append. Without a data directory only if the records have to be
-    /// spilled.
+    /// Wakes the committer after an append. Without a data directory, wakes it only if records have
+    /// to be spilled.
     pub(crate) fn note_append(&self) {
         if !self.is_durable {
             if self.memory.load(Ordering::Relaxed) > self.settings.memory_bytes {
@@ -188,8 +191,8 @@ impl Shared {
         }
     }
 
-    /// Subtracts `memory` bytes of records that are no longer in memory. `sweep` is true if less
-    /// than half of a generation is live now.
+    /// Notes that `memory` bytes of records have left the memory. If `sweep` is true, asks the
+    /// committer to sweep, because less than half of a generation is live.
     pub(crate) fn note_freed(&self, memory: u64, sweep: bool) {
         self.memory.fetch_sub(memory, Ordering::Relaxed);
         if !self.is_durable {
@@ -206,7 +209,8 @@ impl Shared {
         self.signal.wake_urgently();
     }
 
-    /// Adds catalog changes that wait for a commit. Returns the number of calls so far.
+    /// Adds `pairs` to the catalog changes that wait for a commit. Returns the number of calls so
+    /// far, including this call.
     pub(crate) fn add_saves(&self, pairs: impl IntoIterator<Item = Pair>) -> u64 {
         let mut saves = self.saves.lock();
         saves.changes.extend(pairs);
@@ -214,7 +218,8 @@ impl Shared {
         saves.count
     }
 
-    /// Takes the waiting catalog changes, and the number of calls of `add_saves` so far.
+    /// Takes the catalog changes that wait for a commit. Also returns the number of calls of
+    /// `add_saves` so far.
     pub(crate) fn take_saves(&self) -> (Vec<Pair>, u64) {
         let mut saves = self.saves.lock();
         (std::mem::take(&mut saves.changes), saves.count)

@@ -1,4 +1,4 @@
-//! Remembers the names of streams, for messages about their records.
+//! The names of the streams, for messages about their records.
 
 use crate::lock::Lock;
 use crate::model::{SequenceNumber, ShardId};
@@ -9,20 +9,20 @@ use crate::store::format::value::StreamValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The names of the streams and the creation times of the shards in the catalog.
+/// The names of all streams and the creation times of all shards in the catalog.
 #[derive(Debug, Default)]
 pub(crate) struct StreamNames(Lock<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
     streams: HashMap<u64, Arc<str>>,
-    /// Creation time of each shard in seconds since the epoch, which is a part of its sequence
-    /// numbers.
+    /// Creation time of each shard in seconds since the epoch. The time is a part of the shard's
+    /// sequence numbers.
     shards: HashMap<LogId, u64>,
 }
 
 impl StreamNames {
-    /// The name of each stream of a catalog, and the creation time of each shard.
+    /// Collects the name of each stream and the creation time of each shard in `catalog`.
     pub(crate) fn of(catalog: &Catalog) -> Self {
         let names = catalog.streams.iter();
         let shards = catalog.shards.iter();
@@ -34,7 +34,7 @@ impl StreamNames {
         }))
     }
 
-    /// Applies a change of the catalog.
+    /// Applies `change`, a change of the catalog, to the names.
     pub(crate) fn apply(&self, change: &Change) {
         let mut known = self.0.lock();
         match change {
@@ -56,7 +56,7 @@ impl StreamNames {
         }
     }
 
-    /// The stream and the shard of a log, for a message.
+    /// The stream and the shard of the log `log`, for a message.
     pub(crate) fn describe_log(&self, log: LogId) -> String {
         let known = self.0.lock();
         let shard = ShardId::new(log.shard);
@@ -66,8 +66,8 @@ impl StreamNames {
         }
     }
 
-    /// The stream, the shard and the range of sequence numbers of a segment's records, for a
-    /// message.
+    /// The stream, the shard and the range of sequence numbers of the segment that `entry`
+    /// describes, for a message.
     pub(crate) fn describe(&self, entry: &SegmentEntry) -> String {
         let log = self.describe_log(entry.log);
         let created_s = self.0.lock().shards.get(&entry.log).copied();

@@ -1,16 +1,17 @@
-//! The blocks of a snapshot file.
+//! The blocks that a snapshot file consists of.
 
 use crate::store::format::bytes::u64_at;
 use crate::store::format::record::{LogId, Record, record_starts, unpack};
 
-/// The first line of the file, without the version number.
+/// The first line of a snapshot file, without the version number.
 pub(super) const TITLE: &str = "minikin snapshot ";
-/// The version that this program writes, and the newest version that it reads.
+/// The version of the snapshot format that this program writes, and the newest version that it
+/// reads.
 pub(super) const VERSION: u32 = 1;
 
-/// Bytes of a block before its body: the kind and the length.
+/// Number of bytes of a block before its body: the kind and the length.
 pub(super) const HEADER_BYTES: usize = 5;
-/// Bytes of a block after its body: the checksum.
+/// Number of bytes of a block after its body: the checksum.
 pub(super) const CHECKSUM_BYTES: usize = 4;
 
 const HEAD: u8 = b'h';
@@ -21,34 +22,34 @@ const END: u8 = b'z';
 /// The first block of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The greatest run that has issued sequence indexes.
+    /// The greatest run in which the emulator issued sequence indexes.
     pub(crate) run: u64,
-    /// Time of the emulator's clock, in milliseconds since the epoch.
+    /// Time of the emulator's clock when the snapshot was saved, in milliseconds since the epoch.
     pub(crate) now_ms: i64,
 }
 
 /// A block of a snapshot file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Block {
-    /// The first block.
+    /// The first block of the file.
     Head(Head),
     /// An entry of the catalog.
     Entry { key: Vec<u8>, value: Vec<u8> },
-    /// Records of one log.
+    /// Consecutive records of one log.
     Records {
         log: LogId,
-        /// The packed records.
+        /// The records in their packed form.
         packed: Vec<u8>,
     },
-    /// The last block.
+    /// The last block of the file.
     End {
-        /// Number of records in the file.
+        /// Number of records in the whole file.
         records: u64,
     },
 }
 
 impl Block {
-    /// Packs records into a block.
+    /// Packs `records`, which belong to the log `log`, into a block.
     pub(crate) fn of_records<'a>(log: LogId, records: impl Iterator<Item = Record<'a>>) -> Self {
         let mut packed = Vec::new();
         for record in records {
@@ -57,7 +58,7 @@ impl Block {
         Self::Records { log, packed }
     }
 
-    /// Number of records in the block.
+    /// Number of records that the block contains. 0 for a block that is not of records.
     pub(super) fn records(&self) -> u64 {
         match self {
             Self::Records { packed, .. } => unpack(packed).count() as u64,
@@ -65,7 +66,8 @@ impl Block {
         }
     }
 
-    /// Writes the block. `number` is its position in the file, counted from 0.
+    /// Appends the encoded block to `out`. `number` is the block's position in the file, counted
+    /// from 0.
     pub(super) fn write(&self, number: u64, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&[0; HEADER_BYTES]);
@@ -100,8 +102,8 @@ impl Block {
         out.extend_from_slice(&checksum.to_le_bytes());
     }
 
-    /// Decodes a block from its kind and its body. None if the block is damaged, or if a newer
-    /// version of the program wrote it.
+    /// Decodes a block from its kind and its body. Returns `None` if the block is damaged, or if a
+    /// newer version of the program wrote it.
     pub(super) fn read(kind: u8, body: &[u8]) -> Option<Self> {
         match kind {
             HEAD if body.len() == 16 => Some(Self::Head(Head {
@@ -131,8 +133,8 @@ impl Block {
     }
 }
 
-/// Checksum of the block at position `number` in the file. `bytes` are the kind, the length and the
-/// body of the block.
+/// Computes the checksum of the block at position `number` in the file. `bytes` are the kind, the
+/// length and the body of the block.
 pub(super) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&number.to_le_bytes());

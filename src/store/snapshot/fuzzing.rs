@@ -1,4 +1,4 @@
-//! Checks of the snapshot format, for fuzzers and unit tests. The fuzz target is in
+//! Checks of the snapshot format, for fuzzers and unit tests. The fuzz target is in the folder
 //! `tests/fuzz`.
 
 use super::block::{Block, TITLE, VERSION, checksum};
@@ -6,11 +6,11 @@ use super::reader::{Flaw, Reader};
 use super::writer::Writer;
 
 /// Reads `input` in four ways: as a snapshot file, as the decompressed content of a snapshot file,
-/// as the content after the title line, and as blocks to which valid checksums are added. Checks
+/// as the content after the first line, and as blocks to which valid checksums are added. Checks
 /// that the blocks are the same after they were written and read again.
 ///
 /// # Panics
-/// Panics if a check fails.
+/// Panics if the blocks are not the same.
 pub fn snapshot(input: &[u8]) {
     read_any(input);
     let title = format!("{TITLE}{VERSION}\n").into_bytes();
@@ -20,8 +20,8 @@ pub fn snapshot(input: &[u8]) {
     }
 }
 
-/// Makes blocks of the input. For each block, the input has three bytes for the kind of the block
-/// and the length of its body, and then the body.
+/// Makes blocks from `input`. For each block, `input` has three bytes for the kind of the block and
+/// the length of its body, and then the body.
 fn blocks(input: &[u8]) -> Vec<u8> {
     let (mut rest, mut blocks) = (input, Vec::new());
     let mut number = 0;
@@ -40,7 +40,7 @@ fn blocks(input: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// Reads a file that arrives in parts of `part` bytes.
+/// Reads the snapshot file `bytes`, which arrives in parts of `part` bytes. Returns its blocks.
 fn read(bytes: &[u8], part: usize) -> Result<Vec<Block>, Flaw> {
     let mut reader = Reader::new().expect("there is memory");
     let mut blocks = Vec::new();

@@ -6,30 +6,31 @@ use crate::store::format::bytes::u32_at;
 use std::fmt;
 use zstd::stream::raw::{DParameter, Decoder, Operation as _};
 
-/// Bytes that are decompressed in one step.
+/// Number of decompressed bytes that one step produces at most.
 const STEP_BYTES: usize = 128 << 10;
-/// Base-2 logarithm of the largest permitted zstd window in bytes. Without this limit, a small file
-/// could make the reader allocate any amount of memory.
+/// Base-2 logarithm of the largest zstd window, in bytes, that the reader accepts. Without this
+/// limit, a small file could make the reader allocate any amount of memory.
 const WINDOW_LOG: u32 = 23;
 
-/// Bytes up to which a file that does not begin like a snapshot is decompressed, to find out if it
-/// is damaged (our choice).
+/// Number of bytes after which the reader gives up on a file that does not begin like a snapshot.
+/// Up to this number it decompresses the file, to find out if the file is damaged. The value is a
+/// choice.
 const FOREIGN_BYTES: usize = 1 << 20;
 /// The first bytes of a zstd frame.
 const FRAME_START: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Reason why a file is refused.
+/// The reason why a snapshot file is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// The file is not a snapshot.
     Foreign,
-    /// The file was written by a newer program. Holds the version of the file.
+    /// A newer program wrote the file. Holds the version of the file.
     Newer(u32),
-    /// The file is incomplete.
+    /// The file ends too early.
     CutOff,
     /// The file continues after the last block.
     TooLong,
-    /// A part of the file is damaged. Holds a description.
+    /// A part of the file is damaged. The text describes the damage.
     Damaged(String),
 }
 
@@ -49,26 +50,26 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// The part of the file that the reader expects next.
+/// The part of the snapshot file that the reader expects next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Title,
-    /// The content does not begin like a snapshot.
+    /// The end of a file that does not begin like a snapshot.
     Foreign,
     Blocks,
-    /// The last block was read.
+    /// Nothing: the last block was read.
     Over,
 }
 
 /// The reader of one snapshot file.
 pub(crate) struct Reader {
     decoder: Decoder<'static>,
-    /// The first compressed bytes of the file, to compare them with [`FRAME_START`].
+    /// The first compressed bytes of the file. They are compared with [`FRAME_START`].
     first: Vec<u8>,
-    /// True if the zstd frame is complete.
+    /// True if the zstd frame of the file is complete.
     is_complete: bool,
     stage: Stage,
-    /// Decompressed bytes. The bytes before `start` have been read.
+    /// Decompressed bytes of the file. The bytes before `start` have already been read.
     plain: Vec<u8>,
     start: usize,
     blocks: u64,
@@ -84,10 +85,10 @@ impl fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Creates a reader for a file.
+    /// Creates a reader for one snapshot file.
     ///
     /// # Errors
-    /// Returns an error if zstd cannot allocate memory.
+    /// zstd cannot allocate memory.
     pub(crate) fn new() -> std::io::Result<Self> {
         let mut decoder = Decoder::new()?;
         decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
@@ -104,11 +105,11 @@ impl Reader {
         })
     }
 
-    /// Reads the next block. Removes the consumed bytes from `input`. Returns None when `input` is
-    /// empty and the block is still incomplete.
+    /// Reads the next block of the file. Removes the bytes that it needs from `input`. Returns
+    /// `None` if `input` is empty and the block is still incomplete.
     ///
     /// # Errors
-    /// Returns an error if the file is not a valid snapshot of a known version.
+    /// The reason why the file is not a valid snapshot of a known version.
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Block>, Flaw> {
         loop {
             if let Some(block) = self.block()? {
@@ -120,10 +121,10 @@ impl Reader {
         }
     }
 
-    /// Checks that the file is complete. Must be called after all bytes were read.
+    /// Checks that the file is complete. Must be called after all bytes of the file were read.
     ///
     /// # Errors
-    /// Returns an error if the file ends too early.
+    /// The file ends too early, or is not a snapshot.
     pub(crate) fn end(&self) -> Result<(), Flaw> {
         match (self.stage, self.is_complete) {
             (Stage::Over, true) => Ok(()),
@@ -132,7 +133,7 @@ impl Reader {
         }
     }
 
-    /// Decompresses one step. Returns false if more input is needed.
+    /// Decompresses one step of the file from `input`. Returns false if more input is needed.
     fn decompress(&mut self, input: &mut &[u8]) -> Result<bool, Flaw> {
         if self.is_complete {
             return match input.is_empty() {
@@ -159,14 +160,14 @@ impl Reader {
         Ok(came)
     }
 
-    /// Reads the next block if it is decompressed in full.
+    /// Reads the next block. Returns `None` if it is not yet completely decompressed.
     fn block(&mut self) -> Result<Option<Block>, Flaw> {
         if self.stage == Stage::Title && !self.title()? {
             return Ok(None);
         }
         if self.stage == Stage::Foreign {
-            // The reader goes on to the end of the zstd frame, because zstd finds damage by the
-            // checksum at the end.
+            // The reader continues to the end of the zstd frame, because the checksum at the end
+            // shows damage.
             return match self.is_complete || self.plain.len() > FOREIGN_BYTES {
                 true => Err(Flaw::Foreign),
                 false => Ok(None),
@@ -201,9 +202,10 @@ impl Reader {
         Ok(Some(block))
     }
 
-    /// Reads the first line, and sets the next stage. Returns false if the line is incomplete.
+    /// Reads the first line of the file, and sets the next stage. Returns false if the line is
+    /// incomplete.
     fn title(&mut self) -> Result<bool, Flaw> {
-        /// Maximum number of bytes of a version number and the end of the line.
+        /// Maximum number of bytes of the version number and the end of the line.
         const NUMBER_BYTES: usize = 11;
         let title = TITLE.as_bytes();
         let damaged = || Err(Flaw::Damaged("its first line is not readable".to_owned()));
@@ -236,7 +238,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Checks that a block may stand at this position in the file, and counts it.
+    /// Checks that `block` may stand at this position in the file, and counts its records.
     fn check(&mut self, block: &Block) -> Result<(), Flaw> {
         if matches!(block, Block::Head(_)) != (self.blocks == 0) {
             return Err(self.damaged("is at the wrong place"));
@@ -256,8 +258,8 @@ impl Reader {
     }
 }
 
-/// True if at most a quarter of `bytes` differs from the beginning of `expected` (a choice). A
-/// similar file counts as a damaged snapshot, and any other file as foreign.
+/// True if at most a quarter of `bytes` differs from the beginning of `expected`. A file that
+/// begins so is a damaged snapshot, and any other file is no snapshot. The fraction is a choice.
 fn is_similar(bytes: &[u8], expected: &[u8]) -> bool {
     let pairs = bytes.iter().zip(expected);
     let wrong = pairs.filter(|(byte, expected)| byte != expected).count();

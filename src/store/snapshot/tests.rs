@@ -1,4 +1,4 @@
-//! Tests the form of snapshot files: the reader accepts the files of the writer, and no other
+//! Tests of the format of snapshot files: the reader accepts the files of the writer, and no other
 //! files.
 
 use super::*;
@@ -17,7 +17,8 @@ fn written(blocks: &[Block]) -> Vec<u8> {
     bytes
 }
 
-/// Reads a file that arrives in parts of `part` bytes. Returns the blocks without the last one.
+/// Reads the snapshot file `bytes`, which arrives in parts of `part` bytes. Returns all blocks but
+/// the last one.
 fn read(bytes: &[u8], part: usize) -> Result<Vec<Block>, Flaw> {
     let mut reader = Reader::new().unwrap();
     let mut blocks = Vec::new();

@@ -7,14 +7,13 @@ use zstd::stream::write::Encoder;
 /// Compression level of zstd: the fastest normal level, which is about as fast as a disk.
 const LEVEL: i32 = 1;
 
-/// The writer of one snapshot file. The writer keeps the written bytes in memory until the caller
-/// takes them.
+/// The writer of one snapshot file. The written bytes stay in memory until the caller takes them.
 pub(crate) struct Writer {
     encoder: Encoder<'static, Vec<u8>>,
-    /// Number of blocks written so far.
+    /// Number of blocks that were written so far.
     blocks: u64,
     records: u64,
-    /// Buffer for one block.
+    /// A buffer for one uncompressed block.
     plain: Vec<u8>,
 }
 
@@ -26,10 +25,10 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Starts a file.
+    /// Starts a snapshot file.
     ///
     /// # Errors
-    /// Returns an error if zstd cannot allocate memory.
+    /// zstd cannot allocate memory.
     pub(crate) fn begin() -> io::Result<Self> {
         let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
         encoder.include_checksum(true)?;
@@ -42,10 +41,10 @@ impl Writer {
         })
     }
 
-    /// Writes a block.
+    /// Writes `block` to the snapshot file.
     ///
     /// # Errors
-    /// Returns an error if zstd fails.
+    /// zstd fails.
     pub(crate) fn add(&mut self, block: &Block) -> io::Result<()> {
         self.plain.clear();
         block.write(self.blocks, &mut self.plain);
@@ -59,15 +58,15 @@ impl Writer {
         self.encoder.get_ref().len()
     }
 
-    /// Returns the bytes written since the last call.
+    /// Returns the bytes that were written since the last call.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(self.encoder.get_mut())
     }
 
-    /// Ends the file, and returns its last bytes.
+    /// Ends the snapshot file, and returns its last bytes.
     ///
     /// # Errors
-    /// Returns an error if zstd fails.
+    /// zstd fails.
     pub(crate) fn end(mut self) -> io::Result<Vec<u8>> {
         let records = self.records;
         self.add(&Block::End { records })?;

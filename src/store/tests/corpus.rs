@@ -1,11 +1,11 @@
-//! Runs the fuzz targets of stored encodings and snapshots over the stored inputs that fuzzers
-//! found interesting.
+//! Runs the fuzz targets of stored encodings and snapshots on the stored inputs that fuzzers found
+//! interesting.
 
 use super::super::fuzzing::stored;
 use super::super::snapshot::fuzzing::snapshot;
 use std::path::Path;
 
-/// Runs a target over the inputs in its folder, and over the empty input.
+/// Runs the fuzz target `target` on all inputs in its folder, and on the empty input.
 fn run(name: &str, target: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut inputs = 0;

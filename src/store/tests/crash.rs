@@ -12,8 +12,8 @@ fn contents(disk: &dyn Disk, number: u64) -> Vec<Stored> {
     found
 }
 
-/// Makes random calls on a generation, which the seed determines. Returns the results of all reads,
-/// and the contents after each opening.
+/// Makes random calls on a generation. `seed` determines the calls. Returns the results of all
+/// reads, and the contents of the generation after each opening.
 fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
@@ -38,8 +38,8 @@ fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     seen
 }
 
-/// Makes random calls on the database `meta`, which the seed determines. Returns the results of all
-/// scans.
+/// Makes random calls on the database `meta`. `seed` determines the calls. Returns the results of
+/// all scans.
 fn use_metadata(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
@@ -73,8 +73,9 @@ fn sled_and_the_simulated_disk_show_the_same() {
     }
 }
 
-/// Numbers of the segments that survive a crash after ten flushed segments and ten unflushed
-/// segments.
+/// Writes ten segments with a flush and ten segments without a flush, and simulates a crash.
+/// Returns the numbers of the segments that survive the crash. `interrupts_flush` is true if the
+/// crash comes during a second flush.
 fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     let disk = SimulatedDisk::new();
     let handle = disk.open(1).unwrap();
@@ -99,7 +100,8 @@ fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     contents(&disk, 1).into_iter().map(number).collect()
 }
 
-/// True if a save survives a crash after the first `after` of its writes.
+/// True if a save to the database `meta` survives a crash that comes after the first `after` writes
+/// of the save.
 fn is_saved(after: u64, seed: u64) -> bool {
     let disk = SimulatedDisk::new();
     let metadata = disk.open_metadata().unwrap();

@@ -1,4 +1,4 @@
-//! Tests with damaged directories, and with generations of which little is live.
+//! Tests with damaged data directories, and with generations of which only a small part is live.
 
 use super::*;
 use crate::store::format::frame::Frames;
@@ -16,7 +16,8 @@ fn small(directory: &Path) -> Settings {
     }
 }
 
-/// A directory as a kill leaves it: several generations, the last of which is not sealed.
+/// Creates a data directory as a kill leaves it, with several generations. The last generation is
+/// not complete.
 async fn filled() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let store = open(&small(home.path()));
@@ -46,7 +47,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Opens a damaged directory and counts the readable records. Checks that the readable records are
+/// Opens a damaged data directory and counts its readable records. Checks that these records are
 /// correct and in order.
 async fn survivors(directory: &Path) -> Result<usize, OpenError> {
     let (store, _) = try_start(&small(directory))?;
@@ -88,8 +89,8 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
     });
     found.sort();
     let (mut untouched, mut damaged) = (0, 0);
-    // Only every eleventh file is damaged, because each case takes some time. The files are still
-    // from every generation and from `meta`.
+    // Only every eleventh file is damaged, because each case takes some time. Even so, every
+    // generation and `meta` have damaged files.
     for (path, round) in found.iter().step_by(11).zip(0..) {
         let name = path.strip_prefix(whole.path()).unwrap();
         if name.starts_with("lock") || name.starts_with("version") {
@@ -110,8 +111,7 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
             std::fs::write(&target, bytes).unwrap();
         }
         match survivors(copy.path()).await {
-            // At most one generation is lost: 200 kB, and the bytes by which a generation exceeds
-            // this size.
+            // At most one generation is lost. A generation has 200 kB, and some bytes more.
             Ok(left) if left as u64 >= RECORDS - 700 => {
                 damaged += u64::from((left as u64) < RECORDS);
                 untouched += u64::from(left as u64 == RECORDS);
@@ -132,8 +132,8 @@ async fn a_generation_that_is_gone_is_done_without() {
     std::fs::remove_dir_all(home.path().join("gen-000001")).unwrap();
     let left = survivors(home.path()).await.unwrap();
     assert!((500..1000).contains(&left), "{left}");
-    // The summary of the lost generation was removed, too, so the metadata lists only existing
-    // generations.
+    // The summary of the lost generation was removed, too, so that `meta` has summaries of existing
+    // generations only.
     assert!(!metadata_keys(home.path()).contains(&key::summary(1)));
 }
 
@@ -153,7 +153,7 @@ async fn the_generation_that_was_being_written_is_missed_when_it_is_gone() {
     let found = damage();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].path, PathBuf::from(&name));
-    // The loss is reported only once. The other records are served.
+    // The next start does not report the loss again. The other records are served.
     let left = survivors(home.path()).await.unwrap() as u64;
     assert!((1..RECORDS).contains(&left), "{left}");
     assert!(damage().is_empty(), "{:?}", damage());
@@ -176,7 +176,7 @@ async fn without_summaries_the_generations_themselves_are_read() {
     assert_eq!(survivors(home.path()).await.unwrap() as u64, RECORDS);
 }
 
-/// The keys in the metadata of a directory.
+/// The keys in the database `meta` of the data directory.
 fn metadata_keys(directory: &Path) -> Vec<Vec<u8>> {
     let mut keys = Vec::new();
     let mut visit = |key: &[u8], _| keys.push(key.to_vec());
@@ -185,14 +185,14 @@ fn metadata_keys(directory: &Path) -> Vec<Vec<u8>> {
     keys
 }
 
-/// Changes the metadata of a directory.
+/// Makes `changes` in the database `meta` of the data directory.
 fn save(directory: &Path, changes: &[key::Pair]) {
     let metadata = sled(directory).open_metadata().unwrap();
     metadata.save(changes).unwrap();
 }
 
-/// Creates a generation that holds `records` only in commit frames. The frame of record `broken` is
-/// damaged.
+/// Creates the generation `number`, which has `records` in commit frames and in no segment. The
+/// frame of the record `broken` is damaged.
 fn frames(directory: &Path, number: u64, records: std::ops::Range<u64>, broken: Option<u64>) {
     let generation = sled(directory).open(number).unwrap();
     for index in records {

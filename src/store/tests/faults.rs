@@ -7,21 +7,21 @@ use crate::store::disk::temp_files::TempFiles;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// The faults of a disk. A fault is active while its value is not zero.
+/// The faults of a disk. A fault is active while its number is not zero.
 #[derive(Default)]
 struct Faults {
-    /// No database can be opened or flushed, as on a full disk.
+    /// Databases cannot be opened or flushed, as on a full disk.
     full: AtomicU64,
-    /// No segment can be inserted.
+    /// Segments cannot be inserted.
     inserts_fail: AtomicU64,
-    /// No generation can be read to its end. The error reports a missing permission, not damage.
+    /// Generations cannot be read to their end. The error reports a missing permission, not damage.
     reads_fail: AtomicU64,
-    /// Number of further openings of generations that fail for lack of file descriptors.
+    /// Number of openings of generations that will fail for lack of file descriptors.
     without_descriptors: AtomicU64,
-    /// Closing a generation blocks.
+    /// The closing of a generation blocks.
     closing_hangs: AtomicU64,
-    /// While set, a flush of records reports its start to the sender, and then waits for a message
-    /// from the receiver.
+    /// The gate of flushes. While the gate is set, a flush of records sends a message to the sender
+    /// when it starts, and then waits for a message from the receiver.
     gate: Lock<Option<(Sender<()>, Receiver<()>)>>,
 }
 
@@ -67,7 +67,7 @@ impl Disk for FaultyDisk {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
             .is_ok()
         {
-            // Error number of EMFILE: too many open files in the process.
+            // The error number is EMFILE: too many open files in the process.
             return Err(io::Error::from_raw_os_error(24));
         }
         let (inner, faults) = (self.inner.open(number)?, self.faults.clone());
@@ -164,7 +164,7 @@ impl Drop for FaultyGeneration {
     }
 }
 
-/// The disk that belongs to `settings`, with faults.
+/// Creates the disk that belongs to `settings`, with faults.
 fn faulty(settings: &Settings, faults: &Arc<Faults>) -> Arc<dyn Disk> {
     let inner: Box<dyn Disk> = match &settings.directory {
         Some(directory) => Box::new(sled(directory)),
@@ -179,7 +179,7 @@ fn open_faulty(settings: Settings, faults: &Arc<Faults>) -> Store {
     open_on(settings, disk).unwrap().on_thread().unwrap().0
 }
 
-/// A store without a data directory that cannot spill.
+/// Opens a store without a data directory that cannot spill.
 fn open_without_space(faults: &Arc<Faults>) -> Store {
     let settings = Settings {
         memory_bytes: 1 << 20,
@@ -190,8 +190,8 @@ fn open_without_space(faults: &Arc<Faults>) -> Store {
     open_faulty(settings, faults)
 }
 
-/// Settings under which few records fill a generation, and records of older generations do not stay
-/// in memory.
+/// Settings with which a few records fill a generation, and the records of older generations do not
+/// stay in memory.
 fn small_generations(home: &Path) -> Settings {
     Settings {
         memory_bytes: 10_000,
@@ -219,7 +219,7 @@ async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
     assert_eq!(log.end(), 10);
     assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
     assert_eq!(store.close().unwrap_err(), error);
-    // A restart is sufficient when space is available again.
+    // After space becomes available again, a restart is sufficient.
     let store = open(&settings);
     let log = store.log(LOG);
     let all = read_all(&log, 0, 0).await;
@@ -277,8 +277,8 @@ async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_dam
     let store = open(&settings);
     let log = store.log(LOG);
     put(&store, &log, 0..10, 100).await.durable().await.unwrap();
-    // The copy is a directory as a kill leaves it: the generation has no summary, so recovery reads
-    // the generation.
+    // The copy is a data directory as a kill leaves it: the generation has no summary, so recovery
+    // reads it.
     let killed = tempfile::tempdir().unwrap();
     copy_directory(home.path(), killed.path());
     store.close().unwrap();
@@ -371,7 +371,7 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
         let _ready = put(&store, &other, start..start + 100, 1000).await;
     }
     assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
-    // The removal must also work without further writes: the committer ends the current generation,
+    // The removal must also work without further writes: the committer ends the current generation
     // and then removes it.
     store.delete(other.id());
     let gone = async {
@@ -423,8 +423,8 @@ async fn too_many_open_files_are_not_a_dead_disk() {
     let store = open_faulty(small_generations(home.path()), &faults);
     let log = store.log(LOG);
     put(&store, &log, 0..30, 500).await.durable().await.unwrap();
-    // More failures than the attempts to open the next generation ahead of time, so that these
-    // attempts all fail.
+    // The number of failures exceeds that of the attempts to open the next generation ahead of
+    // time, so all these attempts fail.
     let tries = u64::from(limits::DESCRIPTOR_TRIES) + 10;
     faults.without_descriptors.store(tries, Ordering::Relaxed);
     for start in (30..600).step_by(30) {

@@ -1,4 +1,4 @@
-//! Tests with a limit of two open databases.
+//! Tests of the store with a limit of two open databases.
 
 use super::*;
 use crate::store::disk::few_databases::FewDatabases;
@@ -28,7 +28,7 @@ fn limited_disk() -> SimulatedDisk {
 }
 
 /// Appends records, reads records and changes the catalog until the power is cut. `chance`
-/// determines the calls. Adds the indexes of the acknowledged records to `kept`.
+/// determines the order of these calls. Adds the indexes of the acknowledged records to `kept`.
 async fn use_until_power_cut(
     store: &Store,
     log: &Arc<Log>,
@@ -78,7 +78,7 @@ async fn every_acknowledged_record_is_read_back_after_power_cuts() {
             assert!(all.iter().all(is_whole), "seed {seed}");
             let found: BTreeSet<u64> = all.into_iter().map(|(index, _)| index).collect();
             assert!(found.is_superset(&kept), "seed {seed}");
-            // Some records that were not acknowledged were recovered, too. From now on they must
+            // Recovery also found some records that were not acknowledged. From now on they must
             // not be lost.
             kept = found;
             disk.cut_power_after(chance.number() % 600);
@@ -128,8 +128,8 @@ fn a_low_limit_of_open_files_permits_few_databases() {
     assert_eq!(databases, [None, None, None, Some(3), Some(2), Some(2)]);
 }
 
-/// Uses other databases after an append that is not committed, and simulates a crash. Returns true
-/// if the append survives the crash.
+/// Appends a segment without a commit, uses other databases, and simulates a crash. Returns true if
+/// the segment survives the crash.
 fn is_kept(seed: u64) -> bool {
     let disk = limited_disk();
     let few = FewDatabases::new(Arc::new(disk.clone()), PERMITTED);
@@ -148,14 +148,14 @@ fn is_kept(seed: u64) -> bool {
 
 #[test]
 fn appends_stay_uncommitted_while_other_databases_are_used() {
-    // The simulated disk keeps a random part of the unflushed values. If the append had been
-    // flushed, every crash would keep it.
+    // The simulated disk keeps a random part of the unflushed values. After a flush it would keep
+    // the appended segment in every crash.
     let kept = (0..20).filter(|seed| is_kept(*seed)).count();
     assert!((1..20).contains(&kept), "{kept}");
 }
 
-/// Lets readers of four generations, a writer of a fifth generation and a writer of the metadata
-/// work at the same time. Returns the number of openings of databases, and the total time.
+/// Runs readers of four generations, a writer of a fifth generation and a writer of the database
+/// `meta` at the same time. Returns the number of openings of databases, and the total time.
 fn use_at_once(lease: Duration) -> (usize, Duration) {
     const ROUNDS: u32 = 2000;
     let disk = limited_disk();
@@ -199,8 +199,9 @@ fn readers_and_writers_all_make_progress() {
 fn a_database_stays_open_for_its_lease() {
     let lease = Duration::from_millis(20);
     let (openings, time) = use_at_once(lease);
-    // A slot changes its database at most once in each lease. Further openings follow when one of
-    // the six threads ends and closes its database. The check at the end opens one database.
+    // A slot changes its database at most once in each lease. Each of the six threads closes its
+    // database when it ends, which may cause one further opening. The check at the end opens one
+    // database.
     let leases = usize::try_from(time.as_micros() / lease.as_micros()).unwrap();
     assert!(openings <= 2 * (leases + 1) + 7, "{openings} in {time:?}");
 }

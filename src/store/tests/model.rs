@@ -1,5 +1,5 @@
-//! Compares the store with a model. The settings have so little memory and such small generations
-//! that the store often evicts records and begins new generations.
+//! Compares the store with a simple model. The store has so little memory and such small
+//! generations that it often drops segments from memory and begins new generations.
 
 use super::*;
 use proptest::prelude::*;
@@ -18,16 +18,16 @@ fn tiny(directory: Option<&Path>, durability: Durability) -> Settings {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Puts a number of records. The numbers are the number of records, the size of the first
-    /// record in bytes, and the difference between the indexes of two neighbouring records.
+    /// Puts records. The fields are the number of records, the size of the first record in bytes,
+    /// and the difference between the indexes of two neighbouring records.
     Put(usize, usize, u64),
-    /// Trims the oldest records. The number is the horizon, as a percentage of the time that has
+    /// Trims the oldest records. The field is the horizon, as a percentage of the time that has
     /// passed.
     Trim(i64),
-    /// Reads records. The numbers are the first index, as a percentage of the indexes so far, and
-    /// the maximum number and bytes of the records.
+    /// Reads records. The fields are the first index, as a percentage of the indexes so far, and
+    /// the maximum number and the maximum bytes of the records.
     Read(u64, usize, u64),
-    /// Finds the first record that arrived at a time or later. The number is this time, as a
+    /// Finds the first record that arrived at a time or later. The field is this time, as a
     /// percentage of the time that has passed.
     Find(i64),
     Delete,
@@ -46,14 +46,14 @@ fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
     proptest::collection::vec((0..3_u32, step), 1..60)
 }
 
-/// The expected content of a log: its records by index, and the horizon of the last trim.
+/// The expected content of a log: its records by their indexes, and the horizon of the last trim.
 #[derive(Debug, Default)]
 struct Model {
     records: BTreeMap<u64, Vec<u8>>,
     next: u64,
     horizon: i64,
-    /// Incarnation number of the stream. The number changes when the log is deleted, because a
-    /// deleted log is never used again.
+    /// Incarnation number of the stream. It changes when the log is deleted, because a deleted log
+    /// is never used again.
     stream: u64,
 }
 
@@ -138,8 +138,8 @@ async fn run(
         if matches!(step, Step::Reopen) && on_disk {
             store.close().unwrap();
             store = open(&settings);
-            // A recovered log that no model uses is deleted: the close may have come before the
-            // deletion was durable.
+            // Delete each recovered log that no model uses. The store may have been closed before
+            // the deletion of the log was durable.
             for (shard, model) in (0..).zip(&models) {
                 drop(store.log(model.id(shard)));
             }
@@ -170,8 +170,8 @@ fn check_cases(cases: u32, durability: Durability, on_disk: bool, databases: Opt
     });
 }
 
-// The tests below use times and indexes as the same numbers, because `record` gives each record an
-// arrival time equal to its index.
+// The tests below use the same numbers as times and as indexes, because `record` gives each record
+// an arrival time that equals its index.
 #[test]
 fn a_store_that_is_always_durable_is_like_its_model() {
     check(Durability::Always, true);
@@ -184,8 +184,8 @@ fn a_store_that_is_durable_some_time_is_like_its_model() {
 
 #[test]
 fn a_store_with_two_open_databases_is_like_its_model() {
-    // Only a few cases are run, because sled opens databases slowly, and these settings make it
-    // open databases often.
+    // Only a few cases run, because sled opens databases slowly, and with these settings the store
+    // opens databases often.
     check_cases(4, Durability::Always, true, Some(2));
 }
 
@@ -226,7 +226,7 @@ async fn many_writers_and_a_follower(settings: Settings) {
         };
         let batch = log.read(from, at(0), limit).await.unwrap();
         seen.extend(batch.iter().map(|record| record.index));
-        // Trims records that were read. The trim stays 100 indexes behind the reader.
+        // Trims records that were read, up to 100 indexes before the reader.
         log.trim(at(from.cast_signed() - 100));
         if batch.is_empty() {
             end.changed().await.unwrap();
@@ -246,8 +246,8 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
     many_writers_and_a_follower(tiny(None, Durability::None)).await;
 }
 
-/// Reads records while sweeps move them from generation to generation. The sweeps happen because
-/// the neighbouring records are deleted.
+/// Reads records while sweeps move them to other generations. The sweeps occur because the
+/// neighbouring records are deleted.
 async fn a_reader_beside_moves(settings: Settings) {
     let store = open(&settings);
     let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));
