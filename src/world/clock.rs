@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
 
-/// A measurement of a duration, always in real time, even with a virtual clock.
+/// A stopwatch. It measures real time, even if the emulator has a virtual clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts measuring.
+    /// Starts a measurement.
     pub fn start() -> Self {
         Self(Instant::now())
     }
@@ -28,21 +28,22 @@ impl Stopwatch {
     }
 }
 
-/// A clock: the source of the present time, and of alarms that wake tasks at a deadline.
+/// A clock of the emulator: the source of the present time, and of alarms that wake tasks at a
+/// deadline.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock, except that this clock never goes back: when the machine's clock is set
-    /// back, this clock goes on at normal speed.
+    /// The machine's clock, but without steps back: if the machine's clock is set back, this clock
+    /// continues at normal speed.
     System,
-    /// The machine's clock plus a shift that a test sets. Like [`Self::System`], this clock never
-    /// goes back.
+    /// The machine's clock plus a shift that a test sets. The clock makes no steps back, as with
+    /// [`Self::System`].
     Shifted(Arc<ShiftedClock>),
-    /// A clock that stands still and moves only when a test or a user advances it.
+    /// A clock that stands still until a test or a user advances it.
     Virtual(Arc<VirtualClock>),
 }
 
 impl Clock {
-    /// The present time of this clock.
+    /// The present time of the clock.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => STEADY.now(steady::since_1970()),
@@ -51,21 +52,22 @@ impl Clock {
         }
     }
 
-    /// The time of the machine's clock, even with a virtual clock: certificates and signatures are
-    /// checked against real time.
+    /// The time of the machine's clock, even if this clock is virtual. Certificates and signatures
+    /// are checked against real time.
     pub fn wall_time(&self) -> Timestamp {
         let ms = steady::since_1970().as_millis();
         Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
     }
 
-    /// Creates an alarm of this clock for one task. A virtual clock that advances waits without a
-    /// time limit until the task has done its work.
+    /// Creates an alarm with which one task waits for this clock. A virtual clock that advances
+    /// waits without a time limit until the task has done its work.
     pub fn alarm(&self) -> Alarm {
         self.alarm_of(true)
     }
 
-    /// Creates an alarm for a task that a slow peer can hold up, such as a task that writes to a
-    /// client. A virtual clock that advances waits at most one second for the work of such a task.
+    /// Creates an alarm with which one task waits for this clock. The task may be held up by a slow
+    /// peer, for example if it writes to a client. A virtual clock that advances waits at most one
+    /// second until such a task has done its work.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }
@@ -88,16 +90,15 @@ impl Clock {
 
 /// A clock that stands still until a caller advances it.
 ///
-/// `advance_to` moves the clock from deadline to deadline. At each deadline it lets the waiting
-/// task finish its work before it moves the clock on, so the tasks do the same work as in an
+/// `advance_to` moves the clock from deadline to deadline. At each deadline the clock stands still
+/// until the task that waited for it has done its work. So the tasks do the same work as in an
 /// equally long real time.
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,
-    /// Notified whenever a task begins to wait, or drops its alarm.
+    /// Notified whenever a task begins to wait, and whenever a task drops its alarm.
     settled: Notify,
-    /// The call of `advance_to` in progress holds this semaphore, so that no two calls run at the
-    /// same time.
+    /// The semaphore that a call of `advance_to` holds, so that no two calls run at the same time.
     advancing: Semaphore,
 }
 
@@ -110,21 +111,22 @@ struct VirtualState {
 
 #[derive(Debug)]
 struct VirtualAlarm {
-    /// `None` while the task works, `Some(Some(deadline))` while the task waits for a deadline, and
-    /// `Some(None)` while the task waits only for its bell.
+    /// The wait of the alarm's task. `None` while the task works, `Some(Some(deadline))` while the
+    /// task waits for a deadline, and `Some(None)` while the task waits only for its bell.
     waiting: Option<Option<Timestamp>>,
-    /// True when the bell rang while the task worked: the task's next wait then returns at once.
+    /// True if the bell rang while the task worked. The next wait of the task then returns
+    /// immediately.
     rung_at_work: bool,
-    /// True when the clock waits without a time limit until the task has done its work.
+    /// True if an advancing clock waits without a time limit until the task has done its work.
     strict: bool,
-    /// True when the task worked for longer than the time limit. The clock ignores the task until
-    /// the task waits again.
+    /// True if the task worked for longer than the time limit. The clock ignores the task until the
+    /// task waits again.
     given_up: bool,
     rung: Arc<Notify>,
 }
 
 impl VirtualClock {
-    /// Creates a clock that stands at `now`.
+    /// Creates a clock that stands still at the time `now`.
     pub fn starting_at(now: Timestamp) -> Arc<Self> {
         let state = VirtualState {
             now,
@@ -139,7 +141,7 @@ impl VirtualClock {
     }
 
     /// Moves the clock forward to `target`, and stops at each deadline before `target` in the order
-    /// of time. Does not move the clock when `target` is in the past.
+    /// of time. Does not move the clock if `target` is in the past.
     pub async fn advance_to(&self, target: Timestamp) {
         let _advancing = self.advancing.acquire().await;
         loop {
@@ -158,8 +160,8 @@ impl VirtualClock {
         }
     }
 
-    /// Sets the clock to `moment`, which may be in the past. Wakes every task with an alarm, so
-    /// that the task reads the clock again.
+    /// Sets the clock to `moment`, which may be in the past. Wakes every task that has an alarm, so
+    /// that it reads the clock again.
     pub(crate) fn jump_to(&self, moment: Timestamp) {
         let mut state = self.state.lock();
         state.now = moment;
@@ -169,14 +171,15 @@ impl VirtualClock {
         }
     }
 
-    /// Returns when every task with a strict alarm has done its work and waits for a deadline or
-    /// its bell. Ignores tasks with a lenient alarm.
+    /// Returns as soon as every task with a strict alarm has done its work and waits for a deadline
+    /// or its bell. Ignores tasks with a lenient alarm.
     pub async fn settle_now(&self) {
         self.settle_those(|alarm| alarm.strict).await;
     }
 
-    /// Returns when every task with an alarm has done its work and waits for a deadline or its
-    /// bell. Gives tasks with a lenient alarm one second of real time.
+    /// Returns as soon as every task with an alarm has done its work and waits for a deadline or
+    /// its bell. For tasks with a lenient alarm, the function waits at most one second of real
+    /// time.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let limit = Duration::from_secs(1);
@@ -230,8 +233,8 @@ impl VirtualClock {
         self.settled.notify_waiters();
     }
 
-    /// Records that the task of alarm `id` waits for `deadline`. Returns false when the task need
-    /// not wait, because the deadline has passed or the bell rang.
+    /// Notes that the task of alarm `id` waits for `deadline`. Returns false if the task need not
+    /// wait, because the deadline has passed or the bell rang.
     fn wait(&self, id: u64, deadline: Option<Timestamp>) -> bool {
         let mut state = self.state.lock();
         let now = state.now;
@@ -254,8 +257,8 @@ impl VirtualClock {
 }
 
 impl VirtualState {
-    /// Wakes the task of alarm `id`. The task counts as working from now on, although the runtime
-    /// polls the task only later.
+    /// Wakes the task of alarm `id`. The task counts as working from now on, even before the
+    /// runtime polls it.
     fn wake(&mut self, id: u64) {
         let Some(alarm) = self.alarms.get_mut(&id) else {
             return;
@@ -268,22 +271,22 @@ impl VirtualState {
     }
 }
 
-/// The alarm of one task, with which the task waits for deadlines. A virtual clock stands still
-/// while the task works.
+/// The alarm of one task. The task waits with its alarm for deadlines and for its bell. A virtual
+/// clock stands still while the task works.
 #[derive(Debug)]
 pub struct Alarm {
     bell: Bell,
 }
 
 impl Alarm {
-    /// Waits until `deadline` or until the bell rings, whichever is first. Without a deadline only
+    /// Waits until `deadline`, or until the bell rings if that is earlier. Without a deadline only
     /// the bell ends the wait.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
-                    // The mark is set in a `Drop`, so that it is also set when the caller drops the
-                    // future of this wait.
+                    // A guard marks the task as working, so that this also happens if the caller
+                    // drops the future of the wait.
                     let _at_work = AtWork {
                         clock,
                         id: self.bell.id,
@@ -306,21 +309,21 @@ impl Alarm {
         }
     }
 
-    /// Sets the time limit of a virtual clock that advances and waits for the task's work. With
-    /// `true` there is no time limit, with `false` the limit is one second.
+    /// Sets the time for which an advancing virtual clock waits for the task's work. With `true`
+    /// the wait has no time limit. With `false` the limit is one second.
     pub fn set_strict(&self, strict: bool) {
         if let Clock::Virtual(clock) = &self.bell.clock {
             clock.set_strict(self.bell.id, strict);
         }
     }
 
-    /// Returns a bell, which wakes the task of this alarm before its deadline.
+    /// Returns the bell of the alarm, which wakes the task before its deadline.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }
 }
 
-/// Marks the task of an alarm as working again when dropped.
+/// Marks the task of an alarm as working when this guard is dropped.
 struct AtWork<'a> {
     clock: &'a VirtualClock,
     id: u64,
@@ -342,7 +345,7 @@ impl Drop for Alarm {
     }
 }
 
-/// Wakes the task of one [`Alarm`] before its deadline.
+/// The bell of one [`Alarm`]. It wakes the alarm's task before the deadline.
 #[derive(Debug, Clone)]
 pub struct Bell {
     rung: Arc<Notify>,
@@ -351,7 +354,7 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Wakes the task at once if the task waits. If the task works, its next wait returns at once.
+    /// Wakes the task if it waits. If the task works, its next wait returns immediately.
     pub fn ring(&self) {
         match &self.clock {
             Clock::System | Clock::Shifted(_) => self.rung.notify_one(),

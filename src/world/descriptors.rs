@@ -1,18 +1,17 @@
 //! The limit of open file descriptors of this process.
 //!
-//! Sockets and the store's files share this limit. A process that has reached the limit cannot open
-//! a new generation of the store. Therefore the program raises the limit at its start, and derives
-//! the maximum number of connections from the limit.
+//! Sockets and the files of the store share this limit. A process that has reached the limit cannot
+//! open a new generation of the store. Therefore the program raises the limit at its start, and
+//! derives the maximum number of connections from it.
 
 #[cfg(unix)]
 mod system {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// The greatest limit that macOS accepts (its `OPEN_MAX`), even when the hard limit is
-    /// infinite.
+    /// The greatest limit that macOS accepts (its `OPEN_MAX`), even if the hard limit is infinite.
     const OPEN_MAX: u64 = 10_240;
 
-    /// The number of file descriptors that this process may have open. `None` means no limit.
+    /// The number of file descriptors that this process may have open. `None` if there is no limit.
     pub(crate) fn descriptor_limit() -> Option<u64> {
         getrlimit(Resource::Nofile).current
     }
@@ -44,12 +43,12 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    /// Always `None`: this operating system has no limit of file descriptors.
+    /// Always `None`: this operating system does not limit file descriptors.
     pub fn descriptor_limit() -> Option<u64> {
         None
     }
 
-    /// Does nothing: this operating system has no limit of file descriptors.
+    /// Does nothing: this operating system does not limit file descriptors.
     pub fn raise_descriptor_limit(_wanted: u64) {}
 }
 

@@ -4,13 +4,14 @@ use super::timestamp::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The smallest number that is read as milliseconds. As seconds it would lie beyond the year 5000,
-/// so smaller numbers are read as seconds.
+/// The smallest number that is read as milliseconds. Smaller numbers are read as seconds: as
+/// seconds, this number would be a time after the year 5000.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 impl Timestamp {
-    /// Parses a time as RFC 3339 with an offset (a space may replace the `T`), as seconds since
-    /// 1970, or as milliseconds since 1970. `None` for other texts and for negative numbers.
+    /// Parses a time: a text in RFC 3339 with an offset (a space may replace the `T`), seconds
+    /// since 1970, or milliseconds since 1970. Returns `None` for other texts and for negative
+    /// numbers.
     pub fn parse(text: &str) -> Option<Self> {
         match text.parse::<i64>() {
             Ok(number) if number < 0 => None,
@@ -20,7 +21,7 @@ impl Timestamp {
         }
     }
 
-    /// Formats the time as RFC 3339, in UTC and with milliseconds.
+    /// Formats the time as a text in RFC 3339, in UTC and with milliseconds.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.millis()) * 1_000_000;
         let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();

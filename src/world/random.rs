@@ -1,5 +1,5 @@
-//! Random numbers for request ids, for the salt of shard iterators and for jitter. No secret
-//! depends on these numbers.
+//! Random numbers for request ids, for the random part of shard iterators, and for random delays.
+//! No secret depends on these numbers.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that asks the system for chance"
@@ -8,13 +8,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A lock-free source of random numbers: SplitMix64 over a counter that clones share. The same seed
-/// gives the same sequence of numbers.
+/// A lock-free source of random numbers. It is SplitMix64 over a counter, which all clones share.
+/// The same seed gives the same sequence of numbers.
 #[derive(Debug, Clone)]
 pub struct Random(Arc<AtomicU64>);
 
-/// The increment of SplitMix64. The increment is odd, so the counter takes every value once before
-/// a value repeats.
+/// The increment of the counter in SplitMix64. It is odd, so the counter takes every value once
+/// before a value repeats.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Random {
@@ -24,18 +24,18 @@ impl Random {
         Self::seeded(high ^ low)
     }
 
-    /// Creates the source with this seed.
+    /// Creates a source with the seed `seed`.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(AtomicU64::new(seed)))
     }
 
-    /// The next random number.
+    /// Returns the next random number.
     pub fn number(&self) -> u64 {
         mixed(self.take(1))
     }
 
-    /// `N` random bytes. One atomic step reserves all random numbers for these bytes, because all
-    /// threads share the counter.
+    /// Returns `N` random bytes. One atomic step reserves all numbers that these bytes need,
+    /// because all threads share the counter.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         let mut state = self.take(N.div_ceil(8) as u64);
@@ -46,8 +46,8 @@ impl Random {
         bytes
     }
 
-    /// Advances the counter by `count` numbers, and returns the value of the counter for the first
-    /// number.
+    /// Advances the counter for `count` random numbers. Returns the value of the counter for the
+    /// first of them.
     fn take(&self, count: u64) -> u64 {
         let steps = STEP.wrapping_mul(count);
         self.0

@@ -1,9 +1,9 @@
 //! A time that follows the machine's clock but never goes back.
 //!
-//! The emulator's time goes on at normal speed when the machine's clock is set back. After a step
-//! of one hour back, the emulator's time is one hour ahead of the machine's clock. Therefore rates,
-//! deadlines, ages of iterators and arrival times need no special case for a clock that was set
-//! back. When the machine's clock is set forward, the emulator's time follows at once.
+//! After the machine's clock is set back, this time continues at normal speed. If the step back was
+//! one hour, this time is one hour ahead of the machine's clock. Therefore rates, deadlines, ages
+//! of iterators and arrival times need no special case. After the machine's clock is set forward,
+//! this time follows immediately.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the machine's clock"
@@ -14,21 +14,21 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The time of the machine's clock since 1970; zero for a clock before 1970.
+/// The time of the machine's clock since 1970. Zero if the clock is before 1970.
 pub(super) fn since_1970() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default()
 }
 
-/// The steady time of the machine's clock. All emulators of this process share this value.
+/// The steady time of the machine's clock. All emulators in this process share it.
 pub(super) static STEADY: LazyLock<SteadyTime> = LazyLock::new(SteadyTime::new);
 
 /// A time that follows the machine's clock forward but never goes back.
 #[derive(Debug)]
 pub(super) struct SteadyTime {
     start: Instant,
-    /// The greatest value so far of the machine's clock minus the time since `start`, in
-    /// microseconds.
+    /// The greatest value so far of this difference: the machine's clock minus the time since
+    /// `start`, in microseconds.
     offset_us: AtomicI64,
 }
 
@@ -40,9 +40,10 @@ impl SteadyTime {
         }
     }
 
-    /// The present steady time. `wall` is a reading of the machine's clock that the caller took
+    /// The present steady time. `wall` is a reading of the machine's clock, which the caller made
     /// before this call reads the time since `start`. A pause between the two readings makes `wall`
-    /// too early and never too late, so the steady time never jumps ahead of the machine's clock.
+    /// too early and never too late. Therefore the steady time never jumps ahead of the machine's
+    /// clock.
     pub(super) fn now(&self, wall: Duration) -> Timestamp {
         self.at(wall, self.start.elapsed())
     }

@@ -8,16 +8,16 @@ use super::random::Random;
 /// The environment of one emulator that a test can replace.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The clock of all timestamps and deadlines, except the deadlines in real time.
+    /// The clock for all timestamps and deadlines. Only deadlines in real time do not use it.
     pub clock: Clock,
-    /// The source of request ids and of the random part of shard iterators and page tokens.
+    /// The source of request ids, and of the random part of shard iterators and page tokens.
     pub random: Random,
-    /// The fault rules.
+    /// The faults to inject: fault rules, and rules of tests at injection points.
     pub faults: Faults,
 }
 
 impl World {
-    /// Creates an environment without fault rules.
+    /// Creates an environment without faults.
     pub fn new(clock: Clock, random: Random) -> Self {
         Self {
             clock,
@@ -26,17 +26,18 @@ impl World {
         }
     }
 
-    /// Passes an injection point. Waits here when the fault that fires is a delay.
+    /// Gives a fault the chance to fire at the injection point `point`. If the fault is a delay,
+    /// the function waits.
     ///
     /// # Errors
-    /// Returns any other fault that fires at the point. The caller converts the fault to an error
-    /// of the caller's own type.
+    /// Any other fault that fires at the point. The caller turns the fault into an error of its own
+    /// type.
     #[inline]
     pub async fn pass(&self, point: Point) -> Result<(), Fault> {
         match self.faults.at(point) {
             None => Ok(()),
             Some(Fault::Delay(ms)) => {
-                // The future of the delay is boxed, so that the future of every caller stays small.
+                // Boxed, so that the future of every caller stays small.
                 Box::pin(self.delay(ms)).await;
                 Ok(())
             }

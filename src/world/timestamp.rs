@@ -1,4 +1,4 @@
-//! A point in time.
+//! Points in time.
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z. Arrival times of records have this
 /// precision.
@@ -6,28 +6,29 @@
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The point in time `ms` milliseconds after 1970-01-01T00:00:00Z.
+    /// The point in time that is `ms` milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_millis(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// The number of milliseconds since 1970-01-01T00:00:00Z.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    /// The number of whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The time `ms` milliseconds later, or earlier if `ms` is negative. Saturates instead of
-    /// overflowing.
+    /// The point in time that is `ms` milliseconds later, or earlier if `ms` is negative. Saturates
+    /// instead of overflowing.
     pub const fn plus_millis(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this time; 0 when `earlier` is in fact later.
+    /// The number of milliseconds from `earlier` to this time. 0 if `earlier` is in fact later than
+    /// this time.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         let gone = self.0.saturating_sub(earlier.0);
         if gone > 0 { gone } else { 0 }

@@ -6,15 +6,15 @@ use std::fmt;
 /// The occasion on which a fault rule may fire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// A call is about to run, after its request was found valid and permitted.
+    /// A call is about to run. Its request was found valid and permitted.
     Call,
     /// A subscription is about to send an event.
     Event,
     /// An event source mapping is about to invoke its function.
     Invoke,
-    /// An event source mapping is about to deliver an on-failure record.
+    /// An event source mapping is about to deliver a failure record to its destination.
     Deliver,
-    /// A channel is about to write an object.
+    /// A channel is about to write an object to its destination.
     DeliverObject,
 }
 
@@ -22,10 +22,10 @@ pub enum Moment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The call fails with ProvisionedThroughputExceededException. In a PutRecords call, single
-    /// entries fail and the call succeeds.
+    /// The call fails with ProvisionedThroughputExceededException. A PutRecords call succeeds
+    /// instead, but single entries of it fail.
     ThroughputExceeded,
-    /// GetRecords fails with ExpiredIteratorException.
+    /// A GetRecords call fails with ExpiredIteratorException.
     ExpiredIterator,
     /// The call fails with InternalFailure, HTTP status 500.
     InternalError,
@@ -33,11 +33,11 @@ pub enum FaultKind {
     Unavailable,
     /// The call fails with ThrottlingException.
     Throttle,
-    /// The call waits for `delay_ms` milliseconds of the emulator's clock, then goes on.
+    /// The call waits for `delay_ms` milliseconds of the emulator's clock before it does its work.
     Delay,
-    /// The call does its work, but its connection closes without an answer.
+    /// The call does its work, but the connection is closed without an answer.
     DropAnswer,
-    /// The connection closes before the call does its work, so the call changes nothing.
+    /// The connection is closed before the call does its work. The call changes nothing.
     ResetConnection,
     /// Single entries of a PutRecords call fail with the error code `code`.
     FailEntries,
@@ -45,15 +45,15 @@ pub enum FaultKind {
     EndSubscription,
     /// The call fails with the KMS exception that `code` names.
     Kms,
-    /// An event source mapping does not reach its function. With the code `lost`, the function runs
-    /// but its answer is lost. With `delay_ms`, the mapping invokes the function that many
-    /// milliseconds later.
+    /// The invocation of a function by an event source mapping does not reach the function. With
+    /// the code `lost`, the function runs but its answer is lost. With `delay_ms`, the invocation
+    /// comes that many milliseconds later instead.
     Invoke,
-    /// An on-failure record does not reach its destination. With `delay_ms`, the record arrives
-    /// that many milliseconds later.
+    /// A failure record of an event source mapping does not reach its destination. With `delay_ms`,
+    /// the record arrives that many milliseconds later instead.
     Deliver,
     /// An object of a channel does not reach its destination, and the channel tries again later.
-    /// With `delay_ms`, the channel writes the object that many milliseconds later.
+    /// With `delay_ms`, the channel writes the object that many milliseconds later instead.
     DeliverObject,
 }
 
@@ -76,7 +76,7 @@ impl FaultKind {
         Self::DeliverObject,
     ];
 
-    /// The name of the kind in fault rules.
+    /// The name of this kind of fault in fault rules.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ThroughputExceeded => "throughput-exceeded",
@@ -96,7 +96,7 @@ impl FaultKind {
         }
     }
 
-    /// The operations that a fault of this kind can hit; `None` means every operation.
+    /// The operations that this kind of fault can hit. `None` means every operation.
     pub const fn operations(self) -> Option<&'static [&'static str]> {
         match self {
             Self::ThroughputExceeded => {
@@ -127,13 +127,13 @@ impl FaultKind {
         }
     }
 
-    /// True for a fault that hits the invocations and deliveries of event source mappings or
-    /// channels, and no call.
+    /// True if this kind of fault hits invocations and deliveries of event source mappings or
+    /// channels, and no calls.
     pub(crate) const fn is_of_delivery(self) -> bool {
         matches!(self, Self::Invoke | Self::Deliver | Self::DeliverObject)
     }
 
-    /// The occasion on which a fault of this kind can fire.
+    /// The occasion on which this kind of fault can fire.
     pub(crate) const fn moment(self) -> Moment {
         match self {
             Self::EndSubscription => Moment::Event,
@@ -144,8 +144,8 @@ impl FaultKind {
         }
     }
 
-    /// True when the rule decides at random for each entry of a PutRecords call, not once for the
-    /// whole call.
+    /// True if the rule decides at random for each entry of a PutRecords call. False if it decides
+    /// once for the whole call.
     pub(super) const fn is_per_entry(self) -> bool {
         matches!(self, Self::ThroughputExceeded | Self::FailEntries)
     }

@@ -1,25 +1,26 @@
-//! Injection points: the places in the program where tests inject faults.
+//! Injection points: the positions in the program where tests inject faults.
 //!
-//! An injected fault never does more harm than a failure of the real service: a request is answered
-//! late, or is answered with an internal failure although its work may have been done, or a
-//! subscription ends.
+//! An injected fault does no more harm than a failure of the real service. The answer to a request
+//! is late. Or the answer is an internal failure, although the work of the request may have been
+//! done. Or a subscription ends.
 
 use crate::world::random::Random;
 
-/// A place in the program where a test can inject a fault.
+/// A position in the program where a test can inject a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Point {
     /// A request is about to be decoded.
     Decode,
-    /// A stream is about to change. The request has been checked, and the lock of the stream is not
-    /// yet taken.
+    /// A stream is about to change. The request has been checked, but the lock of the stream is not
+    /// taken yet.
     Change,
-    /// Records are about to be appended to the shard chosen for them.
+    /// Records are about to be appended to a shard.
     Append,
-    /// A commit is about to be made durable. After an error here the store refuses all writes until
-    /// it is opened again, as after a failure of the disk.
+    /// A commit is about to be made durable. After an error at this point the store refuses all
+    /// writes until it is opened again, as after a failure of the disk.
     Flush,
-    /// Durable records are about to be published. An error here has the same effect as at `Flush`.
+    /// Durable records are about to be published. An error at this point has the same effect as at
+    /// `Flush`.
     Publish,
     /// Records are about to be read from a shard.
     Read,
@@ -27,11 +28,11 @@ pub enum Point {
     Event,
     /// An event source mapping is about to invoke its function.
     Invoke,
-    /// An event source mapping is about to deliver an on-failure record.
+    /// An event source mapping is about to deliver a failure record to its destination.
     Deliver,
-    /// A channel is about to write an object.
+    /// A channel is about to write an object to its destination.
     DeliverObject,
-    /// A channel has written an object, and is about to save its positions.
+    /// A channel has written an object, and is about to save its positions in the shards.
     Checkpoint,
 }
 
@@ -52,25 +53,26 @@ impl Point {
     ];
 }
 
-/// A fault that happens at an injection point.
+/// A fault that a test injects at an injection point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The step fails before it does any work.
+    /// The work that follows the point fails before it does anything.
     Error,
-    /// The step starts this many milliseconds later.
+    /// The work that follows the point starts this many milliseconds later.
     Delay(u32),
-    /// At `Event` the subscription ends without an exception. At `Invoke` the function runs, but
-    /// its answer is lost. At `Checkpoint` the channel stops until the next start, as after a kill.
+    /// At `Event`, the subscription ends without an exception. At `Invoke`, the function runs, but
+    /// its answer is lost. At `Checkpoint`, the channel stops until the next start, as after a kill
+    /// of the process.
     Drop,
-    /// The step is done only in part. At `Append` and `Flush` the records are written, but the call
-    /// is answered as if it had failed. At `Event` a part of the event is sent, and nothing after
-    /// this part.
+    /// The work that follows the point is done only in part. At `Append` and `Flush`, the records
+    /// are written, but the call is answered as if it had failed. At `Event`, the subscription
+    /// sends a part of the event and then nothing more.
     Tear,
 }
 
 impl Fault {
-    /// True when this fault can be injected at `point`. The committer cannot wait, so its points
-    /// `Flush` and `Publish` take no delay. Only some steps can be dropped or done in part.
+    /// True if this fault can be injected at `point`. `Delay` does not fit `Flush` and `Publish`,
+    /// because the committer cannot wait. `Drop` and `Tear` fit only some points.
     pub const fn fits(self, point: Point) -> bool {
         match self {
             Self::Error => true,
@@ -81,7 +83,8 @@ impl Fault {
     }
 }
 
-/// A fault at an injection point, with the probability and the maximum number of its occurrences.
+/// A rule that injects a fault at an injection point, with a probability and a maximum number of
+/// faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     point: Point,
@@ -91,8 +94,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule that injects `fault` each time the program passes `point`. `None` when the fault does
-    /// not fit the point.
+    /// Creates a rule that injects `fault` each time the program reaches `point`. `None` if the
+    /// fault does not fit the point.
     pub const fn new(point: Point, fault: Fault) -> Option<Self> {
         if !fault.fits(point) {
             return None;
@@ -105,7 +108,7 @@ impl Rule {
         })
     }
 
-    /// Makes the fault happen at random, on average in `per_thousand` of 1000 passes.
+    /// Makes the rule inject the fault at random: on average `per_thousand` of 1000 times.
     #[must_use]
     pub const fn per_thousand(self, per_thousand: u32) -> Self {
         Self {
@@ -125,8 +128,8 @@ impl Rule {
 }
 
 impl Rule {
-    /// Decides at random if the rule fires at `point` now. Every fault that fires counts against
-    /// the rule's maximum.
+    /// Decides at random if the rule injects its fault at `point` now. Returns the fault if so, and
+    /// counts it.
     pub(super) fn fires(&mut self, point: Point, chance: &Random) -> Option<Fault> {
         let left = self.budget != Some(0);
         let is_here = self.point == point && left;

@@ -4,8 +4,8 @@ use super::kind::FaultKind;
 use crate::world::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A rule that causes faults. Every field except `kind` is optional. It limits the calls that the
-/// rule hits, or changes the fault.
+/// A rule that causes faults. Every field except `kind` is optional, and either limits the calls
+/// that the rule hits or changes the fault.
 ///
 /// ```
 /// use minikin::{FaultKind, FaultRule};
@@ -19,43 +19,47 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The kind of fault to cause.
+    /// The kind of fault that the rule causes.
     pub kind: FaultKind,
-    /// The names of the operations to hit; by default all operations that the kind can hit.
+    /// The names of the operations that the rule hits. By default these are all operations that the
+    /// kind of fault can hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<String>>,
-    /// The name or ARN of the stream whose calls to hit; by default the calls of all streams.
+    /// The name or ARN of a stream. The rule hits only calls on this stream. By default it hits the
+    /// calls on all streams.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// The id of the shard whose calls to hit; by default the calls of all shards.
+    /// The id of a shard. The rule hits only calls on this shard. By default it hits the calls on
+    /// all shards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
-    /// The percentage of the matching calls to hit, above 0 and at most 100; 100 by default.
+    /// The percentage of the matching calls that the rule hits: above 0, and at most 100. The
+    /// default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<f64>,
-    /// The number of matching calls that pass before the rule may fire.
+    /// The number of matching calls that the rule lets pass before it may fire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// The maximum number of calls to hit; no maximum by default.
+    /// The maximum number of calls that the rule hits. By default there is no maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// The seed of the random choice: rules with the same seed hit the same calls.
+    /// The seed of the rule's random choice. Rules with the same seed hit the same calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// The time of the emulator's clock at which the rule stops firing.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "until")]
     pub until: Option<Timestamp>,
-    /// The length of the delay in milliseconds, for the kinds that can delay.
+    /// The length of the delay in milliseconds, for the kinds of faults that can delay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u32>,
-    /// The error code, for the kinds `kms`, `fail-entries` and `invoke`.
+    /// The error code, for the kinds of faults `kms`, `fail-entries` and `invoke`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
 impl FaultRule {
-    /// Creates a rule that hits every call that `kind` can hit. Set further fields to hit fewer
-    /// calls.
+    /// Creates a rule that hits every call that `kind` can hit. The caller sets further fields to
+    /// hit fewer calls.
     pub const fn of(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -73,7 +77,8 @@ impl FaultRule {
     }
 }
 
-/// Reads a time as RFC 3339 text or as seconds since 1970, and writes it as RFC 3339.
+/// Reads a time from a text in RFC 3339 or from seconds since 1970, and writes it as a text in RFC
+/// 3339.
 mod until {
     use crate::world::timestamp::Timestamp;
     use serde::de::Error as _;

@@ -1,4 +1,4 @@
-//! The active fault rules of one emulator, and the decision if a rule fires.
+//! The fault rules of one emulator, and the decision if a rule fires.
 
 use super::kind::Moment;
 use super::point::{Fault, Point, Rule};
@@ -10,7 +10,8 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The fault rules of one emulator. Clones share the same rules.
+/// The faults of one emulator: its fault rules, and the rules of tests at injection points. Clones
+/// share the same rules.
 #[derive(Debug, Clone)]
 pub struct Faults(Arc<Shared>);
 
@@ -29,51 +30,51 @@ struct Rules {
     last_id: u64,
 }
 
-/// A fault rule with its counters.
+/// A fault rule that can fire, with its counters.
 #[derive(Debug)]
 struct ActiveRule {
     id: u64,
     rule: FaultRule,
     chance: Random,
-    /// Number of calls so far that matched the rule, including the calls that the rule did not hit.
+    /// Number of calls so far that the rule matched. The calls that it did not hit are included.
     matched: u64,
     hits: u64,
 }
 
-/// An active fault rule as listings show it.
+/// A fault rule as a list of the rules shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListedRule {
-    /// The id of the rule. A request that removes the rule names this id.
+    /// The id of the rule. A request to remove the rule names this id.
     pub id: u64,
-    /// The number of calls that the rule has hit.
+    /// The number of calls that the rule has hit so far.
     pub hits: u64,
-    /// The rule as the user gave it.
+    /// The rule as it was added.
     #[serde(flatten)]
     pub rule: FaultRule,
 }
 
-/// A call, an event, an invocation or a delivery that fault rules may hit.
+/// A call, an event, an invocation or a delivery that a fault rule may hit.
 #[derive(Debug)]
 pub struct Occasion<'a> {
     /// The type of the occasion.
     pub moment: Moment,
-    /// The name of the operation that the call, event or mapping belongs to.
+    /// The name of the operation to which the call, event or mapping belongs.
     pub operation: &'a str,
-    /// The name and the ARN of the stream; `None` when no stream is known.
+    /// The name and the ARN of the stream. `None` if the stream is not known.
     pub stream: Option<(&'a str, &'a str)>,
-    /// The id of the shard, or for PutRecords the id of the shard of each entry. An element is
-    /// `None` when the shard is not known.
+    /// The id of the shard. For PutRecords, the id of the shard of each entry. An element is `None`
+    /// if its shard is not known.
     pub shards: &'a [Option<String>],
     /// The present time of the emulator's clock.
     pub now: Timestamp,
 }
 
-/// The result of a rule that fired.
+/// The result of a fault rule that fired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// The rule that fired.
+    /// The fault rule that fired.
     pub rule: FaultRule,
-    /// One flag for each element of [`Occasion::shards`]: true when the fault hits that shard or
+    /// One flag for each element of [`Occasion::shards`]: true if the fault hits the shard or
     /// entry.
     pub chosen: Vec<bool>,
 }
@@ -85,7 +86,7 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// Creates an empty set of rules. `chance` gives the random numbers for rules without a seed.
+    /// Creates a set without rules. `chance` supplies the random numbers for rules without a seed.
     pub fn by(chance: Random) -> Self {
         Self(Arc::new(Shared {
             armed: AtomicBool::new(false),
@@ -94,19 +95,20 @@ impl Faults {
         }))
     }
 
-    /// Replaces the rules of the injection points. Of several rules for one point, the first rule
-    /// that fires decides.
+    /// Replaces all rules at injection points by `points`. If several rules are for one point, the
+    /// first rule that fires decides.
     pub fn set(&self, points: Vec<Rule>) {
         self.change(|rules| rules.points = points);
     }
 
-    /// True when there is a fault rule or a rule of an injection point.
+    /// True if there is at least one rule: a fault rule, or a rule of a test at an injection point.
     #[inline]
     pub fn is_armed(&self) -> bool {
         self.0.armed.load(Ordering::Acquire)
     }
 
-    /// The fault to inject at `point` now; `None` in the usual case that no rule fires.
+    /// Decides if a fault is to be injected at `point` now, and returns the fault. `None` in the
+    /// usual case that no rule fires.
     #[inline]
     pub fn at(&self, point: Point) -> Option<Fault> {
         if !self.is_armed() {
@@ -122,12 +124,14 @@ impl Faults {
         here.find_map(|rule| rule.fires(point, &self.0.chance))
     }
 
-    /// Adds fault rules after the present rules. The caller has checked that they are valid.
+    /// Adds `rules` after the present fault rules, and returns the new rules with their ids. The
+    /// caller has checked that the rules are valid.
     pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| state.add(rules, &self.0.chance))
     }
 
-    /// Replaces all fault rules in one step. The caller has checked that the new rules are valid.
+    /// Replaces all fault rules by `rules` in one step, and returns the new rules with their ids.
+    /// The caller has checked that the rules are valid.
     pub fn replace(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| {
             state.calls.clear();
@@ -135,7 +139,7 @@ impl Faults {
         })
     }
 
-    /// Removes the fault rule with this id. False when there is no such rule.
+    /// Removes the fault rule with the id `id`. Returns false if there is no such rule.
     pub fn remove(&self, id: u64) -> bool {
         self.change(|state| {
             let before = state.calls.len();
@@ -144,19 +148,19 @@ impl Faults {
         })
     }
 
-    /// Removes all fault rules of calls, but not the rules that tests set at injection points.
+    /// Removes all fault rules, but not the rules of tests at injection points.
     pub fn clear(&self) {
         self.change(|state| state.calls.clear());
     }
 
-    /// The active fault rules, in the order in which they are tried.
+    /// Returns all fault rules, in the order in which they are tried.
     pub fn list(&self) -> Vec<ListedRule> {
         let rules = self.0.rules.lock();
         rules.calls.iter().map(ActiveRule::listed).collect()
     }
 
-    /// Finds the first rule that fires on this occasion. The rules after the found rule neither
-    /// count the occasion nor draw a random number.
+    /// Finds the first fault rule that fires on the occasion. The later rules do not count the
+    /// occasion, and draw no random number.
     pub fn draw(&self, occasion: &Occasion<'_>) -> Option<Hit> {
         let mut rules = self.0.rules.lock();
         let mut calls = rules.calls.iter_mut();
@@ -233,8 +237,8 @@ impl ActiveRule {
         })
     }
 
-    /// True when the rule covers the occasion's type, operation and stream, and the rule's time
-    /// `until` has not come.
+    /// True if the rule covers the type, the operation and the stream of the occasion, and the time
+    /// `until` of the rule has not come.
     fn concerns(&self, occasion: &Occasion<'_>) -> bool {
         let rule = &self.rule;
         if rule.kind.moment() != occasion.moment {
@@ -256,7 +260,7 @@ impl ActiveRule {
             })
     }
 
-    /// Decides at random, by the rule's percentage, if the rule hits a call or an entry. The
+    /// Decides at random, by the percentage of the rule, if the rule hits a call or an entry. The
     /// resolution is 0.0001 percent.
     fn happens(&self) -> bool {
         const WHOLE: f64 = 1_000_000.0;
