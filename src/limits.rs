@@ -237,7 +237,7 @@ limits! {
     /// Longest time for which an event source mapping waits after a failed invocation.
     event_source_retry_most_ms, "event-source-retry-most-ms", Some(60_000), Some(60_000), Some(60_000),
         "ms", "ours: eight invocations in 60 s were recorded, none after that";
-    /// Time for which an event source mapping waits before it polls a shard again whose newest record it has read. If this limit is off, the mapping reads each record as soon as it is published.
+    /// Time between two polls of a shard that has no new record for an event source mapping. If this limit is off, the mapping reads each record as soon as it is published.
     event_source_poll_ms, "event-source-poll-ms", OFF, OFF, Some(1_000),
         "ms", "AWS: Lambda polls a shard once a second";
     /// Time for which a tumbling window of an event source mapping stays open after its end if no further record arrives.
@@ -363,9 +363,9 @@ pub(crate) const CHANNEL_SPOOL_BYTES: usize = 256 << 10;
 /// Default size at which an object of a channel is full, in bytes before the compression. The value
 /// is a choice.
 pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;
-/// Shortest retention period, in hours (AWS).
+/// Shortest retention period that a stream can have, in hours (AWS).
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
-/// Longest retention period, in hours (AWS).
+/// Longest retention period that a stream can have, in hours (AWS).
 pub(crate) const MAX_RETENTION_HOURS: i32 = 8_760;
 /// Length of the period that the daily limits on changes of a stream count in, in milliseconds: 24
 /// hours (AWS).

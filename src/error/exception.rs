@@ -93,8 +93,8 @@ impl Kind {
         }
     }
 
-    /// True for an exception that the Kinesis service model declares. The other exceptions come
-    /// from the HTTP framework in front of the service, or are common to all AWS services.
+    /// True if the Kinesis service model declares the exception. Other exceptions come from the
+    /// HTTP framework in front of the service, or are common to all AWS services.
     pub const fn is_modelled(self) -> bool {
         !matches!(
             self,

@@ -82,7 +82,7 @@ impl Error {
         )
     }
 
-    /// A tag contains a character that passes the check of [`Error::tag_characters`], but fails the
+    /// A tag contains a character that passes the check of `Error::tag_characters`, but fails the
     /// service's second and stricter check.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(

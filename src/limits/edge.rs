@@ -64,7 +64,7 @@ pub(crate) const HTTP2_LOCAL_RESETS: usize = 1024;
 /// few seconds.
 pub(crate) const HTTP2_CONTROL_FRAMES: u64 = 1_000;
 /// Maximum number of PING, SETTINGS and PRIORITY frames per second on an HTTP/2 connection, after a
-/// burst of [`HTTP2_CONTROL_FRAMES`]. The value is a choice.
+/// burst of `HTTP2_CONTROL_FRAMES`. The value is a choice.
 pub(crate) const HTTP2_CONTROL_FRAMES_PER_SECOND: u64 = 100;
 /// Maximum number of bytes of answers that hyper buffers for one slow reader over HTTP/2. When the
 /// buffer is full, hyper accepts no further part of the answer. The value is a choice.

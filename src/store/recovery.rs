@@ -472,8 +472,8 @@ impl RecoveredDirectory {
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log. A segment that was stored twice is listed only once
-    /// afterwards.
+    /// Sorts the segments of each log. Of a segment that was stored twice, removes the second copy
+    /// from the list.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
             log.segments.sort_by_key(|segment| segment.entry.first);

@@ -262,8 +262,8 @@ impl DurableCommitter {
         self.shared.budget.release(pending);
     }
 
-    /// Drops stored segments from memory, the oldest first, until the remaining records fit into
-    /// the memory for recent records.
+    /// Drops stored segments from memory, the oldest first, until the records in memory have at
+    /// most `memory_bytes` bytes.
     fn evict(&self) {
         while self.shared.memory.load(Ordering::Relaxed) > self.shared.settings.memory_bytes {
             let oldest = self.shared.sealed.lock().pop_front();

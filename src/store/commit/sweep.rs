@@ -21,8 +21,8 @@ pub(super) trait Sweep: Commit {
     /// Does what the committer has to do after the generation `number` was removed.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes each generation without live segments. Rewrites each generation of which less than
-    /// half is live, which leaves it without live segments.
+    /// Removes each generation without live segments. Of a generation that is less than half live,
+    /// first copies the live segments to the current generation.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;

@@ -1,4 +1,4 @@
-//! The disk of a data directory, whose databases are sled's. No other file uses sled.
+//! The disk of a data directory, with sled databases. No other file uses sled.
 //!
 //! The code works around seven faults of sled:
 //! - sled flushes when a handle or a cursor is dropped, and after a failed flush the next flush

@@ -19,7 +19,7 @@ const BYTES: usize = 36;
 pub(crate) struct Marks {
     /// Number of writes to the database `meta` since the data directory was created.
     pub(crate) saves: u64,
-    /// The newest generation, by its number.
+    /// Number of the newest generation, for example 3 for the folder `gen-000003`.
     pub(crate) generation: u64,
     /// Number of segments that were written to the newest generation.
     pub(crate) segments: u64,

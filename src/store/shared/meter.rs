@@ -55,7 +55,7 @@ impl Meters {
 
 impl Meter {
     /// Creates a meter of the published bytes of one stream. The meter rings `bell`. It does not
-    /// count before [`Self::arm`] is called.
+    /// count before `arm` is called.
     pub(crate) fn new(meters: Arc<Meters>, bell: Bell) -> Self {
         let dial = Arc::new(Dial {
             left: AtomicI64::new(0),
@@ -76,7 +76,7 @@ impl Meter {
         }
     }
 
-    /// Ends the count. [`Self::arm`] begins the next count.
+    /// Ends the count. `arm` begins the next count.
     pub(crate) fn disarm(&self) {
         if self.dial.left.swap(0, Ordering::Relaxed) > 0 {
             self.meters.armed.fetch_sub(1, Ordering::Relaxed);
