@@ -1,4 +1,4 @@
-//! The result of an invocation: classifies the HTTP response of a function as a success or as a
+//! The results of invocations. The HTTP response of a function is classified as a success or as a
 //! kind of failure.
 
 use bytes::Bytes;
@@ -22,8 +22,8 @@ pub enum Answer {
 pub struct Response {
     /// The HTTP status code of the response.
     pub status: u16,
-    /// True if the response has the header `x-amzn-ErrorType`: Lambda's API reports the error, not
-    /// the function.
+    /// True if the response has the header `x-amzn-ErrorType`. Lambda's API sends this header with
+    /// its own errors, but not with errors of the function.
     pub is_lambda_error: bool,
     /// The header `X-Amz-Function-Error`, which names the kind of error of the function.
     pub function_error: Option<String>,
@@ -49,7 +49,7 @@ pub enum ErrorSource {
     Body,
 }
 
-/// The verdict on an invocation as a whole. A report about single records in the body is read
+/// The verdict on an invocation as a whole. A report in the body that single records failed is read
 /// afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -71,7 +71,7 @@ pub enum Verdict {
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
-    /// The verdict on this answer. If several rules apply, the first rule in the code decides.
+    /// Classifies this answer. If several rules in the code fit, the first of them decides.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::NotReached(_) => Verdict::NotReached {
@@ -82,7 +82,7 @@ impl Answer {
         }
     }
 
-    /// The HTTP status; `None` when no response came.
+    /// The HTTP status of the response. `None` if no response came.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Response(response) => Some(response.status),

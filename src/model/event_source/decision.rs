@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 
-/// The waits after failed invocations, which double with each failure.
+/// The waits before a failed batch is tried again. The wait doubles with each failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackOff {
     /// The wait after the first failure, in milliseconds.
@@ -45,7 +45,8 @@ pub enum Next {
 }
 
 impl BackOff {
-    /// The wait in milliseconds after failure number `failures`; the first failure is 1.
+    /// Returns the wait in milliseconds after the failure with the number `failures`. The first
+    /// failure of a batch has the number 1.
     pub fn after(self, failures: u32) -> i64 {
         let doublings = failures.saturating_sub(1).min(40);
         let wait = self.first_ms.saturating_mul(1 << doublings);
@@ -56,15 +57,15 @@ impl BackOff {
 /// The failed invocations of a batch so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// Number of failures that count as attempts.
+    /// Number of failures of the batch that count as attempts.
     pub attempts: u32,
     /// Number of consecutive failures in which the function did not run.
     pub unreached: u32,
 }
 
-/// Decides the next step for a batch of `records` records whose invocation just failed. `failing`
-/// is the way in which it failed. `failures` holds the earlier failures; this function adds the new
-/// one.
+/// Decides the next step for a batch of `records` records whose invocation just failed in the way
+/// `failing`. `failures` holds the earlier failures of the batch. This function adds the new
+/// failure to them.
 pub fn next_step(
     settings: &Settings,
     back_off: BackOff,

@@ -14,7 +14,8 @@ pub struct EventHead {
     after_arrival: String,
     shard: ShardId,
     source: String,
-    /// Bytes of a record in the event apart from its partition key, arrival time and data.
+    /// Number of bytes that a record takes in the event, without its partition key, arrival time
+    /// and data.
     record_bytes: usize,
 }
 
@@ -32,8 +33,9 @@ pub struct EventRecord<'a> {
 }
 
 impl EventHead {
-    /// Creates the head of events with records of `shard`. `source` is the ARN of the mapping's
-    /// stream or consumer, and `role` the ARN of the role that the function runs with.
+    /// Creates the members that have the same value in all records of `shard`. `source` is the ARN
+    /// of the mapping's stream or consumer, and `role` the ARN of the role that the function runs
+    /// with.
     pub fn new(shard: ShardId, source: &str, region: &str, role: &str) -> Self {
         let text = |text: &str| serde_json::Value::from(text).to_string();
         let mut head = Self {
@@ -55,7 +57,7 @@ impl EventHead {
         head
     }
 
-    /// Writes one record as JSON.
+    /// Appends `record` to `out` as JSON.
     fn record(&self, record: &EventRecord<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"kinesis":{"#);
         out.extend_from_slice(self.before_arrival.as_bytes());
@@ -82,7 +84,8 @@ impl EventHead {
         out.extend_from_slice(self.after_arrival.as_bytes());
     }
 
-    /// Bytes that a record takes in the event, without the comma between two records.
+    /// Returns the number of bytes that a record takes in the event, without the comma between two
+    /// records.
     pub fn record_bytes(&self, record: &EventRecord<'_>) -> usize {
         self.record_bytes
             + key_bytes(record.partition_key)
@@ -99,7 +102,7 @@ const EMPTY: EventRecord<'_> = EventRecord {
     data: &[],
 };
 
-/// Bytes of a partition key in JSON, with its quotes.
+/// Returns the number of bytes of a partition key in JSON, with its quotes.
 fn key_bytes(key: Option<&str>) -> usize {
     let Some(key) = key else {
         return "null".len();
@@ -111,7 +114,7 @@ fn key_bytes(key: Option<&str>) -> usize {
     serde_json::Value::from(key).to_string().len()
 }
 
-/// Bytes of an arrival time in JSON.
+/// Returns the number of bytes of an arrival time in JSON.
 fn arrival_bytes(arrival_ms: i64) -> usize {
     let seconds = arrival_ms.div_euclid(1000);
     let sign = usize::from(seconds < 0);
@@ -153,8 +156,8 @@ impl<'a> EventWriter<'a> {
         self.body
     }
 
-    /// Ends the event of a mapping with tumbling windows, and returns its JSON. `state` is the JSON
-    /// of the state that the function's last answer in this window returned.
+    /// Ends the event of a mapping with tumbling windows, and returns the event's JSON. `state` is
+    /// the JSON of the state that the function's last answer in this window returned.
     pub fn finish_window(mut self, window: &Window, state: &str, flags: WindowFlags) -> Vec<u8> {
         let [start, end] = window.bounds();
         let source = serde_json::Value::from(self.head.source.as_str());
@@ -169,10 +172,10 @@ impl<'a> EventWriter<'a> {
     }
 }
 
-/// Bytes of an event without records and without a window.
+/// Number of bytes of an event without records and without a window.
 pub const EVENT_FRAME_BYTES: usize = r#"{"Records":[]}"#.len();
 
-/// Milliseconds, formatted as seconds with three decimals.
+/// A time in milliseconds, displayed as seconds with three decimals.
 struct Seconds(i64);
 
 impl std::fmt::Display for Seconds {

@@ -1,4 +1,5 @@
-//! The record about a discarded batch that a mapping sends to its on-failure destination.
+//! Failure records, each about one discarded batch. A mapping sends them to its on-failure
+//! destination.
 
 use super::super::ShardId;
 use super::window::{Window, WindowFlags};
@@ -11,13 +12,13 @@ use time::macros::format_description;
 pub enum Condition {
     /// The batch failed on its first attempt and on all of its retries.
     RetryAttemptsExhausted,
-    /// The records are too old, or the stream's retention removed them (using this condition for
-    /// removed records is a choice).
+    /// The records are older than the mapping permits, or the stream's retention removed them.
+    /// Using this condition for removed records is a choice.
     RecordAgeExceeded,
 }
 
 impl Condition {
-    /// The service's name of the condition (recorded).
+    /// The service's name of the condition, as recorded from the service.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
@@ -26,18 +27,18 @@ impl Condition {
     }
 }
 
-/// The range of records in a batch.
+/// The first and the last record of a batch, and the number of its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRange {
-    /// Sequence numbers of the first and of the last record.
+    /// Sequence numbers of the batch's first and last record.
     pub numbers: [String; 2],
-    /// Arrival times of the first and of the last record, in milliseconds since 1970.
+    /// Arrival times of the batch's first and last record, in milliseconds since 1970.
     pub arrivals_ms: [i64; 2],
     /// Number of records in the batch.
     pub count: usize,
 }
 
-/// A record about a discarded batch, for the on-failure destination.
+/// A failure record: the description of a discarded batch for the on-failure destination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailureRecord {
     /// The id of the batch, which the function received as its request id.
@@ -46,27 +47,29 @@ pub struct FailureRecord {
     pub function_arn: String,
     /// The reason why the batch is discarded.
     pub condition: Condition,
-    /// Number of invocations of the batch. The JSON shows at least 1, even for a batch without any
-    /// invocation (recorded).
+    /// Number of invocations of the function with the batch. The JSON shows at least 1, even for a
+    /// batch without any invocation, as was recorded from the service.
     pub invocations: u32,
-    /// The function version that sent the last answer, and the error in this answer. `None` when
-    /// the batch is discarded for another reason than an answer.
+    /// The function version that sent the last answer, and the error in this answer. `None` if the
+    /// batch is discarded for another reason than an answer of the function.
     pub response: Option<(String, Option<String>)>,
     /// The time at which the batch is discarded, in milliseconds since 1970.
     pub timestamp_ms: i64,
-    /// The shard of the records.
+    /// The shard that holds the batch's records.
     pub shard: ShardId,
     /// The ARN of the stream or consumer from which the mapping reads.
     pub source: String,
-    /// The range of records; `None` for the final invocation of a window, which has no records.
+    /// The first and the last record of the batch, and the number of its records. `None` for the
+    /// final invocation of a tumbling window, which has no records.
     pub range: Option<BatchRange>,
-    /// The tumbling window of the batch; `None` for a mapping without windows.
+    /// The tumbling window of the batch, and the flags about the window in the event. `None` for a
+    /// mapping without tumbling windows.
     pub window: Option<(Window, WindowFlags)>,
 }
 
 impl FailureRecord {
-    /// The record as JSON. `payload` is the whole event, for destinations whose records contain the
-    /// event.
+    /// Returns the failure record as JSON. `payload` is the whole event. It is given only for a
+    /// destination whose failure records contain the event.
     pub fn to_json(&self, payload: Option<&str>) -> Value {
         let mut record = Map::new();
         record.insert(
@@ -131,8 +134,9 @@ fn utc(ms: i64) -> OffsetDateTime {
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The key of the object that is written to a bucket (recorded): the mapping's UUID, the shard, the
-/// time of the discard in UTC, and a random UUID.
+/// Returns the key of the object in which a failure record is written to a bucket: the mapping's
+/// UUID, the shard, the time of the discard in UTC, and the random UUID `random`. The form of the
+/// key was recorded from the service.
 pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str) -> String {
     let format =
         format_description!("[year]/[month]/[day]/[year]-[month]-[day]T[hour].[minute].[second]");

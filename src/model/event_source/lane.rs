@@ -3,8 +3,9 @@
 
 use md5::{Digest as _, Md5};
 
-/// The lane, from 0 to `factor` − 1, of a partition key. The service promises only that the records
-/// of a key stay in order; the hash function is a choice.
+/// Returns the lane of a partition key, from 0 to `factor` − 1. The service promises only that the
+/// records with one partition key stay in order. The hash function that selects the lane is a
+/// choice.
 pub fn lane_of(partition_key: &str, factor: u32) -> usize {
     if factor <= 1 {
         return 0;

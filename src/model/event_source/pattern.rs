@@ -5,18 +5,19 @@ use super::event::EventRecord;
 use super::refusal::Refusal;
 use serde_json::{Map, Value};
 
-/// The filters of a mapping. The mapping keeps a record if at least one filter matches.
+/// The filters of a mapping. The mapping delivers a record that at least one filter matches, and
+/// drops every other record.
 #[derive(Debug, Clone, Default)]
 pub struct Filters(Vec<Pattern>);
 
-/// Attributes that a filter can compare and that are not part of the record.
+/// Attributes of a record that a filter can compare, but that are not part of the record itself.
 #[derive(Debug, Clone, Copy)]
 pub struct MetaData<'a> {
     /// The shard's id. The `eventID` of a record is this id, a colon and the sequence number.
     pub shard: &'a str,
-    /// The value of `eventSourceARN`.
+    /// The value of the record's attribute `eventSourceARN`.
     pub source: &'a str,
-    /// The value of `awsRegion`.
+    /// The value of the record's attribute `awsRegion`.
     pub region: &'a str,
 }
 
@@ -25,15 +26,16 @@ pub struct MetaData<'a> {
 struct Pattern {
     /// The part of the pattern under `data`, which the record's data must match.
     data: Option<Node>,
-    /// The parts of the pattern outside of `data`. The comparison of these parts is a choice:
-    /// Lambda's newest guide says that a filter compares data only.
+    /// The parts of the pattern outside of `data`, which the other attributes of the record must
+    /// match. Comparing these attributes is a choice: Lambda's newest guide says that a filter
+    /// compares data only.
     rest: Option<Node>,
 }
 
 /// A part of a pattern, which an object must match.
 #[derive(Debug, Clone)]
 struct Node {
-    /// The test of each member, with the member's name. All tests must succeed.
+    /// The tests of an object's members, each with the name of its member. All tests must succeed.
     members: Vec<(String, Test)>,
     /// The alternatives of each `$or`. At least one alternative of each `$or` must match.
     any_of: Vec<Vec<Node>>,
@@ -41,9 +43,10 @@ struct Node {
 
 #[derive(Debug, Clone)]
 enum Test {
-    /// The member is an object that matches the node.
+    /// Succeeds if the member is an object that matches the node.
     Object(Node),
-    /// The member is a value that matches at least one rule, or an array with an element that does.
+    /// Succeeds if the member is a value that matches at least one rule, or an array with an
+    /// element that matches at least one rule.
     Leaf(Vec<Rule>),
 }
 
@@ -73,27 +76,25 @@ enum Comparison {
 }
 
 impl Filters {
-    /// Parses the JSON texts of patterns.
-    ///
-    /// # Errors
-    /// A refusal for the client when a text is not JSON or not a valid pattern.
+    /// Parses filters from the JSON texts of their patterns.
     pub fn read(texts: &[String]) -> Result<Self, Refusal> {
         let patterns = texts.iter().map(|text| Pattern::read(text));
         let patterns: Option<Vec<_>> = patterns.collect();
         patterns.map(Self).ok_or_else(Refusal::filter)
     }
 
-    /// True when there is no filter, so that the mapping keeps every record.
+    /// True if there are no filters. The mapping then delivers every record.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// True when at least one filter compares attributes other than the record's data.
+    /// True if at least one filter compares attributes other than the record's data.
     pub fn compare_attributes(&self) -> bool {
         self.0.iter().any(|pattern| pattern.rest.is_some())
     }
 
-    /// True when the mapping keeps `record`.
+    /// True if the mapping delivers `record`: at least one filter matches the record, or there are
+    /// no filters.
     pub fn keep(&self, record: &EventRecord<'_>, meta: MetaData<'_>) -> bool {
         if self.0.is_empty() {
             return true;
@@ -109,7 +110,8 @@ impl Filters {
     }
 }
 
-/// The members of the record's JSON outside of `data`, for the patterns that compare them.
+/// Builds the JSON of the record's attributes outside of `data`, for the filters that compare such
+/// attributes.
 fn rest_of(record: &EventRecord<'_>, meta: MetaData<'_>) -> Value {
     let number = record.number.to_string();
     serde_json::json!({
@@ -253,7 +255,8 @@ impl Rule {
         })
     }
 
-    /// True when a member matches the rule, or is an array with an element that matches the rule.
+    /// True if `value`, the value of a member, matches the rule or is an array with an element that
+    /// matches the rule. `None` stands for a missing member.
     fn matches_member(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             // `exists` tests plain values only: an object does not count as existing.
@@ -298,8 +301,8 @@ impl Rule {
     }
 }
 
-/// Parses the values that `anything-but` excludes: a text, a number, a list of texts and numbers, a
-/// prefix or a suffix.
+/// Parses the values that an `anything-but` excludes: a text, a number, a list of texts and
+/// numbers, a prefix or a suffix.
 fn excluded(value: &Value) -> Option<Vec<Rule>> {
     let plain = |value: &Value| match value {
         Value::String(_) | Value::Number(_) => Rule::read(value),

@@ -1,5 +1,6 @@
 //! Progress of a mapping in a shard. Batches finish in any order, but the saved position advances
-//! in the order of the records. A record is done when it was delivered, filtered out or discarded.
+//! in the order of the records. A record is done if it was delivered, dropped by a filter or
+//! discarded.
 
 use super::window::Window;
 use serde::{Deserialize, Serialize};
@@ -15,11 +16,11 @@ pub struct ShardPosition {
     pub last: Option<(u64, i64)>,
     /// True when the shard is closed and all of its records are done.
     pub finished: bool,
-    /// For a mapping with several lanes: for each lane, the index before which its records are
-    /// done.
+    /// For a mapping with several lanes, one index for each lane. All records of the lane before
+    /// this index are done.
     pub lanes: Vec<u64>,
-    /// The open tumbling window, and the JSON of the state in the function's last answer in this
-    /// window.
+    /// The open tumbling window, and the state that the function returned in its last answer in
+    /// this window, as JSON.
     pub window: Option<(Window, String)>,
 }
 
@@ -44,7 +45,7 @@ struct Read {
 
 impl Progress {
     /// Creates the progress of a mapping whose records before the index `next` are all done. `last`
-    /// is the index and arrival time of the last of them.
+    /// is the index and arrival time (milliseconds since 1970) of the last of these records.
     pub const fn starting_at(next: u64, last: Option<(u64, i64)>) -> Self {
         Self {
             read: VecDeque::new(),
@@ -54,8 +55,8 @@ impl Progress {
         }
     }
 
-    /// Adds a record that was read. `done` is true when the record needs no delivery, for example
-    /// because a filter dropped it.
+    /// Adds the record at `index`, which was read from the shard, to the progress. `done` is true
+    /// when the record needs no delivery, for example because a filter dropped it.
     pub fn read(&mut self, index: u64, arrival_ms: i64, done: bool) {
         self.undone += usize::from(!done);
         self.read.push_back(Read {
@@ -66,7 +67,7 @@ impl Progress {
         self.advance();
     }
 
-    /// Marks the record at `index` as done: it was delivered or discarded.
+    /// Marks the record at `index` as done, because it was delivered or discarded.
     pub fn done(&mut self, index: u64) {
         let Ok(at) = self.read.binary_search_by_key(&index, |read| read.index) else {
             return;
@@ -95,12 +96,13 @@ impl Progress {
         self.last
     }
 
-    /// Number of records that were read and are not done.
+    /// Number of records that were read from the shard and are not done.
     pub const fn undone(&self) -> usize {
         self.undone
     }
 
-    /// Drops the records after the position. The mapping reads them again.
+    /// Removes all records from [`Self::next`] on from the progress. The mapping reads these
+    /// records again.
     pub fn forget(&mut self) {
         self.read.clear();
         self.undone = 0;

@@ -1,5 +1,5 @@
-//! Errors of Lambda's API about event source mappings. A message is the service's if it was
-//! recorded, else our own.
+//! Errors of Lambda's API about event source mappings. The message of an error is the service's if
+//! it was recorded; otherwise the message is a choice.
 
 use std::fmt;
 
@@ -72,17 +72,17 @@ impl Refusal {
         )
     }
 
-    /// EventSourceArn is missing, or is not the ARN of a stream or consumer.
+    /// The error for an EventSourceArn that is missing, or is not the ARN of a stream or consumer.
     pub fn unrecognized_source() -> Self {
         Self::invalid("Unrecognized event source.")
     }
 
-    /// No function of this name is configured.
+    /// The error for a FunctionName that names no configured function.
     pub fn no_function() -> Self {
         Self::invalid("Function does not exist")
     }
 
-    /// The text is neither the name nor the ARN of a function.
+    /// The error for `text`, which is neither the name nor the ARN of a function.
     pub fn function_name(text: &str) -> Self {
         Self::constraint(
             text,
@@ -93,12 +93,12 @@ impl Refusal {
         )
     }
 
-    /// The ARN names a stream or consumer that does not exist.
+    /// The error for `arn`, the ARN of a stream or consumer that does not exist.
     pub fn no_stream(arn: &str) -> Self {
         Self::invalid(format!("Stream not found: {arn}"))
     }
 
-    /// StartingPosition is missing.
+    /// The error for a request without StartingPosition.
     pub fn no_starting_position() -> Self {
         Self::invalid(
             "1 validation error detected: Value null at 'startingPosition' failed to satisfy \
@@ -106,17 +106,17 @@ impl Refusal {
         )
     }
 
-    /// StartingPosition is AT_TIMESTAMP, but StartingPositionTimestamp is missing.
+    /// The error for the StartingPosition AT_TIMESTAMP without a StartingPositionTimestamp.
     pub fn no_timestamp() -> Self {
         Self::invalid("Need to specify a timestamp")
     }
 
-    /// StartingPositionTimestamp is present, but StartingPosition is not AT_TIMESTAMP.
+    /// The error for a StartingPositionTimestamp with a StartingPosition other than AT_TIMESTAMP.
     pub fn needless_timestamp() -> Self {
         Self::invalid("Timestamp only valid with StartingPosition AT_TIMESTAMP")
     }
 
-    /// StartingPositionTimestamp lies in the future.
+    /// The error for a StartingPositionTimestamp in the future.
     pub fn future_timestamp(timestamp_ms: i64, now_ms: i64) -> Self {
         Self::invalid(format!(
             "Received Exception while reading from provided stream. The timestampInMillis \
@@ -125,7 +125,8 @@ impl Refusal {
         ))
     }
 
-    /// The stream and the function already have a mapping, whose UUID is `uuid`.
+    /// The error for a second mapping between the same stream and function. `uuid` is the UUID of
+    /// the existing mapping.
     pub fn conflict(source: &str, function: &str, uuid: &str) -> Self {
         Self::new(
             RefusalKind::ResourceConflict,
@@ -137,19 +138,19 @@ impl Refusal {
         )
     }
 
-    /// DestinationConfig has OnSuccess, which is not available for streams.
+    /// The error for a DestinationConfig with OnSuccess, which is not available for streams.
     pub fn on_success() -> Self {
         Self::invalid(
             "Unsupported DestinationConfig parameter for given event source mapping type.",
         )
     }
 
-    /// A filter is not JSON, or not a valid pattern.
+    /// The error for a filter that is not JSON, or not a valid pattern.
     pub fn filter() -> Self {
         Self::invalid("Invalid filter pattern definition.")
     }
 
-    /// There is no mapping with this UUID.
+    /// The error for a UUID that belongs to no mapping.
     pub fn not_found() -> Self {
         Self::new(
             RefusalKind::ResourceNotFound,
@@ -157,7 +158,7 @@ impl Refusal {
         )
     }
 
-    /// A request about tags names a mapping that does not exist.
+    /// The error for a request about the tags of `arn`, a mapping that does not exist.
     pub fn no_tagged(arn: &str) -> Self {
         Self::new(
             RefusalKind::ResourceNotFound,
@@ -165,7 +166,7 @@ impl Refusal {
         )
     }
 
-    /// A request about tags has a text that is not the ARN of a resource with tags.
+    /// The error for a request about tags in which `arn` is not the ARN of a resource with tags.
     pub fn tagged_arn(arn: &str) -> Self {
         Self::constraint(
             arn,
@@ -178,7 +179,8 @@ impl Refusal {
         )
     }
 
-    /// The mapping is in a transitional state. `action` is `update` or `delete`.
+    /// The error for a change of a mapping that is in a transitional state. `action` is `update` or
+    /// `delete`.
     pub fn in_use(action: &str) -> Self {
         Self::new(
             RefusalKind::ResourceInUse,
@@ -186,7 +188,8 @@ impl Refusal {
         )
     }
 
-    /// The body is not JSON, or a member has the wrong type.
+    /// The error for a body that is not JSON, or that has a member of the wrong type. `problem`
+    /// describes the fault.
     pub fn content(problem: &str) -> Self {
         Self::new(
             RefusalKind::InvalidRequestContent,
@@ -194,7 +197,7 @@ impl Refusal {
         )
     }
 
-    /// The store failed to write the change.
+    /// The error for a change that the store failed to write.
     pub fn store() -> Self {
         Self::new(RefusalKind::Service, "Service is temporarily unavailable.")
     }

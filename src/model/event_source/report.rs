@@ -1,4 +1,5 @@
-//! The report of a function (`ReportBatchItemFailures`): which records of a batch failed.
+//! The report of a function (`ReportBatchItemFailures`), which names the records of a batch that
+//! failed.
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -8,15 +9,16 @@ use std::collections::HashMap;
 pub enum Outcome {
     /// All records of the batch are done.
     Done,
-    /// The first records of the batch are done. Holds their number, at least 1. The remaining
-    /// records form a new batch.
+    /// The first records of the batch are done, and the remaining records form a new batch. Holds
+    /// the number of records that are done, at least 1.
     Partial(usize),
     /// No record of the batch is done.
     Failed,
 }
 
-/// Reads the report in `body`. `numbers` returns the sequence numbers of the batch in order. If
-/// `reports` is false, the mapping does not use reports, and the body is ignored.
+/// Returns the outcome of a batch. `body` is the function's answer. `numbers` returns the sequence
+/// numbers of the batch's records, in their order. `reports` is false for a mapping that does not
+/// use reports; the body is then ignored.
 pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>) -> Outcome {
     if !reports || body.is_empty() {
         return Outcome::Done;
@@ -33,16 +35,16 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     let numbers = numbers();
     let mut positions = HashMap::with_capacity(numbers.len());
     for (at, number) in numbers.iter().enumerate() {
-        // The user records of an aggregated record have the same sequence number. A failure of this
-        // number means the first of them.
+        // The user records of an aggregated record have the same sequence number. A report with
+        // this number means the first user record.
         positions.entry(number.as_str()).or_insert(at);
     }
     let position = |failure: &Value| {
         let number = failure.get("itemIdentifier")?.as_str()?;
         positions.get(number).copied()
     };
-    // An unknown identifier fails the whole batch (a choice if the report also has valid
-    // identifiers).
+    // An unknown identifier fails the whole batch. This is a choice for a report that also has
+    // valid identifiers.
     let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
     match positions.and_then(|positions| positions.into_iter().min()) {
         None | Some(0) => Outcome::Failed,
@@ -50,8 +52,8 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     }
 }
 
-/// The member `state` in the answer to an invocation with a tumbling window, as JSON. `None` when
-/// the answer has no such member or it is not an object, which fails the invocation.
+/// Returns the member `state` in `body`, the answer to an invocation with a tumbling window, as
+/// JSON. `None` if the member is missing or not an object; such an answer fails the invocation.
 pub fn window_state(body: &[u8]) -> Option<String> {
     let body = serde_json::from_slice::<Value>(body).ok()?;
     let state = body.get("state")?;

@@ -6,8 +6,8 @@ use super::settings::Settings;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Members that are refused, because they belong to other kinds of event sources or to features
-/// that Kinesis sources do not have.
+/// Members of requests that are refused, because they belong to other kinds of event sources or to
+/// features that Kinesis sources do not have.
 const FOREIGN: [&str; 9] = [
     "AmazonManagedKafkaEventSourceConfig",
     "DocumentDBEventSourceConfig",
@@ -37,7 +37,7 @@ pub struct CreateRequest {
     pub start: StartRequest,
     /// `Tags` of the new mapping; empty when the request has none.
     pub tags: BTreeMap<String, String>,
-    /// The settings that an update can also change.
+    /// The settings of the new mapping that an update can change later.
     pub changes: Changes,
 }
 
@@ -50,7 +50,8 @@ pub struct StartRequest {
     pub timestamp_ms: Option<i64>,
 }
 
-/// The settings that a request changes. A member that is missing in the request changes nothing.
+/// The settings that a request changes. A setting that the request does not contain stays
+/// unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// `FunctionName`, the name or the ARN of the function.
@@ -95,7 +96,7 @@ impl CreateRequest {
 }
 
 impl StartRequest {
-    /// Parses the members about the starting position.
+    /// Parses the members StartingPosition and StartingPositionTimestamp of a request's body.
     ///
     /// # Errors
     /// A refusal for the client when a member has the wrong type or an unknown value.
@@ -159,7 +160,7 @@ impl Changes {
         })
     }
 
-    /// Applies the changes to a copy of `settings`.
+    /// Returns a copy of `settings` with these changes.
     ///
     /// # Errors
     /// A refusal for the client when two of the new settings exclude each other.
@@ -197,8 +198,8 @@ impl Changes {
     }
 }
 
-/// The JSON text of a MetricsConfig. `None` if the config lists no metrics, which clears the
-/// setting.
+/// Returns the JSON text of a MetricsConfig. `None` if the config lists no metrics, because such a
+/// config clears the setting.
 fn metrics_config(config: &Map<String, Value>) -> Option<String> {
     let metrics = config.get("Metrics").and_then(Value::as_array);
     let has_metrics = metrics.is_some_and(|metrics| !metrics.is_empty());
@@ -229,7 +230,7 @@ fn on_failure(destination: Option<&Map<String, Value>>) -> Result<Option<Option<
     }
 }
 
-/// The members of a body. A member whose value is null counts as missing.
+/// The members of a request's body. A member whose value is null counts as missing.
 struct Members<'a>(&'a Map<String, Value>);
 
 impl<'a> Members<'a> {
@@ -313,7 +314,7 @@ impl<'a> Members<'a> {
     }
 
     /// Parses `StartingPositionTimestamp`, a number of seconds since 1970 or a text in RFC 3339.
-    /// Returns milliseconds.
+    /// Returns milliseconds since 1970.
     fn timestamp(&self) -> Result<Option<i64>, Refusal> {
         let refuse = || Refusal::content("StartingPositionTimestamp is a time");
         match self.get("StartingPositionTimestamp") {

@@ -11,8 +11,8 @@ pub enum StartingPosition {
     TrimHorizon,
     /// The mapping begins with the next record that is published.
     Latest,
-    /// The mapping begins with the first record that arrived at this time or later. The time is in
-    /// whole seconds since 1970.
+    /// The mapping begins with the first record that arrived at the given time or later. The time
+    /// is in whole seconds since 1970.
     AtTimestamp(i64),
 }
 
@@ -30,7 +30,7 @@ impl StartingPosition {
 /// The stream or the consumer from which a mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// A stream, which the mapping polls like GetRecords.
+    /// A stream. The mapping reads its shards as a client does with GetRecords.
     Stream(StreamArn),
     /// A consumer with enhanced fan-out. The mapping subscribes to each shard as this consumer.
     Consumer(ConsumerArn),
@@ -62,7 +62,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// The settings of a mapping. `Default` gives the service's defaults for Kinesis (recorded).
+/// The settings of a mapping. `Default` gives the service's defaults for Kinesis, as recorded from
+/// the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// `BatchSize`: the maximum number of records in a batch, 1 to 10,000.
@@ -77,7 +78,7 @@ pub struct Settings {
     /// `MaximumRetryAttempts`: the maximum number of retries of a batch; `None` stands for −1,
     /// which means no limit.
     pub max_retries: Option<u32>,
-    /// `BisectBatchOnFunctionError`: true when a failed batch is split in two.
+    /// `BisectBatchOnFunctionError`: true if a failed batch is split in two.
     pub bisect: bool,
     /// `TumblingWindowInSeconds`: the length of a window in seconds, 0 to 900; 0 means no windows.
     pub tumbling_window_s: u32,
@@ -87,9 +88,10 @@ pub struct Settings {
     pub filters: Vec<String>,
     /// `DestinationConfig.OnFailure.Destination`, exactly as in the request.
     pub on_failure: Option<String>,
-    /// `MetricsConfig` as JSON. minikin returns it in answers, but it has no effect.
+    /// `MetricsConfig` as JSON. The emulator returns the setting in answers, but the setting has no
+    /// effect.
     pub metrics_config: Option<String>,
-    /// `KMSKeyArn`. minikin returns it in answers, but it has no effect.
+    /// `KMSKeyArn`. The emulator returns the setting in answers, but the setting has no effect.
     pub kms_key_arn: Option<String>,
 }
 
@@ -112,7 +114,7 @@ impl Default for Settings {
     }
 }
 
-/// The on-failure destination, which receives the records about discarded batches.
+/// The on-failure destination, to which a mapping sends the failure records of discarded batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// An SQS queue.
@@ -132,15 +134,17 @@ pub enum Destination {
         /// The name of the S3 bucket.
         bucket: String,
     },
-    /// A Kinesis stream of the same emulator (a choice: Lambda has no such destination).
+    /// A Kinesis stream of the same emulator. Lambda has no such destination; offering it is a
+    /// choice.
     Kinesis(StreamArn),
-    /// A file, to which minikin appends one line for each discarded batch (a choice). Only an
-    /// option can set it, not a request.
+    /// A file, to which the emulator appends one line for each discarded batch. Lambda has no such
+    /// destination; offering it is a choice. Only an option of the emulator can set a file, not a
+    /// request.
     File(String),
 }
 
 impl Destination {
-    /// Parses the ARN of a destination, or `file:PATH`. `None` for any other text.
+    /// Parses the ARN of an on-failure destination, or `file:PATH`. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(path) = text.strip_prefix("file:") {
             return (!path.is_empty()).then(|| Self::File(path.to_owned()));
@@ -167,7 +171,7 @@ impl Destination {
         }
     }
 
-    /// True for a FIFO queue or FIFO topic, which the service refuses as destination.
+    /// True for a FIFO queue or FIFO topic, which the service refuses as on-failure destination.
     pub fn is_fifo(&self) -> bool {
         match self {
             Self::Sqs { arn, .. } | Self::Sns { arn } => arn.ends_with(".fifo"),
@@ -175,7 +179,7 @@ impl Destination {
         }
     }
 
-    /// True when records for this destination contain the whole event as `payload`.
+    /// True if the failure records for this destination contain the whole event as `payload`.
     pub const fn takes_payload(&self) -> bool {
         matches!(self, Self::S3 { .. } | Self::File(_))
     }

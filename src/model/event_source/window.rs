@@ -13,7 +13,7 @@ pub struct Window {
     pub length_s: u32,
 }
 
-/// The two flags about the window in an event.
+/// The two flags about a tumbling window in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WindowFlags {
     /// `isFinalInvokeForWindow`: true for the last invocation of the window, which has no records.
@@ -33,12 +33,13 @@ impl Window {
         }
     }
 
-    /// The end in milliseconds since 1970. The window does not include this moment.
+    /// The end of the window in milliseconds since 1970. The window does not include this moment.
     pub const fn end_ms(&self) -> i64 {
         (self.start_s + self.length_s as i64) * 1000
     }
 
-    /// True when a record that arrived at `arrival_ms` belongs to a later window.
+    /// True if `arrival_ms`, the arrival time of a record in milliseconds since 1970, belongs to a
+    /// later window.
     pub const fn is_before(&self, arrival_ms: i64) -> bool {
         arrival_ms >= self.end_ms()
     }

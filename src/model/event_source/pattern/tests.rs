@@ -28,7 +28,7 @@ fn filters(pattern: &str) -> Result<Filters, Refusal> {
     Filters::read(&[pattern.to_owned()])
 }
 
-/// True when a filter with the pattern `{"data": PATTERN}` keeps `data`.
+/// True if a filter with the pattern `{"data": PATTERN}` matches a record with the data `data`.
 fn kept(pattern: &str, data: &str) -> bool {
     let filters = filters(&format!(r#"{{"data":{pattern}}}"#)).unwrap();
     filters.keep(&record("k", data.as_bytes()), META)
