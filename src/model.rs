@@ -2,8 +2,9 @@
 //! policies, queues, channels and event source mappings.
 //!
 //! Nothing in this module is async, takes a lock, logs or reads a clock. The time and random bytes
-//! are arguments. Every rule of the service that depends only on its inputs is a pure function with
-//! unit tests: the shard of a hash key, the fields of a sequence number, the shards after a split.
+//! are arguments of the functions. Every rule of the service that depends only on its inputs is a
+//! pure function with unit tests: the shard of a hash key, the fields of a sequence number, the
+//! shards after a split.
 
 mod aggregate;
 mod arn;

@@ -6,7 +6,7 @@ use md5::{Digest as _, Md5};
 
 /// The first bytes of an aggregated record.
 const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
-/// Bytes of the MD5 at the end of an aggregated record.
+/// Number of bytes of the MD5 hash at the end of an aggregated record.
 const DIGEST_BYTES: usize = 16;
 
 /// One of the user records inside an aggregated record.
@@ -23,13 +23,15 @@ pub(crate) enum Aggregate<'a> {
     Plain,
     /// The record is aggregated, and contains these user records.
     Records(Vec<UserRecord<'a>>),
-    /// The hash key of at least one user record lies outside of the shard's range. Lambda then
-    /// drops the whole aggregated record (recorded).
+    /// The record is aggregated, but the hash key of at least one user record lies outside of the
+    /// shard's hash key range. Lambda then drops the whole aggregated record, as was recorded from
+    /// the service.
     Foreign,
 }
 
 impl<'a> Aggregate<'a> {
-    /// Deaggregates the data of a record that was read from a shard with the hash keys `range`.
+    /// Deaggregates `data`, the data of a record that was read from a shard with the hash key range
+    /// `range`.
     pub(crate) fn of(data: &'a [u8], range: &HashKeyRange) -> Self {
         let Some(message) = message(data) else {
             return Self::Plain;
@@ -51,8 +53,8 @@ impl<'a> Aggregate<'a> {
     }
 }
 
-/// The message between the magic number and the MD5. `None` when the magic number or the MD5 is
-/// wrong.
+/// Returns the message between the magic number and the MD5 hash of an aggregated record. `None` if
+/// the magic number or the MD5 hash is wrong.
 fn message(data: &[u8]) -> Option<&[u8]> {
     let rest = data.strip_prefix(&MAGIC)?;
     let (message, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST_BYTES)?)?;
@@ -111,7 +113,7 @@ fn element<T>(table: &[T], at: u64) -> Option<&T> {
     table.get(usize::try_from(at).ok()?)
 }
 
-/// The value of a Protocol Buffers field.
+/// The value of a field in a Protocol Buffers message.
 #[derive(Debug, Clone, Copy)]
 enum Field<'a> {
     Number(u64),

@@ -196,8 +196,8 @@ impl fmt::Display for ChannelArn {
     }
 }
 
-/// Parses the ARN of a queue or channel, which ends with an id. `kind` is the text between the
-/// account and the id, such as `queue/`.
+/// Parses the ARN of a queue or channel, which ends with an id. Returns the account and region, and
+/// the id. `kind` is the text between the account and the id, such as `queue/`.
 fn resource_with_id(text: &str, kind: &str) -> Option<(AccountRegion, Arc<str>)> {
     let (scope, resource) = kinesis_resource(text)?;
     let id = resource.strip_prefix(kind)?;

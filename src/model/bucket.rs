@@ -2,26 +2,29 @@
 
 use crate::world::Timestamp;
 
-/// A token bucket. It refills continuously, and its capacity is the refill of one second.
+/// A token bucket. It refills continuously. Its capacity is the number of tokens that it refills in
+/// one second.
 ///
 /// The level is stored in thousandths of a token, so that the refill of one millisecond is a whole
 /// number and nothing is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bucket {
-    /// Tokens refilled in one second. This number is also the capacity.
+    /// The number of tokens that the bucket refills in one second. This number is also the
+    /// capacity.
     per_second: i64,
-    /// The level at the time `last`, in thousandths of a token. Negative while the bucket is in
-    /// debt.
+    /// The number of tokens in the bucket at the time `last`, in thousandths of a token. The number
+    /// is negative while the bucket is in debt, that is, after a grant of more tokens than it had.
     level_thousandths: i64,
     last: Timestamp,
 }
 
 impl Bucket {
-    /// The largest refill per second. A larger rate is reduced to this number, so that the capacity
-    /// in thousandths fits in an `i64`.
+    /// The largest refill in tokens per second. A larger refill is reduced to this number, so that
+    /// the capacity in thousandths of a token fits in an `i64`.
     const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
 
-    /// Creates a full bucket. A bucket with a refill of 0 admits nothing.
+    /// Creates a full bucket that refills `per_second` tokens in a second. A bucket that refills 0
+    /// tokens never grants any.
     pub(crate) fn new(per_second: u64, now: Timestamp) -> Self {
         let per_second = per_second.min(Self::MAX_PER_SECOND) as i64;
         Self {
@@ -31,22 +34,23 @@ impl Bucket {
         }
     }
 
-    /// True when the bucket is full.
+    /// True if the number of tokens in the bucket at the time `now` equals the capacity.
     pub(crate) fn is_full(&self, now: Timestamp) -> bool {
         self.level_at(now) >= self.capacity_thousandths()
     }
 
-    /// True when [`Self::take`] would succeed now.
+    /// True if [`Self::take`] would succeed with the same arguments. Takes no tokens.
     pub(crate) fn would_take(&self, now: Timestamp, amount: u64) -> bool {
-        // A full bucket grants every amount: otherwise an amount above the capacity could never be
-        // taken.
+        // A full bucket grants every amount. Otherwise an amount above the capacity could never be
+        // granted.
         let covered = thousandths(amount).min(self.capacity_thousandths());
         self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
     }
 
-    /// Takes `amount` tokens if the bucket holds at least this many; returns true on success. A
-    /// full bucket also grants an amount above its capacity and goes into debt, so that the average
-    /// stays at the rate.
+    /// Takes `amount` tokens if the bucket has at least this many. Returns true on success.
+    ///
+    /// A full bucket also grants an amount above its capacity. It is then in debt and grants
+    /// nothing until the refill has paid the debt, so that the average rate equals the refill.
     pub(crate) fn take(&mut self, now: Timestamp, amount: u64) -> bool {
         let taken = self.would_take(now, amount);
         if taken {
@@ -55,20 +59,21 @@ impl Bucket {
         taken
     }
 
-    /// True when the bucket is not in debt. Call this before work of unknown cost, and take the
-    /// cost with [`Self::debit`] afterwards.
+    /// True if the bucket is not in debt at the time `now`, and its refill is not 0. Call this
+    /// function before work whose cost in tokens is unknown, and take the cost with [`Self::debit`]
+    /// afterwards.
     pub(crate) fn admits(&self, now: Timestamp) -> bool {
         self.level_at(now) >= 0 && self.per_second > 0
     }
 
-    /// Takes `amount` tokens even if the bucket holds fewer, which leaves a debt.
+    /// Takes `amount` tokens. If the bucket has fewer tokens, it is in debt afterwards.
     pub(crate) fn debit(&mut self, now: Timestamp, amount: u64) {
         self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
         self.last = self.last.max(now);
     }
 
-    /// The level at `now`, in thousandths of a token. A `now` before the last access adds no
-    /// refill.
+    /// Returns the number of tokens in the bucket at `now`, in thousandths of a token. A time `now`
+    /// before the last change of the bucket gives no refill.
     fn level_at(&self, now: Timestamp) -> i64 {
         let refill = self.per_second.saturating_mul(now.millis_since(self.last));
         self.level_thousandths

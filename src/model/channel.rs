@@ -1,7 +1,7 @@
 //! Channels, which deliver the records of a stream to a bucket or to a table.
 //!
-//! The code here does no I/O: the engine reads the records, supplies the time, and saves the
-//! positions.
+//! The code in this module does no I/O: the engine reads the records, supplies the time, and saves
+//! the positions of the channels.
 
 mod dead_letter;
 #[cfg(any(test, feature = "streaming-tables"))]

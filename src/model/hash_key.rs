@@ -36,12 +36,12 @@ impl HashKey {
         digits.then(|| text.parse().ok().map(Self)).flatten()
     }
 
-    /// The hash key smaller by one. `None` for the smallest.
+    /// The hash key that is smaller by one. `None` for the smallest hash key.
     pub fn before(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
     }
 
-    /// The hash key greater by one. `None` for the largest.
+    /// The hash key that is greater by one. `None` for the largest hash key.
     pub fn after(self) -> Option<Self> {
         self.0.checked_add(1).map(Self)
     }
@@ -69,12 +69,12 @@ impl HashKeyRange {
         end: HashKey::MAX,
     };
 
-    /// True when `key` lies in the range.
+    /// True if `key` lies in the range.
     pub fn contains(&self, key: HashKey) -> bool {
         self.start <= key && key <= self.end
     }
 
-    /// True when `next` begins at the hash key just after the end of this range.
+    /// True if `next` begins at the hash key just after the end of this range.
     pub fn is_followed_by(&self, next: &Self) -> bool {
         self.end.after() == Some(next.start)
     }

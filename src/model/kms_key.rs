@@ -40,5 +40,6 @@ impl KeyState {
     }
 }
 
-/// The unusable keys, by id, alias or ARN. A key that is not in this map is usable.
+/// The state of each unusable KMS key, by the key's id, alias or ARN. A key that is not in this map
+/// is usable.
 pub(crate) type Keys = HashMap<String, KeyState>;

@@ -17,13 +17,14 @@ pub struct PageToken {
 }
 
 impl PageToken {
-    /// Encodes the token as opaque text for the client. `salt` is random.
+    /// Encodes the token as an opaque text for the client. `salt` must be random, so that no two
+    /// texts are the same.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::PageToken, salt, &self.plain())
     }
 
-    /// The text that `Self::encode` seals: `{time of issue in ms}/`, then each field as `{length
-    /// in bytes}:{field}`.
+    /// Returns the text of the token before its encoding as an opaque text: `{time of issue in
+    /// ms}/`, then each field as `{length in bytes}:{field}`.
     fn plain(&self) -> String {
         let mut plain = format!("{}/", self.issued.millis());
         for field in &self.fields {
@@ -51,7 +52,7 @@ impl PageToken {
         (token.plain() == plain).then_some(token)
     }
 
-    /// True when the token is older at `now` than the lifetime of page tokens.
+    /// True if the token is older at `now` than the lifetime of page tokens.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::PAGE_TOKEN_LIFE_MS
     }

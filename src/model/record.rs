@@ -8,8 +8,8 @@ use bytes::Bytes;
 pub struct NewRecord {
     /// `PartitionKey`; optional for streams with record distribution strategy AUTO only.
     pub partition_key: Option<Box<str>>,
-    /// The hash key, which decides the shard. None: the open shards get the records in turn, as in
-    /// a stream with record distribution strategy AUTO.
+    /// The hash key, which selects the shard. `None` in a stream with the record distribution
+    /// strategy AUTO: its records go to all open shards in rotation.
     pub hash_key: Option<HashKey>,
     /// `Data`, decoded from base64.
     pub data: Bytes,

@@ -3,8 +3,9 @@
 
 const CHARACTERS: usize = 17;
 
-/// Turns a random number into the id of a queue or a channel: a letter, then letters and digits,
-/// all in lower case. Form and length follow the ids in the endpoint tests of the SDKs (a choice).
+/// Converts a random number to the id of a queue or a channel: a letter, then letters and digits,
+/// all in lower case. Form and length are a choice that follows the ids in the endpoint tests of
+/// the SDKs.
 pub(crate) fn resource_id(mut random: u128) -> String {
     let mut digit = |base: u32| {
         let digit = random % u128::from(base);

@@ -1,20 +1,23 @@
-//! UpdateShardCount: one pass over the shards, from the lowest hash key to the highest, splits and
-//! merges them until they have the hash key ranges of a new stream with the wanted number of
-//! shards.
+//! UpdateShardCount: one pass over the open shards, from the lowest hash key to the highest. The
+//! pass splits and merges shards until their hash key ranges are those of a new stream with the
+//! wanted number of shards.
 
 use super::hash_key::HashKeyRange;
 use super::shard::{Resharding, Shard, merge, split};
 use super::shard_id::ShardId;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Ends of hash key ranges that differ by at most this number count as equal, so that rounding
-/// produces no tiny shards. The value is 10^-10 of the key space (a choice).
+/// Two ends of hash key ranges that differ by at most this number of hash keys count as equal, so
+/// that rounding produces no tiny shards. The value, 10^-10 of the number of all hash keys, is a
+/// choice.
 const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 
-/// Scales a stream to `count` shards. `open` lists its open shards. Returns all shards that were
-/// closed or created, in their final state; a later step of the same scaling may close a shard that
-/// an earlier step created. New shards get ids from `next` on. The first shards to be split or
-/// merged close at `closed_s`, in seconds since 1970.
+/// Scales a stream to `count` shards. `open` lists the stream's open shards. New shards get ids
+/// from `next` on. The first shards to be split or merged close at `closed_s`, in seconds since
+/// 1970.
+///
+/// Returns all shards that were closed or created, in their final state: one step of the scaling
+/// may close a shard that an earlier step created.
 ///
 /// # Panics
 /// Panics when the open shards do not cover every hash key exactly once.
@@ -34,11 +37,12 @@ pub(crate) fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) ->
 }
 
 struct Sweep {
-    /// The open shards not yet processed, the lowest first.
+    /// The open shards that the pass has not reached yet, the shard with the lowest hash keys
+    /// first.
     queue: VecDeque<Shard>,
     next: ShardId,
     closed_s: u64,
-    /// The final state of every shard that was closed or created.
+    /// The final state of every shard that the scaling closed or created.
     changed: BTreeMap<ShardId, Shard>,
 }
 

@@ -1,10 +1,12 @@
 //! Opaque texts: shard iterators and page tokens, which a client receives and sends back unchanged.
 //!
-//! A shard iterator of the service is the base64 of the eight bytes `00 00 00 00 00 00 00 01` and
-//! of a number of 16-byte blocks. Texts made here have the same form and length: after the eight
-//! bytes come a salt, a checksum of everything else, and the padded text. The text is masked, so
-//! that no client comes to depend on its format. Every GetRecords call opens one text and seals
-//! another, so both operations must be fast.
+//! A shard iterator of the service is base64 of the eight bytes `00 00 00 00 00 00 00 01` and of a
+//! number of 16-byte blocks. The opaque texts of the emulator have the same form and length: the
+//! eight bytes are followed by a salt, a checksum of everything else, and the padded text. The text
+//! is masked, so that no client comes to depend on its format.
+//!
+//! Every GetRecords call decodes one opaque text and encodes another, so both operations must be
+//! fast.
 
 use crate::world::Random;
 use base64::Engine as _;
@@ -13,35 +15,38 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::sync::LazyLock;
 
-/// Random bytes in a sealed text, which make each text different from all others.
+/// Number of random bytes in an opaque text, the salt. The salt makes each text different from all
+/// others.
 pub const SALT_BYTES: usize = 6;
 
-/// Bytes of the checksum. The length of the service's shard iterators suggests that 20 bytes
-/// precede the text in them; the salt and the checksum together have this length.
+/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together,
+/// because the length of the service's shard iterators suggests that 20 bytes precede the text in
+/// them.
 const CHECKSUM_BYTES: usize = 14;
 
 const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 
 const BLOCK_BYTES: usize = 16;
 
-/// The checksum key. It is fixed, so that sealed texts remain valid after a restart. It need not be
-/// secret, because a sealed text contains nothing that its holder could not request anyway.
+/// The key of the checksum. The key is fixed, so that opaque texts remain valid after a restart. It
+/// need not be secret, because an opaque text contains nothing that its holder could not request
+/// anyway.
 static KEYED: LazyLock<Hmac<Sha256>> = LazyLock::new(|| {
     let keyed = Hmac::new_from_slice(b"minikin seals what it hands out.");
     keyed.expect("a key of any length will do")
 });
 
-/// The purpose of a sealed text. A text that was sealed for one purpose cannot be opened for
+/// The purpose of an opaque text. A text that was encoded for one purpose cannot be decoded for
 /// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The text is a `ShardIterator`.
+    /// The opaque text is a `ShardIterator`.
     ShardIterator,
-    /// The text is a `NextToken`.
+    /// The opaque text is a `NextToken`.
     PageToken,
 }
 
-/// Encodes `text` so that only [`open`] can decode it.
+/// Encodes `text` as an opaque text, which only [`open`] can decode.
 pub(super) fn seal(purpose: Purpose, salt: [u8; SALT_BYTES], text: &str) -> String {
     let mut sealed =
         Vec::with_capacity(PREFIX.len() + SALT_BYTES + CHECKSUM_BYTES + text.len() + 16);
@@ -56,7 +61,7 @@ pub(super) fn seal(purpose: Purpose, salt: [u8; SALT_BYTES], text: &str) -> Stri
     STANDARD.encode(sealed)
 }
 
-/// Decodes a text that [`seal`] encoded for the same purpose. `None` for every other text.
+/// Decodes an opaque text that [`seal`] encoded for the same purpose. `None` for every other text.
 pub(super) fn open(purpose: Purpose, sealed: &str) -> Option<String> {
     let bytes = STANDARD.decode(sealed).ok()?;
     let (salt, rest) = bytes.strip_prefix(&PREFIX)?.split_first_chunk()?;
@@ -71,8 +76,8 @@ pub(super) fn open(purpose: Purpose, sealed: &str) -> Option<String> {
     String::from_utf8(body).ok()
 }
 
-/// Pads the body so that salt, checksum and body fill whole blocks. Each byte of padding holds the
-/// number of padding bytes, from 1 to 16.
+/// Pads the body of an opaque text so that salt, checksum and body fill whole blocks. Each byte of
+/// padding holds the number of padding bytes, from 1 to 16.
 fn pad(body: &mut Vec<u8>) {
     let used = (SALT_BYTES + CHECKSUM_BYTES + body.len()) % BLOCK_BYTES;
     let padding = BLOCK_BYTES - used;
@@ -90,8 +95,8 @@ fn checksum(purpose: Purpose, salt: &[u8; SALT_BYTES], body: &[u8]) -> [u8; CHEC
         .expect("a digest is longer than a checksum")
 }
 
-/// Masks or unmasks the body. The checksum is the seed of the mask, and differs with every salt.
-/// The mask need not keep the text secret, so a simple random sequence will do.
+/// Masks or unmasks the body of an opaque text. The checksum is the seed of the mask, and differs
+/// with every salt. The mask need not keep the text secret, so a simple random sequence suffices.
 fn mask(checksum: &[u8; CHECKSUM_BYTES], body: &mut [u8]) {
     let seed = checksum
         .first_chunk()

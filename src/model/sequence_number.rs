@@ -25,7 +25,7 @@ pub struct SequenceNumber {
     pub shard: u32,
     /// The sequence index: the position of the record in its shard, at most [`Self::LAST_INDEX`].
     pub index: u64,
-    /// The sequence time: when the record was accepted, in seconds since 1970, at most
+    /// The sequence time: the time at which the record was accepted, in seconds since 1970, at most
     /// [`Self::LAST_TIME_S`].
     pub time_s: u64,
 }
@@ -122,7 +122,7 @@ impl SequenceNumber {
         }
     }
 
-    /// The fields as a tuple. Tuples compare like the decimal numbers.
+    /// Returns the fields as a tuple. Two tuples compare like the decimal numbers.
     const fn order(&self) -> (u64, u32, u64, u64, u32) {
         (
             self.created_s,
@@ -167,8 +167,8 @@ pub struct ParsedNumber {
     /// The sequence index. In a number of version 0 this field holds sixteen digits of unknown
     /// meaning.
     pub index: u64,
-    /// The sequence time: when the record was accepted, in seconds since 1970. `None` for version
-    /// 0, which does not contain it.
+    /// The sequence time: the time at which the record was accepted, in seconds since 1970. `None`
+    /// for version 0, which does not contain it.
     pub time_s: Option<u64>,
     written: U192,
 }
@@ -200,8 +200,9 @@ impl ParsedNumber {
         }
     }
 
-    /// Parses version 0, 32 hexadecimal digits: one digit, the creation time (9 digits), two
-    /// digits, sixteen digits, and the shard index (4).
+    /// Parses a number of version 0, which has 32 hexadecimal digits: one digit of unknown meaning,
+    /// the creation time of the shard (9 digits), two and sixteen digits of unknown meaning, and
+    /// the shard index (4 digits).
     fn version_zero(written: U192) -> Option<Self> {
         // Digits are counted from the left. In a number of 33 digits, the last digit has no
         // meaning.
@@ -221,10 +222,11 @@ impl ParsedNumber {
         })
     }
 
-    /// Parses version 1, 47 hexadecimal digits: one digit, the creation time (9 digits), the low
-    /// four bits of the shard index (1), two digits, the sequence time (9), fourteen digits, the
-    /// sequence index (2), the shard index (8), and the version. The service checks no limits of
-    /// the fields here.
+    /// Parses a number of version 1, which has 47 hexadecimal digits: one digit, the creation time
+    /// of the shard (9 digits), the low four bits of the shard index (1 digit), two digits, the
+    /// sequence time (9 digits), fourteen digits, the sequence index (2 digits), the shard index (8
+    /// digits), and the version (1 digit). The service checks no limits of the fields in this
+    /// version.
     fn version_one(written: U192) -> Self {
         Self {
             version: 1,

@@ -58,29 +58,30 @@ impl Shard {
         ))
     }
 
-    /// True while the shard has neither been split nor merged.
+    /// True if the shard has neither been split nor merged.
     pub const fn is_open(&self) -> bool {
         self.closed_s.is_none()
     }
 
-    /// True when SplitShard accepts `key` as NewStartingHashKey. The service requires a key greater
-    /// than the shard's first hash key plus one, and less than its last hash key.
+    /// True if SplitShard accepts `key` as NewStartingHashKey. The service requires a key that is
+    /// greater than the shard's first hash key plus one, and less than its last hash key.
     pub fn can_split_at(&self, key: HashKey) -> bool {
         let HashKeyRange { start, end } = self.hash_key_range;
         start.after().is_some_and(|second| second < key) && key < end
     }
 
-    /// True when `next` may be the AdjacentShardToMerge of this shard, because its range begins
-    /// just after this shard's range. The two shards in reverse order are not accepted.
+    /// True if `next` may be the AdjacentShardToMerge of this shard, because the range of `next`
+    /// begins just after this shard's range. MergeShards does not accept the two shards in reverse
+    /// order.
     pub fn can_merge_with(&self, next: &Self) -> bool {
         self.hash_key_range.is_followed_by(&next.hash_key_range)
     }
 }
 
-/// The result of a split or merge. The caller applies all of its changes in one step.
+/// The shards that a split or a merge changes. The caller applies all changes in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Resharding {
-    /// The parents, which are now closed.
+    /// The parents, which are closed now.
     pub closed: Vec<Shard>,
     /// The children in the order of their ids. Their creation time is one second after the time at
     /// which the parents closed.
@@ -116,8 +117,8 @@ pub(crate) fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u
 }
 
 /// Merges `lower` (ShardToMerge) and `upper` (AdjacentShardToMerge) into one child with id `id`.
-/// Both parents close at `closed_s` (seconds since 1970), but not before the creation time of
-/// either.
+/// Both parents close at `closed_s` (seconds since 1970), but not before the later of their
+/// creation times.
 ///
 /// # Panics
 /// Panics when a parent is closed, or when the range of `upper` does not begin just after the range

@@ -13,7 +13,7 @@ const PREFIX: &[u8; 8] = b"shardId-";
 pub struct ShardId(u32);
 
 impl ShardId {
-    /// The largest index, because the service stores the index as a signed 32-bit number.
+    /// The largest index of a shard. The service stores the index as a signed 32-bit number.
     pub const MAX_INDEX: u32 = i32::MAX as u32;
 
     /// Creates the id of the shard with this index.
@@ -28,7 +28,7 @@ impl ShardId {
         Self(index)
     }
 
-    /// The id of the shard with this index. None if the index is too great.
+    /// Creates the id of the shard with this index. `None` if the index is too large.
     pub fn checked(index: u32) -> Option<Self> {
         (index <= Self::MAX_INDEX).then_some(Self(index))
     }
@@ -81,8 +81,8 @@ impl fmt::Display for ShardId {
     }
 }
 
-/// Displays a shard index from a sequence number in a request. The index may be negative, and the
-/// service's messages show −2147483648 as `shardId--02147483648`.
+/// Formats the shard index of a sequence number from a request as a shard id. The index may be
+/// negative: the service's messages show −2147483648 as `shardId--02147483648`.
 pub(crate) fn display_shard_index(index: i32) -> impl fmt::Display {
     fmt::from_fn(move |formatter| write!(formatter, "shardId-{index:012}"))
 }

@@ -23,12 +23,12 @@ pub struct ShardIterator {
 }
 
 impl ShardIterator {
-    /// Encodes the iterator as opaque text. `salt` is random, because the service never returns the
-    /// same text twice.
+    /// Encodes the iterator as an opaque text. `salt` must be random, because the service never
+    /// returns the same text twice.
     ///
-    /// The text that is sealed is `{identity number, 16 digits}{time of issue in ms,
-    /// 14}/{stream}/{shard}/{position}/`. Iterators in this form are as long as the service's, for
-    /// any name of the stream.
+    /// Before the encoding, the text is `{identity number, 16 hexadecimal digits}{time of issue in
+    /// ms, 14 digits}/{stream}/{shard}/{position}/`. With this form, the opaque text is as long as
+    /// the service's shard iterator for a stream name of the same length.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::ShardIterator, salt, &self.plain())
     }
@@ -63,19 +63,19 @@ impl ShardIterator {
             position: SequenceNumber::parse(position)?.as_version_two()?,
         };
         let same_shard = iterator.position.shard == iterator.shard.index();
-        // Refuses a second spelling of the same position: the position must be encoded to the same
-        // text.
+        // Refuses a second spelling of the same position: encoding the iterator again must give the
+        // same text.
         (same_shard && iterator.plain() == plain).then_some(iterator)
     }
 
-    /// True when the iterator is older at `now` than the lifetime of shard iterators.
+    /// True if the iterator is older at `now` than the lifetime of shard iterators.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// True when the issue time of the iterator is so far after `now` that the iterator is invalid.
-    /// An iterator from the near future is valid, because the machine's clock may have been set
-    /// back before a restart of the emulator.
+    /// True if the iterator was issued so long after `now` that it is invalid. An iterator from the
+    /// near future is valid, because the machine's clock may have been set back before a restart of
+    /// the emulator.
     pub fn is_of_far_future(&self, now: Timestamp) -> bool {
         self.issued.millis_since(now) > limits::ITERATOR_AHEAD_MS
     }

@@ -21,8 +21,9 @@ pub enum TagFault {
 }
 
 impl Tags {
-    /// Adds the given tags, or no tag if one of them is refused. A tag replaces an existing tag
-    /// with the same key. The resource may have at most `most` tags afterwards.
+    /// Adds the tags `given` to the tags of the resource, or no tag if one of them is refused. A
+    /// tag replaces an existing tag with the same key. The resource may have at most `most` tags
+    /// afterwards.
     ///
     /// # Errors
     /// The first fault, checked in the service's order. No tag is added then.
@@ -57,7 +58,8 @@ impl Tags {
         Ok(())
     }
 
-    /// Removes the tags with these keys. Ignores keys that the resource does not have.
+    /// Removes the tags with these keys from the tags of the resource. Ignores keys that the
+    /// resource does not have.
     ///
     /// # Errors
     /// The first fault of a key. No tag is removed then.

@@ -74,7 +74,7 @@ impl U192 {
         }
     }
 
-    /// The number shifted right by one hexadecimal digit, which drops the last digit.
+    /// Shifts the number right by one hexadecimal digit, which drops the last digit.
     pub(super) fn without_last_digit(self) -> Self {
         Self {
             high: self.high >> 4,

@@ -6,14 +6,14 @@ use crate::world::Timestamp;
 /// The write limits of one shard: bytes per second and records per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct WriteLimit {
-    /// The bucket for bytes of data and partition keys; `None` when bytes are not limited.
+    /// The token bucket for bytes of data and partition keys. `None` if bytes are not limited.
     pub bytes: Option<Bucket>,
-    /// The bucket for records; `None` when records are not limited.
+    /// The token bucket for records. `None` if records are not limited.
     pub records: Option<Bucket>,
 }
 
 impl WriteLimit {
-    /// Creates full buckets with these rates. `None` means no limit.
+    /// Creates full token buckets with the given rates. `None` means no limit.
     pub(crate) fn new(
         bytes_per_second: Option<u64>,
         records_per_second: Option<u64>,
@@ -26,8 +26,8 @@ impl WriteLimit {
         }
     }
 
-    /// Takes `size_bytes` from the bucket for bytes and 1 from the bucket for records, if both
-    /// grant it; else takes nothing. Returns true on success.
+    /// Takes `size_bytes` tokens from the bucket for bytes and one token from the bucket for
+    /// records, if both buckets have enough. Otherwise takes nothing. Returns true on success.
     pub(crate) fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
         let covers = |bucket: Option<Bucket>, amount| {
             bucket.is_none_or(|bucket| bucket.would_take(now, amount))

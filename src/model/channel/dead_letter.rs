@@ -1,6 +1,6 @@
 //! Dead-letter objects: one line of JSON for each record that cannot be delivered. The line
-//! identifies the record but does not contain its payload, as in the dead-letter objects of Amazon
-//! MSK's channels (a choice).
+//! identifies the record but does not contain its payload. This form is a choice that follows the
+//! dead-letter objects of Amazon MSK's channels.
 
 use super::key_template::utc;
 use super::record_check::InvalidRecord;
@@ -11,15 +11,15 @@ use time::macros::format_description;
 /// A record that cannot be delivered.
 #[derive(Debug, Clone, Copy)]
 pub struct DeadLetter<'a> {
-    /// ARN of the channel.
+    /// ARN of the channel that cannot deliver the record.
     pub channel: &'a str,
-    /// ARN of the stream.
+    /// ARN of the stream that holds the record.
     pub stream: &'a str,
     /// Id of the shard that holds the record.
     pub shard: &'a str,
     /// Sequence number of the record.
     pub number: &'a str,
-    /// Arrival time of the record.
+    /// Arrival time of the record in the stream.
     pub arrival: Timestamp,
     /// The reason why the record cannot be delivered.
     pub reason: &'a InvalidRecord,
@@ -38,8 +38,8 @@ struct Line<'a> {
 }
 
 impl DeadLetter<'_> {
-    /// The record's line in a dead-letter object, with the line feed at its end. The members are a
-    /// choice.
+    /// Returns the JSON line about the record for a dead-letter object, with a line feed at its
+    /// end. The members of the JSON are a choice.
     pub fn line(&self) -> Vec<u8> {
         let format = format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
@@ -59,10 +59,13 @@ impl DeadLetter<'_> {
     }
 }
 
-/// The key of a dead-letter object: the prefix, an hour in UTC, and a unique name (a choice). The
-/// failed records were planned for a delivered object; the hour is the one in which the first
-/// record of this plan arrived. Lines that are too long for one dead-letter object are divided into
-/// parts; `part` counts the parts from 0.
+/// Returns the key of a dead-letter object: `prefix`, an hour in UTC, the channel's name and id,
+/// and `suffix`. The form of the key is a choice.
+///
+/// The hour is the hour of `first_arrival`, the arrival time of the first record in the plan that
+/// contains the undeliverable records. Lines that are too long for one dead-letter object are
+/// divided into several objects. `part` is the number of the object, beginning with 0; a number
+/// above 0 is a part of the key.
 pub fn dead_letter_key(
     prefix: &str,
     (channel_name, channel_id): (&str, &str),

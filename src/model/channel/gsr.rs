@@ -14,10 +14,10 @@ use uuid::Uuid;
 const VERSION: u8 = 3;
 const PLAIN: u8 = 0;
 const ZLIB: u8 = 5;
-/// Bytes of the frame, which precede the data.
+/// Number of bytes of the frame, which precedes the record's data.
 const HEAD_BYTES: usize = 18;
 
-/// A record without its frame.
+/// The content of a frame: the id of a schema version, and the record's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Framed<'a> {
     /// The id of the schema version with which the data was written.
@@ -25,7 +25,7 @@ pub(crate) struct Framed<'a> {
     pub(crate) data: Cow<'a, [u8]>,
 }
 
-/// The reason why a record cannot be taken out of its frame.
+/// The reason why the frame of a record cannot be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FrameError {
     TooShort,
@@ -38,10 +38,7 @@ pub(crate) enum FrameError {
 }
 
 impl<'a> Framed<'a> {
-    /// Removes the frame of a record, and decompresses the data.
-    ///
-    /// # Errors
-    /// The record has no frame, or its data cannot be decompressed.
+    /// Removes the frame of `record`, and decompresses the data.
     pub(crate) fn read(record: &'a [u8]) -> Result<Self, FrameError> {
         let (head, data) = record
             .split_at_checked(HEAD_BYTES)

@@ -4,13 +4,13 @@ use crate::world::Timestamp;
 use std::fmt;
 use time::OffsetDateTime;
 
-/// Longest key of an object, in bytes (AWS S3 user guide).
+/// Greatest length of an object's key, in bytes. The source is the user guide of AWS S3.
 const KEY_BYTES: usize = 1024;
-/// Longest part of a key between two slashes, in bytes. An object can be written as a file, and
-/// common file systems limit a file name to this length.
+/// Greatest length of a part of a key between two slashes, in bytes. An object can also be written
+/// as a file, and common file systems limit the name of a file to this length.
 const NAME_BYTES: usize = 255;
-/// Sample values of the greatest length. They give the longest key of a template, to check its
-/// length.
+/// Values of the greatest length for all variables except the channel's name. They give the longest
+/// key that a template can produce, so that `KeyTemplate::parse` can check its length.
 const SAMPLE: KeyValues<'static> = KeyValues {
     channel_name: "",
     channel_id: "00000000000000000",
@@ -30,8 +30,8 @@ enum Part {
     Variable(Variable),
 }
 
-/// A variable of a template. Year, month, day, hour and minute are those of the arrival of the
-/// object's first record, in UTC (a choice).
+/// A variable of a key template. Year, month, day, hour and minute are those of the time at which
+/// the object's first record arrived, in UTC. Using the time of this record is a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variable {
     ChannelName,
@@ -50,8 +50,8 @@ enum Variable {
 }
 
 impl Variable {
-    /// All variables with their names. The source is the AWS developer guide; the names `YY` and
-    /// `sequence-number` are those of Amazon MSK's channels.
+    /// All variables with their names. The source of the names is the AWS developer guide, except
+    /// for `YY` and `sequence-number`, which are names of Amazon MSK's channels.
     const ALL: [(Self, &'static str); 10] = [
         (Self::ChannelName, "channel-name"),
         (Self::ChannelId, "channel-id"),
@@ -98,7 +98,8 @@ pub struct KeyValues<'a> {
     pub first_arrival: Timestamp,
     /// Sequence number of the object's first record.
     pub first_number: &'a str,
-    /// Text that makes the key unique. Every key contains it, although no variable stands for it.
+    /// Text that makes the key unique. Every key contains this text, although no variable stands
+    /// for it.
     pub suffix: &'a str,
     /// Extension of the object's name, with its dot.
     pub extension: &'a str,
@@ -119,9 +120,10 @@ pub enum KeyFault {
     Braces,
     /// No variable has this name.
     UnknownVariable(String),
-    /// A key with this template or prefix can be too long.
+    /// A key that is made with the template or the prefix can be too long.
     TooLong,
-    /// With the channel's name filled in, a part of the key between two slashes is `.` or `..`.
+    /// A part of the key between two slashes is `.` or `..` after the channel's name has been
+    /// filled in.
     DotName,
 }
 
@@ -147,8 +149,8 @@ impl fmt::Display for KeyFault {
 }
 
 impl KeyTemplate {
-    /// Parses the template of a channel called `channel_name`. The rules are those of the channels
-    /// of Amazon MSK (a choice); the limits of length are those of S3 and of file systems.
+    /// Parses the key template of a channel called `channel_name`. The rules are a choice: they are
+    /// those of Amazon MSK's channels. The limits on lengths are those of S3 and of file systems.
     ///
     /// # Errors
     /// The first rule that the template violates.
@@ -166,8 +168,9 @@ impl KeyTemplate {
         Ok(template)
     }
 
-    /// The key of an object. The unique suffix stands at the end of the key, but before the
-    /// extension if the template ends with the extension (a choice).
+    /// Returns the key of an object whose variables have the given values. The text `values.suffix`
+    /// stands at the end of the key, but before the extension if the template ends with the
+    /// extension. This position is a choice.
     pub fn key(&self, values: &KeyValues<'_>) -> String {
         let time = utc(values.first_arrival);
         let mut key = String::new();
@@ -198,8 +201,8 @@ pub fn check_prefix(prefix: &str) -> Result<(), KeyFault> {
     check_key(&format!("{prefix}0000/00/00/00/name"))
 }
 
-/// Converts a time to a date and time of day in UTC. A time outside of the type's range becomes the
-/// start of 1970.
+/// Converts a time to a date and time of day in UTC. A time outside of the range of
+/// `OffsetDateTime` becomes the start of 1970.
 pub(super) fn utc(at: Timestamp) -> OffsetDateTime {
     let nanoseconds = i128::from(at.millis()) * 1_000_000;
     let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds);

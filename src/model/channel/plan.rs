@@ -8,37 +8,38 @@ use sha2::{Digest as _, Sha256};
 /// A block of consecutive records of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
-    /// The index after the last record.
+    /// The index after the last record of the block.
     pub end: u64,
-    /// Arrival time of the first record.
+    /// Arrival time of the first record of the block.
     pub first_arrival: Timestamp,
-    /// Upper bound of the number of records.
+    /// Upper bound of the number of records in the block.
     pub records: u64,
-    /// Upper bound of the bytes of the records' data.
+    /// Upper bound of the number of bytes of data in the block's records.
     pub bytes: u64,
 }
 
 /// The range of records that an object contains from one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardRange {
-    /// The shard.
+    /// The shard that holds the records.
     pub shard: ShardId,
-    /// The index at which the range begins.
+    /// The index of the shard's log at which the range begins.
     pub next: u64,
-    /// The index before which the range ends.
+    /// The index of the shard's log before which the range ends.
     pub end: u64,
 }
 
-/// The plan of one object.
+/// The plan of one object: the ranges of records that the object contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectPlan {
     /// A range for each shard that has records for the object, in the order of the shards. No range
     /// is empty.
     pub ranges: Vec<ShardRange>,
-    /// Arrival time of the oldest record in the plan; `None` without records.
+    /// Arrival time of the oldest record in the plan. `None` for a plan without records.
     pub oldest: Option<Timestamp>,
-    /// True if the object must be written at once: more records wait than one object may hold, or
-    /// an interrupted write is repeated.
+    /// True if the object must be written without further waiting. The reason is either that more
+    /// records wait than one object may contain, or that an interrupted write of the object is
+    /// repeated.
     pub is_full: bool,
     bytes: u64,
 }
@@ -48,17 +49,18 @@ pub struct ObjectPlan {
 pub enum Offered {
     /// All offered blocks were added to the plan.
     Taken,
-    /// The plan is full. The first of the offered blocks may have been added to the plan.
+    /// The plan is full. Only the first of the offered blocks that still fit, if any, were added to
+    /// the plan.
     Full,
     /// The plan is empty, and the first block is larger than an object may be. The caller must
-    /// offer its records in smaller blocks. An empty plan accepts a block of one record of any
-    /// size.
+    /// offer the block's records in smaller blocks. An empty plan accepts a block of one record of
+    /// any size.
     TooLarge,
 }
 
 impl ObjectPlan {
-    /// Restores a plan that was saved before an interrupted write of its object. The plan is due at
-    /// once.
+    /// Restores a plan that was saved before an interrupted write of its object. The object is due
+    /// immediately.
     pub fn resumed(ranges: Vec<ShardRange>, oldest: Option<Timestamp>) -> Self {
         Self {
             ranges,
@@ -68,8 +70,9 @@ impl ObjectPlan {
         }
     }
 
-    /// Adds the blocks, which begin at the index `next` of a shard, as long as the object has at
-    /// most `most_bytes`. `separator` is the number of bytes after each record.
+    /// Adds `blocks` to the plan, one after the other, until the next block would make the object
+    /// larger than `most_bytes`. The first block begins at the index `next` of the log of `shard`.
+    /// `separator` is the number of bytes that the object contains after each record.
     pub fn offer(
         &mut self,
         (shard, next): (ShardId, u64),
@@ -102,19 +105,21 @@ impl ObjectPlan {
         Offered::Taken
     }
 
-    /// True if no record belongs to the plan.
+    /// True if the plan contains no record.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// Upper bound of the bytes of the records and their separators, without compression. A resumed
-    /// plan does not know its bytes and returns 0.
+    /// Returns an upper bound of the number of bytes in the uncompressed object: the records and
+    /// their separators. Returns 0 for a resumed plan, whose size is unknown.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The time at which the object has to be written: at once if the plan is full, else as soon as
-    /// its oldest record has the age `freshness_ms`, in milliseconds. `None` without records.
+    /// Returns the time at which the object has to be written. A plan that is not full is due as
+    /// soon as its oldest record has the age `freshness_ms`, in milliseconds. A full plan is due
+    /// immediately: the returned time is the arrival time of its oldest record. `None` for a plan
+    /// without records.
     pub fn due(&self, freshness_ms: i64) -> Option<Timestamp> {
         let oldest = self.oldest?;
         Some(match self.is_full {
@@ -123,9 +128,9 @@ impl ObjectPlan {
         })
     }
 
-    /// The unique suffix of the object's key: six digits and 16 hexadecimal digits, the form that
-    /// the channels of Amazon MSK use. It depends only on the channel and on the ranges, so a
-    /// repeated write of the same plan has the same suffix.
+    /// Returns the unique suffix of the object's key: six digits and 16 hexadecimal digits, as in
+    /// the keys of Amazon MSK's channels. The suffix depends only on the channel and on the ranges
+    /// of the plan, so a repeated write of the object has the same suffix.
     pub fn suffix(&self, channel_id: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(channel_id);

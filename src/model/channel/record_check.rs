@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 /// The reason why a record cannot be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRecord {
-    /// The error code in the dead-letter object (a choice).
+    /// The error code in the dead-letter object. The codes are a choice.
     pub code: &'static str,
     /// The parser's error message, which does not quote the record.
     pub message: String,
@@ -17,7 +17,7 @@ impl RecordFormat {
     /// Checks that the payload of a record has this format.
     ///
     /// # Errors
-    /// The payload does not have this format.
+    /// The reason why the payload does not have this format.
     pub fn check(self, data: &[u8]) -> Result<(), InvalidRecord> {
         match self {
             Self::ByteArray => Ok(()),
@@ -32,7 +32,7 @@ impl RecordFormat {
         }
     }
 
-    /// The bytes that follow each record in an object (a choice).
+    /// Returns the bytes that follow each record in an object. These bytes are a choice.
     pub const fn separator(self) -> &'static [u8] {
         match self {
             Self::Json | Self::GsrJson | Self::String => b"\n",
@@ -40,7 +40,7 @@ impl RecordFormat {
         }
     }
 
-    /// The extension of an object's name, with its dot (a choice).
+    /// Returns the extension of an object's name, with its dot. The extensions are a choice.
     pub const fn extension(self, compression: S3Compression) -> &'static str {
         match (self, compression) {
             (Self::Json | Self::GsrJson, S3Compression::None) => ".json",

@@ -1,8 +1,8 @@
 //! Schemas of streaming tables: the conversion of a JSON Schema to columns, and of JSON records to
 //! typed rows.
 //!
-//! The code here does no I/O: `outbound` turns columns into Iceberg tables, and rows into Parquet
-//! files.
+//! The code in this module does no I/O: the module `outbound` turns columns into Iceberg tables,
+//! and rows into Parquet files.
 
 mod column;
 mod convert;

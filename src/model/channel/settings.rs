@@ -17,14 +17,15 @@ pub struct ChannelSettings {
     pub schema: Option<String>,
     /// The destination of the records.
     pub destination: Destination,
-    /// The longest age of an undelivered record, in seconds.
+    /// The longest time in seconds for which a record may wait for its delivery
+    /// (`DataFreshnessInSeconds`).
     pub freshness_s: u32,
     /// The destination of dead-letter objects, which list the records that cannot be delivered and
     /// the reasons.
     pub dead_letters: DeadLetterBucket,
     /// The KMS key that encrypts the delivered data. `None` without encryption.
     pub key_id: Option<String>,
-    /// The log of the channel.
+    /// The settings of the channel's log.
     pub log: LogSettings,
 }
 
@@ -33,7 +34,7 @@ pub struct ChannelSettings {
 pub enum RecordFormat {
     /// JSON in the frame that the serializers of AWS Glue Schema Registry write.
     GsrJson,
-    /// JSON.
+    /// Any JSON value.
     Json,
     /// Text in UTF-8.
     String,
@@ -52,7 +53,7 @@ impl RecordFormat {
         }
     }
 
-    /// True if a destination of this kind accepts the format.
+    /// True if a destination of the kind `kind` accepts records of this format.
     pub const fn fits(self, kind: DestinationKind) -> bool {
         match self {
             Self::GsrJson => matches!(kind, DestinationKind::S3Tables),
@@ -119,11 +120,11 @@ impl BucketRef {
 /// Objects in a general purpose bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct S3Destination {
-    /// The bucket.
+    /// The bucket to which the objects are written.
     pub bucket: BucketRef,
     /// The compression of the objects.
     pub compression: S3Compression,
-    /// Template of the objects' keys.
+    /// Template of the keys of the objects.
     pub key_template: String,
     /// The storage class of the objects.
     pub storage_class: StorageClass,
@@ -132,11 +133,11 @@ pub struct S3Destination {
 /// The compression of objects (`S3CompressionType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum S3Compression {
-    /// No compression.
+    /// The objects are not compressed.
     None,
-    /// gzip.
+    /// The objects are compressed with gzip.
     Gzip,
-    /// Zstandard.
+    /// The objects are compressed with Zstandard.
     Zstd,
 }
 
@@ -200,11 +201,11 @@ impl TableDestination {
 /// The compression of a table's data files (`S3TablesCompressionType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TableCompression {
-    /// No compression.
+    /// The data files are not compressed.
     None,
-    /// Zstandard.
+    /// The data files are compressed with Zstandard.
     Zstd,
-    /// Snappy.
+    /// The data files are compressed with Snappy.
     Snappy,
 }
 
@@ -222,14 +223,14 @@ impl TableCompression {
 /// The destination of a channel's dead-letter objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterBucket {
-    /// The bucket.
+    /// The bucket to which the dead-letter objects are written.
     pub bucket: BucketRef,
-    /// Prefix of the objects' keys (`ErrorOutputPrefix`).
+    /// Prefix of the keys of the dead-letter objects (`ErrorOutputPrefix`).
     pub prefix: String,
 }
 
 impl DeadLetterBucket {
-    /// Default prefix (a choice).
+    /// The prefix of the objects' keys if the client gives none. The value is a choice.
     pub const DEFAULT_PREFIX: &str = "kinesis-channel-errors/";
 }
 
@@ -245,7 +246,8 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// Fills in the default names of an enabled log (service model).
+    /// Fills in the names of the log group and the log stream that the client did not give, if the
+    /// log is enabled. The default names are those of the service model.
     pub fn with_defaults(mut self, channel_name: &str, channel_id: &str) -> Self {
         if self.enabled {
             let group = || format!("/aws/kinesis/{channel_name}/{channel_id}");

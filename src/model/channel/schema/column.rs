@@ -2,7 +2,7 @@
 
 use super::error::SchemaError;
 
-/// Decimal digits of a decimal column: the largest precision that Iceberg permits.
+/// Number of digits of a decimal column: the largest precision that Iceberg permits.
 pub(crate) const DECIMAL_DIGITS: u32 = 38;
 
 /// The columns of a table.
@@ -13,8 +13,8 @@ pub(crate) struct Columns(pub(super) Fields);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) columns: Vec<Column>,
-    /// True when a record with a member that is no column is invalid (`"additionalProperties":
-    /// false`). Otherwise such a member is left out of the row.
+    /// True if a record is invalid when it has a member without a column (`"additionalProperties":
+    /// false`). If false, the row leaves such a member out.
     pub(super) is_closed: bool,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Column {
 /// The type and the nullability of a column, of the elements of a list, or of the values of a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Element {
-    /// True when the value may not be null.
+    /// True if the value may not be null.
     pub(crate) is_required: bool,
     pub(crate) column_type: ColumnType,
 }
@@ -67,9 +67,12 @@ impl Columns {
         &self.0.columns
     }
 
-    /// Marks a partition column as required, and each structure that contains it. In `path`, a
-    /// point separates the name of a structure from the name of its field. Returns the position of
-    /// the column or structure at each level, the outermost level first.
+    /// Marks the timestamp column at `path`, which partitions the table, and each structure that
+    /// contains the column, as required. In `path`, a point separates the name of a structure from
+    /// the name of its field.
+    ///
+    /// Returns the position of the outermost structure within the table, then the position of each
+    /// nested structure or field within the structure around it.
     ///
     /// # Errors
     /// No column has this path, or the column is not a timestamp.

@@ -35,7 +35,8 @@ impl Columns {
     }
 }
 
-/// The path to a member, for error messages. The text of the path is built only for an error.
+/// The path from a record to one of its members, for error messages. The text of the path is built
+/// only for an error.
 enum Path<'a> {
     Record,
     Member(&'a Path<'a>, &'a str),
@@ -81,7 +82,8 @@ impl Kind {
     }
 }
 
-/// Finds the type of a value by its first character. The text is valid JSON.
+/// Finds the type of the JSON value `text` by its first character. The caller has checked that the
+/// text is valid JSON.
 fn kind(text: &RawValue) -> Kind {
     match text.get().as_bytes().first() {
         Some(b'n') => Kind::Null,
@@ -144,8 +146,8 @@ const fn name(column_type: &ColumnType) -> &'static str {
     }
 }
 
-/// Parses one level of a value. A string with half a surrogate pair is an error: it is valid JSON,
-/// but not valid Unicode text.
+/// Parses the outermost level of a JSON value. Nested values remain unparsed texts. A string with
+/// half of a surrogate pair is an error: it is valid JSON, but not valid Unicode.
 fn parsed<'a, T: serde::Deserialize<'a>>(
     text: &'a RawValue,
     path: &Path<'_>,

@@ -28,9 +28,9 @@ impl fmt::Display for SchemaError {
     }
 }
 
-/// The reason why the record's member at `path` does not follow the schema; an empty path means the
-/// record itself. The error code in the dead-letter object is a choice, because the service's codes
-/// are not published.
+/// Creates the reason why a record does not follow the schema. `path` is the path of the member at
+/// fault; an empty path means the record itself. The error code in the dead-letter object is a
+/// choice, because the service's codes are not published.
 pub(super) fn against_schema(path: &str, problem: &str) -> InvalidRecord {
     InvalidRecord {
         code: "SchemaValidationFailed",

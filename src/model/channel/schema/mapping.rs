@@ -39,7 +39,7 @@ impl Columns {
     }
 }
 
-/// The state of a conversion.
+/// The state of the conversion of one JSON Schema.
 struct Mapping<'a> {
     root: &'a Node,
     /// Number of types converted so far. The limit on this number stops a schema whose references
@@ -73,8 +73,9 @@ impl Position {
 }
 
 impl<'a> Mapping<'a> {
-    /// The type of the values that `schema` describes. A value may be null if the property is not
-    /// required, or if the schema admits null.
+    /// Converts `schema` to the type of the values that it describes. `is_required` is true for a
+    /// property that records must have. A value may be null if its property is not required, or if
+    /// the schema admits null.
     fn element(
         &mut self,
         schema: &'a Node,
@@ -104,8 +105,8 @@ impl<'a> Mapping<'a> {
     }
 
     /// Follows a `$ref`, or an `anyOf`, `oneOf` or `allOf` with only one schema besides null.
-    /// Returns the schema that this leads to, and true if null is an alternative to it. `None` when
-    /// `schema` has none of these members.
+    /// Returns the schema that is found, and true if null is an alternative to this schema. `None`
+    /// when `schema` has none of these members.
     fn alternative(
         &self,
         schema: &'a Node,
@@ -180,7 +181,8 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// Finds the part of `root` to which the reference `text`, such as `#/$defs/name`, leads.
+/// Finds the part of the schema `root` to which the reference `text`, such as `#/$defs/name`,
+/// points.
 fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
     let pointer = text.strip_prefix('#')?;
     let mut steps = pointer.split('/');
@@ -193,7 +195,7 @@ fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
     })
 }
 
-/// The name of the schema's type, and true if the schema also admits null.
+/// Returns the name of the schema's type, and true if the schema also admits null.
 fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), SchemaError> {
     let values = schema.member("enum").map(list);
     let enum_has_null = values.is_some_and(|values| values.contains(&Node::Null));
@@ -214,7 +216,7 @@ fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), Sch
     }
 }
 
-/// The type of a schema without the member `type`, derived from other members.
+/// Derives the type of a schema without the member `type` from other members.
 fn implied_type(schema: &Node, values: Option<&[Node]>) -> Option<&'static str> {
     let is_text = |value: &Node| matches!(value, Node::Text(_) | Node::Null);
     if values.is_some_and(|values| values.iter().all(is_text)) {
@@ -235,7 +237,7 @@ fn list(node: &Node) -> &[Node] {
     }
 }
 
-/// The text of the member `name`; empty if the member is missing or not a text.
+/// Returns the text of the schema's member `name`. Empty if the member is missing or not a text.
 fn text<'a>(schema: &'a Node, name: &str) -> &'a str {
     schema.member(name).and_then(Node::text).unwrap_or_default()
 }
@@ -258,9 +260,9 @@ fn string_type(schema: &Node) -> ColumnType {
     }
 }
 
-/// The column type of an integer property. The service decides by the maximum alone. Here, a
-/// minimum below the smallest `int` also gives a `long`, because an `int` could not hold the values
-/// (a choice).
+/// Returns the column type of an integer property. The service considers only the property's
+/// maximum. The emulator also gives a `long` to a property whose minimum is below the smallest
+/// `int`, because an `int` could not hold all of its values; this is a choice.
 fn integer_type(schema: &Node) -> ColumnType {
     let number = |name: &str| match schema.member(name) {
         Some(Node::Integer(number)) => Some(*number as f64),

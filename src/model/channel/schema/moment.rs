@@ -21,7 +21,7 @@ pub(super) fn date(text: &str) -> Option<i32> {
 }
 
 /// Parses a time of day. Returns microseconds since midnight. A time with an offset is converted to
-/// UTC (a choice, because Iceberg's times have no offset).
+/// UTC. The conversion is a choice, because Iceberg's times have no offset.
 pub(super) fn time_of_day(text: &str) -> Option<i64> {
     let moment = format!("1970-01-02T{text}");
     let micros = timestamp(&moment).or_else(|| timestamp(&format!("{moment}Z")))?;

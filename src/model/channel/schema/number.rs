@@ -16,7 +16,7 @@ struct Parts {
     exponent: i64,
 }
 
-/// Multiplies a number by 10^`scale`. `text` is the number in JSON.
+/// Multiplies the JSON number `text` by 10^`scale`.
 ///
 /// # Errors
 /// The result is not a whole number, or has more than `max_digits` digits.
@@ -40,7 +40,7 @@ pub(super) fn scaled(text: &str, scale: u32, max_digits: u32) -> Result<i128, Nu
     Ok(if parts.is_negative { -number } else { number })
 }
 
-/// Number of digits after the decimal point of `text`, a JSON number, without trailing zeros.
+/// Counts the digits after the decimal point of the JSON number `text`, without trailing zeros.
 pub(super) fn scale_of(text: &str) -> u32 {
     u32::try_from(Parts::of(text).exponent.saturating_neg()).unwrap_or(0)
 }
