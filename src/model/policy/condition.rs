@@ -8,14 +8,14 @@ use super::truth::Truth;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// One operator with one condition key. The condition holds when the key's value in the request
+/// One operator with one condition key. The condition holds if the key's value in the request
 /// matches at least one of the listed values.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     key: Key,
     compare: Compare,
     negated: bool,
-    /// True when a request without the condition key satisfies the condition.
+    /// True if a request without the condition key satisfies the condition.
     if_exists: bool,
     values: Vec<Value>,
 }
@@ -51,8 +51,8 @@ enum Value {
     Network(IpAddr, u8),
 }
 
-/// The supported operators: name, comparison, and true for a negated comparison. Every operator
-/// except `Null` may also have the suffix `IfExists`.
+/// The supported operators: the name, the comparison, and true if the comparison is negated. Every
+/// operator except `Null` may also have the suffix `IfExists`.
 const OPERATORS: [(&str, Compare, bool); 14] = [
     ("ArnEquals", Compare::Arn, false),
     ("ArnLike", Compare::Arn, false),
@@ -154,8 +154,8 @@ impl Key {
         found.map(|(_, key)| key)
     }
 
-    /// The value of the condition key in a request; `Ok(None)` when the request does not have the
-    /// key. `Err` when the request has two possible values.
+    /// Returns the value of the condition key in a request; `Ok(None)` if the request does not have
+    /// the key. `Err` if the request has two possible values.
     fn value(&self, request: &Attributes<'_>) -> Result<Option<String>, ()> {
         let caller = request.caller;
         Ok(match self {
@@ -170,8 +170,8 @@ impl Key {
     }
 }
 
-/// The value of the tag `key`. Conditions compare tag keys without regard to case, but two tag keys
-/// of a resource may differ only in case: `Err` when two tags match.
+/// Returns the value of the tag `key`. Conditions compare tag keys without regard to case, but two
+/// tag keys of a resource may differ only in case: `Err` if two tags match.
 fn tag_value(tags: &Tags, key: &str) -> Result<Option<String>, ()> {
     let mut found = tags
         .iter()

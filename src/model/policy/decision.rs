@@ -23,7 +23,7 @@ pub struct Principal {
     policies: Vec<Policy>,
 }
 
-/// A request that policies allow or refuse.
+/// A request that the policies allow or refuse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
     /// The principal that sent the request.
@@ -32,13 +32,13 @@ pub(crate) struct Request<'a> {
     pub action: &'a str,
     /// The resource that the request concerns.
     pub target: &'a Target,
-    /// True when a resource policy can allow this action.
+    /// True if a resource policy can allow the request's action.
     pub shared: bool,
     /// The tags of the resource.
     pub tags: &'a Tags,
     /// The IP address from which the request comes.
     pub address: IpAddr,
-    /// True when the request came over TLS.
+    /// True if the request came over TLS.
     pub over_tls: bool,
 }
 
@@ -135,12 +135,13 @@ impl Policy {
     }
 }
 
-/// Decides whether the policies of the caller and the policy of the resource allow `request`.
+/// Decides if the policies of the caller and the policy of the resource allow `request`.
 ///
-/// A Deny in any of the policies refuses the request. When the caller and the resource belong to
-/// the same account, one Allow is enough, in a policy of the caller or in the policy of the
-/// resource; but if the resource's policy only allows the account as a whole, the caller's policies
-/// decide. When they belong to different accounts, both sides need an Allow.
+/// A Deny in any of these policies refuses the request. If the caller and the resource belong to
+/// the same account, one Allow suffices: in a policy of the caller, or in the policy of the
+/// resource. An Allow of the resource's policy for the account as a whole is not enough; the
+/// caller's policies decide then. If the caller and the resource belong to different accounts, a
+/// policy of the caller and the policy of the resource must both have an Allow.
 ///
 /// # Errors
 /// The reason why the request is refused.

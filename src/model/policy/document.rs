@@ -31,7 +31,7 @@ impl Document {
         }
     }
 
-    /// The elements of a list. Any other document counts as a list of one element.
+    /// Returns the elements of a list. Any other JSON value counts as a list with one element.
     pub(super) fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
@@ -41,7 +41,7 @@ impl Document {
         }
     }
 
-    /// The members of an object; `None` for other documents.
+    /// Returns the members of an object; `None` for any other JSON value.
     pub(in crate::model) fn members(&self) -> Option<&[(String, Self)]> {
         match self {
             Self::Map(members) => Some(members),

@@ -15,8 +15,8 @@ impl Flaws {
         self.found.push(format!("{} {what}", self.place.join(".")));
     }
 
-    /// Calls `read` for the element `part`. The places of the flaws that `read` finds begin with
-    /// the name of this element.
+    /// Calls `read`, which parses the element `part`. The places of the flaws that `read` finds
+    /// begin with the name of this element.
     pub(super) fn within<R>(&mut self, part: &str, read: impl FnOnce(&mut Self) -> R) -> R {
         self.place.push(part.to_owned());
         let read = read(self);

@@ -13,7 +13,7 @@ pub(super) struct Identity {
     is_root: bool,
 }
 
-/// The parts of a principal's ARN that matter to policies.
+/// The parts of a principal's ARN that are relevant for policies.
 pub(super) struct Named {
     pub(super) account: AccountId,
     role: Option<String>,
@@ -61,13 +61,14 @@ impl Identity {
         self.is_root
     }
 
-    /// The value of the condition key `aws:PrincipalArn`, which for a session is the ARN of its
-    /// role.
+    /// Returns the value of the condition key `aws:PrincipalArn`: the ARN of the role for a session
+    /// of a role, else the principal's own ARN.
     pub(super) fn principal_arn(&self) -> &str {
         self.role.as_deref().unwrap_or(&self.arn)
     }
 
-    /// True when `arn` is the principal's ARN, or the ARN of the session's role.
+    /// True if `arn` is the principal's ARN, or if the principal is a session of the role with this
+    /// ARN.
     pub(super) fn is_called(&self, arn: &str) -> bool {
         self.arn == arn || self.role.as_deref() == Some(arn)
     }

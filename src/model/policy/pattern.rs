@@ -1,10 +1,11 @@
 //! Wildcards in policies: `*` matches any number of characters, and `?` matches one character. ARNs
 //! are compared part by part.
 
-/// True when `pattern` matches the whole of `text`.
+/// True if the whole of `text` matches `pattern`, in which `*` stands for any number of characters
+/// and `?` for one character.
 ///
-/// On a mismatch the search goes back to the last `*` only, so its time is bounded by the product
-/// of both lengths.
+/// After a mismatch the search continues at the last `*` of the pattern, never at an earlier one,
+/// so its time is bounded by the product of both lengths.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -44,8 +45,9 @@ pub(super) fn parts(text: &str) -> Option<[&str; PARTS]> {
     (parts[0] == "arn").then_some(parts)
 }
 
-/// True when each part of the pattern matches the same part of the ARN. A `*` matches no colon,
-/// except in the resource. A part that the pattern does not have matches everything.
+/// True if each part of the ARN `arn` matches the same part of `pattern`. A `*` matches no colon,
+/// except in the last part, the resource. Parts of the ARN that the pattern does not have match
+/// too.
 pub(super) fn is_arn_like(pattern: &str, arn: &[&str; PARTS]) -> bool {
     let mut patterns = pattern.splitn(PARTS, ':');
     arn.iter()

@@ -5,12 +5,13 @@ use super::identity::{Identity, Named};
 use super::truth::Truth;
 use crate::model::arn::AccountId;
 
-/// The way in which a statement of a resource policy names the caller. Later values are stronger.
+/// The way in which a statement of a resource policy names the caller. The values are in ascending
+/// order: of several listed principals, the one with the greatest value decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     /// The statement does not name the caller.
     No,
-    /// The statement may or may not name the caller; the request does not contain enough to decide.
+    /// The request does not contain enough to decide if the statement names the caller.
     Unknown,
     /// The statement names the caller's account as a whole, so the caller's own policies decide.
     Account,
@@ -18,11 +19,10 @@ pub(super) enum Reach {
     Itself,
 }
 
-/// The principals that a statement of a resource policy names.
+/// The principals that the element `Principal` or `NotPrincipal` of a statement lists.
 #[derive(Debug, Clone)]
 pub(super) struct Principals {
-    /// True for `NotPrincipal`, whose list names the principals to which the statement does not
-    /// apply.
+    /// True for `NotPrincipal`: the statement applies to all principals but the listed ones.
     is_negated: bool,
     listed: Vec<Listed>,
 }
@@ -53,8 +53,9 @@ impl Principals {
         Self { is_negated, listed }
     }
 
-    /// The way in which an Allow names `caller`. An Allow with `NotPrincipal` allows no caller,
-    /// because its list of ARNs does not determine which sessions of roles are excluded.
+    /// Returns the way in which an Allow statement names `caller`. An Allow with `NotPrincipal`
+    /// allows no caller, because its list of ARNs does not determine which sessions of roles are
+    /// excluded.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
         if self.is_negated {
             return Reach::Unknown;
@@ -63,8 +64,9 @@ impl Principals {
         reaches.max().unwrap_or(Reach::No)
     }
 
-    /// The answer whether a Deny applies to `caller`. `NotPrincipal` exempts only the named
-    /// principals; an account in it exempts only the account's root.
+    /// Decides if a Deny statement with these principals applies to `caller`. With `NotPrincipal`,
+    /// the statement applies to every caller but the listed principals. An account that
+    /// `NotPrincipal` lists stands only for the root of this account.
     pub(super) fn deny(&self, caller: &Identity) -> Truth {
         let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));
         if self.is_negated {

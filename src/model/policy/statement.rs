@@ -22,23 +22,23 @@ pub(super) enum Effect {
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) effect: Effect,
-    /// The principals that the statement of a resource policy names. `None` in a principal's own
-    /// policy, which applies to this principal only.
+    /// The principals that a statement of a resource policy names. `None` for a statement of a
+    /// principal's own policy, which applies to this principal only.
     principals: Option<Principals>,
     actions: List,
     resources: List,
     conditions: Vec<Condition>,
-    /// True when the statement has an element that minikin does not understand.
+    /// True if the statement has an element that minikin does not understand.
     has_flaw: bool,
 }
 
 /// The patterns of `Action` or `NotAction`, or of `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 struct List {
-    /// True for `NotAction` and `NotResource`, whose list names the exceptions.
+    /// True for `NotAction` and `NotResource`, whose patterns name the exceptions.
     is_negated: bool,
     patterns: Vec<String>,
-    /// True when the list has an item that minikin does not understand.
+    /// True if the list has an item that minikin does not understand.
     has_flaw: bool,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn read_all(
 }
 
 impl Statement {
-    /// The replacement of a malformed statement: it denies every request.
+    /// Creates the statement that replaces a malformed statement. It denies every request.
     pub(super) fn malformed() -> Self {
         Self {
             effect: Effect::Deny,
@@ -156,8 +156,8 @@ impl Statement {
         }
     }
 
-    /// Records as flaws the elements that are missing, and the elements that occur both with and
-    /// without `Not`.
+    /// Records as flaws the elements that the statement lacks, and the elements that occur both
+    /// with and without `Not`.
     fn settle(&mut self, of_resource: bool, seen: &Seen, flaws: &mut Flaws) {
         for (name, count) in [
             ("Effect", seen.effects),
@@ -191,8 +191,8 @@ impl Statement {
         Truth::every([reaches.unwrap_or(Truth::Yes), self.applies(request)].into_iter())
     }
 
-    /// Decides if the statement allows the request. If `delegated` is true, a statement that names
-    /// the caller's account as a whole counts as an Allow.
+    /// Decides if the statement allows the request. If `delegated` is true, an Allow for the
+    /// caller's account as a whole is sufficient.
     pub(super) fn allows(&self, request: &Attributes<'_>, delegated: bool) -> Truth {
         let reach = self
             .principals

@@ -7,8 +7,8 @@ use std::fmt;
 /// The resource that a request concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The account in the region, for a request that concerns no single resource. Only the pattern
-    /// `*` matches it.
+    /// An account and a region, for a request that concerns no single resource, such as
+    /// ListStreams. Only the pattern `*` matches this target.
     Account(AccountRegion),
     Stream(StreamArn),
     Consumer(ConsumerArn),
@@ -30,8 +30,9 @@ impl Target {
         }
     }
 
-    /// True when the ARN `pattern`, which may have wildcards, matches the resource. The parts of
-    /// the ARN are compared one by one, because minikin accepts colons in the name of a region.
+    /// True if `pattern`, an ARN that may have wildcards, matches the ARN of the resource. The two
+    /// ARNs are compared part by part and not as whole texts, because minikin accepts colons in the
+    /// name of a region.
     pub(super) fn is_like(&self, pattern: &str) -> bool {
         let resource = match self {
             Self::Account(_) => return pattern == "*",

@@ -1,12 +1,13 @@
 //! Three-valued logic for policies: yes, no, and unknown for elements that minikin does not
 //! understand.
 
-/// The answer whether an element of a policy applies to a request.
+/// The result of comparing an element of a policy with a request: yes if the element applies to the
+/// request, no if it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Truth {
     No,
-    /// minikin does not understand the element. An unknown Allow does not allow, and an unknown
-    /// Deny denies.
+    /// minikin does not understand the element. An Allow with this result does not allow a request,
+    /// and a Deny with this result denies it.
     Unknown,
     Yes,
 }
