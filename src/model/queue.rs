@@ -1,8 +1,8 @@
 //! Queues: competing consumers receive the records of a stream. A queue delivers each record until
 //! a consumer acknowledges the record.
 //!
-//! The code here does no I/O: the engine finds unread records in the logs, supplies the time, and
-//! saves the changes.
+//! The code in this module does no I/O: the engine finds unread records in the logs, supplies the
+//! time, and saves the changes.
 
 mod attributes;
 mod change;

@@ -1,9 +1,11 @@
 //! Changes of a queue's records, in the form in which they are saved.
 //!
-//! A change contains the state of a record after a call, not the call itself, so that a restore
-//! need not apply the queue's rules again. A sequence of changes is encoded as varints: for each
-//! change a tag, and then the differences of its shard, index, delivery number and times from those
-//! of the previous change.
+//! A change contains the state of a record after a request, not the request itself. A restart can
+//! therefore restore the records without applying the queue's rules again.
+//!
+//! A sequence of changes is encoded in integers of variable length (varints). Each change begins
+//! with a tag for its kind. Its shard, its record index, the number of its delivery and its times
+//! follow, each as the difference from the same number in the previous change.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
@@ -11,15 +13,16 @@ use super::order::RecordPlace;
 /// A change of a queue's records, as it is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueueChange {
-    /// All records of the shard before `next` have been received at least once.
+    /// All records of the shard before the index `next` have been received at least once.
     Next {
         shard: u32,
         /// The index of the first record that was never received.
         next: u64,
     },
-    /// The record is in the state that the entry describes.
+    /// The record was received, and is in the state that the [`Entry`] describes.
     Stands(RecordPlace, Entry),
-    /// The record is settled: a consumer acknowledged it, or it cannot be read any more.
+    /// The record is settled: a consumer acknowledged the record, or the record cannot be read any
+    /// more.
     Settled(RecordPlace),
     /// The records of the shard before the index `before` have expired.
     Expired {
@@ -34,7 +37,8 @@ const STANDS: u8 = 2;
 const SETTLED: u8 = 3;
 const EXPIRED: u8 = 4;
 
-/// The numbers of the previous change. The next change is encoded as differences from them.
+/// The numbers of the previous change. The numbers of the next change are encoded as differences
+/// from these numbers.
 #[derive(Debug, Default)]
 struct Base {
     shard: u32,
@@ -83,7 +87,8 @@ impl ChangeWriter {
         }
     }
 
-    /// Number of bytes so far, including the bytes that were passed to [`Self::after`].
+    /// Number of bytes in the document so far, including the bytes that were passed to
+    /// [`Self::after`].
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -111,8 +116,8 @@ impl ChangeWriter {
     }
 }
 
-/// Encodes `value` minus `base` as zigzag, so that small distances in both directions give small
-/// numbers. Sets `base` to `value`.
+/// Returns `value` minus `base` in zigzag encoding, so that small differences in both directions
+/// give small numbers. Sets `base` to `value`.
 fn difference(value: u64, base: &mut u64) -> u64 {
     let step = value.wrapping_sub(*base).cast_signed();
     *base = value;

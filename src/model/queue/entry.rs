@@ -1,7 +1,7 @@
 //! The state of a record that was received from a queue and is not yet settled.
 
-/// The state of a received record: visible or in flight, dead-letter or not. The numbers are used
-/// in saved documents.
+/// The state of a received record: visible or in flight, dead-letter or not. The numbers of the
+/// states are part of saved documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Standing {
@@ -16,17 +16,17 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// True for a dead-letter record, in flight or visible.
+    /// True if the record is a dead-letter record, in flight or visible.
     pub(crate) const fn is_dead(self) -> bool {
         matches!(self, Self::DeadInFlight | Self::DeadVisible)
     }
 
-    /// True for a record in flight, dead-letter or not.
+    /// True if the record is in flight, as a normal record or as a dead-letter record.
     pub(crate) const fn is_in_flight(self) -> bool {
         matches!(self, Self::InFlight | Self::DeadInFlight)
     }
 
-    /// The state of an in-flight record after its visibility timeout has ended.
+    /// Returns the state of a visible record with the same kind: dead-letter or not.
     pub(super) const fn visible(self) -> Self {
         if self.is_dead() {
             Self::DeadVisible
@@ -35,7 +35,7 @@ impl Standing {
         }
     }
 
-    /// The state with this number in a saved document. `None` for an unknown number.
+    /// Returns the state with this number in a saved document. `None` for an unknown number.
     pub(super) const fn of(number: u64) -> Option<Self> {
         match number {
             0 => Some(Self::InFlight),
@@ -47,31 +47,32 @@ impl Standing {
     }
 }
 
-/// The state of a record that was received and is not settled. It takes 40 bytes.
+/// The state of a record that was received and is not settled. An entry takes 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The number of the record's newest delivery.
+    /// The number of the record's newest delivery. A queue numbers its deliveries.
     pub(crate) delivery: u64,
-    /// The end of the visibility timeout, in milliseconds since 1970. Has a meaning only while the
-    /// record is in flight.
+    /// The end of the visibility timeout, in milliseconds since 1970. The value has a meaning only
+    /// while the record is in flight.
     pub(crate) due_ms: i64,
-    /// The time of the first receive, in milliseconds since 1970; [`NEVER`] if the first receive
-    /// was undone.
+    /// The time of the first receive, in milliseconds since 1970. [`NEVER`] if the first receive
+    /// was undone, because its answer did not reach the client.
     pub(crate) first_ms: i64,
     /// The time at which the record arrived in the stream, in milliseconds since 1970.
     pub(crate) arrival_ms: i64,
-    /// Number of receives since the record was put, or since a client restored it from dead-letter.
+    /// Number of receives of the record. The count restarts at 0 when a client restores the record
+    /// from the dead-letter records.
     pub(crate) count: u32,
     pub(crate) standing: Standing,
 }
 
 impl Entry {
     /// The time of the first receive, in milliseconds since 1970. `None` if the first receive was
-    /// undone.
+    /// undone, because its answer did not reach the client.
     pub(crate) fn first_received_ms(&self) -> Option<i64> {
         (self.first_ms != NEVER).then_some(self.first_ms)
     }
 }
 
-/// Stands for "no time" where a time in milliseconds is stored.
+/// The value of a time in milliseconds that stands for "no time".
 pub(super) const NEVER: i64 = i64::MIN;

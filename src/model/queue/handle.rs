@@ -2,9 +2,9 @@
 //!
 //! A handle is the base64url of `version u8 | kind u8 | shard u32 | index u64 | delivery u64 | tag
 //! u64`, all big endian: 30 bytes, 40 characters. The tag is the first eight bytes of an
-//! HMAC-SHA256 with a secret key of the queue. So a client cannot guess a handle, a handle is valid
-//! for one queue only, and the emulator needs no table of handles: a handle contains the shard and
-//! the index of its record.
+//! HMAC-SHA256 with a secret key of the queue. A client therefore cannot guess a handle, and a
+//! handle is valid for one queue only. The emulator needs no table of handles, because a handle
+//! contains the shard and the index of its record.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Bytes of the secret key of a queue.
+/// Number of bytes of a queue's secret key.
 pub(crate) const QUEUE_SECRET_BYTES: usize = 32;
 
 /// The secret key with which the receipt handles of one queue are made and checked.
@@ -28,13 +28,13 @@ impl std::fmt::Debug for HandleSeal {
 /// A receipt handle in decoded form: it names one delivery of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReceiptHandle {
-    /// True when this delivery was a receive of a dead-letter record.
+    /// True if the handle was returned by a receive of dead-letter records.
     pub(crate) dead: bool,
     /// The index of the record's shard.
     pub(crate) shard: u32,
     /// The index of the record in its shard.
     pub(crate) index: u64,
-    /// The number of the delivery. Numbers are unique within a queue.
+    /// The number of the delivery. The numbers are unique within a queue.
     pub(crate) delivery: u64,
 }
 

@@ -1,16 +1,16 @@
-//! Orders of a queue's received records: `Ready` holds visible records, in the order in which
-//! they became visible, and `Timers` holds records in flight, by the end of their visibility
-//! timeouts.
+//! Ordered lists of a queue's received records. `Ready` lists visible records in the order in which
+//! they became visible. `Timers` lists records in flight by the end of their visibility timeouts.
 //!
-//! An item becomes stale when its record changes early, for example because a consumer acknowledges
-//! the record. A stale item is not removed at once: it is recognized and dropped when it is the
-//! first of its order. [`Ready::clean`] and [`Timers::clean`] remove the stale items of an order in
-//! which they are the majority; this costs a constant time for each item added.
+//! An item of a list becomes stale when the state of its record changes in another way than through
+//! the list, for example because a consumer acknowledges the record. A stale item stays in the list
+//! until it is the first item, and is then dropped. [`Ready::clean`] and [`Timers::clean`] remove
+//! the stale items of a list early if they are the majority. The cost of this removal is constant
+//! for each item added to the list.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// The place of a record in its stream: the shard and the index in this shard.
+/// The place of a record in its stream: the shard, and the record's index in this shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RecordPlace {
     pub(crate) index: u64,
@@ -18,11 +18,12 @@ pub(crate) struct RecordPlace {
     pub(crate) shard: u32,
 }
 
-/// Number by which the stale items of an order may exceed its valid items before they are removed.
+/// Number by which the stale items of a list may exceed its other items before they are removed. An
+/// item is stale if its record is no longer in the state that the list is for.
 const SLACK: usize = 1024;
 
-/// Visible records with the number of their newest delivery, in the order in which they became
-/// visible.
+/// The visible records of a queue, in the order in which they became visible. Each item is the
+/// place of a record and the number of the record's newest delivery.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ready(VecDeque<(RecordPlace, u64)>);
 
@@ -35,9 +36,9 @@ impl Ready {
         self.0.push_front((place, delivery));
     }
 
-    /// Removes and returns the first record whose item is valid, and drops the stale items before
-    /// it. `good` returns true for a valid item, given the record's place and the number of its
-    /// delivery.
+    /// Removes the records at the front of the list up to the first record that is still visible,
+    /// and returns the place of this record. `good(place, delivery)` returns true if the record at
+    /// `place` is still visible, and its newest delivery has the number `delivery`.
     pub(super) fn pop(&mut self, good: impl Fn(RecordPlace, u64) -> bool) -> Option<RecordPlace> {
         loop {
             let (place, delivery) = self.0.pop_front()?;
@@ -47,7 +48,10 @@ impl Ready {
         }
     }
 
-    /// Removes the stale items when they outnumber the `count` valid items by far.
+    /// Removes the records that are no longer visible, if they exceed the visible records by more
+    /// than `SLACK`. `count` is the number of visible records. `good(place, delivery)` returns true
+    /// if the record at `place` is still visible, and its newest delivery has the number
+    /// `delivery`.
     pub(super) fn clean(&mut self, count: usize, good: impl Fn(RecordPlace, u64) -> bool) {
         if self.0.len() > 2 * count + SLACK {
             self.0.retain(|(place, delivery)| good(*place, *delivery));
@@ -63,7 +67,8 @@ impl Ready {
     }
 }
 
-/// Records in flight, ordered by the end of their visibility timeouts (milliseconds since 1970).
+/// The records in flight of a queue, ordered by the end of their visibility timeouts. Each item is
+/// the end of a timeout, in milliseconds since 1970, and the place of a record.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timers(BinaryHeap<Reverse<(i64, RecordPlace)>>);
 
@@ -72,8 +77,9 @@ impl Timers {
         self.0.push(Reverse((due_ms, place)));
     }
 
-    /// Removes and returns the first item, stale or not, whose visibility timeout ends at `now_ms`
-    /// or earlier.
+    /// Removes and returns the item with the earliest end of a visibility timeout, if this end is
+    /// `now_ms` (milliseconds since 1970) or earlier. The record of the item need no longer be in
+    /// flight. `None` if no timeout ends by then.
     pub(super) fn pop_due(&mut self, now_ms: i64) -> Option<(i64, RecordPlace)> {
         let Reverse((due_ms, _)) = self.0.peek()?;
         if *due_ms > now_ms {
@@ -82,8 +88,9 @@ impl Timers {
         self.0.pop().map(|Reverse(item)| item)
     }
 
-    /// The end of the first visibility timeout that `good` accepts, in milliseconds since 1970.
-    /// Drops stale items before it.
+    /// Returns the end of the first visibility timeout that still applies, in milliseconds since
+    /// 1970. Removes the timeouts before it. `good(due_ms, place)` returns true if the record at
+    /// `place` is in flight until `due_ms`.
     pub(super) fn next(&mut self, good: impl Fn(i64, RecordPlace) -> bool) -> Option<i64> {
         loop {
             let Reverse((due_ms, place)) = *self.0.peek()?;
@@ -94,7 +101,9 @@ impl Timers {
         }
     }
 
-    /// Removes the stale items when they outnumber the `count` valid items by far.
+    /// Removes the visibility timeouts that no longer apply, if they exceed the other timeouts by
+    /// more than `SLACK`. `count` is the number of records in flight. `good(due_ms, place)` returns
+    /// true if the record at `place` is in flight until `due_ms`.
     pub(super) fn clean(&mut self, count: usize, good: impl Fn(i64, RecordPlace) -> bool) {
         if self.0.len() > 2 * count + SLACK {
             self.0

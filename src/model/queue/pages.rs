@@ -1,13 +1,15 @@
-//! A map from record index to entry, for the received records of one shard, in little memory.
+//! A map from the index of a record to its [`Entry`], for the received records of one shard. The
+//! map needs little memory.
 //!
-//! A page covers 64 consecutive indexes. It holds a bit map of the indexes that have an entry, and
-//! these entries without gaps. Measured: this takes half the memory of a `BTreeMap` of entries when
-//! many neighbouring records are in flight, and a page with a single entry costs about 100 bytes.
+//! A page of the map covers 64 consecutive indexes. The page consists of a bit map of the indexes
+//! that have an entry, and of these entries in the order of their indexes. In a measurement with
+//! many neighbouring records in flight, the map took half the memory of a `BTreeMap` of entries. A
+//! page with a single entry takes about 100 bytes.
 
 use super::entry::Entry;
 use std::collections::BTreeMap;
 
-/// A map from record index to [`Entry`].
+/// A map from the index of a record to its [`Entry`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pages {
     pages: BTreeMap<u64, Page>,
@@ -41,7 +43,7 @@ impl Pages {
         page.position(index).map(|at| &mut page.entries[at])
     }
 
-    /// Sets the entry of the record at `index`, and returns its previous entry.
+    /// Sets the entry of the record at `index`, and returns the record's previous entry.
     pub(super) fn insert(&mut self, index: u64, entry: Entry) -> Option<Entry> {
         let page = self.pages.entry(index / WIDTH).or_default();
         if let Some(at) = page.position(index) {
@@ -70,27 +72,28 @@ impl Pages {
         Some(entry)
     }
 
-    /// The entry with the smallest index, and this index.
+    /// Returns the smallest index that has an entry, and this entry.
     pub(super) fn first(&self) -> Option<(u64, &Entry)> {
         let (number, page) = self.pages.first_key_value()?;
         let index = number * WIDTH + u64::from(page.present.trailing_zeros());
         Some((index, &page.entries[0]))
     }
 
-    /// All entries in the order of their indexes.
+    /// Returns all entries with their indexes, in the order of the indexes.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
         let pages = self.pages.iter();
         pages.flat_map(|(number, page)| page.iter(*number))
     }
 
-    /// The entries from `index` on, in the order of their indexes.
+    /// Returns the entries with the index `index` or a larger index, in the order of their indexes.
     pub(super) fn iter_from(&self, index: u64) -> impl Iterator<Item = (u64, &Entry)> {
         let pages = self.pages.range(index / WIDTH..);
         let entries = pages.flat_map(|(number, page)| page.iter(*number));
         entries.skip_while(move |(at, _)| *at < index)
     }
 
-    /// Estimate of the bytes on the heap. Nodes of the tree are counted as half full.
+    /// Estimates the number of bytes that the map takes on the heap. Nodes of the `BTreeMap` are
+    /// counted as half full.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let entries: usize = self.pages.values().map(|p| p.entries.capacity()).sum();
@@ -103,7 +106,7 @@ fn bit(index: u64) -> u64 {
 }
 
 impl Page {
-    /// The entries of this page with their indexes. `number` is the number of the page.
+    /// Returns the entries of this page with their indexes. `number` is the number of the page.
     fn iter(&self, number: u64) -> impl Iterator<Item = (u64, &Entry)> {
         let bits = (0..WIDTH).filter(|at| self.present >> at & 1 == 1);
         bits.map(move |at| number * WIDTH + at).zip(&self.entries)

@@ -5,10 +5,10 @@ use super::order::RecordPlace;
 use super::records::QueueRecords;
 use std::collections::BTreeSet;
 
-/// The received records that a peek shows.
+/// The state of the received records that a peek returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeekState {
-    /// Records that the next receive can get.
+    /// Visible records, which the next receive can deliver.
     Visible,
     /// Records in flight: received, with a visibility timeout that has not ended.
     InFlight,
@@ -27,9 +27,9 @@ impl PeekState {
 }
 
 impl QueueRecords {
-    /// Returns at most `limit` received records of a shard that are in the state `state`, beginning
-    /// at the place `from`. Also returns the index at which the next call continues, if more
-    /// records are in this state.
+    /// Returns at most `limit` received records that are in the state `state`, from the shard
+    /// `from.shard`, beginning at the index `from.index`. Also returns the index at which the next
+    /// call continues, if more records are in this state.
     pub(crate) fn peek(
         &self,
         from: RecordPlace,
@@ -46,9 +46,12 @@ impl QueueRecords {
         (found, shown.next().map(|(index, _)| index))
     }
 
-    /// The indexes of the shard's received or settled records, from `index` on. From [`Self::next`]
-    /// on, there are such records only if a crash lost a receive and a client used its handle
-    /// afterwards.
+    /// Returns the indexes, from `index` on, of the records in `shard` that were received and are
+    /// not settled, or that are settled although their receive is not known.
+    ///
+    /// Such a record can have an index from [`Self::next`] on only after a crash: the crash lost
+    /// the receive of the record, and afterwards a client used the receipt handle that the receive
+    /// had returned.
     pub(crate) fn passed_from(&self, shard: u32, index: u64) -> BTreeSet<u64> {
         let Some(known) = self.shards.get(&shard) else {
             return BTreeSet::new();
@@ -58,8 +61,9 @@ impl QueueRecords {
         received.chain(settled).collect()
     }
 
-    /// Settles every record of a shard before the index `end`. The queue does not collect changes
-    /// for these records, so the caller must save the whole state afterwards.
+    /// Settles every record of a shard before the index `end`. The changes of these records are not
+    /// collected for [`Self::take_changes`], so the caller must save the whole state of the queue
+    /// afterwards.
     pub(crate) fn purge(&mut self, shard: u32, end: u64) {
         let Some(known) = self.shards.get_mut(&shard) else {
             return;

@@ -7,14 +7,14 @@ use md5::{Digest, Md5};
 /// Number of characters of a record's id.
 pub(crate) const RECORD_ID_CHARACTERS: usize = 32;
 
-/// Makes the record ids of one stream. A record has the same id in every delivery and in every
-/// queue. The id is a hash of the stream's ARN, the stream's creation time and the record's
-/// sequence number: a hash, so that no client tries to parse it (a choice).
+/// Computes the `RecordId` of each record of one stream. A record has the same id in every delivery
+/// and in every queue. The id is a hash of the stream's ARN, the stream's creation time and the
+/// record's sequence number. Using a hash is a choice: no client tries to parse it.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordIds(Md5);
 
 impl RecordIds {
-    /// Prepares the ids of the records of the stream that was created at `created`.
+    /// Creates the value for the records of the stream `stream`, which was created at `created`.
     pub(crate) fn of(stream: &StreamArn, created: Timestamp) -> Self {
         let mut hash = Md5::new();
         hash.update(stream.to_string());
@@ -22,7 +22,8 @@ impl RecordIds {
         Self(hash)
     }
 
-    /// The id of the record with the sequence number `number`, in lower-case hexadecimal digits.
+    /// Returns the id of the record with the sequence number `number`, in lower-case hexadecimal
+    /// digits.
     pub(crate) fn id(&self, number: SequenceNumber) -> [u8; RECORD_ID_CHARACTERS] {
         let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
         number.write_decimal(&mut digits);

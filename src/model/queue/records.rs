@@ -25,7 +25,8 @@ use super::pages::Pages;
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The state of a queue: its received records, and for each shard the next record to receive.
+/// The state of a queue: its received records, and for each shard the index of the next record to
+/// receive.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueRecords {
     pub(super) shards: BTreeMap<u32, ShardRecords>,
@@ -35,11 +36,12 @@ pub(crate) struct QueueRecords {
     pub(super) counts: QueueCounts,
     pub(super) max_receive_count: Option<u32>,
     pub(super) next_delivery: u64,
-    /// The changes that are not saved yet. `None` for a queue that is never saved.
+    /// The changes of records that are not saved yet. `None` for a queue whose changes are never
+    /// saved.
     pub(super) unsaved: Option<Vec<QueueChange>>,
 }
 
-/// The state of one shard in a queue.
+/// The received records of one shard, and the index of the next record to receive.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShardRecords {
     /// The index before which every record was received at least once.
@@ -47,22 +49,22 @@ pub(super) struct ShardRecords {
     /// Every unsettled record before this index has expired.
     pub(super) expired_before: u64,
     pub(super) entries: Pages,
-    /// The indexes of settled records from `next` on: a crash lost the receive of the record, but a
-    /// consumer still had the receipt handle and acknowledged the record. The queue skips these
-    /// records instead of delivering them.
+    /// The indexes of settled records that are not before `next`. Such a record exists only after a
+    /// crash that lost the receive of the record: a consumer still had the receipt handle, and
+    /// acknowledged the record. The queue never delivers these records.
     pub(super) settled_ahead: BTreeSet<u64>,
 }
 
 /// The number of received records in each [`Standing`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct QueueCounts {
-    /// Records in flight that are not dead-letter.
+    /// Number of normal records in flight.
     pub(crate) in_flight: usize,
-    /// Records that are visible again after a receive, and not dead-letter.
+    /// Number of normal records that are visible again after a receive.
     pub(crate) visible: usize,
-    /// Dead-letter records in flight.
+    /// Number of dead-letter records in flight.
     pub(crate) dead_in_flight: usize,
-    /// Dead-letter records that are visible.
+    /// Number of dead-letter records that are visible.
     pub(crate) dead_visible: usize,
 }
 
@@ -84,11 +86,11 @@ pub(crate) struct Delivery {
     pub(crate) delivery: u64,
     /// The number of the previous delivery of this record; 0 if there was none.
     pub(crate) previous: u64,
-    /// Number of receives of the record, with this one.
+    /// Number of receives of the record, including this delivery.
     pub(crate) count: u32,
     /// The time of the record's first receive.
     pub(crate) first: Timestamp,
-    /// True when this is a receive of a dead-letter record.
+    /// True if the record is delivered as a dead-letter record.
     pub(crate) dead: bool,
 }
 
@@ -104,8 +106,9 @@ impl QueueCounts {
 }
 
 impl QueueRecords {
-    /// Creates the state of a queue without received records. Delivery numbers begin after
-    /// `first_delivery`. If `is_saved` is true, changes are collected for [`Self::take_changes`].
+    /// Creates the state of a queue without received records. The first delivery gets the number
+    /// `first_delivery` + 1. If `is_saved` is true, the changes of records are collected for
+    /// [`Self::take_changes`].
     pub(crate) fn new(max_receive_count: Option<u32>, first_delivery: u64, is_saved: bool) -> Self {
         Self {
             max_receive_count,
@@ -115,8 +118,8 @@ impl QueueRecords {
         }
     }
 
-    /// Sets the number of receives after which a record becomes a dead-letter record; `None` for
-    /// never.
+    /// Sets the number of receives after which a record becomes a dead-letter record. `None` if
+    /// records never become dead-letter records.
     pub(crate) fn set_max_receive_count(&mut self, max_receive_count: Option<u32>) {
         self.max_receive_count = max_receive_count;
     }
@@ -132,24 +135,25 @@ impl QueueRecords {
         self.shards.values().map(|shard| shard.entries.len()).sum()
     }
 
-    /// True when every received record is settled.
+    /// True if the queue has no record that was received and is not settled.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The index in `shard` of the first record that was never received; 0 for an unknown shard.
+    /// Returns the index of the first record in `shard` that was never received; 0 for an unknown
+    /// shard.
     pub(crate) fn next(&self, shard: u32) -> u64 {
         self.shards.get(&shard).map_or(0, |shard| shard.next)
     }
 
-    /// Adds `shard` to the shards of the queue, if it is new.
+    /// Adds `shard` to the shards of the queue, unless the queue has it already.
     pub(crate) fn know(&mut self, shard: u32) {
         self.shards.entry(shard).or_default();
     }
 
-    /// Marks all records of `shard` before `next` as received. Does nothing if they are marked
-    /// already.
+    /// Marks all records of `shard` before the index `next` as received. Does nothing if they are
+    /// marked already.
     pub(crate) fn advance(&mut self, shard: u32, next: u64) {
         let known = self.shards.entry(shard).or_default();
         if known.next >= next {
@@ -160,7 +164,7 @@ impl QueueRecords {
         self.note(QueueChange::Next { shard, next });
     }
 
-    /// Removes a shard whose records have all expired.
+    /// Removes `shard`, whose records have all expired, from the shards of the queue.
     pub(crate) fn forget_shard(&mut self, shard: u32) {
         if let Some(known) = self.shards.remove(&shard) {
             for (_, entry) in known.entries.iter() {
@@ -178,7 +182,7 @@ impl QueueRecords {
         self.shards.keys().copied()
     }
 
-    /// Removes the records that arrived in the stream before `horizon`.
+    /// Removes the received records that arrived in the stream before `horizon`.
     pub(crate) fn expire(&mut self, horizon: Timestamp) {
         let mut expired = Vec::new();
         for (shard, known) in &mut self.shards {
@@ -200,9 +204,9 @@ impl QueueRecords {
         expired.into_iter().for_each(|change| self.note(change));
     }
 
-    /// Marks the records of `shard` before `next` as received without delivering them, because none
-    /// of them can be read any more. Also settles the records from the old to the new `next` that
-    /// have an entry.
+    /// Marks the records of `shard` before the index `next` as received without delivering them,
+    /// because none of them can be read any more. Settles those of these records that have an entry
+    /// although they were not marked as received.
     pub(crate) fn skip(&mut self, shard: u32, next: u64) {
         let from = self.next(shard);
         for index in self.passed_from(shard, from).range(..next) {
@@ -214,7 +218,8 @@ impl QueueRecords {
         self.advance(shard, next);
     }
 
-    /// Ends the visibility timeouts that are over at `now`.
+    /// Ends the visibility timeouts that are over at `now`: the records become visible, as normal
+    /// or as dead-letter records.
     pub(crate) fn end_due_timeouts(&mut self, now: Timestamp) {
         while let Some((due_ms, place)) = self.timers.pop_due(now.millis()) {
             if self.is_due(due_ms, place) {
@@ -224,7 +229,8 @@ impl QueueRecords {
         self.clean();
     }
 
-    /// The end of the next visibility timeout. `None` when no record is in flight.
+    /// Returns the time at which the next visibility timeout ends. `None` if no record is in
+    /// flight.
     pub(crate) fn next_due(&mut self) -> Option<Timestamp> {
         let shards = &self.shards;
         let next = self
@@ -233,8 +239,8 @@ impl QueueRecords {
         next.map(Timestamp::from_millis)
     }
 
-    /// Delivers the record that has been visible for the longest time, and puts it in flight until
-    /// `due`. `None` when no received record is visible.
+    /// Delivers the normal record that has been visible for the longest time, and puts it in flight
+    /// until `due`. `None` if no such record is visible.
     pub(crate) fn pick_visible(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         loop {
             let shards = &self.shards;
@@ -252,7 +258,7 @@ impl QueueRecords {
     }
 
     /// Delivers the dead-letter record that has been visible for the longest time, and puts it in
-    /// flight until `due`. `None` when there is no visible dead-letter record.
+    /// flight until `due`. `None` if no dead-letter record is visible.
     pub(crate) fn pick_dead(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         let shards = &self.shards;
         let good = |place, delivery| is_at(shards, place, delivery, Standing::DeadVisible);
@@ -261,7 +267,8 @@ impl QueueRecords {
     }
 
     /// Delivers the unread records `found` of a shard for the first time, in the given order, and
-    /// puts them in flight until `due`. Marks all records before `next` as received.
+    /// puts them in flight until `due`. Marks all records of the shard before the index `next` as
+    /// received. Returns the deliveries.
     pub(crate) fn claim(
         &mut self,
         shard: u32,
@@ -275,7 +282,8 @@ impl QueueRecords {
             let known = self.shards.entry(shard).or_default();
             if let Some(entry) = known.entries.get_mut(index) {
                 if entry.arrival_ms != arrival.millis() {
-                    // A crash lost the record's receive, and with it the arrival time in the entry.
+                    // A crash lost the record's receive, and with the receive the arrival time of
+                    // the record.
                     entry.arrival_ms = arrival.millis();
                     self.note_standing(RecordPlace { index, shard });
                 }
@@ -301,7 +309,9 @@ impl QueueRecords {
         deliveries
     }
 
-    /// Undoes a delivery that did not reach its receiver. The receive does not count.
+    /// Undoes a delivery whose answer did not reach the client. The record becomes visible again,
+    /// and the receive does not count. Does nothing if the record was delivered again in the
+    /// meantime or is settled.
     pub(crate) fn take_back(&mut self, delivery: &Delivery) {
         let place = delivery.place;
         let Some(entry) = self.entry_mut(place) else {
@@ -323,7 +333,7 @@ impl QueueRecords {
         }
     }
 
-    /// Removes and returns the changes since the last call. The caller saves them.
+    /// Removes and returns the changes of records since the last call. The caller saves them.
     pub(crate) fn take_changes(&mut self) -> Vec<QueueChange> {
         self.unsaved
             .as_mut()
@@ -348,7 +358,8 @@ impl QueueRecords {
             .get_mut(place.index)
     }
 
-    /// True when a record that was received `count` times becomes dead-letter instead of visible.
+    /// True if a record with `count` receives becomes a dead-letter record at the end of its
+    /// visibility timeout.
     fn is_last(&self, count: u32) -> bool {
         self.max_receive_count.is_some_and(|most| count >= most)
     }
@@ -357,9 +368,10 @@ impl QueueRecords {
         is_due(&self.shards, due_ms, place)
     }
 
-    /// Ends the visibility timeout of a record in flight. A change is saved only when the record
-    /// becomes visible as a dead-letter record: a normal return to visible follows from the saved
-    /// end of the timeout.
+    /// Ends the visibility timeout of a record in flight. The record becomes visible, as a
+    /// dead-letter record if it has reached the maximum number of receives. Only a change to a
+    /// visible dead-letter record is saved. Any other record needs no change: after a restart, its
+    /// saved timeout ends again.
     pub(super) fn end_timeout(&mut self, place: RecordPlace) {
         let Some(entry) = self.entry(place) else {
             return;
@@ -375,8 +387,8 @@ impl QueueRecords {
         }
     }
 
-    /// Changes the [`Standing`] of a record. A dead-letter record that becomes visible also enters
-    /// the order in which dead-letter records are delivered.
+    /// Changes the [`Standing`] of a record. A dead-letter record that becomes visible is also
+    /// added to the list from which dead-letter records are delivered.
     pub(super) fn set_standing(&mut self, place: RecordPlace, standing: Standing) {
         let Some(entry) = self.entry_mut(place) else {
             return;
@@ -390,7 +402,8 @@ impl QueueRecords {
         }
     }
 
-    /// Collects the present state of a record as a change, which is saved later.
+    /// Adds the present state of a record to the changes that [`Self::take_changes`] returns. Does
+    /// nothing if the queue's changes are never saved.
     pub(super) fn note_standing(&mut self, place: RecordPlace) {
         if self.unsaved.is_some()
             && let Some(entry) = self.entry(place)
@@ -430,7 +443,9 @@ impl QueueRecords {
         })
     }
 
-    /// Removes the stale items of each order in which they are too many.
+    /// Removes stale items from the lists of visible records and of records in flight, if a list
+    /// has too many of them. An item is stale if its record has left the state that the list is
+    /// for.
     pub(super) fn clean(&mut self) {
         let (shards, counts) = (&self.shards, self.counts);
         let in_flight = counts.in_flight + counts.dead_in_flight;

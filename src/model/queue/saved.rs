@@ -1,9 +1,10 @@
-//! Saving the records of a queue as documents of a log, and restoring the queue from them.
+//! Saving the records of a queue as documents in its journal, and restoring the queue from these
+//! documents.
 //!
 //! A document consists of a byte of flags and a sequence of changes. Most documents hold the
-//! changes of one call. From time to time, a series of documents lists the whole state of the
-//! queue. The list takes effect when its last document is saved, so that a crash before this moment
-//! does no harm. All documents before the list are then obsolete.
+//! changes of one request. From time to time, a series of documents lists the whole state of the
+//! queue. The list takes effect when its last document is saved, so a crash in the middle of the
+//! series does no harm. All documents before the list are then obsolete.
 
 use super::change::{ChangeWriter, QueueChange, read_changes};
 use super::entry::Entry;
@@ -25,8 +26,8 @@ pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
 }
 
 impl QueueRecords {
-    /// Encodes the whole state as a series of documents. A document ends with the change that makes
-    /// it at least `bytes` long.
+    /// Encodes the whole state of the queue as a series of documents. A document ends with the
+    /// change that makes it at least `bytes` long.
     pub(crate) fn list_documents(&self, bytes: usize) -> Vec<Vec<u8>> {
         let mut documents = Vec::new();
         let mut writer = ChangeWriter::after(vec![LISTS | FIRST]);
@@ -69,7 +70,8 @@ pub(crate) struct QueueReplay {
 }
 
 impl QueueReplay {
-    /// Applies the next document. False if it is not a valid document.
+    /// Applies the next document to the state that is being restored. Returns false if the document
+    /// is invalid.
     pub(crate) fn read(&mut self, document: &[u8]) -> bool {
         let Some((flags, rest)) = document.split_first() else {
             return false;
@@ -96,8 +98,8 @@ impl QueueReplay {
         true
     }
 
-    /// Returns the restored state. The next call of [`QueueRecords::end_due_timeouts`] handles the
-    /// visibility timeouts that ended in the meantime.
+    /// Returns the restored state of the queue. Visibility timeouts that ended while the emulator
+    /// was stopped are ended by the next call of [`QueueRecords::end_due_timeouts`].
     pub(crate) fn finish(
         self,
         max_receive_count: Option<u32>,
@@ -126,8 +128,8 @@ impl QueueReplay {
 }
 
 impl QueueRecords {
-    /// Applies a saved change. Does not update the orders of records: `QueueReplay::finish`
-    /// builds them after the last document.
+    /// Applies a saved change. Does not update the ordered lists of visible records and of records
+    /// in flight: `QueueReplay::finish` builds these lists after the last document.
     fn apply(&mut self, change: &QueueChange) {
         match *change {
             QueueChange::Next { shard, next } => self.advance(shard, next),

@@ -27,27 +27,28 @@ pub(crate) enum HandleFault {
     Stale,
     /// The record is visible: its visibility timeout has ended.
     NotInFlight,
-    /// The operation needs the handle of a dead-letter receive and got that of a normal receive, or
-    /// the reverse.
+    /// The operation needs the handle of a receive of dead-letter records, but the handle was
+    /// returned by a receive of normal records, or the reverse.
     WrongKind,
-    /// The record is settled or expired, or it became dead-letter or was restored after the
-    /// handle's delivery.
+    /// The record is settled or expired. Or it became a dead-letter record, or was restored, after
+    /// the delivery that the handle names.
     Gone,
 }
 
-/// The state of a record before a change, to undo the change if it cannot be saved.
+/// The state of a record before a change, with which the change is undone if it cannot be saved.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordBefore {
     place: RecordPlace,
     entry: Option<Entry>,
 }
 
-/// The state of the record that a valid handle names.
+/// The state of the record that a valid receipt handle names.
 enum NamedRecord {
-    /// The entry of a record whose newest delivery is the handle's.
+    /// The newest delivery of the record is the delivery that the handle names. Holds the record's
+    /// entry.
     Entry(Entry),
-    /// The entry of a record whose receives, as far as the queue knows, are all older than the
-    /// handle's delivery.
+    /// All deliveries of the record that the queue knows are older than the delivery that the
+    /// handle names. Holds the record's entry.
     Older(Entry),
     Settled,
     /// The queue knows of no receive of this record.
@@ -55,7 +56,7 @@ enum NamedRecord {
 }
 
 impl ReceiptHandle {
-    /// The place of the record.
+    /// The place of the record that the handle names.
     pub(crate) fn place(&self) -> RecordPlace {
         RecordPlace {
             index: self.index,
@@ -63,7 +64,8 @@ impl ReceiptHandle {
         }
     }
 
-    /// The standing of a record that is in flight by the handle's delivery.
+    /// The standing that the record has while it is in flight by the delivery that the handle
+    /// names.
     fn in_flight(&self) -> Standing {
         match self.dead {
             true => Standing::DeadInFlight,
@@ -73,9 +75,12 @@ impl ReceiptHandle {
 }
 
 impl QueueRecords {
-    /// Acknowledges the record that a handle names, which settles the record. An acknowledgement of
-    /// a settled record succeeds, because a client that lost the first answer repeats its request
-    /// (a choice). Returns the state before the change; `None` if the record was settled already.
+    /// Acknowledges the record that `handle` names, which settles the record. `dead` is true for an
+    /// acknowledgement of dead-letter records.
+    ///
+    /// An acknowledgement of a settled record succeeds, because a client that lost the first answer
+    /// repeats its request; this is a choice. Returns the state of the record before the change;
+    /// `None` if the record was settled already.
     ///
     /// # Errors
     /// The reason why the handle is refused.
@@ -123,8 +128,9 @@ impl QueueRecords {
         self.enqueue(place, &entry);
     }
 
-    /// Keeps the record that a handle names invisible until `due`. Makes the record visible if
-    /// `due` is not after `now`.
+    /// Sets the end of the visibility timeout of the record that `handle` names to `due`. Makes the
+    /// record visible if `due` is not after `now`. `dead` is true for a change of dead-letter
+    /// records.
     ///
     /// # Errors
     /// The reason why the handle is refused.
@@ -159,8 +165,9 @@ impl QueueRecords {
         Ok(())
     }
 
-    /// Makes the dead-letter record that a handle names visible to normal receives, with a count of
-    /// 0 receives. The time of its first receive stays.
+    /// Makes the dead-letter record that `handle` names visible as a normal record, with a count of
+    /// 0 receives. The time of its first receive stays unchanged. Returns the state of the record
+    /// before the change.
     ///
     /// # Errors
     /// The reason why the handle is refused.
@@ -214,8 +221,8 @@ impl QueueRecords {
         }
     }
 
-    /// Sets the newest delivery of a record to the delivery of a handle, whose receive a crash
-    /// lost. The record is then in flight by this delivery.
+    /// Restores the newest receive of a record. A crash lost this receive, and `handle` was
+    /// returned by it. The record is then in flight by the delivery that the handle names.
     fn accept(&mut self, handle: &ReceiptHandle) {
         let place = handle.place();
         if let Some(entry) = self.entry_mut(place) {
@@ -226,8 +233,9 @@ impl QueueRecords {
         self.set_standing(place, handle.in_flight());
     }
 
-    /// Adds an entry for a record of which a crash lost the only receives, but a client still has a
-    /// handle. `now` stands for the unknown arrival time until the queue finds the record again.
+    /// Adds an entry for a record of which the queue knows no receive. A crash lost all receives of
+    /// the record, but a client still has `handle`, which one of them returned. The arrival time of
+    /// the record is unknown, so the entry holds `now` until the record is read again.
     fn adopt(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = handle.in_flight();
         let entry = Entry {
@@ -244,7 +252,8 @@ impl QueueRecords {
         }
     }
 
-    /// Settles a record: removes its entry, and remembers it as settled if `next` is not past it.
+    /// Settles a record by removing its entry. Adds the record to `settled_ahead` if its index is
+    /// not before `next`.
     pub(super) fn settle(&mut self, place: RecordPlace) {
         let Some(known) = self.shards.get_mut(&place.shard) else {
             return;
@@ -257,7 +266,8 @@ impl QueueRecords {
         }
     }
 
-    /// Adds a record to the order of the records with the same standing.
+    /// Adds a record to the list that its standing requires: the list of visible normal records, of
+    /// visible dead-letter records, or of records in flight.
     pub(super) fn enqueue(&mut self, place: RecordPlace, entry: &Entry) {
         match entry.standing {
             Standing::InFlight | Standing::DeadInFlight => self.timers.push(entry.due_ms, place),

@@ -14,7 +14,7 @@ pub(crate) enum QueueStart {
 }
 
 impl QueueStart {
-    /// The name in requests and answers.
+    /// The name of the starting position in requests and answers.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::TrimHorizon => "TRIM_HORIZON",
@@ -23,7 +23,7 @@ impl QueueStart {
         }
     }
 
-    /// The time of an AT_TIMESTAMP position; `None` for the other positions.
+    /// Returns the time of an AT_TIMESTAMP position; `None` for the other positions.
     pub(crate) const fn given(self) -> Option<Timestamp> {
         match self {
             Self::AtTimestamp(at) => Some(at),
@@ -31,8 +31,8 @@ impl QueueStart {
         }
     }
 
-    /// The position with the name `text`. `None` for an unknown name, for AT_TIMESTAMP without a
-    /// time, and for another position with a time.
+    /// Returns the position with the name `text` and the time `at`. `None` for an unknown name, for
+    /// AT_TIMESTAMP without a time, and for another position with a time.
     pub(crate) fn parse(text: &str, at: Option<Timestamp>) -> Option<Self> {
         match (text, at) {
             ("TRIM_HORIZON", None) => Some(Self::TrimHorizon),
