@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// An encoded answer, ready to be sent.
 #[derive(Debug)]
 pub enum Answer {
-    /// The whole body, and the permit of the in-flight budget that the body holds. The body is
+    /// The encoded body, and the permit of the in-flight budget that the body holds. The body is
     /// empty for an operation without output.
     Whole(Vec<u8>, Option<BudgetPermit>),
     /// A stream of event frames, each of which is encoded when the connection is ready for it.
@@ -27,8 +27,8 @@ pub trait IntoAnswer {
     /// always small.
     fn size_bytes(&self) -> usize;
 
-    /// Takes the permit for the answer out of the output, if a read from disk has already acquired
-    /// one.
+    /// Removes the permit for the answer from the output and returns it. `None` unless a read from
+    /// disk has already acquired this permit.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
@@ -37,7 +37,7 @@ pub trait IntoAnswer {
     fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer;
 }
 
-/// Acquires the permit for the answer that is encoded from `output`. None when the permit of the
+/// Acquires the permit for the answer that is encoded from `output`. `None` if the permit of the
 /// request suffices for the answer, too.
 ///
 /// # Errors
@@ -86,8 +86,8 @@ pub trait Document {
         0
     }
 
-    /// Takes the permit for the answer out of the output, if a read from disk has already acquired
-    /// one.
+    /// Removes the permit for the answer from the output and returns it. `None` unless a read from
+    /// disk has already acquired this permit.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }

@@ -43,7 +43,7 @@ pub(super) async fn call<O: HasTarget>(
     }
 }
 
-/// Runs a call that has passed all checks, and encodes the answer.
+/// Runs operation `O` for a call that has passed all checks, and encodes the answer.
 async fn run<O: HasTarget>(
     context: &Context,
     input: O::Input,

@@ -12,7 +12,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The description of a channel. Settings that no request has set have their defaults.
+    /// The description of a channel. A setting that no request has set appears with its default.
     pub struct ChannelDescription {
         "ChannelARN" => arn: String,
         "ChannelCreationTimestamp" => created: Timestamp,

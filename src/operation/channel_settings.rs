@@ -22,7 +22,8 @@ pub(super) enum GivenDestination<'a> {
 }
 
 impl<'a> GivenDestination<'a> {
-    /// Returns the destination of a request. A request must have exactly one destination.
+    /// Returns the destination that a request gives. Refuses a request without exactly one
+    /// destination.
     pub(super) fn of(
         s3: Option<&'a S3DestinationConfiguration>,
         tables: Option<&'a S3TablesDestinationConfiguration>,
@@ -34,7 +35,7 @@ impl<'a> GivenDestination<'a> {
         }
     }
 
-    /// The destination with its defaults filled in.
+    /// Returns the destination, with defaults for the members that the request does not give.
     pub(super) fn destination(&self) -> Result<Destination, Error> {
         match self {
             Self::S3(given) => Ok(Destination::S3(s3_destination(&given.storage))),
@@ -48,8 +49,8 @@ impl<'a> GivenDestination<'a> {
         }
     }
 
-    /// The longest age of an undelivered record in seconds: the value of the request, or the
-    /// default.
+    /// Returns the longest time in seconds for which a record may wait for its delivery: the value
+    /// of the request, or the default.
     pub(super) fn freshness_s(&self) -> Result<u32, Error> {
         let given = match self {
             Self::S3(given) => given.freshness,
@@ -58,8 +59,9 @@ impl<'a> GivenDestination<'a> {
         given.map_or(Ok(limits::CHANNEL_FRESHNESS_S), checked_freshness)
     }
 
-    /// The destination of dead-letter objects. A channel that delivers to a bucket also writes its
-    /// dead-letter objects to this bucket, unless the request gives another destination.
+    /// Returns the destination of dead-letter objects. A channel that delivers to a bucket also
+    /// writes its dead-letter objects to this bucket, unless the request gives another destination
+    /// for them.
     pub(super) fn dead_letters(&self) -> DeadLetterBucket {
         match self {
             Self::S3(S3DestinationConfiguration {
@@ -79,8 +81,8 @@ impl<'a> GivenDestination<'a> {
     }
 }
 
-/// Checks that the longest age of an undelivered record, in seconds, is in the range of the
-/// service's developer guide.
+/// Checks that `given`, the longest time in seconds for which a record may wait for its delivery,
+/// is in the range that the service's developer guide gives. Returns the checked value.
 pub(super) fn checked_freshness(given: DataFreshnessInSeconds) -> Result<u32, Error> {
     let (least, most) = (
         limits::CHANNEL_FRESHNESS_S_LEAST,
@@ -92,8 +94,8 @@ pub(super) fn checked_freshness(given: DataFreshnessInSeconds) -> Result<u32, Er
         .ok_or_else(|| Error::channel_freshness(given.0, least, most))
 }
 
-/// The format of the records, and the ARN of their schema. Refuses a format or schema that does not
-/// fit the destination.
+/// Returns the format of the records, and the ARN of their schema. Refuses a format or schema that
+/// does not fit the destination.
 pub(super) fn record_format(
     given: &RecordConfiguration,
     destination: &Destination,
@@ -115,7 +117,8 @@ pub(super) fn record_format(
     Ok((format, schema))
 }
 
-/// The KMS key that encrypts the delivered data. Refuses the key that AWS manages for Kinesis.
+/// Returns the KMS key that encrypts the delivered data. Refuses the key that AWS manages for
+/// Kinesis.
 pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<String, Error> {
     let key = given.key.as_str();
     let alias = key.rsplit(':').next().unwrap_or_default();
@@ -139,8 +142,8 @@ pub(super) fn check_keys(
     checked.map_err(|fault| Error::channel_key("ErrorOutputPrefix", &fault))
 }
 
-/// The log settings `before`, changed as a request asks. Names that the request does not give
-/// remain as before (a choice).
+/// Returns the log settings `before` with the changes that a request asks for. A name that the
+/// request does not give stays unchanged; this is a choice.
 pub(super) fn changed_log(
     before: &LogSettings,
     given: &ChannelLoggingConfiguration,

@@ -49,7 +49,7 @@ string!(/// Name of a log group.
 string!(/// Name of a log stream.
     CloudWatchLogStreamName, length: 1..=512, pattern: LOG_STREAM);
 
-integer!(/// Longest age of an undelivered record in seconds. The operations check its bounds.
+integer!(/// Longest wait of a record for its delivery, in seconds. The operations check its range.
     DataFreshnessInSeconds);
 integer!(/// Page size of ListChannels.
     ListChannelsInputLimit, 1..=10_000);
@@ -61,9 +61,9 @@ RecordFormatType {
     String = "STRING",
     ByteArray = "BYTE_ARRAY",
 });
-choice!(/// The compression of objects.
+choice!(/// The compression of delivered objects.
     S3CompressionType { None = "NONE", Gzip = "GZIP", Zstd = "ZSTD" });
-choice!(/// The storage class of objects.
+choice!(/// The storage class of delivered objects.
 S3StorageClass {
     Standard = "STANDARD",
     IntelligentTiering = "INTELLIGENT_TIERING",
@@ -71,9 +71,9 @@ S3StorageClass {
 });
 choice!(/// The compression of a table's data files.
     S3TablesCompressionType { None = "NONE", Zstd = "ZSTD", Snappy = "SNAPPY" });
-choice!(/// The transforms of a partition column.
+choice!(/// The transforms of the partition columns of a table.
     PartitionTransform { TimeHour = "TIME_HOUR" });
-choice!(/// The kinds of encryption of delivered data.
+choice!(/// The kinds of encryption of a channel's delivered data.
     ChannelEncryptionType { Kms = "KMS" });
 
 input! {

@@ -44,9 +44,9 @@ pub(super) fn find_consumer(
     }
 }
 
-/// The consumer that a request names, as the target of the policy check. The consumer need not
-/// exist: an unknown name gets an ARN with creation time 0, so that policies for the name still
-/// match.
+/// Returns the consumer that a request names, as the target of the policy check. The consumer need
+/// not exist. An unknown name gets an ARN with the creation time 0, so that policies for the name
+/// still match.
 pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<Target, Error> {
     let arn = match (&given.stream_arn, &given.name, &given.arn) {
         (_, _, Some(text)) => parse_consumer_arn(context, text)?,
@@ -117,7 +117,7 @@ fn by_name(
     }
 }
 
-/// True when the consumer is ACTIVE, that is, neither CREATING nor DELETING.
+/// True if the consumer is ACTIVE, that is, neither CREATING nor DELETING.
 pub(super) fn active(consumer: &Consumer) -> bool {
     consumer_status(consumer) == ConsumerStatus::Active
 }

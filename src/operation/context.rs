@@ -10,32 +10,33 @@ use std::sync::Arc;
 pub struct Context {
     /// The engine, which holds the streams of all accounts.
     pub engine: Arc<Engine>,
-    /// The account and the region of the request. A name without an ARN refers to a resource in
-    /// them.
+    /// The account and the region of the request. A resource that the request names without an ARN
+    /// belongs to this account and region.
     pub caller: AccountRegion,
-    /// The requester whose permissions are checked. None when no policies are configured.
+    /// The sender of the request, whose permissions are checked. `None` if no policies are
+    /// configured.
     pub requester: Option<Requester>,
-    /// The entries of a PutRecords request that fail because of a fault rule. None if no entry
+    /// The entries of a PutRecords request that fail because of a fault rule. `None` if no entry
     /// fails.
     pub(super) failed_entries: Option<FailedEntries>,
 }
 
-/// For each entry of a PutRecords request, in order: the failure that a fault rule injects, or
-/// none.
+/// The failure that a fault rule injects into each entry of a PutRecords request, in the order of
+/// the entries. `None` for an entry that does not fail.
 #[derive(Debug, Clone)]
 pub(super) struct FailedEntries(pub(super) Vec<Option<EntryFailure>>);
 
 /// A failure that a fault rule injects into an entry of a PutRecords request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryFailure {
-    /// ProvisionedThroughputExceededException for this shard.
+    /// The entry fails with ProvisionedThroughputExceededException for this shard.
     Throttled(ShardId),
-    /// InternalFailure, as for an error of the service itself.
+    /// The entry fails with InternalFailure, as for an error of the service itself.
     Internal,
 }
 
 impl Context {
-    /// The context of a request in which no fault rule makes entries fail.
+    /// Creates the context of a request in which no fault rule makes entries fail.
     pub const fn new(
         engine: Arc<Engine>,
         caller: AccountRegion,
@@ -49,7 +50,7 @@ impl Context {
         }
     }
 
-    /// ARN of the requester. Without policies, this is the ARN of the account's root.
+    /// Returns the ARN of the requester. Without policies, this is the ARN of the account's root.
     pub(super) fn user_arn(&self) -> String {
         let Some(requester) = &self.requester else {
             let partition = self.caller.region.partition();
@@ -67,6 +68,6 @@ pub struct Requester {
     pub principal: Arc<Principal>,
     /// The IP address of the client, for conditions such as `aws:SourceIp`.
     pub address: IpAddr,
-    /// True when the request came over TLS.
+    /// True if the request came over TLS.
     pub over_tls: bool,
 }

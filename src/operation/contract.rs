@@ -9,20 +9,23 @@ use crate::wire::{Node, Shaped};
 
 /// An operation of the service.
 pub trait Operation {
-    /// The request. Its type carries the constraints of the service model.
+    /// The request of the operation. Its type carries the constraints of the service model.
     type Input: Shaped + Send;
-    /// The answer of a successful call.
+    /// The output of a successful call.
     type Output: IntoAnswer + Send;
-    /// True when a resource policy can allow the operation, also to other accounts. The source is
+    /// True if a resource policy can allow the operation, also to other accounts. The source is
     /// AWS's developer guide, "Sharing your data stream". The text of the guide includes
-    /// DescribeStream, but its table lists only DescribeStreamSummary; this code follows the text.
+    /// DescribeStream, but its table lists only DescribeStreamSummary; the emulator follows the
+    /// text.
     const SHARED: bool = false;
-    /// True when the fast reader decodes the request: for operations that transfer records or are
-    /// called for each batch of records. The explaining reader decodes all other requests. It takes
-    /// microseconds longer, but the fast reader needs separate code for each request and format.
+    /// True if the fast reader decodes the request. It decodes the requests that transfer records,
+    /// and the requests that clients send for each batch of records. The explaining reader decodes
+    /// all other requests: it takes microseconds longer, but needs no separate code for each
+    /// request and format.
     const READ_FAST: bool = false;
 
-    /// The further permissions that the request needs: names of operations, and their targets.
+    /// Returns the permissions that the request needs in addition to the permission for the
+    /// operation itself: names of operations, each with its target.
     fn also_requires(_context: &Context, _input: &Self::Input) -> Vec<(&'static str, Target)> {
         Vec::new()
     }
@@ -33,24 +36,26 @@ pub trait Operation {
         input: Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 
-    /// The stream of the request, for fault rules that name a stream. Only operations whose target
-    /// does not determine the stream implement this.
+    /// Returns the stream that the request concerns, for fault rules that name a stream. Only
+    /// operations whose target does not determine the stream implement this function.
     fn stream(_context: &Context, _input: &Self::Input) -> Option<StreamArn> {
         None
     }
 
-    /// The shard of the request, for fault rules that name a shard; for a put, one shard for each
-    /// record. None stands for no shard, or for a shard that is not known yet.
+    /// Returns the shards that the request concerns, for fault rules that name a shard. For a put,
+    /// the list has one element for each record; for every other request, it has one element. An
+    /// element is `None` if the request concerns no shard, or if the shard is not known yet.
     fn shards(_context: &Context, _input: &Self::Input) -> Vec<Option<ShardId>> {
         vec![None]
     }
 
-    /// The KMS key that the request names.
+    /// Returns the KMS key that the request names. `None` for a request without a key.
     fn key(_input: &Self::Input) -> Option<&str> {
         None
     }
 
-    /// True when this request is valid without its members of type `Expected`.
+    /// True if `input`, a request that is not decoded yet, is valid without its members of type
+    /// `Expected`.
     fn tolerates_missing(_context: &Context, _input: &Node) -> bool {
         false
     }

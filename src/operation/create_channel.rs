@@ -58,8 +58,8 @@ impl HasTarget for CreateChannel {
     }
 }
 
-/// The target of the policy check for a new channel. The channel has no id yet, so the id is `*`,
-/// and only a policy with a matching pattern applies (a choice).
+/// Returns the target of the policy check for a new channel. The channel has no id yet, so the id
+/// is `*`, and only a policy with a matching pattern applies. Using `*` is a choice.
 fn new_channel(context: &Context, input: &Input) -> Target {
     Target::Channel(ChannelArn {
         scope: account_and_region(context, input),
@@ -67,10 +67,10 @@ fn new_channel(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// The account and region in which a request creates its channel: the account and region of the
-/// stream, also if the stream belongs to another account than the caller, as for a consumer (a
-/// choice). A request without a valid stream gives the caller's account and region, but creates no
-/// channel.
+/// Returns the account and region in which a request creates its channel. They are those of the
+/// stream, also if the stream belongs to another account than the caller; this is a choice, as for
+/// a consumer. A request without a valid stream gives the caller's account and region, but creates
+/// no channel.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
@@ -110,8 +110,8 @@ pub(super) async fn create(
     context.engine.create_channel(&stream, new, check).await
 }
 
-/// The stream of the request, and the format of its records. Refuses a request without exactly one
-/// stream.
+/// Returns the stream of the request, and the format of its records. Refuses a request without
+/// exactly one stream.
 fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Error> {
     match &input.streams.0[..] {
         [stream] => Ok((&stream.arn, &stream.records)),
@@ -122,8 +122,8 @@ fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Erro
     }
 }
 
-/// The settings of the channel. Checks the members against each other before the stream is looked
-/// up (a choice, as for queues).
+/// Returns the settings that the request gives to the channel. The members are checked against each
+/// other before the stream is looked up. This order is a choice, as for queues.
 fn settings_of(input: &Input) -> Result<ChannelSettings, Error> {
     let (_, records) = only_stream(input)?;
     let given = GivenDestination::of(input.s3.as_ref(), input.tables.as_ref())?;
@@ -164,7 +164,7 @@ fn check(
     if counts.name_taken {
         return Err(Error::channel_exists(name, account));
     }
-    // A FAILED channel counts until it is deleted (a choice).
+    // A FAILED channel counts against the quotas until it is deleted. This is a choice.
     let of_kind = state.channels.values().filter(|other| other.kind == kind);
     let of_kind = of_kind.count() as u64;
     if let Some(limit) = limits.channels_per_destination.filter(|l| of_kind >= *l) {
@@ -181,7 +181,8 @@ fn check(
     }
 }
 
-/// Names of the settings in which an existing channel differs from the request.
+/// Returns the names of the settings in which the existing channel `channel` differs from the
+/// request.
 pub(super) fn differences(channel: &Channel, input: &Input) -> Result<Vec<&'static str>, Error> {
     let (arn, _) = only_stream(input)?;
     let mut wanted = settings_of(input)?;

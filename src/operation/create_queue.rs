@@ -88,7 +88,8 @@ pub(super) async fn create(
     Ok((queue, attributes))
 }
 
-/// The attributes of the new queue: those that the request gives, and defaults for all others.
+/// Returns the attributes of the new queue, with defaults for the attributes that the request does
+/// not give.
 fn attributes_of(input: &Input) -> Result<QueueAttributes, Error> {
     let usual = QueueAttributes::default();
     match &input.attributes {
@@ -97,7 +98,7 @@ fn attributes_of(input: &Input) -> Result<QueueAttributes, Error> {
     }
 }
 
-/// Names of the settings in which an existing queue differs from the request.
+/// Returns the names of the settings in which the existing queue `queue` differs from the request.
 pub(super) fn differences(queue: &Queue, input: &Input) -> Result<Vec<&'static str>, Error> {
     let (arn, start) = stream_and_start(&input.streams)?;
     let attributes = attributes_of(input)?;
@@ -124,8 +125,8 @@ impl HasTarget for CreateQueue {
     }
 }
 
-/// The target of the policy check for a new queue. The queue has no id yet, so the id is `*`, and
-/// only a policy with a matching pattern applies (a choice).
+/// Returns the target of the policy check for a new queue. The queue has no id yet, so the id is
+/// `*`, and only a policy with a matching pattern applies. Using `*` is a choice.
 fn new_queue(context: &Context, input: &Input) -> Target {
     Target::Queue(QueueArn {
         scope: account_and_region(context, input),
@@ -133,16 +134,16 @@ fn new_queue(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// The account and region in which a request creates its queue: the account and region of the
-/// stream, also if the stream belongs to another account than the caller, as for a consumer (a
-/// choice). A request without a valid stream gives the caller's account and region, but creates no
-/// queue.
+/// Returns the account and region in which a request creates its queue. They are those of the
+/// stream, also if the stream belongs to another account than the caller; this is a choice, as for
+/// a consumer. A request without a valid stream gives the caller's account and region, but creates
+/// no queue.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
-/// The stream of the request, and the starting position of the queue in this stream. Refuses a
-/// request without exactly one stream.
+/// Returns the stream of the request, and the starting position of the queue in this stream.
+/// Refuses a request without exactly one stream.
 fn stream_and_start(
     streams: &QueueStreamConfigurationList,
 ) -> Result<(&StreamARN, QueueStart), Error> {

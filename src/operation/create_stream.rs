@@ -79,8 +79,8 @@ impl HasTarget for CreateStream {
     }
 }
 
-/// The capacity mode of the new stream. Without a mode in the request, a shard count means
-/// PROVISIONED.
+/// Returns the capacity mode of the new stream. A request with a shard count but without a mode
+/// means PROVISIONED.
 ///
 /// # Errors
 /// The request has members that do not fit the mode.

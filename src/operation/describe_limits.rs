@@ -16,7 +16,7 @@ output! { pub struct Output {
 } }
 document!(Output);
 
-/// The value in the answer for a quota that is switched off: the largest value of the member's
+/// The value that the answer shows for a quota without a limit: the largest value of the member's
 /// type.
 const NO_LIMIT: u64 = i32::MAX as u64;
 

@@ -26,12 +26,12 @@ pub struct Events {
     consumer: String,
     format: Format,
     initiated: bool,
-    /// True when the last frame has been encoded.
+    /// True if the last frame has been encoded.
     over: bool,
 }
 
-/// The message of an internal failure within an event stream. Source: reports of the service's
-/// users (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
+/// The message of an internal failure within an event stream. The source is reports of the
+/// service's users (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
 const INTERNAL: &str = "Internal Service Error";
 
 const MESSAGE: &str = ":message-type";
@@ -68,14 +68,14 @@ impl Events {
         self.subscription.unread_event_limit()
     }
 
-    /// Consumer, shard and stream of the subscription, for the log.
+    /// Returns the consumer, the shard and the stream of the subscription, for the log.
     pub fn subscriber(&self) -> String {
         format!("{} of {} of {}", self.consumer, self.shard, self.stream)
     }
 
-    /// The next frame, and the permit of the in-flight budget that it holds. None at the end of the
-    /// subscription. The first frame is `initial-response`; the client's call does not return
-    /// before it.
+    /// Returns the next frame, and the permit of the in-flight budget that the frame holds. `None`
+    /// at the end of the subscription. The first frame is `initial-response`: the call of an SDK
+    /// does not return before it has received this frame.
     pub async fn next(&mut self) -> Option<(Vec<u8>, Option<BudgetPermit>)> {
         if !self.initiated {
             self.initiated = true;
@@ -204,8 +204,8 @@ impl Events {
         self.event(EVENT, payload)
     }
 
-    /// Encodes the last event of a closed shard. The event has no ContinuationSequenceNumber, from
-    /// which clients recognize the end of the shard.
+    /// Encodes the last event of a subscription to a closed shard. The event has no
+    /// ContinuationSequenceNumber, from which clients recognize the end of the shard.
     fn shard_end(&self, children: &[ChildShard], millis_behind_latest: i64) -> Vec<u8> {
         let last = LastEvent {
             children,
@@ -218,7 +218,7 @@ impl Events {
 
 const EVENT: &str = "SubscribeToShardEvent";
 
-/// The payload of the last event of a closed shard.
+/// The payload of the last event of a subscription to a closed shard.
 #[derive(serde::Serialize)]
 struct LastEvent<'a> {
     #[serde(rename = "ChildShards")]

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Hit, Moment, Occasion};
 
-/// True when a fault rule fires that ends the subscription instead of its next event.
+/// True if a fault rule fires that ends the subscription before its next event.
 pub(super) fn ends_subscription(engine: &Engine, stream: &StreamArn, shard: ShardId) -> bool {
     if !engine.world.faults.is_armed() {
         return false;
@@ -20,7 +20,8 @@ pub(super) fn ends_subscription(engine: &Engine, stream: &StreamArn, shard: Shar
     .is_some()
 }
 
-/// Selects the fault rule that fires for this call or event. None if no rule fires.
+/// Selects the fault rule that fires for this call or event. `None` if no rule fires. `shards` are
+/// the shards that the call or event concerns.
 pub(super) fn draw(
     engine: &Engine,
     moment: Moment,

@@ -8,7 +8,8 @@ use crate::limits;
 use crate::model::{KeyState, ShardId, StreamArn, Target};
 use crate::world::{FaultKind, Hit, Moment, Timestamp};
 
-/// The codes of a rule of kind `kms`: service exceptions, each with the key state that causes it.
+/// The codes that a fault rule of kind `kms` may have: exceptions of the service, each with the key
+/// state that causes it.
 pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
     ("KMSAccessDeniedException", KeyState::Denied),
     ("KMSDisabledException", KeyState::Disabled),
@@ -29,8 +30,8 @@ pub(super) enum Effect {
     Reset,
 }
 
-/// The stream and the shards of a call, with which fault rules are compared, and the KMS key that
-/// the call names.
+/// The stream and the shards that a call concerns, with which fault rules are compared, and the KMS
+/// key that the call names.
 pub(super) struct Subject {
     stream: Option<StreamArn>,
     shards: Vec<Option<ShardId>>,
@@ -38,8 +39,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The stream, the shards and the KMS key that the request names; for a put, the shards to
-    /// which its records go.
+    /// Finds the stream, the shards and the KMS key of a request. For a put, the shards are those
+    /// to which its records go.
     pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
         let target = O::target(context, input).ok();
         let stream = target.and_then(|target| stream_of(context, target));
@@ -51,7 +52,8 @@ impl Subject {
     }
 }
 
-/// Applies the fault rule that fires for a valid and permitted call. No effect if no rule fires.
+/// Applies the fault rule that fires for a valid and permitted call, and returns its effect.
+/// Returns [`Effect::Run`] if no rule fires.
 pub(super) async fn at_call(
     context: &mut Context,
     operation: &'static str,
@@ -109,7 +111,7 @@ fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {
     }
 }
 
-/// The entries of a PutRecords request that fail because the rule selects them.
+/// Returns the failures of the entries that a fault rule selected in a PutRecords request.
 fn failed_entries(hit: &Hit, shards: &[Option<ShardId>]) -> FailedEntries {
     let throughput = "ProvisionedThroughputExceededException";
     let is_throughput = hit.rule.kind == FaultKind::ThroughputExceeded

@@ -26,12 +26,12 @@ const WITHOUT_STREAM: [&str; 6] = [
     "UpdateAccountSettings",
 ];
 
-/// The codes of a rule of kind `fail-entries`: the error codes that the service documents for the
-/// entries of PutRecords.
+/// The codes that a fault rule of kind `fail-entries` may have: the error codes that the service
+/// documents for the entries of PutRecords.
 const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceededException"];
 
-/// The codes of a rule of kind `invoke`. `not-reached`: the function is not invoked. `lost`: the
-/// function is invoked, and its answer is dropped.
+/// The codes that a fault rule of kind `invoke` may have. `not-reached`: the function is not
+/// invoked. `lost`: the function is invoked, and its answer is dropped.
 const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
 
 /// The reason why a fault rule is invalid.
@@ -61,7 +61,7 @@ pub enum FaultRuleError {
     NoDelay,
     /// A rule of kind `invoke` has both a delay and a code.
     DelayWithCode,
-    /// A rule of this kind has no such member.
+    /// A rule of this kind cannot have this member.
     OtherMember(FaultKind, &'static str),
     /// `code` is missing, or is not one of the listed codes, which a rule of this kind may have.
     Code(FaultKind, Vec<&'static str>),
@@ -101,10 +101,10 @@ impl fmt::Display for FaultRuleError {
 
 impl std::error::Error for FaultRuleError {}
 
-/// Checks a rule, and rewrites its shard id in the service's spelling.
+/// Checks a fault rule. Returns the rule with its shard id in the service's spelling.
 ///
 /// # Errors
-/// Returns the reason why the rule is invalid.
+/// The reason why the rule is invalid.
 pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleError> {
     check_operations(&rule)?;
     check_chance(&rule, now)?;
@@ -113,7 +113,7 @@ pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleErro
     Ok(FaultRule { shard, ..rule })
 }
 
-/// Checks several rules.
+/// Checks several fault rules. Returns the rules with their shard ids in the service's spelling.
 ///
 /// # Errors
 /// The reason why the first invalid rule is invalid.

@@ -141,7 +141,8 @@ fn locate(
     Ok((stream, shard))
 }
 
-/// The stream that StreamARN names, or else the stream of the iterator.
+/// Returns the stream that the member StreamARN names, or the stream of the iterator if the request
+/// has no StreamARN.
 fn addressed(
     context: &Context,
     input: &Input,
@@ -153,8 +154,8 @@ fn addressed(
     }
 }
 
-/// The stream of the iterator. An iterator contains only the stream's name: StreamARN, if given,
-/// must have the same name, and decides the account and region.
+/// Returns the stream of the iterator. An iterator contains only the stream's name. The member
+/// StreamARN, if given, must have the same name, and determines the account and region.
 fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<StreamArn, Error> {
     let arn = addressed(context, input, iterator)?;
     if *arn.name != *iterator.stream {

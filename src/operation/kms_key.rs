@@ -32,8 +32,8 @@ pub(super) fn check_key(
     Err(Error::key_unusable(*state, &attempt))
 }
 
-/// The region in the ARN of a key or of an alias. None if the text is the id of a key or the name
-/// of an alias.
+/// Returns the region in the ARN of a key or of an alias. `None` if `key` is the id of a key or the
+/// name of an alias.
 fn region_of(key: &str) -> Option<&str> {
     let mut fields = key.split(':');
     let is_arn = fields.next() == Some("arn") && fields.nth(1) == Some("kms");

@@ -38,11 +38,12 @@ const TOKEN: &str = "shards";
 struct Listing {
     stream: Arc<Stream>,
     filter: Filter,
-    /// Only shards whose id is greater than this text are listed. Ids are compared as strings.
+    /// The listing contains only shards whose id is greater than this text. Ids are compared as
+    /// strings.
     after: Option<String>,
 }
 
-/// A filter after the check that its members fit its type.
+/// A filter of ListShards whose members were checked against its type.
 #[derive(Clone, Copy)]
 enum Filter {
     All,
@@ -94,8 +95,8 @@ impl HasTarget for ListShards {
 }
 
 impl Input {
-    /// The stream that the request names. The members are not grouped as a `StreamRef` in `Input`,
-    /// because a request with a token names no stream.
+    /// Returns the stream that the request names. The members are not grouped as a `StreamRef` in
+    /// `Input`, because a request with a token names no stream.
     fn stream_ref(&self) -> StreamRef {
         StreamRef::new(self.name.clone(), self.arn.clone())
     }
@@ -105,7 +106,7 @@ impl Input {
     }
 }
 
-/// Derives the parameters of a listing from the request for the first page.
+/// Derives the parameters of a listing from `input`, the request for the first page.
 fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     if input.names_no_stream() {
         return Err(Error::nothing_to_list());
@@ -130,8 +131,8 @@ fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     })
 }
 
-/// Derives the parameters of a listing from the token of a later page. A request with a token may
-/// also give only the page size.
+/// Derives the parameters of a listing from `token`, the token of a later page. A request with a
+/// token may contain no other member than the page size.
 fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
     let given = [
         ("StreamName", input.name.is_some()),
@@ -157,8 +158,8 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
     })
 }
 
-/// The stream that a token names, and the token's remaining fields: identity number, filter, and
-/// the id after which the page begins.
+/// Reads the fields of a ListShards token. Returns the ARN of the listed stream, followed by three
+/// texts: the stream's identity number, the filter, and the shard id after which the page begins.
 fn token_fields(context: &Context, token: &NextToken) -> Result<(StreamArn, [String; 3]), Error> {
     let [arn, identity, filter, after] = open_token(context, TOKEN, token)?;
     let arn = StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
@@ -177,8 +178,8 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     }
 }
 
-/// The later of two times, in seconds since 1970: the trim horizon, and the creation of the oldest
-/// listed shard.
+/// Returns the stream's trim horizon or the creation time of the oldest listed shard, whichever is
+/// later, in seconds since 1970.
 fn horizon(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
     let first = listed
         .iter()
@@ -229,9 +230,9 @@ impl ShardFilter {
 }
 
 impl Filter {
-    /// True when the filter admits the shard. The trim horizon advances between two pages, so a
-    /// timestamp before the trim horizon counts as the trim horizon. `horizon_s` is the trim
-    /// horizon in seconds since 1970.
+    /// True if the filter admits the shard. `horizon_s` is the trim horizon in seconds since 1970.
+    /// The trim horizon advances between the requests for two pages, so a timestamp before the trim
+    /// horizon counts as the trim horizon.
     fn lists(self, shard: &Shard, horizon_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);

@@ -54,7 +54,7 @@ impl Operation for ListStreamConsumers {
     }
 }
 
-/// The consumer name after which the page of `token` begins.
+/// Returns the name of the consumer after which the page of `token` begins.
 fn last_name(context: &Context, input: &Input, token: &NextToken) -> Result<String, Error> {
     if input.created.is_some() {
         return Err(Error::token_with("StreamCreationTimestamp"));
@@ -66,7 +66,8 @@ fn last_name(context: &Context, input: &Input, token: &NextToken) -> Result<Stri
     Ok(last)
 }
 
-/// Refuses a stream whose creation time differs from the request's, in whole seconds.
+/// Refuses a stream whose creation time differs from the one in the request. The times are compared
+/// in whole seconds.
 fn check_created(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {
     match created {
         Some(created) if created.seconds() != stream.created.seconds() => {

@@ -71,7 +71,7 @@ pub(super) async fn switch_metrics(
     })
 }
 
-/// The metrics in the order that the service's answers have.
+/// Returns the metrics in the order of the service's answers.
 fn in_order(metrics: &BTreeSet<String>) -> Vec<&'static str> {
     let enabled = |name: &&str| metrics.contains(*name);
     MetricsName::ALL_NAMES.into_iter().filter(enabled).collect()

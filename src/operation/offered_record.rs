@@ -11,16 +11,16 @@ use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, St
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
-/// A record of a put request, before its checks.
+/// A record of a put request that has not been checked yet.
 pub(super) struct Offered {
     pub(super) partition_key: Expected<PartitionKey>,
     pub(super) explicit_hash_key: Option<HashKeyText>,
     pub(super) data: Data,
 }
 
-/// Checks the stream and all records, except for their explicit hash keys. Returns the stream and
-/// the stream's put settings. `path(at, name)` is the path of the member `name` of record `at` in
-/// the service's error messages.
+/// Checks the stream and all records of a put request, except for the explicit hash keys of the
+/// records. Returns the stream and the stream's put settings. `path(at, name)` returns the path of
+/// the member `name` of record `at` in the service's error messages.
 pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
@@ -84,7 +84,8 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
     offered.iter().enumerate().filter_map(chosen)
 }
 
-/// Computes the hash key of a record, which selects the shard.
+/// Converts a checked record of a put request to a record with its hash key, which selects the
+/// shard.
 pub(super) fn routed(settings: &PutSettings, offered: Offered) -> Result<NewRecord, Error> {
     let partition_key = offered.partition_key.0.map(PartitionKey::into_text);
     let explicit = offered.explicit_hash_key.as_ref();
@@ -97,9 +98,10 @@ pub(super) fn routed(settings: &PutSettings, offered: Offered) -> Result<NewReco
     })
 }
 
-/// The hash key of a record: its explicit hash key, or else the hash of its partition key. None
-/// with the record distribution strategy AUTO, with which the shards get the records in turn. An
-/// explicit hash key beyond the largest hash key is always refused.
+/// Returns the hash key of a record: its explicit hash key, or else the hash of its partition key.
+/// `None` in a stream with the record distribution strategy AUTO, whose records go to all open
+/// shards in rotation. An explicit hash key that is larger than the largest hash key is always
+/// refused.
 pub(super) fn hash_key(
     settings: &PutSettings,
     (partition_key, explicit): (Option<&str>, Option<&str>),
@@ -128,10 +130,11 @@ impl Offered {
 /// sequence number of a shard is always greater than all earlier ones. Like the service, this
 /// function accepts a number of any shard of any stream, and checks only the time in the number.
 ///
-/// The limit for the time is the latest time in any sequence number of the emulator. The clock's
-/// time is no limit, because shards can be created ahead of the clock. Sequence numbers of the
-/// stream alone are no limit either, because a number does not identify its stream: streams whose
-/// shards were created in the same second have equal numbers.
+/// The time must not be later than the latest time in any sequence number of the emulator. The time
+/// of the clock is no suitable limit, because shards can be created ahead of the clock. The latest
+/// time in the stream's own sequence numbers is no suitable limit either, because a sequence number
+/// does not identify its stream: streams whose shards were created in the same second have equal
+/// numbers.
 pub(super) fn check_ordering(
     context: &Context,
     stream: &Stream,
@@ -152,7 +155,8 @@ pub(super) fn check_ordering(
     }
 }
 
-/// True when the stream that an undecoded request names has the record distribution strategy AUTO.
+/// True if `input`, a request that is not decoded yet, names a stream with the record distribution
+/// strategy AUTO.
 pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     let text = |member| input.member(member).and_then(Node::text);
     let by_arn = text("StreamARN").and_then(StreamArn::parse);
@@ -161,8 +165,9 @@ pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     stream.is_some_and(|stream| stream.put_settings().auto_distribution)
 }
 
-/// The shards that records with these keys go to, for fault rules. None for a record of a stream
-/// with the record distribution strategy AUTO, because its shard is chosen when it is written.
+/// Returns the shard of each record whose keys are given, for fault rules that name a shard. `None`
+/// for a record of a stream with the record distribution strategy AUTO, because the shard of such a
+/// record is chosen when the record is written.
 pub(super) fn shards_of<'a>(
     context: &Context,
     given: &StreamRef,

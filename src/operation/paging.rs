@@ -5,15 +5,15 @@ use super::shapes::NextToken;
 use crate::error::Error;
 use crate::model::PageToken;
 
-/// Number of items on a page: the limit in the request, but at most `most`.
+/// Returns the number of items on a page: the limit in the request, but at most `most`.
 pub(super) fn page_size(limit: Option<i32>, most: usize) -> usize {
     limit.map_or(most, |limit| {
         usize::try_from(limit).unwrap_or_default().min(most)
     })
 }
 
-/// Creates the token of a next page. `kind` names the listing, and `fields` describe the item after
-/// which the page begins.
+/// Creates the token of a listing's next page. `kind` names the listing, and `fields` describe the
+/// item after which the page begins.
 pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> String {
     let world = &context.engine.world;
     let fields = std::iter::once(kind.to_owned()).chain(fields).collect();
@@ -24,7 +24,8 @@ pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> 
     .encode(world.random.bytes())
 }
 
-/// The fields of a token that was created for the listing `kind`.
+/// Returns the fields of a token that was created for the listing `kind`. Refuses an expired token,
+/// and every text that is not a token of this listing.
 pub(super) fn open_token<const N: usize>(
     context: &Context,
     kind: &str,

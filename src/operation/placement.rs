@@ -28,18 +28,18 @@ impl Serialize for ShardText {
     }
 }
 
-/// Size of the JSON structure that `write_placement` writes, in bytes.
+/// Number of bytes of the JSON that `write_placement` writes.
 pub(super) const PLACEMENT_BYTES: usize =
     r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
 
-/// The constant bytes of the structure in CBOR: the head of a map with two members, the members'
-/// names, and the heads of the two strings with their lengths.
+/// The constant bytes that `write_placement` writes in CBOR: the head of a map with two members,
+/// the members' names, and the heads of the two strings with their lengths.
 const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
 const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
 const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
 
-/// Writes the sequence number and the shard id of a record as a structure. No part needs escaping,
-/// so a few copies of bytes suffice. serde takes three times as long.
+/// Appends the sequence number and the shard id of a record to `body` as a structure. No text in
+/// the structure needs escaping, so a few copies of bytes suffice. serde takes three times as long.
 pub(super) fn write_placement(
     format: Format,
     NumberText(number): NumberText,

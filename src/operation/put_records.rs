@@ -66,8 +66,9 @@ impl Operation for PutRecords {
     }
 }
 
-/// Logs throttled records. Users easily overlook them: the call succeeds even if all records are
-/// refused, and the entries of the answer do not name the limit.
+/// Logs the throttled records of a PutRecords request. Users easily overlook these records: the
+/// call succeeds even if all records are refused, and the entries of the answer do not name the
+/// limit.
 fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     let throttled = results.iter().filter_map(|result| match result {
         Err(PutFailure::Throttled(shard)) => Some(*shard),
@@ -91,7 +92,7 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     );
 }
 
-/// Writes the records, except for those that a fault rule makes fail.
+/// Writes the records to the stream, except for the records that a fault rule makes fail.
 async fn put(
     context: &Context,
     stream: &Stream,

@@ -38,8 +38,8 @@ impl HasTarget for PutResourcePolicy {
     }
 }
 
-/// Refuses a text without statements, and a statement without principals. No other element is
-/// checked (a choice).
+/// Refuses a policy without statements, and a policy with a statement that has `NotPrincipal` or
+/// lacks `Principal`. Checking no other element is a choice.
 fn check_policy(text: &str) -> Result<(), Error> {
     let statements = statements(text).ok_or_else(Error::policy_invalid)?;
     for statement in statements {

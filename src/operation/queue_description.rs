@@ -31,8 +31,9 @@ output! {
 }
 
 output! {
-    /// The starting position of a queue. While the queue is CREATING, the timestamp is that of the
-    /// request, if any; afterwards, the timestamp is the moment for which the position stands.
+    /// The starting position of a queue. While the queue is CREATING, the timestamp is the one in
+    /// the CreateQueue request, if any. Afterwards, the timestamp is the time for which the
+    /// starting position stands.
     pub struct StartingPosition {
         "Timestamp" => timestamp: Option<Timestamp>,
         "Type" => kind: &'static str,
@@ -103,8 +104,9 @@ impl QueueDescription {
     }
 }
 
-/// Returns `before`, changed by the attributes that a request gives. A dead-letter configuration is
-/// replaced as a whole. A MaxReceiveCount is ignored if the target type is NONE (a choice).
+/// Returns the attributes `before` with the changes that a request asks for. A dead-letter
+/// configuration is replaced as a whole. A MaxReceiveCount is ignored if the target type is NONE;
+/// this is a choice.
 pub(super) fn changed_attributes(
     before: QueueAttributes,
     given: &QueueAttributesInput,

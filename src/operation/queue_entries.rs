@@ -29,7 +29,8 @@ input! {
 }
 
 output! {
-    /// The entries that succeeded and the entries that failed. Both lists are always present.
+    /// The entries of the request that succeeded, and those that failed. Both lists are always
+    /// present.
     pub struct EntriesOutput {
         "Failed" => failed: Vec<FailedEntry>,
         "Successful" => successful: Vec<SuccessfulEntry>,

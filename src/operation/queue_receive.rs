@@ -30,8 +30,8 @@ input! {
     }
 }
 
-/// The received records. The output refers to their data in the segments of the logs, without a
-/// copy.
+/// The output of a receive. It refers to the data of the received records in the segments of the
+/// logs, without a copy.
 #[derive(Debug)]
 pub struct ReceiveOutput {
     queue: Arc<Queue>,
@@ -56,7 +56,7 @@ output! {
     }
 }
 
-/// Estimated size of a record in an answer without its data, in bytes.
+/// Estimated number of bytes of a record in an answer, without the record's data.
 const RECORD_OVERHEAD: usize = 320;
 
 impl ReceiveInput {
@@ -64,7 +64,8 @@ impl ReceiveInput {
         queue_target(&self.arn)
     }
 
-    /// Receives records. `dead` selects dead-letter records instead of normal records.
+    /// Receives records from the queue. `dead` selects dead-letter records instead of normal
+    /// records.
     pub(super) async fn receive(
         self,
         context: &Context,

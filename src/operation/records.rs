@@ -12,13 +12,13 @@ use base64_turbo::STANDARD;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// Estimated size of a batch in an answer, in bytes.
+/// Returns the estimated number of bytes of a batch in an answer.
 pub(super) fn size_guess(batch: Option<&Batch>) -> usize {
     let bytes = batch.map_or(512, Batch::encoded_bytes);
     usize::try_from(bytes).unwrap_or_default()
 }
 
-/// Writes the records of a batch as a JSON array.
+/// Appends the records of a batch to `body` as a JSON array.
 pub(super) fn write_records_json(batch: Option<&Batch>, body: &mut Vec<u8>) {
     body.push(b'[');
     for (at, record) in batch.into_iter().flat_map(Batch::iter).enumerate() {
@@ -66,8 +66,8 @@ fn write_record_json(record: &RecordView<'_>, body: &mut Vec<u8>) {
     body.extend_from_slice(b"\"}");
 }
 
-/// Writes a time in seconds since 1970 with three decimals. Formatting with `write!` instead took a
-/// fifth of the time to encode a record.
+/// Appends a time to `body`, in seconds since 1970 with three decimals. The digits are written
+/// without `write!`, which used 20 % of the total time for encoding a record.
 fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
     let millis = moment.millis();
     body.extend_from_slice(
@@ -88,7 +88,7 @@ fn push_base64(data: &[u8], body: &mut Vec<u8>) {
         .expect("the buffer has the encoded length");
 }
 
-/// Writes a JSON string. Most partition keys need no escaping, so they are copied.
+/// Appends a JSON string to `body`. Most partition keys need no escaping, and are copied unchanged.
 fn push_text(text: &str, body: &mut Vec<u8>) {
     if text
         .bytes()
@@ -102,8 +102,8 @@ fn push_text(text: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// The value of the CBOR timestamp tag: seconds as a float in RPCv2 CBOR, otherwise milliseconds as
-/// an integer.
+/// Returns the value of the CBOR tag for timestamps: seconds as a float in RPC v2 CBOR, otherwise
+/// milliseconds as an integer.
 #[allow(
     clippy::cast_precision_loss,
     reason = "exact to the millisecond for 285,000 years"

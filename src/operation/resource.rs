@@ -11,7 +11,7 @@ use crate::error::{Error, TagOwner};
 use crate::model::{ChannelArn, ConsumerArn, QueueArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
-/// A resource that was found.
+/// The resource that an ARN names. The resource exists.
 pub(super) enum Resource {
     Stream(Arc<Stream>),
     /// A consumer, and the stream that it belongs to.
@@ -20,11 +20,11 @@ pub(super) enum Resource {
     Channel(Arc<Channel>),
 }
 
-/// The tags and the policy of a resource, which a change may modify.
+/// The tags and the policy of a resource, which a change of the resource may modify.
 pub(super) struct ResourceTags<'a> {
     pub(super) tags: &'a mut Tags,
     pub(super) policy: &'a mut Option<String>,
-    /// The consumer's registration and ARN, if the resource is a consumer.
+    /// The consumer's registration and ARN. `None` if the resource is not a consumer.
     pub(super) consumer: Option<(&'a Consumer, &'a ConsumerArn)>,
 }
 
@@ -63,7 +63,8 @@ impl Resource {
         }
     }
 
-    /// The owner of the tags, for error messages. `arn` is the text in the request.
+    /// Returns the owner of the resource's tags, for error messages. `arn` is the resource's ARN as
+    /// the request gives it.
     pub(super) fn tag_owner<'a>(&self, arn: &'a ResourceARN) -> TagOwner<'a> {
         let scope = match self {
             Self::Stream(stream) | Self::Consumer(stream, _) => &stream.arn.scope,
@@ -73,7 +74,7 @@ impl Resource {
         TagOwner::resource(arn.as_str(), scope.account)
     }
 
-    /// Calls `look` with the tags and the policy of the resource.
+    /// Calls `look` with the tags and the policy of the resource, and returns its result.
     pub(super) fn look<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> Result<R, Error> {
         match self {
             Self::Stream(stream) => {
@@ -160,7 +161,7 @@ async fn amend_consumer(
     amended.await
 }
 
-/// The stream, consumer, queue or channel that an ARN names. The resource need not exist.
+/// Returns the stream, consumer, queue or channel that an ARN names. The resource need not exist.
 pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     let text = text.as_str();
     let target = ConsumerArn::parse(text)
@@ -171,7 +172,7 @@ pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     target.ok_or_else(|| Error::resource_not_found(text))
 }
 
-/// The policy and the tags of a resource. None if the resource does not exist.
+/// Returns the policy and the tags of a resource. `None` if the resource does not exist.
 pub(super) fn policy_and_tags(
     context: &Context,
     target: &Target,
@@ -203,8 +204,8 @@ pub(super) fn policy_and_tags(
     }
 }
 
-/// The registration of the consumer with this ARN. A consumer that was deregistered and registered
-/// again under the same name has a new ARN.
+/// Returns the registration of the consumer with this ARN. A consumer that was deregistered and
+/// registered again under the same name has a new ARN.
 fn consumer<'a>(
     state: &'a StreamState,
     stream: &StreamArn,

@@ -7,8 +7,9 @@ use crate::error::Error;
 use crate::limits;
 use std::sync::Arc;
 
-/// Sets the retention period of a stream. `check(new, present)` may refuse the new period. The
-/// present period may be set again, without an effect: deployment tools rely on this.
+/// Sets the retention period of a stream to `hours`. `check` gets the new and the present period in
+/// hours, and may refuse the new period. Setting the present period again has no effect, but is no
+/// error: deployment tools rely on this.
 pub(super) async fn set_retention(
     context: &Context,
     stream: &Arc<Stream>,
@@ -30,7 +31,7 @@ pub(super) async fn set_retention(
     updated.await
 }
 
-/// Checks that a retention period, in hours, is within the service's bounds.
+/// Checks that a retention period in hours is within the service's bounds, and returns it.
 pub(super) fn check_hours(hours: i32) -> Result<u32, Error> {
     if hours < limits::MIN_RETENTION_HOURS {
         return Err(Error::retention_too_short(

@@ -1,5 +1,6 @@
-//! The operations that create the resources of the setup at the start. They have the checks of the
-//! service's operations, but no delays and no rate limits.
+//! The operations that create the setup's streams, queues, channels, consumers and records when the
+//! emulator starts. They make the same checks as the service's operations, but have no delays and
+//! no rate limits.
 
 use super::call::read_input;
 use super::context::Context;
@@ -72,7 +73,7 @@ fn shape(operation: &str) -> &'static Shape {
     entry.expect("the table has every operation").input
 }
 
-/// The result of creating a queue or a channel at the start.
+/// The result of an attempt to create a queue or a channel of the setup.
 #[derive(Debug)]
 pub(crate) enum StartItem<T> {
     /// The item was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
@@ -144,7 +145,7 @@ pub async fn register_at_start(
     registered.await.map(drop)
 }
 
-/// A record that the setup puts.
+/// A record that the setup lists for a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartRecord {
     /// The partition key, 1 to 256 characters.
@@ -155,11 +156,11 @@ pub struct StartRecord {
     pub data: Vec<u8>,
 }
 
-/// Puts records without applying the write limits.
+/// Puts the records of the setup into a stream, without the write limits.
 ///
 /// # Errors
-/// The index and the exception of the first record that is refused. If the store failed, records
-/// before and after this record may have been put.
+/// The index of the first record that is refused, and the exception for this record. If the store
+/// failed, records before and after this record may have been put.
 pub async fn put_at_start(
     context: &Context,
     stream: &Stream,
@@ -174,10 +175,10 @@ pub async fn put_at_start(
     }
 }
 
-/// Computes the hash keys of the records and checks their sizes.
+/// Computes the hash keys of the setup's records, and checks the sizes of the records.
 ///
 /// # Errors
-/// The index and the exception of the first record that is refused.
+/// The index of the first record that is refused, and the exception for this record.
 pub fn route_records(
     settings: &PutSettings,
     records: Vec<StartRecord>,

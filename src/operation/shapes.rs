@@ -1,15 +1,15 @@
 //! Shapes of the service model, each with its constraints.
 //!
 //! The types have the names of the service model. A value of such a type satisfies only the
-//! constraints of its shape; for example, a sequence number in such a text need not be valid. The
-//! types of the module `model` hold the parsed values.
+//! constraints of its shape; for example, a text of the type `SequenceNumberText` need not be a
+//! valid sequence number. The types of the module `model` hold the parsed values.
 
 use crate::wire::{Blob, Pattern, Shape, Shaped, choice, input, integer, list, map, string};
 use crate::world::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
-/// The pattern of names: letters, digits and `_.-`.
+/// The pattern of names. It permits letters, digits and `_.-`.
 pub(super) static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !text.is_empty() && text.bytes().all(known)
@@ -45,7 +45,7 @@ string!(/// A stream id, which AWS reserves. Only its form is checked; its value
     StreamId, length: 1..=24, pattern: STREAM_ID);
 string!(/// A shard id, in any of the spellings that the service accepts.
     ShardIdText, length: 1..=128, pattern: NAME);
-string!(/// A key that assigns a record to a shard.
+string!(/// The partition key of a record, which assigns the record to a shard.
     PartitionKey, length: 1..=256);
 string!(/// A hash key in decimal. It may be greater than the largest hash key.
     HashKeyText, pattern: HASH_KEY);
@@ -81,7 +81,7 @@ string!(/// ARN of a stream, a consumer, a queue or a channel.
     ResourceARN, length: 1..=2048, pattern: RESOURCE_ARN);
 string!(/// A KMS key, named by id, alias or ARN.
     KeyId, length: 1..=2048);
-string!(/// Text of a resource policy.
+string!(/// The text of a resource policy.
     Policy);
 
 integer!(/// Page size of ListStreamConsumers.

@@ -82,8 +82,8 @@ impl ChildShard {
     }
 }
 
-/// True when the shard's id is greater than `start`. Both are compared as strings, because `start`
-/// may be any text.
+/// True if the shard's id is greater than `start`, or if `start` is `None`. The two are compared as
+/// strings, because `start` may be any text.
 pub(super) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
     start.is_none_or(|start| shard.to_string().as_str() > start)
 }

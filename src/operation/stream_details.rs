@@ -32,8 +32,8 @@ impl StreamModeDetails {
     }
 }
 
-/// The shard-level metrics of a stream. The result always has one element, which holds the list of
-/// the enabled metrics; the list in the element may be empty.
+/// Returns the shard-level metrics of a stream. The result always has one element. This element
+/// holds the list of the enabled metrics, which may be empty.
 pub(super) fn enhanced_monitoring(properties: &StreamProperties) -> Vec<EnhancedMetrics> {
     let enabled = |name: &&str| properties.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {

@@ -29,8 +29,8 @@ impl StreamIdentifier {
     }
 }
 
-/// The streams whose queues or channels are listed, each with its creation time if the request
-/// gives one. An empty filter admits all streams.
+/// The filter of a listing of queues or channels: the streams whose queues or channels are listed,
+/// each with its creation time if the request gives one. An empty filter admits all streams.
 pub(super) struct StreamFilters(Vec<(Option<StreamArn>, Option<Timestamp>)>);
 
 impl StreamFilters {
@@ -42,8 +42,9 @@ impl StreamFilters {
         Self(streams.iter().map(stream).collect())
     }
 
-    /// True when `stream` is one of the filter's streams (a choice). Creation times are compared in
-    /// whole seconds, because answers show whole seconds.
+    /// True if the queues or channels of `stream` are listed, because the filter is empty or names
+    /// the stream. Creation times are compared in whole seconds, because answers show whole
+    /// seconds. The meaning of the filter is a choice.
     pub(super) fn admits(&self, stream: &Stream) -> bool {
         let mut wanted = self.0.iter();
         self.0.is_empty()
@@ -53,14 +54,14 @@ impl StreamFilters {
             })
     }
 
-    /// Creates the token of the page that begins after the item called `last`. `kind` names the
-    /// listing.
+    /// Creates the token of the page that begins after the queue or channel called `last`. `kind`
+    /// names the listing.
     pub(super) fn token(&self, context: &Context, kind: &str, last: &str) -> String {
         seal_token(context, kind, vec![last.to_owned(), self.text()])
     }
 
-    /// The name of the item after which the page of `token` begins. A token is valid only together
-    /// with the filter of the first page.
+    /// Returns the name of the queue or channel after which the page of `token` begins; `None`
+    /// without a token. A token is valid only together with the filter of the first page.
     pub(super) fn after(
         &self,
         context: &Context,

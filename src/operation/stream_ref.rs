@@ -18,7 +18,8 @@ input! {
 }
 
 impl Context {
-    /// The ARN of the stream `name` in the caller's account and region. The stream need not exist.
+    /// Returns the ARN of the stream `name` in the caller's account and region. The stream need not
+    /// exist.
     pub(super) fn arn(&self, name: &str) -> StreamArn {
         StreamArn::new(self.caller.clone(), name)
     }
@@ -36,7 +37,7 @@ impl Context {
         found.ok_or_else(|| Error::stream_not_found(&arn))
     }
 
-    /// The ARN of the stream that a request names. The stream need not exist.
+    /// Returns the ARN of the stream that a request names. The stream need not exist.
     pub(super) fn resolve(&self, given: &StreamRef) -> Result<StreamArn, Error> {
         match (&given.name, &given.arn) {
             (None, None) => Err(Error::no_stream_given()),
@@ -55,7 +56,8 @@ impl Context {
 }
 
 impl StreamRef {
-    /// Creates the reference for a request type that does not have the members as a group.
+    /// Creates the reference from the members of a request whose type has no field of the type
+    /// `StreamRef`.
     pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
         Self {
             name,
@@ -74,8 +76,9 @@ impl Context {
     }
 }
 
-/// The name of the stream that a request names by StreamName, StreamARN, ConsumerARN or
-/// ResourceARN. The body is searched for these members; it need not be a valid request.
+/// Finds the name of the stream that a request names by StreamName, StreamARN, ConsumerARN or
+/// ResourceARN. The body of the request is searched for these members; it need not be a valid
+/// request.
 pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = wire::member_text(format, body, "StreamName") {
         return Some(name);
@@ -89,8 +92,8 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     stream.map(|name| name.to_string())
 }
 
-/// The name of the stream that a request names, for the log. Unlike `stream_name`, this function
-/// also finds the stream in a shard iterator or a token.
+/// Finds the name of the stream that a request names, for the log. Unlike `stream_name`, this
+/// function also finds the stream in a shard iterator or a token.
 pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = stream_name(format, body) {
         return Some(name);

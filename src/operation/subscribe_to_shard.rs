@@ -30,7 +30,7 @@ input! {
 impl IntoAnswer for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
-    /// Always 0, because each frame acquires its own permit.
+    /// Always 0, because each frame of the answer acquires its own permit.
     fn size_bytes(&self) -> usize {
         0
     }
@@ -94,7 +94,7 @@ impl HasTarget for SubscribeToShard {
     }
 }
 
-/// Finds the consumer and its stream. Refuses a consumer that is not ACTIVE.
+/// Finds the consumer with this ARN, and its stream. Refuses a consumer that is not ACTIVE.
 fn find_subscriber(context: &Context, arn: &ConsumerArn) -> Result<(Arc<Stream>, Consumer), Error> {
     let found = consumer_with_arn(context, arn);
     let missing = || Error::consumer_name_not_found(&arn.name, &arn.stream);

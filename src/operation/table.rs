@@ -30,11 +30,11 @@ type Running = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 
 /// A row of the table, which describes one operation.
 pub struct Entry {
-    /// Name of the operation, as in the target header.
+    /// Name of the operation, as in the header `X-Amz-Target`.
     pub name: &'static str,
-    /// Shape of the request, with its constraints.
+    /// Shape of the operation's request, with its constraints.
     pub input: &'static Shape,
-    /// Names of the members of the answer.
+    /// Names of the members of the operation's answer.
     pub output: &'static [&'static str],
     call: fn(&'static str, Context, Bytes, Format) -> Running,
 }

@@ -33,7 +33,7 @@ impl TagList {
     }
 }
 
-/// The tags of a request as pairs of key and value.
+/// Returns the tags of a request as pairs of key and value.
 pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
     let given = given.map(|tags| tags.0).unwrap_or_default();
     given
@@ -71,7 +71,7 @@ pub(super) fn remove_tags(
     })
 }
 
-/// The error for tags that cannot be added.
+/// Returns the error for tags that cannot be added.
 pub(super) fn tag_refusal(fault: TagFault, owner: TagOwner<'_>) -> Error {
     match fault {
         TagFault::Characters => Error::tag_characters(),

@@ -8,7 +8,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The commitment that the request asks for.
+    /// The throughput commitment that the request asks for.
     pub struct CommitmentInput { "Status" => status: CommitmentStatus, }
 }
 

@@ -21,8 +21,8 @@ impl Operation for UpdateChannel {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        // Checks the members against each other before the channel is looked up (a choice, as for
-        // queues).
+        // Checks the members against each other before the channel is looked up. This order is a
+        // choice, as for queues.
         let changes = Changes::of(&input)?;
         let channel = context.channel(&input.arn)?;
         changes.check_kind(channel.kind)?;
@@ -39,10 +39,11 @@ impl HasTarget for UpdateChannel {
     }
 }
 
-/// The changes that a request asks for.
+/// The changes of a channel that a request asks for.
 struct Changes<'a> {
-    /// The new data freshness in seconds, with the kind of destination for which the request gives
-    /// it. A request with both kinds is refused.
+    /// The new data freshness in seconds, and the kind of destination whose member in the request
+    /// gives this value. The list has two elements if the request has members for both kinds; such
+    /// a request is refused.
     freshness_s: Vec<(DestinationKind, u32)>,
     logging: Option<&'a ChannelLoggingConfiguration>,
 }
@@ -69,7 +70,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Refuses a member for another kind of destination than the channel's.
+    /// Refuses a request with a member for another kind of destination than the channel's.
     fn check_kind(&self, kind: DestinationKind) -> Result<(), Error> {
         let other = self.freshness_s.iter().find(|(given, _)| *given != kind);
         let member = match other {

@@ -17,7 +17,8 @@ impl Operation for UpdateQueue {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        // Checks the members against each other before the queue is looked up (a choice).
+        // Checks the members against each other before the queue is looked up. This order is a
+        // choice.
         changed_attributes(QueueAttributes::default(), &input.attributes)?;
         let queue = context.queue(&input.arn)?;
         let (name, account) = (&queue.name, queue.arn.scope.account);

@@ -79,7 +79,8 @@ fn plan(
     }))
 }
 
-/// Checks the target against the stream's shard limit and against its number of open shards.
+/// Checks the target number of shards against the stream's shard limit and against its number of
+/// open shards.
 fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
     // A stream that already has more shards than the limit can be scaled only to a number within
     // the limit.

@@ -60,8 +60,9 @@ impl HasTarget for UpdateStreamWarmThroughput {
     }
 }
 
-/// Plans one shard for each MiB/s of the target, because one shard can write 1 MiB/s. A lower
-/// target removes no shards (both are choices).
+/// Returns the change to the target throughput, in MiB/s. `None` if the stream has this target
+/// already. The stream gets one shard for each MiB/s, because one shard accepts writes of 1 MiB/s.
+/// A lower target removes no shards. Both rules are choices.
 fn plan(state: &StreamState, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);

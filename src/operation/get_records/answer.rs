@@ -10,8 +10,8 @@ use ciborium_io::Write as _;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// The records and the next iterator. At the end of a closed shard, the shard's children take the
-/// place of the iterator.
+/// The output of GetRecords: the records and the next iterator. At the end of a closed shard, the
+/// output contains the shard's children instead of an iterator.
 #[derive(Debug)]
 pub struct Output {
     millis_behind_latest: i64,

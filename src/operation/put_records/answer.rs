@@ -11,10 +11,10 @@ use ciborium_ll::{Encoder, Header};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// An upper bound of the bytes of an answer outside of its entries.
+/// An upper bound of the number of bytes in an answer outside of its entries.
 const FRAME_BYTES: usize = 128;
 
-/// The result of each record, in the order of the request.
+/// The output of PutRecords: the result of each record, in the order of the request.
 #[derive(Debug)]
 pub struct Output {
     encryption: Option<&'static str>,
