@@ -7,9 +7,9 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// The service's message for a text that is not base64; `None` for valid base64. Like the service,
-/// the function checks the length first, then the characters, then the unused bits of the last
-/// character.
+/// Returns the service's message for a text that is not base64; `None` for valid base64. Like the
+/// service, the function checks the length first, then the characters, then the unused bits of the
+/// last character.
 pub(super) fn fault(text: &str) -> Option<String> {
     let reason = if !text.len().is_multiple_of(4) {
         let found = text.len();
@@ -24,7 +24,8 @@ pub(super) fn fault(text: &str) -> Option<String> {
     Some(format!("'{text}' can not be converted to a Blob: {reason}"))
 }
 
-/// Finds the first character that is not in the base64 alphabet, or a `=` that is not at the end.
+/// Finds the first character that is not in the base64 alphabet, or a `=` that may not stand at its
+/// position.
 fn misplaced(text: &str) -> Option<char> {
     let padding = text.len() - text.trim_end_matches('=').len();
     let body = &text[..text.len() - padding];

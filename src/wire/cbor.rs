@@ -1,7 +1,7 @@
 //! The fast CBOR reader. It borrows texts and byte strings from the body, whereas ciborium copies
 //! each of them through a small buffer.
 //!
-//! This reader accepts the items that clients send and refuses rare ones: strings of indefinite
+//! The fast reader accepts the items that clients send and refuses rare ones: strings of indefinite
 //! length, half floats, unassigned simple values and big numbers. The explaining reader reads a
 //! refused body again with ciborium, which decides if the body is valid. The fast reader must
 //! therefore never accept a body that ciborium refuses.
@@ -25,7 +25,7 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct CborReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// Number of items read so far, in lists and structures of every depth.
+    /// Number of items read so far, in lists and maps of every depth.
     items: usize,
 }
 
@@ -38,9 +38,9 @@ enum Head {
     Negative(u64),
     Bytes(usize),
     Text(usize),
-    /// Number of elements; `None` for a list of indefinite length.
+    /// A list with its number of elements; `None` for a list of indefinite length.
     List(Option<usize>),
-    /// Number of entries; `None` for a map of indefinite length.
+    /// A map with its number of entries; `None` for a map of indefinite length.
     Map(Option<usize>),
     Bool(bool),
     /// CBOR's null or undefined.
@@ -67,7 +67,7 @@ fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
 }
 
 impl<'de> CborReader<'de> {
-    /// Counts one more item, and refuses a document with too many items.
+    /// Counts one more item of the document, and refuses a document with too many items.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -88,8 +88,8 @@ impl<'de> CborReader<'de> {
     }
 
     /// Reads the first bytes of an item. Returns the major type, the low five bits of the first
-    /// byte, and the number in the head, which is a value or a length; `None` for an indefinite
-    /// length.
+    /// byte, and the number in the head of the item. The number is a value or a length; `None`
+    /// stands for an indefinite length.
     fn kind(&mut self) -> Result<(u8, u8, Option<u64>)> {
         let [first] = self.array()?;
         let (kind, detail) = (first >> 5, first & 31);
@@ -141,8 +141,8 @@ impl<'de> CborReader<'de> {
         std::str::from_utf8(self.take(length)?).map_err(|_| refused())
     }
 
-    /// Reads the elements of a list or the entries of a map, one level deeper. `left` is the number
-    /// of elements or entries, or `None` for an indefinite length.
+    /// Reads the elements of a list or the entries of a map, one level deeper in the document.
+    /// `left` is the number of elements or entries, or `None` for an indefinite length.
     fn within<T>(
         &mut self,
         left: Option<usize>,
@@ -189,8 +189,8 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
         }
     }
 
-    /// Refuses all items but whole numbers. The visitors alone would also accept fractions, because
-    /// JSON needs them.
+    /// Reads a whole number, and refuses every other CBOR item. The visitors alone would also
+    /// accept fractions, because they must accept the fractions that JSON documents contain.
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
             Head::Unsigned(number) => visitor.visit_u64(number),
@@ -261,7 +261,8 @@ impl<'de> MapAccess<'de> for &mut CborItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // Member names are always text. A body with other keys is refused, and ciborium reads it.
+        // Member names are always text. A map with other keys is refused, and ciborium reads the
+        // body again.
         let Head::Text(length) = self.reader.head()? else {
             return Err(refused());
         };

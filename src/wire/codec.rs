@@ -23,7 +23,7 @@ pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     })
 }
 
-/// True when the body is a valid document whose root is a structure.
+/// True if the body is a valid document whose root is a structure.
 pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
@@ -45,7 +45,8 @@ pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     error.or_else(|| (!parses(format, body)).then(|| "the body is not a structure".to_owned()))
 }
 
-/// The text of the member `name` of a body. `None` when the member is missing or is not text.
+/// Returns the text of the member `name` in the root of a body. `None` if the member is missing or
+/// is not text.
 pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
     tree(format, body)?.member(name)?.text().map(str::to_owned)
 }

@@ -179,7 +179,7 @@ macro_rules! input {
     };
 }
 
-/// Sorts the fields of `input!` into members and groups, in the order of the declaration.
+/// Divides the fields of `input!` into members and groups, in the order of the declaration.
 macro_rules! input_fields {
     ($head:tt [$($done:tt)*] $(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty, $($rest:tt)*) => {
         $crate::wire::declare::input_fields! {
@@ -259,7 +259,7 @@ macro_rules! slot {
     (group $ty:ty) => { <$ty as $crate::wire::Structure>::Partial };
 }
 
-/// Expands to the entry of a field in the constant `FIELDS`.
+/// Expands to the element of the constant `FIELDS` that describes a field.
 macro_rules! field {
     (member $wire:literal $ty:ty) => {
         $crate::wire::Field::Member($crate::wire::Member {
@@ -273,7 +273,8 @@ macro_rules! field {
     };
 }
 
-/// Expands to code that reads the value of a field if `name` is the name of this field.
+/// Expands to code that reads the value of a field of the structure if `name` is the name of this
+/// field.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
         if $name == $wire.as_bytes() {
@@ -288,7 +289,7 @@ macro_rules! take {
     };
 }
 
-/// Expands to the value of a field after the whole structure was read.
+/// Expands to the final value of a field, after all members of the structure have been read.
 macro_rules! finish {
     (member $ty:ty, $slot:expr) => {
         match $slot {

@@ -5,13 +5,14 @@
 
 /// The type byte of a header whose value is a string.
 const STRING: u8 = 7;
-/// Bytes of the prelude: the length of the frame, the length of the headers, and their checksum.
+/// Number of bytes of a frame's prelude: the length of the frame, the length of the headers, and
+/// the checksum of both lengths.
 const PRELUDE_BYTES: usize = 12;
-/// Bytes of the checksum over the whole frame.
+/// Number of bytes of the checksum over the whole frame.
 const CHECKSUM_BYTES: usize = 4;
 
-/// Writes a frame with `headers`, and calls `payload` to append the payload. The payload is written
-/// directly into the frame, so that records are not copied again.
+/// Returns a frame with the headers `headers`. `payload` is called to append the payload of the
+/// frame. The payload is written directly into the frame, so that records are not copied again.
 ///
 /// # Panics
 /// Panics when the name of a header is longer than 255 bytes, or its value is longer than 65,535

@@ -1,15 +1,17 @@
-//! The limit on the number of items in a document. The limit is checked before a tree is built,
-//! because one byte of a body can become a hundred bytes of the tree.
+//! The limit on the number of items in a document: the values in its lists and structures. The
+//! limit is checked before a tree of the document is built, because one byte of a body can become a
+//! hundred bytes of the tree.
 
 use crate::limits::DOCUMENT_ITEMS;
 use ciborium_ll::{Decoder, Header};
 use memchr::memchr3_iter;
 
-/// Bytes of a text or a byte string that are skipped in one step.
+/// Number of bytes of a text or a byte string that are skipped in one step.
 const STEP_BYTES: usize = 4 << 10;
 
-/// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. Counts commas and opening brackets,
-/// even inside of strings, because strings in requests contain few of them.
+/// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. The function counts commas and opening
+/// brackets instead of items. It counts them even inside of strings, because strings in requests
+/// contain few of them.
 pub(super) fn is_bounded_json(body: &[u8]) -> bool {
     body.len() <= DOCUMENT_ITEMS
         || memchr3_iter(b',', b'[', b'{', body)
@@ -27,7 +29,7 @@ pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     (0..DOCUMENT_ITEMS).any(|_| pass(&mut decoder).is_none())
 }
 
-/// Skips the head of one item, and also the content if the item is a text or a byte string.
+/// Skips the head of one CBOR item, and also the content if the item is a text or a byte string.
 fn pass(decoder: &mut Decoder<&[u8]>) -> Option<()> {
     let mut step = [0; STEP_BYTES];
     match decoder.pull().ok()? {

@@ -12,7 +12,7 @@ use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Maximum number of digits of a whole number that this reader parses without serde_json. Every
+/// Maximum number of digits in a whole number that this reader parses without serde_json. Every
 /// number of 18 digits fits in 64 bits.
 const MOST_DIGITS: usize = 18;
 
@@ -56,13 +56,13 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// The next byte after white space. Does not consume it.
+    /// Returns the next byte after white space, without consuming it.
     fn peek(&mut self) -> Result<u8> {
         self.skip_space();
         self.rest.first().copied().ok_or_else(refused)
     }
 
-    /// Counts one more item, and refuses a document with too many items.
+    /// Counts one more item of the document, and refuses a document with too many items.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -112,7 +112,7 @@ impl<'de> JsonReader<'de> {
     }
 
     /// Reads the elements of a list or the entries of a structure up to the closing bracket `end`,
-    /// one level deeper.
+    /// one level deeper in the document.
     fn within<T>(
         &mut self,
         end: u8,
@@ -152,7 +152,7 @@ fn with_serde_json<'de, T>(
     Ok(value)
 }
 
-/// The text of a string without escapes. Refuses control characters and invalid UTF-8.
+/// Returns the text of a string without escapes. Refuses control characters and invalid UTF-8.
 fn plain(text: &[u8]) -> Result<&str> {
     std::str::from_utf8(without_controls(text)?).map_err(|_| refused())
 }

@@ -6,7 +6,7 @@ use super::shape::Shape;
 use std::borrow::Cow;
 
 /// A value of a type that its member does not accept. Holds the message of the
-/// SerializationException, or `None` where the service sends no message.
+/// SerializationException, or `None` for an exception that the service sends without a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mismatch(pub Option<Cow<'static, str>>);
 
@@ -40,9 +40,9 @@ impl Mismatch {
     }
 }
 
-/// The message for a value whose type does not fit `shape`. `None` when the type fits. Not called
-/// for a structure, list or map that fits `shape`. An empty text stands for an exception without a
-/// message.
+/// Returns the message for a value whose type does not fit `shape`; `None` if the type fits. An
+/// empty text stands for an exception without a message. This function is not called for a
+/// structure, list or map that fits `shape`.
 fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
     match node {
         Node::List(_) => Some(LIST.into()),

@@ -25,7 +25,7 @@ pub enum Node {
     Bytes(Vec<u8>),
     /// A list of values, in the order of the document.
     List(Vec<Node>),
-    /// A dictionary or a structure, in the order of the document.
+    /// The entries of a dictionary or the members of a structure, in the order of the document.
     Map(Vec<(String, Node)>),
 }
 
@@ -49,7 +49,8 @@ impl Node {
             .and_then(from_value)
     }
 
-    /// The member `name` of a structure. `None` when the member is missing or null.
+    /// Returns the member `name` of a structure. `None` if the member is missing or null, or if the
+    /// node is not a structure.
     pub fn member(&self, name: &str) -> Option<&Self> {
         let Self::Map(entries) = self else {
             return None;
@@ -60,7 +61,7 @@ impl Node {
             .filter(|value| **value != Self::Null)
     }
 
-    /// The text of a text node; `None` for other nodes.
+    /// Returns the text of a text node; `None` for other nodes.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -68,8 +69,8 @@ impl Node {
         }
     }
 
-    /// The number as the service reads it: without its fraction, and clamped to the range of 32
-    /// bits, or of 64 bits if `long`.
+    /// Returns the number as the service reads it: without its fraction, and clamped to the range
+    /// of 32 bits, or of 64 bits if `long` is true. `None` for a node that is not a number.
     pub(super) fn number(&self, long: bool) -> Option<i64> {
         let (low, high) = integer_bounds(long);
         match self {
@@ -82,7 +83,7 @@ impl Node {
         }
     }
 
-    /// The bytes of a blob: a byte string, or decoded base64 text.
+    /// Returns the bytes of a blob: a byte string, or decoded base64 text. `None` for other nodes.
     pub(super) fn blob(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
@@ -91,13 +92,15 @@ impl Node {
         }
     }
 
-    /// Reads the node as a value of type `T`. `json` is true if the document was JSON.
+    /// Reads the node as a value of type `T`. `json` is true if the node comes from a JSON
+    /// document.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
         T::deserialize(NodeReader { node: self, json }).ok()
     }
 }
 
-/// The least and the greatest value of the service's type Integer, or of Long if `long`.
+/// Returns the least and the greatest value of the service's type Integer, or of its type Long if
+/// `long` is true.
 pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
     if long {
         (i64::MIN, i64::MAX)
@@ -106,7 +109,8 @@ pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
     }
 }
 
-/// Cuts off the fraction of a number, and clamps it to the range of Integer, or of Long if `long`.
+/// Cuts off the fraction of a number, and clamps the number to the range of the service's type
+/// Integer, or of its type Long if `long` is true.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a float's cast saturates, as wanted"
@@ -116,8 +120,8 @@ pub(super) fn truncated(number: f64, long: bool) -> i64 {
     (number as i64).clamp(low, high)
 }
 
-/// The Boolean value that the service reads from a text, without regard to case. `None` for a text
-/// that is no Boolean.
+/// Returns the Boolean value that the service reads from a text, without regard to case. `None` for
+/// a text that is no Boolean.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_uppercase().as_str() {
         "TRUE" | "YES" | "1" => Some(true),
@@ -158,7 +162,7 @@ fn key_text(key: ciborium::Value) -> Option<String> {
     }
 }
 
-/// Removes every member that is followed by a member of the same name.
+/// Removes every member of a structure that is followed by a member of the same name.
 fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     let last: HashMap<&str, usize> = entries
         .iter()

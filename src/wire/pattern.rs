@@ -16,7 +16,8 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// A pattern that is matched by its regular expression.
+    /// Creates a pattern from the regular expression `text`. `matches` compares texts with this
+    /// regular expression.
     pub const fn new(text: &'static str) -> Self {
         Self {
             text,
@@ -25,8 +26,8 @@ impl Pattern {
         }
     }
 
-    /// A pattern that is matched by the function `matcher`, which must agree with the regular
-    /// expression `text`.
+    /// Creates a pattern with a matcher function. `matches` calls `matcher`, which must accept the
+    /// same texts as the regular expression `text`.
     pub const fn by(text: &'static str, matcher: fn(&str) -> bool) -> Self {
         Self {
             text,
@@ -43,7 +44,7 @@ impl Pattern {
         }
     }
 
-    /// The compiled regular expression, anchored at both ends.
+    /// Returns the compiled regular expression, anchored at both ends.
     pub fn expression(&self) -> &Regex {
         self.compiled.get_or_init(|| {
             Regex::new(&format!("^(?:{})$", self.text)).expect("the service's patterns compile")

@@ -73,7 +73,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
-/// Checks the number of elements or entries against the limits of `shape`.
+/// Checks that `shape` allows `count` bytes, elements or entries.
 pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E> {
     if shape.accepts_count(count) {
         Ok(())

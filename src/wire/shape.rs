@@ -9,19 +9,19 @@ use serde::de::DeserializeOwned;
 pub enum Shape {
     /// A string. Its length counts UTF-16 code units, because the service runs on a JVM (a choice).
     Text {
-        /// Least and greatest length in UTF-16 code units.
+        /// Least and greatest length of the string in UTF-16 code units.
         length: Option<(usize, usize)>,
-        /// The pattern that the whole text must match.
+        /// The pattern that the whole string must match.
         pattern: Option<&'static Pattern>,
         /// The allowed values of an enumeration, in the order in which messages list them; empty
         /// for other strings.
         values: &'static [&'static str],
     },
-    /// A whole number of 32 bits, or of 64 bits if `long`.
+    /// A whole number of 32 bits, or of 64 bits if `long` is true.
     Integer {
-        /// Least allowed value.
+        /// Least allowed value of the number.
         min: Option<i64>,
-        /// Greatest allowed value.
+        /// Greatest allowed value of the number.
         max: Option<i64>,
         /// True for the service's type Long, false for its type Integer.
         long: bool,
@@ -30,7 +30,7 @@ pub enum Shape {
     Boolean,
     /// A byte string.
     Blob {
-        /// Least and greatest number of bytes.
+        /// Least and greatest number of bytes in the byte string.
         length: Option<(usize, usize)>,
     },
     /// A time with a precision of one millisecond.
@@ -39,7 +39,7 @@ pub enum Shape {
     List {
         /// The shape of every element in the list.
         element: &'static Shape,
-        /// Least and greatest number of elements.
+        /// Least and greatest number of elements in the list.
         length: Option<(usize, usize)>,
     },
     /// A dictionary with text keys.
@@ -48,14 +48,14 @@ pub enum Shape {
         key: &'static Shape,
         /// The shape of every value in the map.
         value: &'static Shape,
-        /// Least and greatest number of entries.
+        /// Least and greatest number of entries in the map.
         length: Option<(usize, usize)>,
     },
     /// A structure with these fields, in the order in which messages list them.
     Structure(&'static [Field]),
 }
 
-/// One entry in the declaration of a structure.
+/// A part of a structure's declaration: a single member, or a group of members.
 #[derive(Debug)]
 pub enum Field {
     /// A single member.
@@ -71,30 +71,34 @@ pub struct Member {
     pub name: &'static str,
     /// The shape of the member's value.
     pub shape: &'static Shape,
-    /// The treatment of a request that does not have the member.
+    /// The rule for a request that lacks the member.
     pub presence: Presence,
 }
 
-/// The treatment of a request that does not have a certain member.
+/// The rule for a request that lacks a certain member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// A missing member is a violation.
+    /// A request without the member violates a constraint.
     Required,
-    /// A missing member is a violation, unless the operation tolerates it.
+    /// A request without the member violates a constraint, unless the operation tolerates the
+    /// absence.
     Expected,
-    /// The member may be missing.
+    /// A request without the member is valid.
     Optional,
 }
 
 /// A Rust type that has a [`Shape`].
 pub(crate) trait Shaped: Sized + DeserializeOwned {
     /// The shape of the type. The deserializer of the type refuses a value that violates a
-    /// constraint of the shape; the explaining reader then finds the service's message.
+    /// constraint of the shape. The explaining reader then finds the service's message for the
+    /// violation.
     const SHAPE: &'static Shape;
-    /// The treatment of a missing member of this type.
+    /// The rule for a request that lacks a member of this type. By default, such a request violates
+    /// a constraint.
     const PRESENCE: Presence = Presence::Required;
 
-    /// The value that a missing member of this type gets. `None` if the member is required.
+    /// The value that a member of this type gets if a request lacks the member. `None` if the
+    /// member is required.
     fn absent() -> Option<Self> {
         None
     }
@@ -150,8 +154,8 @@ impl<T: Shaped> Shaped for Ignored<T> {
 }
 
 impl Shape {
-    /// The members of a structure. The members of a group stand at the position of the group. Empty
-    /// for other shapes.
+    /// Returns the members of a structure. The members of a group stand at the position of the
+    /// group. Empty for shapes other than structures.
     pub fn members(&self) -> Vec<&'static Member> {
         let mut all = Vec::new();
         if let Self::Structure(fields) = self {

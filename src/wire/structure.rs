@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 pub(crate) trait Structure: Sized {
     /// The members and groups, in the order in which messages list them.
     const FIELDS: &'static [Field];
-    /// The structure in progress, with the members that have been read so far.
+    /// The structure while it is being read, with the members that have been read so far.
     type Partial: Default;
 
     /// Reads the value of the member `name` into `partial`. False if neither this structure nor one
@@ -28,8 +28,8 @@ pub(crate) trait Structure: Sized {
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
-    /// Converts the members that were read to the structure. `None` if a required member is
-    /// missing.
+    /// Converts the members that were read to the finished structure. `None` if a required member
+    /// is missing.
     fn finish(partial: Self::Partial) -> Option<Self>;
 }
 

@@ -16,8 +16,8 @@ thread_local! {
     static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`. In CBOR documents that `work` reads or writes, timestamps have the unit of
-/// `format`.
+/// Calls `work` and returns its result. In CBOR documents that `work` reads or writes, timestamps
+/// have the unit of `format`.
 pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
     if format != Format::RpcV2Cbor {
         return work();

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 /// violations.
 const MAX_VIOLATIONS: usize = 10;
 
-/// The violations in one request, in the order in which the structure declares its members.
+/// The violations of constraints in one request, in the order in which the structure declares its
+/// members.
 #[derive(Debug, Default)]
 pub(crate) struct Violations {
     violations: Vec<String>,
@@ -44,7 +45,7 @@ impl Violations {
         }
     }
 
-    /// Creates a violation for each of `paths`, at which a required text is missing.
+    /// Creates the violations of a request that lacks a required text at each of `paths`.
     pub(crate) fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
@@ -53,7 +54,7 @@ impl Violations {
         }
     }
 
-    /// Creates a violation for each of `paths`, at which a value is longer than `max`.
+    /// Creates the violations of a request whose value at each of `paths` is longer than `max`.
     pub(crate) fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let violation = |path| {
             let rule = at_most_long(max);
@@ -70,13 +71,13 @@ impl Violations {
         self.violations.is_empty()
     }
 
-    /// True if each violation is a missing member of presence `Expected`, so that the operation may
-    /// tolerate all violations.
+    /// True if each violation is a missing member of presence `Expected`. The operation may
+    /// tolerate such violations.
     pub(crate) fn is_tolerable(&self) -> bool {
         self.only_expected_missing
     }
 
-    /// The message of the ValidationException that lists the violations.
+    /// Returns the message of the ValidationException that lists the violations.
     pub(crate) fn message(&self) -> String {
         let count = self.violations.len();
         let plural = if count == 1 { "" } else { "s" };
@@ -221,8 +222,8 @@ fn spell(path: &[Step<'_>]) -> String {
     spelled
 }
 
-/// The constraints of `shape` that the value `node` itself violates, in the order in which the
-/// service lists them. Constraints of elements and members of `node` are checked elsewhere.
+/// Returns the constraints of `shape` that the value `node` itself violates, in the order in which
+/// the service lists them. Constraints of elements and members of `node` are checked elsewhere.
 fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     let mut rules = Vec::new();
     match (shape, node) {
@@ -286,13 +287,13 @@ fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     rules
 }
 
-/// True if an element is null or violates a constraint of its shape.
+/// True if an element of a list or a value of a map is null or violates a constraint of its shape.
 fn is_broken(node: &Node, shape: &Shape) -> bool {
     *node == Node::Null || !broken(node, shape).is_empty()
 }
 
-/// The text about an element, key or value that violates its constraints. Like the service's, the
-/// text lists all constraints of `shape`, also those that hold.
+/// Returns the text about an element, key or value that violates its constraints. Like the
+/// service's text, it lists all constraints of `shape`, also those that hold.
 fn bracketed(lead: &str, shape: &Shape) -> String {
     let mut rules = Vec::new();
     if let Shape::Text {
