@@ -1,17 +1,18 @@
-//! Groups rows by partition.
+//! Division of a table's rows into partitions by hour.
 
 use crate::model::channel::schema::{Columns, Row, SchemaError, Value};
 use std::collections::BTreeMap;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
-/// The paths to the partition columns in a row. A path has one index for each level of nested
-/// structures.
+/// The paths to the partition columns of a table. A path consists of the position of a column in
+/// the row, followed by the position of a field in each nested structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HourColumns(Vec<Vec<usize>>);
 
 impl HourColumns {
-    /// Makes the columns `sources` required, and finds their paths.
+    /// Marks the partition columns `sources` as required in `columns`, and returns the paths to
+    /// them.
     pub(super) fn require(columns: &mut Columns, sources: &[String]) -> Result<Self, SchemaError> {
         let steps = sources
             .iter()
@@ -19,7 +20,8 @@ impl HourColumns {
         steps.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Groups rows by the hours of their partition columns, counted from 1970.
+    /// Groups rows by the hours in their partition columns. Each key of the result holds one hour
+    /// for each partition column, in hours since 1970.
     pub(super) fn split<'a>(&self, rows: &'a [Row]) -> BTreeMap<Vec<i32>, Vec<&'a Row>> {
         let mut split: BTreeMap<Vec<i32>, Vec<&Row>> = BTreeMap::new();
         for row in rows {
@@ -30,8 +32,8 @@ impl HourColumns {
     }
 }
 
-/// The hour of a timestamp, counted from 1970. Every row has the timestamp, because partition
-/// columns are required.
+/// Returns the hour of the timestamp at the path `steps` in a row, in hours since 1970. Every row
+/// has this timestamp, because partition columns are required.
 fn hour(row: &Row, steps: &[usize]) -> i32 {
     let mut values = row.values();
     for step in steps {
