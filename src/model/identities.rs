@@ -18,12 +18,13 @@ use super::policy::{Document, Policy, Principal};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The principal of each access key in the file.
+/// The principal of each access key in the file that the option `--policies` names.
 #[derive(Debug, Default)]
 pub struct Identities(HashMap<String, Arc<Principal>>);
 
 impl Identities {
-    /// Parses the text of the file. An empty file has no access keys.
+    /// Parses the text of the file that the option `--policies` names. An empty file has no access
+    /// keys.
     ///
     /// # Errors
     /// A message for the user with the place in the file and the reason. An element of a policy
@@ -48,7 +49,7 @@ impl Identities {
         self.0.get(key)
     }
 
-    /// All access keys in the file.
+    /// All access keys in the file that the option `--policies` names.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

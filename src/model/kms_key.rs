@@ -21,7 +21,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// All states, each with its name in `--kms-key`.
+    /// All states, each with its name in the option `--kms-key`.
     pub const ALL: [(&'static str, Self); 6] = [
         ("disabled", Self::Disabled),
         ("pending", Self::Pending),

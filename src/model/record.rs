@@ -6,7 +6,8 @@ use bytes::Bytes;
 /// The record of a PutRecord request, or of one entry of a PutRecords request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRecord {
-    /// `PartitionKey`; optional for streams with record distribution strategy AUTO only.
+    /// `PartitionKey`. Only a stream with the record distribution strategy AUTO accepts a record
+    /// without a partition key.
     pub partition_key: Option<Box<str>>,
     /// The hash key, which selects the shard. `None` in a stream with the record distribution
     /// strategy AUTO: its records go to all open shards in rotation.
@@ -16,8 +17,8 @@ pub struct NewRecord {
 }
 
 impl NewRecord {
-    /// The size in bytes that counts against limits: the data, and the partition key in UTF-8. An
-    /// explicit hash key does not count.
+    /// The number of bytes that count against the limits of records and writes: the data, and the
+    /// partition key in UTF-8. An explicit hash key does not count.
     pub fn size_bytes(&self) -> u64 {
         (self.data.len() + self.partition_key.as_deref().map_or(0, str::len)) as u64
     }

@@ -47,7 +47,7 @@ struct Sweep {
 }
 
 impl Sweep {
-    /// Merges and splits shards until one shard covers `target`.
+    /// Merges and splits shards until the hash key range of one shard equals `target`.
     fn fill(&mut self, target: HashKeyRange) {
         let end = target.end.value();
         let mut gathered: Option<Shard> = None;

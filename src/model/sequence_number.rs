@@ -71,8 +71,9 @@ impl SequenceNumber {
         }
     }
 
-    /// The next greater number of the same shard, whether or not a record has this number. Reading
-    /// from the returned number means reading after this number. The largest number returns itself.
+    /// Returns the next greater number of the same shard, which need not be the number of a record.
+    /// A read that begins at the returned number begins just after this number. The largest number
+    /// returns itself.
     pub const fn next(self) -> Self {
         if self.time_s < Self::LAST_TIME_S {
             Self {

@@ -16,7 +16,7 @@ pub enum StreamStatus {
 }
 
 impl StreamStatus {
-    /// The value's name in requests and answers.
+    /// The name of the status in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",
@@ -43,7 +43,7 @@ pub enum StreamMode {
 }
 
 impl StreamMode {
-    /// The value's name in requests and answers.
+    /// The name of the capacity mode in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provisioned => "PROVISIONED",
@@ -68,7 +68,7 @@ pub enum EncryptionType {
 }
 
 impl EncryptionType {
-    /// The value's name in requests and answers.
+    /// The name of the encryption type in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",

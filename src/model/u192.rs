@@ -106,10 +106,11 @@ impl U192 {
     }
 }
 
-/// The quotient and the remainder of (`high`·2^64 + `low`) / 10^19. `high` must be below 10^19.
+/// Returns the quotient and the remainder of (`high`·2^64 + `low`) / 10^19. `high` must be below
+/// 10^19.
 ///
-/// The multiplications here are several times faster than a division of 128 bits: algorithm 4 in
-/// Möller and Granlund, "Improved division by invariant integers".
+/// The function uses multiplications, which are several times faster than a division of 128 bits.
+/// The method is algorithm 4 in Möller and Granlund, "Improved division by invariant integers".
 fn divide_by_ten_19(high: u64, low: u64) -> (u64, u64) {
     let product = u128::from(TEN_19_RECIPROCAL) * u128::from(high);
     let estimate = product.wrapping_add((u128::from(high) << 64) | u128::from(low));

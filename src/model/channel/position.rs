@@ -12,7 +12,7 @@ pub struct ChannelPosition {
     /// begins, so that a repeated write after a crash contains the same records. `None` while no
     /// object is being written.
     pub planned: Option<u64>,
-    /// True when the shard is closed and all of its records are delivered.
+    /// True if the shard is closed and all of its records are delivered.
     pub finished: bool,
 }
 

@@ -43,7 +43,7 @@ pub enum RecordFormat {
 }
 
 impl RecordFormat {
-    /// The value's name in requests and answers.
+    /// The name of the format in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GsrJson => "GSR_JSON",
@@ -66,9 +66,9 @@ impl RecordFormat {
 /// The kind of a channel's destination (`ChannelDestinationType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DestinationKind {
-    /// Objects in a general purpose bucket.
+    /// The channel writes objects to a general purpose bucket.
     S3,
-    /// An Apache Iceberg table in a table bucket.
+    /// The channel writes to an Apache Iceberg table in a table bucket.
     S3Tables,
 }
 
@@ -85,9 +85,9 @@ impl DestinationKind {
 /// The destination of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
-    /// Objects in a general purpose bucket.
+    /// The channel writes objects to a general purpose bucket.
     S3(S3Destination),
-    /// An Apache Iceberg table in a table bucket.
+    /// The channel writes to an Apache Iceberg table in a table bucket.
     S3Tables(TableDestination),
 }
 
@@ -117,7 +117,7 @@ impl BucketRef {
     }
 }
 
-/// Objects in a general purpose bucket.
+/// The settings of a destination that consists of objects in a general purpose bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct S3Destination {
     /// The bucket to which the objects are written.
@@ -142,7 +142,7 @@ pub enum S3Compression {
 }
 
 impl S3Compression {
-    /// The value's name in requests and answers.
+    /// The name of the compression in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",
@@ -165,7 +165,7 @@ pub enum StorageClass {
 }
 
 impl StorageClass {
-    /// The value's name in requests and answers.
+    /// The name of the storage class in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "STANDARD",
@@ -175,7 +175,8 @@ impl StorageClass {
     }
 }
 
-/// An Apache Iceberg table in a table bucket. The channel creates the table.
+/// The settings of a destination that is an Apache Iceberg table in a table bucket. The channel
+/// creates the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDestination {
     /// ARN of the table bucket.
@@ -210,7 +211,7 @@ pub enum TableCompression {
 }
 
 impl TableCompression {
-    /// The value's name in requests and answers.
+    /// The name of the compression in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",

@@ -18,7 +18,7 @@ pub enum ChannelStatus {
 }
 
 impl ChannelStatus {
-    /// All statuses.
+    /// All statuses of a channel.
     pub const ALL: [Self; 5] = [
         Self::Creating,
         Self::Active,

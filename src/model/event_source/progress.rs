@@ -14,7 +14,7 @@ pub struct ShardPosition {
     /// Index and arrival time (milliseconds since 1970) of the last record before [`Self::next`].
     /// `None` if there is no such record yet.
     pub last: Option<(u64, i64)>,
-    /// True when the shard is closed and all of its records are done.
+    /// True if the shard is closed and all of its records are done.
     pub finished: bool,
     /// For a mapping with several lanes, one index for each lane. All records of the lane before
     /// this index are done.

@@ -33,7 +33,7 @@ const DESTINATION_CHARACTERS: usize = 350;
 pub struct CreateRequest {
     /// `EventSourceArn`, the ARN of the stream or the consumer.
     pub source: Option<String>,
-    /// The starting position.
+    /// The members of the request that give the starting position.
     pub start: StartRequest,
     /// `Tags` of the new mapping; empty when the request has none.
     pub tags: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ pub struct Changes {
     pub function: Option<String>,
     /// `Enabled`: false stops the mapping.
     pub enabled: Option<bool>,
-    /// True when `DestinationConfig` has an OnSuccess destination.
+    /// True if `DestinationConfig` has an OnSuccess destination.
     pub on_success: bool,
     batch_size: Option<u32>,
     batching_window_s: Option<u32>,

@@ -82,7 +82,7 @@ pub struct Settings {
     pub bisect: bool,
     /// `TumblingWindowInSeconds`: the length of a window in seconds, 0 to 900; 0 means no windows.
     pub tumbling_window_s: u32,
-    /// True when `FunctionResponseTypes` contains ReportBatchItemFailures.
+    /// True if `FunctionResponseTypes` contains ReportBatchItemFailures.
     pub report: bool,
     /// The JSON texts of the filter patterns.
     pub filters: Vec<String>,

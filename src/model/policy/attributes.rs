@@ -17,6 +17,6 @@ pub(super) struct Attributes<'a> {
     pub(super) tags: &'a Tags,
     /// The IP address from which the request comes.
     pub(super) address: IpAddr,
-    /// True when the request came over TLS.
+    /// True if the request came over TLS.
     pub(super) over_tls: bool,
 }

@@ -210,8 +210,8 @@ fn is_truth(text: &str) -> bool {
         .any(|truth| text.eq_ignore_ascii_case(truth))
 }
 
-/// Parses a network such as `10.0.0.0/8`, or a single IP address, into an address and a number of
-/// leading bits.
+/// Parses a network such as `10.0.0.0/8`, or a single IP address. Returns an address, and the
+/// number of leading bits in which every address of the network equals this address.
 fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().ok()?)),

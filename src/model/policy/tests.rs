@@ -44,7 +44,7 @@ fn verdict(caller: &Principal, resource: Option<&str>) -> Result<(), Refusal> {
     judge(&asked(caller, &target, &tags), policy.as_ref())
 }
 
-/// True when a principal with only the statement `allow` may put records into `orders`.
+/// True if a principal with only the statement `allow` may put records into `orders`.
 fn is_allowed(allow: &str) -> bool {
     let policy = format!(r#"{{"Statement": {{"Effect": "Allow", {allow}}}}}"#);
     verdict(&principal(READER, &[&policy]), None).is_ok()

@@ -227,7 +227,7 @@ impl QueueRecords {
         let place = handle.place();
         if let Some(entry) = self.entry_mut(place) {
             entry.delivery = handle.delivery;
-            // A crash lost at least one receive. The count grows by one.
+            // The number of receives that a crash lost is unknown, so the count grows by one.
             entry.count = entry.count.saturating_add(1);
         }
         self.set_standing(place, handle.in_flight());
