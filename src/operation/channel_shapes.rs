@@ -51,7 +51,7 @@ string!(/// Name of a log stream.
 
 integer!(/// Longest wait of a record for its delivery, in seconds. The operations check its range.
     DataFreshnessInSeconds);
-integer!(/// Page size of ListChannels.
+integer!(/// Maximum number of channels on one page of ListChannels.
     ListChannelsInputLimit, 1..=10_000);
 
 choice!(/// The format of the records of a channel's stream.

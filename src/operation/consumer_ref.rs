@@ -67,7 +67,7 @@ pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<
 }
 
 /// Parses the ARN of a consumer. The service model's pattern also admits texts that are not a valid
-/// ARN.
+/// ARN; the function refuses such a text.
 pub(super) fn parse_consumer_arn(
     context: &Context,
     text: &ConsumerARN,

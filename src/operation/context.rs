@@ -5,7 +5,7 @@ use crate::model::{AccountRegion, Principal, ShardId};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The context in which an operation runs.
+/// The context of a request, which the operation gets as an argument.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The engine, which holds the streams of all accounts.

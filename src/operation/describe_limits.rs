@@ -20,7 +20,7 @@ document!(Output);
 /// type.
 const NO_LIMIT: u64 = i32::MAX as u64;
 
-/// Converts a quota to its value in the answer.
+/// Returns the value that the answer shows for the quota `limit`.
 fn shown(limit: Limit) -> u64 {
     limit.unwrap_or(NO_LIMIT).min(NO_LIMIT)
 }

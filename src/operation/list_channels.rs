@@ -16,7 +16,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// An entry of ListChannels.
+    /// A channel in the answer of ListChannels.
     pub struct ChannelSummary {
         "ChannelARN" => arn: String,
         "ChannelCreationTimestamp" => created: Timestamp,

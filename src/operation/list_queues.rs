@@ -16,7 +16,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// An entry of ListQueues.
+    /// A queue in the answer of ListQueues.
     pub struct QueueSummary {
         "QueueARN" => arn: String,
         "QueueCreationTimestamp" => created: Timestamp,

@@ -18,7 +18,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The request's filter of the shards to list.
+    /// The filter in a ListShards request, which selects the shards to list.
     pub struct ShardFilter {
         "Type" => kind: ShardFilterType,
         "ShardId" => shard_id: Option<ShardIdText>,

@@ -18,7 +18,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// An entry of ListStreams.
+    /// A stream in the answer of ListStreams.
     pub struct StreamSummary {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,

@@ -19,7 +19,8 @@ input! {
 }
 
 output! {
-    /// The output of both operations: the metrics before and after the change.
+    /// The output of EnableEnhancedMonitoring and DisableEnhancedMonitoring: the enabled metrics
+    /// before and after the change.
     pub struct MonitoringOutput {
         "CurrentShardLevelMetrics" => current: Vec<&'static str>,
         "DesiredShardLevelMetrics" => desired: Vec<&'static str>,

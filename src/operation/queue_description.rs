@@ -41,7 +41,7 @@ output! {
 }
 
 output! {
-    /// The attributes of a queue. Attributes that no request has set have their defaults.
+    /// The attributes of a queue. An attribute that no request has set appears with its default.
     pub struct AttributesOutput {
         "DeadLetterConfiguration" => dead_letter: DeadLetterOutput,
         "VisibilityTimeoutSeconds" => visibility_timeout: u32,
@@ -129,7 +129,8 @@ fn max_receive_count(given: &DeadLetterConfiguration) -> Result<Option<u32>, Err
     }
 }
 
-/// Converts the value of a member whose shape allows no value below 0.
+/// Converts `number`, the value of a member whose shape allows no negative value, to an unsigned
+/// number.
 pub(super) fn unsigned(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::model::Target;
 use crate::wire::{input, output};
 
 input! {
-    /// A queue, and receipt handles of its records.
+    /// The input of an operation on received records: a queue, and receipt handles of its records.
     pub struct HandlesInput {
         "QueueARN" => arn: QueueARN,
         "Entries" => entries: HandleEntries,
@@ -21,7 +21,8 @@ input! {
 }
 
 input! {
-    /// A queue, and receipt handles of its records, each with a new visibility timeout.
+    /// The input of an operation that changes visibility timeouts: a queue, and receipt handles of
+    /// its records, each with a new visibility timeout.
     pub struct VisibilitiesInput {
         "QueueARN" => arn: QueueARN,
         "Entries" => entries: VisibilityEntries,
@@ -58,7 +59,8 @@ impl HandlesInput {
         queue_target(&self.arn)
     }
 
-    /// Acknowledges received records. `dead` selects dead-letter records instead of normal records.
+    /// Acknowledges the records whose receipt handles the request contains. `dead` selects
+    /// dead-letter records instead of normal records.
     pub(super) async fn acknowledge(
         self,
         context: &Context,
@@ -70,7 +72,8 @@ impl HandlesInput {
         EntriesOutput::of(&queue, &handles, outcomes.await)
     }
 
-    /// Restores dead-letter records, so that normal receives deliver them again.
+    /// Restores the dead-letter records whose receipt handles the request contains, so that normal
+    /// receives deliver them again.
     pub(super) async fn restore(self, context: &Context) -> Result<EntriesOutput, Error> {
         let queue = context.queue(&self.arn)?;
         let handles = self.handles();
@@ -89,8 +92,8 @@ impl VisibilitiesInput {
         queue_target(&self.arn)
     }
 
-    /// Sets new visibility timeouts for received records. `dead` selects dead-letter records
-    /// instead of normal records.
+    /// Sets new visibility timeouts for the records whose receipt handles the request contains.
+    /// `dead` selects dead-letter records instead of normal records.
     pub(super) async fn apply(self, context: &Context, dead: bool) -> Result<EntriesOutput, Error> {
         let queue = context.queue(&self.arn)?;
         let entries = &self.entries.0;

@@ -21,7 +21,7 @@ integer!(/// Largest number of records that a receive returns.
     ReceiveQueueRecordsInputLimit, 1..=10);
 integer!(/// Longest time for which a receive waits for a record, in seconds.
     ReceiveQueueRecordsWaitTimeSeconds, 1..=20);
-integer!(/// Page size of ListQueues.
+integer!(/// Maximum number of queues on one page of ListQueues.
     ListQueuesInputLimit, 1..=10_000);
 
 choice!(/// The kinds of a queue's starting positions.
@@ -30,7 +30,7 @@ QueueStartingPositionType {
     Latest = "LATEST",
     AtTimestamp = "AT_TIMESTAMP",
 });
-choice!(/// The targets of records that reach the limit of receives.
+choice!(/// The targets of records that have reached the maximum number of receives.
     TargetType { BuiltIn = "BUILT_IN", None = "NONE" });
 
 input! {

@@ -55,7 +55,8 @@ impl Resource {
         }
     }
 
-    /// Finds the resource that an ARN names, for a request about its policy.
+    /// Finds the resource that an ARN names, for a request about the resource's policy. Refuses a
+    /// channel, because a channel has no policy.
     pub(super) fn find_with_policy(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
         match Self::find(context, text)? {
             Self::Channel(_) => Err(Error::channel_has_no_policy(text.as_str())),

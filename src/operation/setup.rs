@@ -23,7 +23,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Creates a stream. `members` is the JSON of a CreateStream request. The stream is ACTIVE at once.
+/// Creates a stream of the setup. `members` is the JSON of a CreateStream request. The stream is
+/// ACTIVE at once.
 ///
 /// # Errors
 /// The name of the refused member, and the exception that CreateStream, the change of the retention
@@ -76,15 +77,15 @@ fn shape(operation: &str) -> &'static Shape {
 /// The result of an attempt to create a queue or a channel of the setup.
 #[derive(Debug)]
 pub(crate) enum StartItem<T> {
-    /// The item was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
+    /// The queue or channel was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
     Created(Arc<T>),
-    /// An item with this name exists already. The listed settings of the item differ from the
+    /// A queue or channel with this name exists already. The listed settings of it differ from the
     /// setup.
     Existing(Arc<T>, Vec<&'static str>),
 }
 
-/// Creates a queue, unless a queue with this name exists. `members` is the JSON of a CreateQueue
-/// request.
+/// Creates a queue of the setup, unless a queue with this name exists. `members` is the JSON of a
+/// CreateQueue request.
 ///
 /// # Errors
 /// The exception that CreateQueue would answer.
@@ -103,8 +104,8 @@ pub(crate) async fn create_queue_at_start(
     created.map(|(queue, _)| StartItem::Created(queue))
 }
 
-/// Creates a channel, unless a channel with this name exists. `members` is the JSON of a
-/// CreateChannel request.
+/// Creates a channel of the setup, unless a channel with this name exists. `members` is the JSON of
+/// a CreateChannel request.
 ///
 /// # Errors
 /// The exception that CreateChannel would answer. A channel that was created and is FAILED gives no
@@ -124,7 +125,7 @@ pub(crate) async fn create_channel_at_start(
     Ok(StartItem::Created(channel))
 }
 
-/// Registers a consumer. The consumer is ACTIVE at once.
+/// Registers a consumer of the setup. The consumer is ACTIVE at once.
 ///
 /// # Errors
 /// The exception that RegisterStreamConsumer would answer.

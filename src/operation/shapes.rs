@@ -84,19 +84,19 @@ string!(/// A KMS key, named by id, alias or ARN.
 string!(/// The text of a resource policy.
     Policy);
 
-integer!(/// Page size of ListStreamConsumers.
+integer!(/// Maximum number of consumers on one page of ListStreamConsumers.
     ListStreamConsumersInputLimit, 1..=10_000);
-integer!(/// Page size of ListTagsForStream.
+integer!(/// Maximum number of tags on one page of ListTagsForStream.
     ListTagsForStreamInputLimit, 1..=50);
 integer!(/// A retention period in hours. The operations check its bounds.
     RetentionPeriodHours);
-integer!(/// Page size of DescribeStream.
+integer!(/// Maximum number of shards on one page of DescribeStream.
     DescribeStreamInputLimit, 1..=10_000);
 integer!(/// Largest number of records that GetRecords returns.
     GetRecordsInputLimit, 1..=10_000);
-integer!(/// Page size of ListShards.
+integer!(/// Maximum number of shards on one page of ListShards.
     ListShardsInputLimit, 1..=10_000);
-integer!(/// Page size of ListStreams.
+integer!(/// Maximum number of streams on one page of ListStreams.
     ListStreamsInputLimit, 1..=10_000);
 integer!(/// A number of shards, at least 1.
     PositiveIntegerObject, 1..);

@@ -23,7 +23,7 @@ pub struct Output {
 }
 
 output! {
-    /// An entry of the answer for a refused record.
+    /// The entry for a refused record in the answer of PutRecords.
     pub struct Refusal {
         "ErrorCode" => error_code: &'static str,
         "ErrorMessage" => error_message: Cow<'static, str>,
