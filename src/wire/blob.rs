@@ -14,7 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::RefCell;
 use std::fmt;
 
-/// A byte string of any length. Shapes that contain a blob limit its length.
+/// A byte string of any length. A type whose length is limited contains a blob and checks its
+/// length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blob(pub Bytes);
 
@@ -86,8 +87,8 @@ fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
     })
 }
 
-/// Returns a slice of the present CBOR body if `bytes` is a part of that body, else a copy of
-/// `bytes`.
+/// Returns a slice of the CBOR body that this thread reads if `bytes` is a part of that body, else
+/// a copy of `bytes`.
 fn shared_or_copied(bytes: &[u8]) -> Bytes {
     BODY.with_borrow(|body| {
         let (all, some) = (body.as_ptr_range(), bytes.as_ptr_range());

@@ -14,7 +14,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Reads a typed value with the fast reader. `None` when the fast reader refuses the body.
+/// Decodes a body to a value of type `T` with the fast reader. `None` if the fast reader refuses
+/// the body.
 pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     with_buffers(format, body, || match format {
         Format::Json => json::from_slice(body),

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A value of a document. When a structure has several members of the same name, the last one
-/// counts (a choice).
+/// A value of a document. If a structure has several members with the same name, only the last
+/// member counts; this is a choice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
-    /// Null, or undefined in CBOR.
+    /// Null, or the value undefined of CBOR.
     Null,
     /// A Boolean.
     Bool(bool),
@@ -30,7 +30,7 @@ pub enum Node {
 }
 
 impl Node {
-    /// Reads a JSON document. `None` when it is malformed or has too many items.
+    /// Reads a JSON document. `None` if the document is malformed or has too many items.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_json(body) {
             return None;
@@ -38,8 +38,8 @@ impl Node {
         serde_json::from_slice(body).ok()
     }
 
-    /// Reads a CBOR document. `None` when it is malformed or has too many items. Drops tags,
-    /// because the type of the member determines how the value is read.
+    /// Reads a CBOR document. `None` if the document is malformed or has too many items. Drops
+    /// tags, because the type of the member determines how the value is read.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_cbor(body) {
             return None;

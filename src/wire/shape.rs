@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 /// A type of the service model with its constraints.
 #[derive(Debug)]
 pub enum Shape {
-    /// A string. Its length counts UTF-16 code units, because the service runs on a JVM (a choice).
+    /// A string. Its length is counted in UTF-16 code units. This unit is a choice, because the
+    /// service runs on a JVM.
     Text {
         /// Least and greatest length of the string in UTF-16 code units.
         length: Option<(usize, usize)>,
@@ -113,7 +114,7 @@ impl<T: Shaped> Shaped for Option<T> {
     }
 }
 
-/// A member that is optional in the service model, but that the service requires unless the
+/// A member that is optional in the service model. The service still requires it, unless the
 /// operation tolerates its absence.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent, bound = "T: Deserialize<'de>")]
@@ -231,7 +232,7 @@ fn within(count: usize, (min, max): (usize, usize)) -> bool {
     (min..=max).contains(&count)
 }
 
-/// The length of a text in UTF-16 code units, which the service counts.
+/// Returns the length of a text in UTF-16 code units.
 pub(super) fn utf16_length(text: &str) -> usize {
     if text.is_ascii() {
         text.len()

@@ -17,8 +17,8 @@ pub(crate) trait Structure: Sized {
     /// The structure while it is being read, with the members that have been read so far.
     type Partial: Default;
 
-    /// Reads the value of the member `name` into `partial`. False if neither this structure nor one
-    /// of its groups has a member of this name.
+    /// Reads the value of the member `name` into `partial`. Returns false if neither this structure
+    /// nor one of its groups has a member of this name.
     ///
     /// # Errors
     /// The value has a wrong type or violates the constraints of the member.

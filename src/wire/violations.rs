@@ -26,10 +26,12 @@ enum Step<'a> {
 
 impl Violations {
     /// Finds the constraints of `shape` that `node` violates. If `tolerates_missing` is true,
-    /// members of presence `Expected` may be missing. Otherwise a missing `Expected` member is a
-    /// violation, but it is reported only if there is no other violation: for a PutRecord with
-    /// neither PartitionKey nor Data, the service was recorded to report Data alone in September
-    /// 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+    /// members of presence `Expected` may be missing.
+    ///
+    /// If `tolerates_missing` is false, a missing `Expected` member is a violation, but it is
+    /// reported only if there is no other violation. For a PutRecord with neither PartitionKey nor
+    /// Data, the service was recorded to report Data alone in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/dry_run.json).
     pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk::default();
         walk.value(node, shape, &mut Vec::new());
