@@ -28,7 +28,7 @@ impl Violations {
     /// Finds the constraints of `shape` that `node` violates. If `tolerates_missing` is true,
     /// members of presence `Expected` may be missing.
     ///
-    /// If `tolerates_missing` is false, a missing `Expected` member is a violation, but it is
+    /// A missing `Expected` member is a violation if `tolerates_missing` is false, but it is
     /// reported only if there is no other violation. For a PutRecord with neither PartitionKey nor
     /// Data, the service was recorded to report Data alone in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/dry_run.json).
