@@ -53,7 +53,7 @@ impl Subject {
 }
 
 /// Applies the fault rule that fires for a valid and permitted call, and returns its effect.
-/// Returns [`Effect::Run`] if no rule fires.
+/// Returns `Effect::Run` if no rule fires.
 pub(super) async fn at_call(
     context: &mut Context,
     operation: &'static str,

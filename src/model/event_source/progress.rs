@@ -101,8 +101,8 @@ impl Progress {
         self.undone
     }
 
-    /// Removes all records from [`Self::next`] on from the progress. The mapping reads these
-    /// records again.
+    /// Removes all records from `Self::next` on from the progress. The mapping reads these records
+    /// again.
     pub fn forget(&mut self) {
         self.read.clear();
         self.undone = 0;

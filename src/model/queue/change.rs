@@ -19,7 +19,7 @@ pub(crate) enum QueueChange {
         /// The index of the first record that was never received.
         next: u64,
     },
-    /// The record was received, and is in the state that the [`Entry`] describes.
+    /// The record was received, and is in the state that the `Entry` describes.
     Stands(RecordPlace, Entry),
     /// The record is settled: a consumer acknowledged the record, or the record cannot be read any
     /// more.

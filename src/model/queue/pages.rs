@@ -1,5 +1,5 @@
-//! A map from the index of a record to its [`Entry`], for the received records of one shard. The
-//! map needs little memory.
+//! A map from the index of a record to its `Entry`, for the received records of one shard. The map
+//! needs little memory.
 //!
 //! A page of the map covers 64 consecutive indexes. The page consists of a bit map of the indexes
 //! that have an entry, and of these entries in the order of their indexes. In a measurement with

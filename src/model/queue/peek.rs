@@ -62,7 +62,7 @@ impl QueueRecords {
     }
 
     /// Settles every record of a shard before the index `end`. The changes of these records are not
-    /// collected for [`Self::take_changes`], so the caller must save the whole state of the queue
+    /// collected for `Self::take_changes`, so the caller must save the whole state of the queue
     /// afterwards.
     pub(crate) fn purge(&mut self, shard: u32, end: u64) {
         let Some(known) = self.shards.get_mut(&shard) else {

@@ -402,7 +402,7 @@ impl QueueRecords {
         }
     }
 
-    /// Adds the present state of a record to the changes that [`Self::take_changes`] returns. Does
+    /// Adds the present state of a record to the changes that `Self::take_changes` returns. Does
     /// nothing if the queue's changes are never saved.
     pub(super) fn note_standing(&mut self, place: RecordPlace) {
         if self.unsaved.is_some()
