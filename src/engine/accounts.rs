@@ -1,7 +1,8 @@
 //! The streams and settings of every account and region.
 //!
-//! Every change of a stream goes through [`Accounts::change`] if it can change the quota use of the
-//! stream's account. That function keeps the sums of each account up to date.
+//! For each account and region, the engine keeps the number of streams and shards that count
+//! against its quotas ([`QuotaUse`]). Every change of a stream that can change these numbers goes
+//! through [`Accounts::change`].
 
 use super::commitment::Commitment;
 use super::quotas::QuotaUse;
@@ -22,30 +23,31 @@ pub(super) struct Accounts(HashMap<AccountRegion, AccountStreams>);
 #[derive(Debug, Default)]
 struct AccountStreams {
     streams: BTreeMap<Arc<str>, Arc<Stream>>,
-    /// Sum of the quota use of `streams`.
+    /// The quota use of the account: the sum of the quota uses of its streams.
     quota_use: QuotaUse,
     settings: AccountValue,
 }
 
-/// The time and the account's quota use, which the plan of a stream's change checks.
+/// Values that a change of a stream is checked against: the time, and the quota use and the
+/// commitment of the stream's account.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    /// Time at which the change is planned.
+    /// Time of the change.
     pub now: Timestamp,
     /// The quota use of the account in the region.
     pub quota_use: QuotaUse,
-    /// True if the account is committed to a minimum of throughput.
+    /// True if the account's minimum throughput billing commitment is in force.
     pub committed: bool,
 }
 
 impl Accounts {
-    /// Finds the stream `name`, in any status.
+    /// Finds the stream `name` of an account, in any status.
     pub(super) fn find(&self, account_region: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
         self.0.get(account_region)?.streams.get(name).cloned()
     }
 
-    /// Up to `page` streams whose names are greater than `after`, in the order of their names. The
-    /// second value is true if more streams follow.
+    /// Up to `page` streams of an account whose names are greater than `after`, in the order of
+    /// their names. The second value is true if more streams follow.
     pub(super) fn list(
         &self,
         account_region: &AccountRegion,
@@ -105,7 +107,7 @@ impl Accounts {
         self.0.entry(account_region).or_default().settings = settings;
     }
 
-    /// The time and the account's quota use, for the plan of a change.
+    /// Values that a change at `now` of a stream of the account is checked against.
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,
@@ -150,7 +152,7 @@ impl Accounts {
         stream.with_state(|state| {
             let before = QuotaUse::of(state);
             let result = change(state);
-            // A stream that was deleted in the meantime does not count in the sum any more.
+            // The account's sum no longer contains a stream that was deleted in the meantime.
             if let Some(account) = account.filter(|account| account.has(stream)) {
                 account.quota_use = account.quota_use.with_change(before, QuotaUse::of(state));
             }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// Reason why a request ends a subscription that another request began.
+/// Reason why another request ended a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
     /// The same consumer subscribed to the same shard again.
@@ -28,7 +28,7 @@ pub(crate) enum EndReason {
     StreamDeleted,
 }
 
-/// Receives the reason when another request ends the subscription. Holds None before.
+/// Receives the reason when another request ends a subscription. Holds None until then.
 pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
 /// Error of a subscription that is refused, because the same consumer subscribed to the same shard
@@ -43,28 +43,29 @@ pub(super) struct SubscriptionKey {
     pub(super) incarnation: u64,
     /// Name of the consumer.
     pub(super) consumer: String,
-    /// Creation time of the consumer, in milliseconds since the epoch. Tells a consumer from an
-    /// earlier consumer of the same name.
+    /// Creation time of the consumer, in milliseconds since the epoch. Distinguishes the consumer
+    /// from an earlier consumer of the same name.
     pub(super) created_ms: i64,
     pub(super) shard: ShardId,
 }
 
-/// Registry of the subscriptions in progress, and of ended subscriptions that still refuse a new
-/// one because they began less than `subscription-lock-seconds` ago.
+/// Registry of the subscriptions in progress. Also contains the ended subscriptions that began less
+/// than `subscription-lock-seconds` ago: until this time has passed, the consumer cannot subscribe
+/// to the shard again.
 #[derive(Debug)]
 pub(super) struct ActiveSubscriptions(Lock<Registry>);
 
 #[derive(Debug, Default)]
 struct Registry {
     subscriptions: HashMap<SubscriptionKey, Entry>,
-    /// Subscriptions that may have begun less than the lock time ago, oldest first: begin, key, and
-    /// number. The lock time is `subscription-lock-seconds`.
+    /// Subscriptions that may have begun less than `subscription-lock-seconds` ago, oldest first:
+    /// the start time, the key and the number of each subscription.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
     /// Subscriptions in progress whose consumers were deregistered, by number.
     detached: HashMap<u64, (SubscriptionKey, watch::Sender<Option<EndReason>>)>,
     /// Number of subscriptions in progress.
     active: usize,
-    /// Number of the latest subscription. Numbers are never used twice.
+    /// Number of the newest subscription. No two subscriptions have the same number.
     last_number: u64,
 }
 
@@ -87,10 +88,11 @@ struct Entry {
     since: Timestamp,
     /// Index of the next record that the subscription sends.
     next: Arc<AtomicU64>,
-    /// True while the subscription is in `Registry::recent`, because its lock time may not have
-    /// passed.
+    /// True while `Registry::recent` contains the subscription, because it may have begun less than
+    /// `subscription-lock-seconds` ago.
     is_recent: bool,
-    /// Sends the reason why the subscription ends. None after the end.
+    /// Sends the reason to the subscription when another request ends it. None after the
+    /// subscription has ended.
     end: Option<watch::Sender<Option<EndReason>>>,
 }
 
@@ -104,7 +106,8 @@ pub(super) struct ActiveSubscription {
 }
 
 impl ActiveSubscription {
-    /// Notes the index of the next record that the subscription sends.
+    /// Stores the index of the next record that the subscription sends. The console shows this
+    /// index.
     pub(super) fn note_next(&self, index: u64) {
         self.next.store(index, Ordering::Relaxed);
     }
@@ -166,8 +169,8 @@ impl ActiveSubscriptions {
         Ok((subscription, end_signal))
     }
 
-    /// Ends the subscriptions whose keys match `is_meant`. Their consumers may subscribe again at
-    /// once.
+    /// Ends the subscriptions for whose keys `is_meant` returns true. Their consumers may subscribe
+    /// again immediately.
     pub(super) fn end(&self, reason: EndReason, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
@@ -180,9 +183,9 @@ impl ActiveSubscriptions {
         }
     }
 
-    /// Detaches the subscriptions whose keys match `is_meant` from their consumer, which was
-    /// deregistered. The subscriptions go on. A later consumer of the same name neither ends them
-    /// nor waits for their lock time.
+    /// Detaches the subscriptions for whose keys `is_meant` returns true from their consumer, which
+    /// was deregistered. The subscriptions continue. A later consumer with the same key neither
+    /// ends them, nor is it refused because of them.
     pub(super) fn detach(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
@@ -196,7 +199,8 @@ impl ActiveSubscriptions {
 }
 
 impl Registry {
-    /// Removes ended subscriptions that began at least `lock_ms` milliseconds ago.
+    /// Removes from the registry the ended subscriptions that began at least `lock_ms` milliseconds
+    /// ago.
     fn forget_ended(&mut self, now: Timestamp, lock_ms: i64) {
         let has_passed = |since: Timestamp| now.millis_since(since) >= lock_ms;
         while let Some((_, key, number)) =
@@ -251,8 +255,8 @@ impl Drop for ActiveSubscription {
             }
             return;
         };
-        // The entry of a recent subscription stays until its lock time has passed, because until
-        // then it refuses new subscriptions.
+        // A recent subscription stays in the registry after its end, so that a new subscription is
+        // refused until `subscription-lock-seconds` have passed.
         let is_recent = entry.is_recent;
         if entry.end.take().is_some() {
             registry.active -= 1;

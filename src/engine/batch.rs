@@ -1,4 +1,4 @@
-//! Reads from a shard, and the records that such a read returns.
+//! The parameters of a read from a shard, and the batch of records that the read returns.
 
 use crate::admission::{Admission, BudgetPermit};
 use crate::model::{SequenceNumber, ShardId};
@@ -12,20 +12,23 @@ pub(crate) struct Read {
     /// Sequence number at which the read starts. The log need not contain a record with this
     /// number.
     pub(crate) from: SequenceNumber,
-    /// Records with an arrival time before the horizon are expired and are not returned.
+    /// Earliest arrival time of a record that the read returns. Records before the stream's horizon
+    /// have expired.
     pub(crate) horizon: Timestamp,
-    /// Maximum number of records.
+    /// Maximum number of records that the read returns.
     pub(crate) records: usize,
-    /// Maximum bytes of data and partition keys. The first record is returned even if it is larger.
+    /// Maximum bytes of data and partition keys that the read returns. The first record is returned
+    /// even if it is larger.
     pub(crate) bytes: u64,
 }
 
-/// Says which part of the in-flight budget counts the records that a read loads from the disk. The
-/// permit is taken before the read begins: a read that has begun and then waits for a permit would
-/// keep other reads from the disk.
+/// Determines the part of the in-flight budget that counts the records that a read loads from the
+/// disk. The read waits for its permit before it begins, so that it does not block other reads of
+/// the disk while it waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadBudget<'a> {
-    /// No permit is needed, because the reader drops the batch before it waits for anything.
+    /// No permit is needed, because the reader drops the returned batch before it waits for
+    /// anything.
     AtOnce,
     /// No permit is needed, because the reader reads only from memory. The read fails with
     /// [`StoreError::Busy`] if the records are on disk.
@@ -106,7 +109,7 @@ pub(super) fn sequence_number(
 }
 
 impl Batch {
-    /// Iterates over the records in the order of their sequence numbers.
+    /// Iterates over the records of the batch in the order of their sequence numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = RecordView<'_>> {
         self.records.iter().map(|record| RecordView {
             number: sequence_number(self.created_s, self.shard, record.index, record.arrival),
@@ -117,17 +120,17 @@ impl Batch {
         })
     }
 
-    /// Number of records.
+    /// Number of records in the batch.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// True when the batch has no records.
+    /// True if the batch has no records.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Bytes of data and partition keys of all records.
+    /// Bytes of data and partition keys of all records in the batch.
     pub(crate) fn bytes(&self) -> u64 {
         self.records.bytes()
     }
@@ -142,9 +145,9 @@ impl Batch {
         self.permit.take().map(|permit| *permit)
     }
 
-    /// The budget permit for an event of `bytes` bytes with these records. Records that were read
-    /// from the disk already have a permit, which is corrected to `bytes`. For records that were in
-    /// memory, this function waits for a permit.
+    /// Returns a budget permit for an event of `bytes` bytes with the records of the batch. A batch
+    /// that was read from the disk already has a permit, whose size is corrected to `bytes`. For a
+    /// batch that was read from memory, this function waits for a permit.
     pub(crate) async fn event_permit(
         &mut self,
         admission: &Arc<Admission>,
@@ -159,17 +162,18 @@ impl Batch {
         }
     }
 
-    /// Sequence number at which the next read starts.
+    /// Sequence number at which the next read of the shard starts.
     pub(crate) fn next(&self) -> SequenceNumber {
         self.next
     }
 
-    /// True when the batch ends with the last published record of the shard.
+    /// True if the batch ends with the last published record of the shard.
     pub(crate) fn reached_end(&self) -> bool {
         self.records.reached_end()
     }
 
-    /// The sequence number and the arrival time of the last record.
+    /// The sequence number and the arrival time of the last record in the batch. None if the batch
+    /// is empty.
     pub(crate) fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
         let (index, arrival) = self.records.last()?;
         let number = sequence_number(self.created_s, self.shard, index, arrival);

@@ -15,12 +15,12 @@ pub(super) struct CallRates(Lock<Buckets>);
 #[derive(Debug, Default)]
 struct Buckets {
     buckets: HashMap<Key, Bucket>,
-    /// Estimated memory of the keys and buckets, in bytes.
+    /// Estimated memory of `buckets`, in bytes.
     bytes: usize,
 }
 
-/// The account and region, and the operation. Also the stream's name, if the operation's rate
-/// applies to each stream separately.
+/// The key of a token bucket: the account and region, the operation, and the stream's name if the
+/// operation's rate applies to each stream separately.
 type Key = (AccountRegion, &'static str, Option<Box<str>>);
 
 impl CallRates {
@@ -28,8 +28,8 @@ impl CallRates {
         Self(Lock::ranked(lock_order::SINGLE, Buckets::default()))
     }
 
-    /// Counts a call. Returns false, and does not count the call, if it exceeds the rate of its
-    /// operation. `stream` is the stream's name in the request.
+    /// Returns true and counts the call if the rate of the operation permits it. Returns false
+    /// otherwise. `stream` is the stream's name in the request.
     pub(super) fn admits(
         &self,
         account_region: &AccountRegion,
@@ -57,9 +57,10 @@ impl Buckets {
         bucket.or_insert_with(|| Bucket::new(rate.per_second, now))
     }
 
-    /// Frees memory for the buckets of new callers. Removes the full buckets first, because a full
-    /// bucket is the same as a new one. Then removes all buckets if the others still use more than
-    /// half of the permitted memory. A removed caller gets at most one burst of calls too many.
+    /// Frees memory for the buckets of new callers. First removes the full buckets, because a full
+    /// bucket is the same as a new one. If the remaining buckets use more than half of the
+    /// permitted memory, removes them too. A caller whose bucket is removed can make at most one
+    /// burst of calls too many.
     fn forget(&mut self, now: Timestamp) {
         self.buckets.retain(|_, bucket| !bucket.is_full(now));
         self.bytes = self.buckets.keys().map(size_of_entry).sum();
@@ -70,8 +71,8 @@ impl Buckets {
     }
 }
 
-/// Estimated memory of one entry, in bytes: twice the size of the key and the bucket, and the texts
-/// of the key.
+/// Estimated memory of one bucket and its key, in bytes: twice the fixed size of both, and the
+/// texts in the key.
 fn size_of_entry((account_region, _, stream): &Key) -> usize {
     let texts = account_region.region.as_str().len() + stream.as_ref().map_or(0, |name| name.len());
     2 * size_of::<(Key, Bucket)>() + texts

@@ -2,7 +2,8 @@
 //!
 //! # Files
 //! - `item`: one channel and its state. `figures`: the counts of its deliveries.
-//! - `destination`, `destination_error`: the trait of the destinations that channels write to.
+//! - `destination`, `destination_error`: the trait of the destinations that channels write to, and
+//!   its errors.
 //! - `progress`, `advance`: the positions of a channel in the shards, which survive a restart.
 //! - `table`: the trait of the tables that channels write.
 //! - `stream_channels`: keeps expired records in the logs until channels deliver them or count them

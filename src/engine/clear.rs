@@ -10,13 +10,13 @@ impl Engine {
     /// Removes all records of a stream. Returns when the removal is as durable as the settings
     /// promise.
     ///
-    /// The removed records count as expired: the stream saves a horizon. All existing records have
-    /// arrival times before the horizon, and later records have arrival times from the horizon on.
-    /// If the clock stands still, later records therefore arrive a millisecond ahead of the clock
-    /// (a choice).
+    /// The removed records count as expired: the stream saves a new horizon, which is later than
+    /// the arrival times of all existing records. Later records arrive at this horizon or after it.
+    /// If the clock stands still, later records therefore arrive a millisecond ahead of the clock.
+    /// The millisecond is a choice.
     ///
-    /// A channel delivers a removed record only if the record is in an object that the channel is
-    /// already writing. The channel counts the other removed records as lost.
+    /// A channel delivers a removed record only if the channel is already writing the record's
+    /// object. The channel counts the other removed records as lost.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -27,7 +27,7 @@ impl Engine {
         let (ticket, shards, horizon) = stream.with_state(|state| {
             let arrivals = state.shards.values().map(|shard| shard.next_arrival(now));
             let horizon: Timestamp = arrivals.max().unwrap_or(now);
-            // Later records of all shards arrive at the horizon or after it.
+            // Ensure that later records of every shard arrive at the horizon or after it.
             for shard in state.shards.values() {
                 shard.next_arrival(horizon.plus_millis(-1));
                 self.shard_opener.note_times(shard);

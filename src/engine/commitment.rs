@@ -1,10 +1,10 @@
-//! An account's commitment to a minimum of throughput in a region.
+//! An account's minimum throughput billing commitment in a region.
 
 use crate::limits;
 use crate::store::AccountValue;
 use crate::world::Timestamp;
 
-/// State of an account's commitment at a given time.
+/// State of an account's minimum throughput billing commitment at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commitment {
     /// The commitment is not in force.
@@ -21,8 +21,8 @@ pub enum Commitment {
         /// Earliest time at which the commitment can end.
         earliest_end: Timestamp,
     },
-    /// The commitment was disabled before its minimum time had passed. The commitment stays in
-    /// force until the minimum time has passed.
+    /// A request disabled the commitment before its minimum duration had passed. The commitment
+    /// stays in force until then.
     Ending {
         /// Start of the commitment.
         started: Timestamp,
@@ -32,7 +32,7 @@ pub enum Commitment {
 }
 
 impl Commitment {
-    /// State of the commitment at `now`, for an account with these settings.
+    /// State at `now` of the commitment of an account with these settings.
     pub(super) fn at(now: Timestamp, settings: &AccountValue) -> Self {
         let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
         let (started, ended) = (moment(settings.started_ms), moment(settings.ended_ms));
@@ -58,9 +58,9 @@ impl Commitment {
     }
 }
 
-/// The settings of an account after its commitment was enabled or disabled at `now`. A second
-/// request of the same kind changes nothing. An enabled commitment that is ending goes on
-/// (choices).
+/// The settings of an account after a request at `now` to enable or disable its commitment. A
+/// second request of the same kind changes nothing. A request to enable a commitment that is ending
+/// makes it continue. Both rules are choices.
 pub(super) fn changed(settings: &AccountValue, enable: bool, now: Timestamp) -> AccountValue {
     let now_ms = Some(now.millis());
     match (Commitment::at(now, settings), enable) {

@@ -59,9 +59,9 @@ pub(crate) fn consumer_arn(
 }
 
 impl Engine {
-    /// Registers a consumer if `check` permits it. The second argument of `check` is true if the
-    /// account is committed to a minimum of throughput. With `at_once`, the consumer is ACTIVE
-    /// immediately, without a transition delay.
+    /// Registers a consumer of a stream if `check` permits it. The second argument of `check` is
+    /// true if the account's minimum throughput billing commitment is in force. With `at_once`, the
+    /// consumer is ACTIVE immediately, without a transition delay.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -139,7 +139,7 @@ impl Engine {
         Ok(deregistered.await?)
     }
 
-    /// Registers the deadline of the consumer's status, if the status ends by itself.
+    /// Registers the time at which the consumer's status ends, if the status ends by itself.
     pub(super) fn await_transition(&self, stream: &Arc<Stream>, name: &str, consumer: &Consumer) {
         if let Some(due_ms) = consumer.due_ms {
             let due = Timestamp::from_millis(due_ms);

@@ -34,7 +34,7 @@ pub struct Engine {
     pub limits: Limits,
     /// The in-flight budget: bounds the memory of requests and answers.
     pub admission: Arc<Admission>,
-    /// Counts records, for metrics.
+    /// Counts the written and the read records, for metrics.
     pub traffic: Traffic,
     pub(super) store: Store,
     pub(super) behaviour: Behaviour,
@@ -81,7 +81,7 @@ pub struct Behaviour {
 }
 
 impl Engine {
-    /// Finds the stream `name`, in any status.
+    /// Finds the stream `name` of an account, in any status.
     pub fn find(&self, account_region: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
         self.accounts.lock().find(account_region, name)
     }
@@ -91,8 +91,8 @@ impl Engine {
         !self.accounts.lock().streams().is_empty()
     }
 
-    /// Up to `page` streams whose names are greater than `after`, in the order of their names. The
-    /// second value is true if more streams follow.
+    /// Up to `page` streams of an account whose names are greater than `after`, in the order of
+    /// their names. The second value is true if more streams follow.
     pub fn list(
         &self,
         account_region: &AccountRegion,
@@ -117,14 +117,14 @@ impl Engine {
         self.accounts.lock().quota_use(account_region)
     }
 
-    /// State of the account's commitment to a minimum of throughput.
+    /// State of the account's minimum throughput billing commitment.
     pub fn commitment(&self, account_region: &AccountRegion) -> Commitment {
         let now = self.world.clock.now();
         Commitment::at(now, &self.accounts.lock().settings(account_region))
     }
 
-    /// Enables or disables the account's commitment. Returns the new state of the commitment when
-    /// the change is durable.
+    /// Enables or disables the account's minimum throughput billing commitment. Returns the new
+    /// state of the commitment when the change is durable.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -148,8 +148,8 @@ impl Engine {
         Ok(commitment)
     }
 
-    /// Counts an API call. Returns false, and does not count the call, if it exceeds the rate of
-    /// its operation. `stream` is the stream's name in the request, for operations whose rate
+    /// Returns true and counts an API call if the rate of its operation permits the call. Returns
+    /// false otherwise. `stream` is the stream's name in the request, for operations whose rate
     /// applies to each stream separately.
     pub fn admits_call(
         &self,
@@ -228,21 +228,23 @@ impl Engine {
             .save(saved::stream(stream, state, status, shards))
     }
 
-    /// End of a transition that begins at `now`. None if transitions have no delay.
+    /// The time at which a status such as CREATING ends if it begins at `now`. None if such a
+    /// status ends immediately.
     pub(super) fn transition_end(&self, now: Timestamp) -> Option<Timestamp> {
         self.transition_end_by(None, now)
     }
 
-    /// End of a transition that begins at `now`. The transition takes `delay_ms` milliseconds if
-    /// this limit is set, and else the usual delay. None if the transition has no delay.
+    /// The time at which a status such as CREATING ends if it begins at `now`. The status lasts for
+    /// `delay_ms` milliseconds. If `delay_ms` is not set, the status lasts for
+    /// `Behaviour::transition_ms`. Returns None if this duration is zero.
     pub(super) fn transition_end_by(&self, delay_ms: Limit, now: Timestamp) -> Option<Timestamp> {
         let delay_ms = delay_ms.unwrap_or(self.behaviour.transition_ms);
         let delay_ms = i64::try_from(delay_ms).unwrap_or(i64::MAX);
         (delay_ms > 0).then(|| now.plus_millis(delay_ms))
     }
 
-    /// Runs `work` to its end in a task, even if the caller is dropped, so that no change is left
-    /// half made. Returns None if the task panicked or was dropped when the engine stopped.
+    /// Runs `work` to its end in a task, even if the caller is dropped, so that every change is
+    /// completed. Returns None if the task panicked or was dropped when the engine stopped.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

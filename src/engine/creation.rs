@@ -16,12 +16,12 @@ use std::sync::atomic::Ordering;
 pub struct NewStream {
     /// Settings of the stream.
     pub settings: StreamSettings,
-    /// Number of shards.
+    /// Number of shards that the stream begins with.
     pub shards: u32,
-    /// Tags as the request gave them, not validated yet.
+    /// Tags of the stream as the request gave them, not validated yet.
     pub tags: Vec<(String, String)>,
     /// True if the stream is ACTIVE immediately, without a transition delay. The setup at the start
-    /// of the emulator creates its streams with this.
+    /// of the emulator creates its streams in this way.
     pub at_once: bool,
 }
 
@@ -121,7 +121,8 @@ impl Engine {
         Ok((stream, ticket))
     }
 
-    /// Checks that the stream may be created, in the same order as the service.
+    /// Checks that the stream may be created, in the order of the service's checks. Returns the
+    /// stream's tags.
     fn check_new(
         &self,
         accounts: &Accounts,
@@ -175,8 +176,8 @@ impl Engine {
         self.event_sources.stream_changed(stream);
     }
 
-    /// Removes a stream from its account, ends its subscriptions and waits, removes its channels,
-    /// and deletes its records.
+    /// Removes a stream from its account, ends its subscriptions and the waits for its records,
+    /// removes its channels, and deletes its records.
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
@@ -192,7 +193,7 @@ impl Engine {
     }
 }
 
-/// Returns the limit if `used` plus `more` exceeds it.
+/// Returns the limit if `used` plus `more` exceeds it, and otherwise None.
 pub(super) fn exceeded(limit: Limit, used: u64, more: u64) -> Option<u64> {
     limit.filter(|limit| used.saturating_add(more) > *limit)
 }

@@ -1,4 +1,5 @@
-//! A queue of deadlines, at which statuses of streams, consumers and queues end by themselves.
+//! Lists of deadlines, at which statuses of streams, consumers, queues and channels end by
+//! themselves.
 
 use super::lock_order;
 use crate::lock::Lock;
@@ -15,8 +16,8 @@ pub(super) enum Due {
     Consumer(String),
 }
 
-/// Deadlines in the order of time. `O` is the owner of the status that ends, such as a stream. `D`
-/// tells which status of the owner ends.
+/// Deadlines in the order of time. `O` is the owner of a deadline, such as a stream. `D` tells
+/// which event is due at the deadline, such as the end of the stream's status.
 #[derive(Debug)]
 pub(super) struct Deadlines<O, D> {
     waiting: Lock<Waiting<O, D>>,
@@ -25,14 +26,14 @@ pub(super) struct Deadlines<O, D> {
 
 #[derive(Debug)]
 struct Waiting<O, D> {
-    /// The key is the time of the deadline, and the value that `count` had when the deadline was
-    /// added. The count makes the key unique.
+    /// The owners and the events of the deadlines. The key of a deadline is its time, and the value
+    /// that `count` had when the deadline was added. The count makes the key unique.
     entries: BTreeMap<(Timestamp, u64), (Arc<O>, D)>,
     count: u64,
 }
 
 impl<O, D> Deadlines<O, D> {
-    /// A queue without deadlines. `bell` wakes the task that ends the statuses.
+    /// A list without deadlines. `bell` wakes the task that waits for the deadlines.
     pub(super) fn new(bell: Bell) -> Self {
         let waiting = Waiting {
             entries: BTreeMap::new(),
@@ -44,8 +45,8 @@ impl<O, D> Deadlines<O, D> {
         }
     }
 
-    /// Adds a deadline, and wakes the task that ends the statuses, because the new deadline may be
-    /// the earliest.
+    /// Adds a deadline, and wakes the task that waits for the deadlines, because the new deadline
+    /// may be the earliest.
     pub(super) fn add(&self, moment: Timestamp, owner: Arc<O>, due: D) {
         let mut waiting = self.waiting.lock();
         waiting.count += 1;
@@ -55,7 +56,7 @@ impl<O, D> Deadlines<O, D> {
         self.bell.ring();
     }
 
-    /// Time of the earliest deadline.
+    /// Time of the earliest deadline. None without deadlines.
     pub(super) fn next(&self) -> Option<Timestamp> {
         let waiting = self.waiting.lock();
         let first = waiting.entries.first_key_value();

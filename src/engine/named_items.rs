@@ -12,7 +12,7 @@ pub(super) trait Named {
     /// The id in the ARN, which is unique in an account and region.
     fn id(&self) -> &Arc<str>;
 
-    /// Incarnation number of the item.
+    /// Incarnation number of the queue or channel.
     fn incarnation(&self) -> u64;
 }
 
@@ -33,28 +33,28 @@ impl<T> Default for NamedItems<T> {
 }
 
 impl<T: Named> NamedItems<T> {
-    /// Number of items.
+    /// Number of queues or channels.
     pub(super) fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// All items, in the order of their names.
+    /// All queues or channels, in the order of their names.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
         self.by_name.values()
     }
 
-    /// The item with this id.
+    /// The queue or channel with this id.
     pub(super) fn with_id(&self, id: &str) -> Option<&Arc<T>> {
         self.by_id.get(id)
     }
 
-    /// The item with this name.
+    /// The queue or channel with this name.
     pub(super) fn with_name(&self, name: &str) -> Option<&Arc<T>> {
         self.by_name.get(name)
     }
 
-    /// Up to `page` items for which `wanted` returns true and whose names are greater than `after`,
-    /// in the order of their names. The second value is true if more items follow.
+    /// Up to `page` queues or channels for which `wanted` returns true and whose names are greater
+    /// than `after`, in the order of their names. The second value is true if more of them follow.
     pub(super) fn list(
         &self,
         after: Option<&str>,
@@ -68,8 +68,8 @@ impl<T: Named> NamedItems<T> {
         (shown, later.next().is_some())
     }
 
-    /// Adds an item. Returns false, and does not add the item, if another item has the same name or
-    /// id.
+    /// Adds a queue or channel. Returns false, and does not add it, if another queue or channel has
+    /// the same name or id.
     pub(super) fn insert(&mut self, item: &Arc<T>) -> bool {
         if self.by_name.contains_key(item.name()) || self.by_id.contains_key(item.id()) {
             return false;
@@ -79,8 +79,8 @@ impl<T: Named> NamedItems<T> {
         true
     }
 
-    /// Removes the item. Returns false if the account does not have it: the load of a snapshot may
-    /// have replaced the item by another item of the same name and id.
+    /// Removes a queue or channel. Returns false if the account does not have it. In this case the
+    /// load of a snapshot may have replaced it by another queue or channel of the same name and id.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let found = self.by_id.get(item.id());
         if found.is_none_or(|found| found.incarnation() != item.incarnation()) {

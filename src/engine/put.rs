@@ -37,7 +37,7 @@ struct ShardBatch {
     /// Bytes of data and partition keys of the appended records.
     bytes: u64,
     ticket: Option<Ticket>,
-    /// True if a fault rule demands that the records are appended but answered as failed.
+    /// True if an injected fault demands that the records are appended but answered as failed.
     torn: bool,
 }
 
@@ -83,7 +83,7 @@ impl Stream {
     }
 
     /// Writes several records. Each record succeeds or fails separately, and the results are in the
-    /// order of the records. Takes the lock of each shard only once.
+    /// order of the records. Locks each shard only once.
     pub async fn put_many(
         &self,
         engine: &Engine,
@@ -92,8 +92,9 @@ impl Stream {
         self.put_all(engine, records, WriteRates::Counted).await
     }
 
-    /// Writes records without the write limits of the shards. The setup at the start of the
-    /// emulator writes its records so.
+    /// Writes several records, to which the write limits of the shards do not apply. The results
+    /// are in the order of the records. The setup at the start of the emulator writes its records
+    /// in this way.
     pub(crate) async fn put_unlimited(
         &self,
         engine: &Engine,
@@ -131,8 +132,8 @@ impl Stream {
         results
     }
 
-    /// Appends every record to its shard. Appends the records of a shard to its children if the
-    /// shard was closed after it was chosen.
+    /// Appends each record to an open shard, which its hash key or its turn selects. If this shard
+    /// was closed in the meantime, selects a shard again.
     async fn append_by_shard(
         &self,
         engine: &Engine,
@@ -157,9 +158,10 @@ impl Stream {
         batches
     }
 
-    /// The turn of the first record, for records without a hash key: successive records have
-    /// successive turns, and the turn of a record selects its shard. Returns 0 if the records have
-    /// hash keys; either all records of a stream have one, or none.
+    /// Reserves a turn for each record without a hash key, and returns the turn of the first
+    /// record. Successive records have successive turns, and the turn of a record selects its
+    /// shard. Returns 0 if the records have hash keys. Either all records of a request have a hash
+    /// key, or none.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
         match records.first() {
             Some(first) if first.hash_key.is_none() => self.take_turns(records.len()),
@@ -168,7 +170,8 @@ impl Stream {
     }
 }
 
-/// Groups the chosen records by shard. Keeps the order of the records within each shard.
+/// Groups the records with the indexes `chosen` by the shard that they go to. Keeps the order of
+/// the records within each shard.
 fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
     records: &[NewRecord],
@@ -201,7 +204,8 @@ async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     }
 }
 
-/// Bytes of data and partition keys of the chosen records that received a sequence number.
+/// Bytes of data and partition keys of the appended records. `chosen` has the indexes of the
+/// records, and `numbers` their sequence numbers. A record without a number was not appended.
 fn appended_bytes(
     records: &[NewRecord],
     chosen: &[usize],
@@ -212,8 +216,8 @@ fn appended_bytes(
     appended.map(|(at, _)| records[*at].size_bytes()).sum()
 }
 
-/// Appends the chosen records to one shard. If the shard was closed after it was chosen, appends
-/// nothing and returns the indexes of the records as the error.
+/// Appends the records with the indexes `chosen` to one shard. If the shard was closed after the
+/// caller chose it, appends nothing and returns `chosen` as the error.
 async fn append_batch(
     engine: &Engine,
     shard: &Shard,
@@ -233,8 +237,8 @@ async fn append_batch(
         return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
-    // A request holds at most one reservation at a time. While it holds one, it does not wait for
-    // another, so requests cannot deadlock.
+    // A request holds at most one write reservation at a time, and does not wait for another one
+    // while it holds it. Therefore requests cannot deadlock.
     let Ok(reservation) = engine.store.reserve(bytes).await else {
         return Ok(refused(chosen));
     };

@@ -12,8 +12,9 @@
 //! - `transitions`: the task that ends statuses and visibility timeouts.
 //!
 //! # Locks
-//! A holder of a queue's lock changes only maps, and looks only at the indexes of logs. Payloads
-//! are read after the lock was released.
+//! A thread that holds a queue's lock works only in memory: it changes the states of records, and
+//! looks up the indexes of records in the logs. It reads the data of records after it has released
+//! the lock.
 
 mod changes;
 mod creation;

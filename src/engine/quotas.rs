@@ -11,8 +11,8 @@ pub struct QuotaUse {
     pub provisioned_shards: u64,
     /// Number of on-demand streams.
     pub on_demand_streams: u64,
-    /// Number of streams whose status is CREATING or DELETING for the time of a transition. A
-    /// stream does not count if transitions have no delay.
+    /// Number of streams whose status is CREATING or DELETING for the duration of a transition. If
+    /// transitions have no delay, no stream counts.
     pub streams_in_transition: u64,
 }
 
@@ -35,7 +35,8 @@ impl QuotaUse {
         }
     }
 
-    /// The sum after the quota use of one stream changed from `before` to `after`.
+    /// The sum of an account after the quota use of one of its streams changed from `before` to
+    /// `after`.
     pub(super) fn with_change(self, before: Self, after: Self) -> Self {
         Self {
             provisioned_shards: self.provisioned_shards - before.provisioned_shards

@@ -3,16 +3,17 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
-/// Number of acknowledged records of a stream since the last clear, or since the start of the
-/// emulator. Snapshots contain this number.
+/// Number of acknowledged records of a stream since the stream was last cleared, or otherwise since
+/// the start of the emulator. Snapshots contain this number.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct RecordCount {
     count: AtomicU64,
-    /// Number of waiting callers. Writers send no notification while this number is zero.
+    /// Number of callers that wait for a record count. Writers send no notification while this
+    /// number is zero.
     waiting: AtomicUsize,
     changed: Notify,
-    /// True when the stream is deleted, and no further record will be counted.
+    /// True after the stream was deleted, so that no further record will be counted.
     has_ended: AtomicBool,
 }
 
@@ -34,8 +35,8 @@ impl RecordCount {
         }
     }
 
-    /// Sets the count: to zero when the stream is cleared, and to the count in the snapshot when a
-    /// snapshot is loaded.
+    /// Sets the count. A clear of the stream sets it to zero, and the load of a snapshot sets it to
+    /// the count in the snapshot.
     pub(super) fn set(&self, records: u64) {
         self.count.store(records, SeqCst);
     }
@@ -44,13 +45,13 @@ impl RecordCount {
         self.count.load(SeqCst)
     }
 
-    /// Ends all waits, because the stream is deleted.
+    /// Ends the waits of all callers with an error, because the stream is deleted.
     pub(super) fn end(&self) {
         self.has_ended.store(true, SeqCst);
         self.changed.notify_waiters();
     }
 
-    /// Waits until the count is at least `wanted`. Dropping the future ends the wait.
+    /// Waits until the record count is at least `wanted`. Dropping the future ends the wait.
     ///
     /// # Errors
     /// Returns an error if the stream is deleted before the count reaches `wanted`.

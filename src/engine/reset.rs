@@ -40,8 +40,8 @@ impl Engine {
         ticket.durable().await
     }
 
-    /// Removes these streams, queues and channels, in any status. If the store cannot write, they
-    /// exist again after the next start of the emulator.
+    /// Removes the given streams, queues and channels, in any status. If the store cannot write,
+    /// they exist again after the next start of the emulator.
     pub(crate) async fn remove(
         &self,
         streams: &[Arc<Stream>],
@@ -62,7 +62,7 @@ impl Engine {
         }
     }
 
-    /// Catalog changes that remove the channels.
+    /// The catalog changes that remove the given channels. Marks the channels as removed.
     pub(super) fn channel_removals(&self, channels: &[Arc<Channel>]) -> Vec<Change> {
         let channels = channels.iter();
         channels
@@ -71,7 +71,7 @@ impl Engine {
     }
 }
 
-/// Catalog changes that remove the streams.
+/// The catalog changes that remove the given streams. Marks the streams as removed.
 pub(super) fn stream_removals(streams: &[Arc<Stream>]) -> Vec<Change> {
     let removed = |stream: &Arc<Stream>| stream.with_state(|state| saved::removed(stream, state));
     streams.iter().flat_map(removed).collect()

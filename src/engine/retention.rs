@@ -31,8 +31,8 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     }
 }
 
-/// Removes the expired records of a stream, except the records that a mapping with one of these
-/// positions has not read yet.
+/// Removes the expired records of a stream, except the records that a mapping has not read yet.
+/// `positions` contains the positions of each mapping of the stream.
 async fn trim(
     engine: &Engine,
     stream: &Arc<Stream>,
@@ -67,7 +67,7 @@ async fn trim(
     }
 }
 
-/// Index of the first record of a shard that a mapping with these positions has not read yet.
+/// Index of the first record of `shard` that a mapping with these positions has not read yet.
 fn first_unread(positions: &BTreeMap<ShardId, ShardPosition>, shard: ShardId) -> u64 {
     match positions.get(&shard) {
         Some(position) if position.finished => u64::MAX,

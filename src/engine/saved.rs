@@ -8,8 +8,8 @@ use crate::world::Timestamp;
 
 /// The catalog entries of a stream and of its shards `shards`. `status` is the stream's status at
 /// the time when the entries become durable. Returns no entries if the removal of the stream was
-/// already handed to the store. A deadline can still come due after the removal, and must not save
-/// the stream again.
+/// already handed to the store, because a deadline that is due after the removal must not save the
+/// stream again.
 pub(super) fn stream(
     stream: &Stream,
     state: &StreamState,
@@ -22,7 +22,7 @@ pub(super) fn stream(
     entries(stream, state, value(stream, state, status), shards)
 }
 
-/// The entries of a stream and all its shards for a snapshot.
+/// The catalog entries of a stream and all its shards, for a snapshot.
 pub(super) fn in_snapshot(stream: &Stream, state: &StreamState) -> Vec<Change> {
     let value = StreamValue {
         record_count: Some(stream.records_since_clear()),
@@ -90,7 +90,7 @@ pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     changes
 }
 
-/// Catalog changes that remove shards.
+/// Catalog changes that remove the shards `ids` of a stream.
 pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
     let removed = |id: &ShardId| Change::Shard((stream.incarnation, id.index()), None);
     ids.iter().map(removed).collect()

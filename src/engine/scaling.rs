@@ -42,8 +42,9 @@ async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(),
     split.await
 }
 
-/// The split of the stream's busiest shard. None if the shard's traffic since the last call is not
-/// above the threshold. Resets the traffic counts of all shards.
+/// The order to split the open shard to which the most bytes were written since the last call of
+/// this function. None if this number of bytes is not above the threshold, if the hash key range of
+/// the shard cannot be split, or if the stream is not an ACTIVE on-demand stream.
 fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;

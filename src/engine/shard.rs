@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// The next sequence index for a group of shards.
+/// A counter of sequence indexes: the next index for a group of shards.
 pub(crate) type Counter = Arc<AtomicU64>;
 
 /// A shard of a stream.
@@ -36,7 +36,7 @@ pub struct Shard {
     /// the same.
     writing: Lock<Writing>,
     reading: Lock<Reading>,
-    /// Records delivered to readers, and their bytes.
+    /// Number of records delivered to readers, and the bytes of their data and partition keys.
     delivered: Count,
     /// Becomes true when the shard is split or merged.
     closed: watch::Sender<bool>,
@@ -50,11 +50,11 @@ struct Writing {
     description: model::Shard,
     limit: WriteLimit,
     last_arrival: Timestamp,
-    /// Number of appended records.
+    /// Number of records appended to the shard.
     records: u64,
-    /// Bytes of data and partition keys of the appended records.
+    /// Bytes of data and partition keys of the records appended to the shard.
     bytes: u64,
-    /// Number of records that the write limits refused.
+    /// Number of records that the write limits of the shard refused.
     throttled: u64,
     /// Value of `bytes` at the last call of [`Shard::bytes_since_last_call`].
     bytes_at_last_call: u64,
@@ -77,12 +77,12 @@ pub(crate) enum AppendError {
     Throttled,
 }
 
-/// Says whether the write limits of the shard apply to an append.
+/// Determines if the write limits of a shard apply to an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteRates {
-    /// Records count against the limits. A record beyond a limit is refused.
+    /// The appended records count against the write limits. A record beyond a limit is refused.
     Counted,
-    /// The limits do not apply.
+    /// The write limits do not apply to the append.
     Ignored,
 }
 
@@ -150,7 +150,8 @@ impl Shard {
         self.closed.subscribe()
     }
 
-    /// Bytes of data and partition keys appended since the last call.
+    /// Bytes of data and partition keys of the records appended since the last call of this
+    /// function.
     pub(crate) fn bytes_since_last_call(&self) -> u64 {
         let mut writing = self.writing.lock();
         let bytes = writing.bytes;
@@ -167,7 +168,8 @@ impl Shard {
         }
     }
 
-    /// Counts records that were delivered to a reader, and their bytes.
+    /// Counts records that were delivered to a reader, and the bytes of their data and partition
+    /// keys.
     pub fn count_delivered(&self, records: u64, bytes: u64) {
         self.delivered.add(records, bytes);
     }
@@ -180,8 +182,9 @@ impl Shard {
         &self.log
     }
 
-    /// Assigns a sequence number to a record and appends the record to the log, under one lock. The
-    /// ticket resolves when the record is as durable as the settings promise.
+    /// Assigns a sequence number to a record and appends the record to the log, under one lock.
+    /// Returns the number, and a ticket that resolves when the record is as durable as the settings
+    /// promise.
     pub(crate) fn append(
         &self,
         now: Timestamp,
@@ -200,7 +203,8 @@ impl Shard {
     }
 
     /// Appends several records in order. Each record is appended or refused separately, and a
-    /// refused record gets no sequence number. The ticket covers all appended records.
+    /// refused record gets no sequence number. Returns the numbers, and a ticket for all appended
+    /// records.
     pub(crate) fn append_all<'a>(
         &self,
         now: Timestamp,
@@ -234,7 +238,8 @@ impl Shard {
         Ok((admitted.iter().map(number).collect(), ticket))
     }
 
-    /// Rings `bell` whenever a record becomes visible, and when the shard is closed or deleted.
+    /// Rings `bell` whenever a record becomes visible, and when the shard is closed or deleted,
+    /// until the returned value is dropped.
     pub(crate) fn follow(&self, bell: Bell) -> Follower {
         self.log.ring_at_end(bell)
     }
@@ -252,8 +257,8 @@ impl Shard {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// The timestamp in the sequence number of a record that arrives at the time of the latest
-    /// arrival, in seconds since the epoch.
+    /// The smallest timestamp that the shard's next sequence number can have, in seconds since the
+    /// epoch.
     pub(super) fn latest_number_s(&self) -> u64 {
         let arrival = self.writing.lock().last_arrival;
         self.number(0, arrival).time_s
@@ -270,18 +275,18 @@ impl Shard {
         }
     }
 
-    /// Number of readable records from `index` on. Records that arrived before `horizon` do not
-    /// count.
+    /// Number of readable records of the shard from `index` on. Records that arrived before
+    /// `horizon` do not count.
     pub fn records_from(&self, index: u64, horizon: Timestamp) -> u64 {
         self.log.amount_from(index, horizon).records
     }
 
-    /// Index after the last published record.
+    /// Index after the last published record of the shard.
     pub fn end(&self) -> u64 {
         self.log.end()
     }
 
-    /// Index of the first record that arrived at `at` or later.
+    /// Index of the first record of the shard that arrived at `at` or later.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.
@@ -303,13 +308,13 @@ impl Shard {
     /// or if it has or may still get a record at or after `index`.
     fn closed_before(&self, index: u64) -> Option<u64> {
         let closed_s = self.closed_s.load(Ordering::Acquire);
-        // Compare with the next index of the log and not with the last published one: records that
-        // were appended before the closing may not be committed yet.
+        // Compare with the index after the last appended record, not after the last published one:
+        // records that were appended before the closing may not be committed yet.
         (closed_s > 0 && index >= self.log.next()).then_some(closed_s)
     }
 
-    /// Reads records from a sequence number on. `budget` counts the records that the read loads
-    /// from the disk.
+    /// Reads records of the shard, as `read` asks. `budget` determines the permit for the records
+    /// that are loaded from the disk.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -399,17 +404,18 @@ impl Shard {
         }
     }
 
-    /// `MillisBehindLatest` of a reader that has read all published records before `position`: 0,
-    /// or at the end of a closed shard the time since the closing, in whole seconds. Recorded at
-    /// the service in September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
+    /// `MillisBehindLatest` of a reader that has read all published records before `position`. The
+    /// value is 0 in an open shard. At the end of a closed shard, the value is the time since the
+    /// closing, in milliseconds but rounded down to whole seconds. Recorded at the service in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
     pub(crate) fn millis_at_end(&self, position: SequenceNumber, now: Timestamp) -> i64 {
         let closed_s = self.closed_before(position.index);
         let closed_s = closed_s.and_then(|second| i64::try_from(second).ok());
         closed_s.map_or(0, |second| (now.seconds() - second).max(0) * 1000)
     }
 
-    /// Counts a GetRecords call. Returns false, and does not count the call, if it exceeds the
-    /// shard's read rates.
+    /// Returns true and counts a GetRecords call if the shard's read rates permit the call. Returns
+    /// false otherwise.
     pub fn admits_read(&self, now: Timestamp) -> bool {
         let mut reading = self.reading.lock();
         let paid_off = reading.bytes.is_none_or(|bytes| bytes.admits(now));
@@ -420,15 +426,16 @@ impl Shard {
                 .is_none_or(|calls| calls.take(now, 1))
     }
 
-    /// Charges the bytes of a GetRecords answer to the shard's read rate.
+    /// Charges the bytes of a GetRecords answer, which `answered` returns, to the shard's read
+    /// rate.
     pub fn debit_read(&self, now: Timestamp, answered: impl FnOnce() -> u64) {
         if let Some(bytes) = &mut self.reading.lock().bytes {
             bytes.debit(now, answered());
         }
     }
 
-    /// Counts a GetShardIterator call. Returns false, and does not count the call, if it exceeds
-    /// the shard's rate of such calls.
+    /// Returns true and counts a GetShardIterator call if the shard's rate of such calls permits
+    /// it. Returns false otherwise.
     pub fn admits_iterator(&self, now: Timestamp) -> bool {
         self.reading
             .lock()

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(super) struct Slots(Arc<AtomicU64>);
 
-/// An operation in progress. Dropping it frees the slot.
+/// The slot of an operation in progress. Dropping this value frees the slot.
 #[derive(Debug)]
 pub(super) struct Slot(Arc<AtomicU64>);
 

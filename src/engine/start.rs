@@ -38,7 +38,7 @@ pub struct RestoreError(Fault);
 enum Fault {
     /// A part of the data directory is damaged. Holds the name of the part.
     Unreadable(String),
-    /// The data directory was opened so often that no sequence indexes are left.
+    /// The data directory was opened so often that no unused sequence indexes remain.
     OpenedTooOften,
 }
 
@@ -69,8 +69,8 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// The saved time of a virtual clock. None if no time was saved, or if the saved time is outside of
-/// the range of clocks.
+/// The saved time of a virtual clock. None if no time was saved, or if no clock can have the saved
+/// time.
 pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
     let ms = recovered.catalog.clock_ms?;
     (0..=limits::LAST_MOMENT_MS)
@@ -128,8 +128,8 @@ impl Engine {
             store,
             behaviour,
             accounts: Lock::ranked(lock_order::ACCOUNTS, Accounts::default()),
-            // The incarnation numbers of different runs are disjoint, because the disk may still
-            // hold records of a stream of an earlier run.
+            // No two runs use the same incarnation numbers, because the disk may still contain
+            // records of a stream of an earlier run.
             next_incarnation: (recovered.run << 32).into(),
             call_rates: CallRates::new(),
             tasks,
@@ -207,8 +207,8 @@ impl Engine {
         let mut positions = event_source::Positions::new();
         for ((uuid, incarnation, shard), position) in &catalog.positions {
             let of_mapping = positions.entry(Uuid::from_bytes(*uuid)).or_default();
-            // No existing shard has an index that is too great for an id, so such a position is
-            // skipped.
+            // Skip a position whose shard index is too great for a shard id. Such a shard cannot
+            // exist.
             if let Some(shard) = ShardId::checked(*shard) {
                 of_mapping.insert((*incarnation, shard), position.clone());
             }
@@ -229,8 +229,8 @@ impl Engine {
         });
     }
 
-    /// Registers the deadlines of the stream's status and of its consumers' statuses, for statuses
-    /// that end by themselves.
+    /// Registers the times at which the status of the stream and the statuses of its consumers end,
+    /// for statuses that end by themselves.
     pub(super) fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {
@@ -262,12 +262,13 @@ impl Engine {
         let numbers = StreamNumbers {
             incarnation,
             identity: value.identity.unwrap_or(incarnation),
-            // Versions without this mark put the creation time into the event ids of tails.
+            // Versions of the emulator without `tail_mark` put the creation time of the stream into
+            // the event ids of tails.
             tail_mark: value.tail_mark.unwrap_or(value.created_ms.unsigned_abs()),
         };
         let mut state = self.restored_state(value, now)?;
         state.open_shards(described, opener, incarnation, now);
-        // A stream in DELETING has no open shards and is never resharded again, so the two checks
+        // A stream in DELETING has no open shards and is never resharded again, so these two checks
         // do not apply to it.
         let is_deleting = state.status == StreamStatus::Deleting;
         let is_sound = plausible::is_covered(&state) && plausible::can_reshard(&state);

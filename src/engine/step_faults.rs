@@ -4,7 +4,7 @@
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, World};
 
-/// The code of a fault rule that lets the function run and then drops its answer.
+/// The `code` of a fault rule that lets a function run and then drops the function's answer.
 const LOST: &str = "lost";
 
 /// A step of a mapping or of a channel in which a fault can be injected.
@@ -49,8 +49,9 @@ impl Step {
     }
 }
 
-/// Passes the injection point of a step, and applies the fault that fires there. Waits for a delay
-/// with `at_work`, so that a virtual clock can advance to the end of the delay.
+/// Passes the injection point of a step, and returns the fault that fires for the step as the
+/// error. If the fault is a delay, waits for the end of the delay instead. The wait uses `at_work`,
+/// so that a virtual clock can advance to the end of the delay.
 pub(super) async fn pass(
     world: &World,
     at_work: &mut Alarm,

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A stream. The value exists from the stream's creation until the end of its deletion.
 #[derive(Debug)]
 pub struct Stream {
-    /// The account, region and name.
+    /// ARN of the stream: its account, region and name.
     pub arn: StreamArn,
     /// Incarnation number: no other stream of the engine or of its data directory ever had this
     /// number. It distinguishes the stream from earlier streams of the same name.
@@ -22,16 +22,17 @@ pub struct Stream {
     /// incarnation number, except for a stream that was loaded from a snapshot: the load assigns a
     /// new incarnation number and keeps the identity number.
     pub identity: u64,
-    /// Creation time.
+    /// Creation time of the stream.
     pub created: Timestamp,
-    /// Random number in the event ids of tails. It is needed because an emulator without a data
-    /// directory counts identity numbers from 0 again after each start. The load of a snapshot
-    /// keeps this number.
+    /// Random number, which is a part of the event ids of tails. The identity number alone does not
+    /// suffice, because an emulator without a data directory uses the same identity numbers after
+    /// each start. The load of a snapshot keeps the random number.
     pub tail_mark: u64,
     state: Lock<StreamState>,
-    /// Number of records without a hash key so far. The shards get such records in turn.
+    /// Number of records without a hash key that were written so far. The open shards receive such
+    /// records in rotation.
     turns: AtomicU64,
-    /// Number of acknowledged records since the last clear.
+    /// Number of acknowledged records since the stream was last cleared.
     pub(super) records: RecordCount,
 }
 
@@ -60,9 +61,9 @@ pub struct StreamProperties {
     /// Warm throughput in MiB/s: the target value and the current value. None if no warm throughput
     /// was set.
     pub warm_throughput: Option<(u32, u32)>,
-    /// Enabled shard-level metrics.
+    /// Names of the enabled shard-level metrics.
     pub metrics: Vec<String>,
-    /// Number of open shards.
+    /// Number of open shards. 0 until the stream has been ACTIVE.
     pub open_shards: usize,
     /// Number of registered consumers.
     pub consumers: usize,
@@ -81,7 +82,7 @@ pub struct PutSettings {
     pub auto_distribution: bool,
     /// Maximum bytes of data and partition key of one record.
     pub max_record_bytes: u64,
-    /// True if records are marked as encrypted.
+    /// True if the stream is encrypted: its records are then marked as encrypted.
     pub encrypted: bool,
 }
 
@@ -104,12 +105,13 @@ impl Stream {
         })
     }
 
-    /// Runs `look` on the state under the stream's lock. `look` may change the state.
+    /// Calls `look` with the stream's state, under the stream's lock. `look` may change the state.
+    /// Returns the result of `look`.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut StreamState) -> R) -> R {
         look(&mut self.state.lock())
     }
 
-    /// Runs `look` on the state under the stream's lock.
+    /// Calls `look` with the stream's state, under the stream's lock. Returns the result of `look`.
     pub fn look<R>(&self, look: impl FnOnce(&StreamState) -> R) -> R {
         look(&self.state.lock())
     }
@@ -161,7 +163,7 @@ impl Stream {
     }
 
     /// The shards that ListShards shows, in the order of their ids. Empty until the stream has been
-    /// ACTIVE. Without the closed shards whose records have all expired.
+    /// ACTIVE. Closed shards whose records have all expired are omitted.
     pub fn listed_shards(&self, now: Timestamp) -> Vec<model::Shard> {
         let state = self.state.lock();
         if !state.shows_shards() {
@@ -193,8 +195,8 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// Number of acknowledged records since the last clear, or since the start of the emulator.
-    /// Snapshots contain this number.
+    /// Number of acknowledged records since the stream was last cleared, or otherwise since the
+    /// start of the emulator. Snapshots contain this number.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }
@@ -222,8 +224,8 @@ impl Stream {
         shards.filter(is_child).collect()
     }
 
-    /// The horizon at `now`, and all shards in the order of their ids. Records with an arrival time
-    /// before the horizon are expired.
+    /// The horizon at `now`, and all shards of the stream in the order of their ids. Records with
+    /// an arrival time before the horizon are expired.
     pub(crate) fn all_shards(&self, now: Timestamp) -> (Timestamp, Arc<[Arc<Shard>]>) {
         let state = self.state.lock();
         (state.horizon(now), state.all().clone())
@@ -241,20 +243,22 @@ impl Stream {
         })
     }
 
-    /// Reserves `count` successive turns, which no other request gets, and returns the first. The
-    /// turn of a record without a hash key selects its shard.
+    /// Reserves `count` successive turns for records without a hash key, and returns the first
+    /// turn. No other request gets these turns. The turn of a record selects its shard.
     pub(super) fn take_turns(&self, count: usize) -> u64 {
         self.turns.fetch_add(count as u64, Ordering::Relaxed)
     }
 
-    /// The open shards. The second value is true if records are marked as encrypted.
+    /// The open shards in the order of their hash key ranges. The second value is true if the
+    /// stream is encrypted.
     pub(crate) fn routes(&self) -> (Arc<[Arc<Shard>]>, bool) {
         let state = self.state.lock();
         (state.routes().clone(), state.settings.key_id.is_some())
     }
 
-    /// The open shard that owns `key`. Without a key, the open shard with the number `turn` modulo
-    /// the number of open shards. The second value is true if records are marked as encrypted.
+    /// The open shard for a record with the hash key `key`. Without a hash key, `turn` modulo the
+    /// number of open shards selects the shard. The second value is true if the stream is
+    /// encrypted.
     pub(crate) fn route(&self, key: Option<HashKey>, turn: u64) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
         let shard = &state.routes()[route_of(state.routes(), key, turn)];
@@ -262,7 +266,8 @@ impl Stream {
     }
 }
 
-/// True if the shard is closed and all its records have expired.
+/// True if the shard is closed and all its records have expired, because they arrived before
+/// `horizon`.
 pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
     let closed_ms = shard
         .closed_s

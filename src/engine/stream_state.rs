@@ -19,16 +19,16 @@ pub struct StreamState {
     pub(crate) due: Option<Timestamp>,
     /// True if the stream has ever been ACTIVE. Before that, its shards are hidden.
     pub(crate) was_active: bool,
-    /// True after the removal from the catalog was handed to the store. Nothing of this stream is
-    /// saved any more.
+    /// True after the stream's removal from the catalog was handed to the store. Later changes of
+    /// the stream are not saved.
     pub(crate) removed: bool,
     /// True if the load of a snapshot removed this stream. The snapshot may contain a stream of the
     /// same name.
     pub(crate) replaced: bool,
     pub settings: StreamSettings,
-    /// Records that arrived before this time are expired for good: they had expired when the
-    /// retention period was last changed, or they were cleared. A longer retention period does not
-    /// make them readable again.
+    /// Records that arrived before this time have expired, and a longer retention period does not
+    /// make them readable again. These records had expired when the retention period was last
+    /// changed, or a clear of the stream removed them.
     pub(crate) expired_before: Timestamp,
     /// The change that takes effect at the end of UPDATING.
     pub(crate) pending: Option<PendingChange>,
@@ -39,7 +39,8 @@ pub struct StreamState {
     pub consumers: BTreeMap<String, Consumer>,
     /// Times of the changes that a stream may make only a certain number of times in 24 hours.
     pub history: History,
-    /// The shards by id. Expired shards are removed from time to time.
+    /// The shards by id. Closed shards whose records have all expired are removed from time to
+    /// time.
     pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
     /// Counters of sequence indexes. Each counter serves a group of five shards, and its key is the
     /// number of the group.
@@ -47,17 +48,17 @@ pub struct StreamState {
     /// The open shards in the order of their hash key ranges, which cover the hash key space
     /// exactly once.
     routes: Arc<[Arc<Shard>]>,
-    /// The shards of `shards`, shared with readers that visit all shards.
+    /// The shards of `shards` as a list, which is shared with readers that visit all shards.
     all: Arc<[Arc<Shard>]>,
     /// Incarnation numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
     /// The stream's channels, by incarnation number.
     pub(crate) channels: BTreeMap<u64, StreamChannel>,
-    /// Wakes the receive requests that wait for records of the stream's queues.
+    /// Wakes the receive requests and the channels that wait for new records of the stream.
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
-/// The properties of a channel that its stream must know.
+/// The properties of a channel that the state of its stream contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamChannel {
     pub(crate) kind: DestinationKind,
@@ -65,7 +66,7 @@ pub(crate) struct StreamChannel {
     pub(crate) has_failed: bool,
 }
 
-/// Number of shards that share one sequence counter. Recorded at the service.
+/// Number of shards that share one counter of sequence indexes. Recorded at the service.
 pub(super) const SHARDS_PER_COUNTER: u32 = 5;
 
 /// Opens shards and their logs.
@@ -98,7 +99,8 @@ impl ShardOpener {
         }
     }
 
-    /// Continues with the run of `other`, which opened shards for the same engine.
+    /// Continues with the run of `other`, an opener of shards of the same engine: later shards get
+    /// the sequence indexes of that run.
     pub(super) fn follow(&self, other: &Self) {
         let latest_s = other.latest_number_s.load(Ordering::Relaxed);
         self.latest_number_s.fetch_max(latest_s, Ordering::Relaxed);
@@ -106,8 +108,8 @@ impl ShardOpener {
             .fetch_max(other.first_index(), Ordering::Relaxed);
     }
 
-    /// Notes the greatest timestamp in the sequence numbers of a shard, which may be ahead of the
-    /// clock.
+    /// Raises `latest_number_s` to the greatest timestamp in the sequence numbers of a shard, which
+    /// may be ahead of the clock.
     pub(super) fn note_times(&self, shard: &Shard) {
         self.latest_number_s
             .fetch_max(shard.latest_number_s(), Ordering::Relaxed);
@@ -201,7 +203,7 @@ impl StreamState {
         self.routes.len() as u64
     }
 
-    /// Description of the shard `id`.
+    /// Description of the shard `id`. None if the stream does not have the shard.
     pub fn shard(&self, id: ShardId) -> Option<model::Shard> {
         self.shards.get(&id).map(|shard| shard.description())
     }
@@ -213,9 +215,8 @@ impl StreamState {
             .map_or(ShardId::new(0), |(id, _)| id.next())
     }
 
-    /// True if the stream has a channel that reads it or may still begin to read it. Such a channel
-    /// prevents the deletion of the stream. A FAILED channel does not prevent the deletion (a
-    /// choice).
+    /// True if the stream has a channel that is not FAILED. Such a channel prevents the deletion of
+    /// the stream. A FAILED channel does not prevent the deletion: this is a choice.
     pub(crate) fn has_live_channels(&self) -> bool {
         self.channels.values().any(|channel| !channel.has_failed)
     }
@@ -256,7 +257,7 @@ impl StreamState {
         i64::from(hours) * 3_600_000
     }
 
-    /// True if listings show the shards.
+    /// True if listings show the shards of the stream, because it has been ACTIVE.
     pub(crate) fn shows_shards(&self) -> bool {
         self.was_active
     }
@@ -285,8 +286,8 @@ pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
 }
 
 /// The index in `routes` of the shard that gets a record. `routes` are the open shards in the order
-/// of their hash key ranges. The shard's range contains `key`. Without a key, `turn` selects the
-/// shard.
+/// of their hash key ranges. A record with the hash key `key` goes to the shard whose range
+/// contains the key. Without a hash key, `turn` selects the shard.
 pub(crate) fn route_of(routes: &[Arc<Shard>], key: Option<HashKey>, turn: u64) -> usize {
     match key {
         Some(key) => routes.partition_point(|shard| shard.range().end < key),

@@ -23,7 +23,8 @@ use tokio::sync::watch;
 /// An event of a subscription.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Records. Or a heartbeat without records, if the subscription sent no event for five seconds.
+    /// Records of the shard. If the subscription sent no event for five seconds, a heartbeat
+    /// without records.
     Records {
         /// The records. None in a heartbeat.
         batch: Option<Batch>,
@@ -35,7 +36,7 @@ pub(crate) enum Event {
     },
     /// The shard is closed, and the subscription has read all its records. This is the last event.
     ShardEnd {
-        /// The child shards.
+        /// The child shards of the closed shard.
         children: Vec<model::Shard>,
         /// Time since the shard was closed: in milliseconds, but rounded to whole seconds.
         millis_behind_latest: i64,
@@ -52,14 +53,14 @@ pub(crate) struct Subscription {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
     shard: Arc<Shard>,
-    /// Registers the subscription as active until it is dropped.
+    /// Keeps the subscription in the registry of active subscriptions until this value is dropped.
     active: ActiveSubscription,
-    /// Position of the next read.
+    /// Sequence number at which the next read of the shard starts.
     position: SequenceNumber,
     /// Continuation sequence number of the last event. Later events have the same or a greater
     /// number.
     last_continuation: SequenceNumber,
-    /// Index after the last published record.
+    /// Index after the last published record of the shard. Changes whenever records are published.
     end_of_log: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
     end_signal: EndSignal,
@@ -73,7 +74,7 @@ pub(crate) struct Subscription {
 
 /// Reason why a subscription stops waiting.
 enum Woken {
-    /// Time to look for records, the end of the shard or a heartbeat.
+    /// The subscription must look for new records, the end of the shard or a heartbeat that is due.
     Check,
     /// Another request ended the subscription.
     Ended(EndReason),
@@ -143,7 +144,7 @@ impl Subscription {
         seconds.map(Duration::from_secs)
     }
 
-    /// The next event. None if the subscription ends without a final event.
+    /// The next event of the subscription. None if the subscription ends without a final event.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         while !self.over {
             if let Some(event) = self.event().await {
@@ -206,11 +207,11 @@ impl Subscription {
         }
     }
 
-    /// Passes an injection point. Waits for a delay with the alarm of the subscription, because a
-    /// virtual clock waits for only one alarm of each task.
+    /// Passes an injection point. If the injected fault is a delay, waits with the alarm of the
+    /// subscription, because a virtual clock waits for only one alarm of each task.
     ///
     /// # Errors
-    /// Returns the injected fault.
+    /// Returns the injected fault if it is not a delay.
     pub(crate) async fn pass(&mut self, point: Point) -> Result<(), Fault> {
         match self.engine.world.faults.at(point) {
             None => Ok(()),
@@ -261,10 +262,11 @@ impl Subscription {
         }
     }
 
-    /// A heartbeat, if the subscription sent no event for five seconds. The continuation sequence
-    /// number of the heartbeat has the index of the last published record. Its time is the current
-    /// second, or the second of the shard's creation if that is later. The number is never less
-    /// than an earlier continuation, and is less than the number of every later record.
+    /// A heartbeat if the subscription sent no event for five seconds, and otherwise None. The
+    /// continuation sequence number of the heartbeat has the index of the last published record.
+    /// The time in the number is the current second, or the second of the shard's creation if that
+    /// is later. The number is never less than an earlier continuation sequence number, and is less
+    /// than the sequence number of every later record.
     fn heartbeat(&mut self, now: Timestamp) -> Option<Event> {
         if now < self.heartbeat_at() {
             return None;

@@ -8,8 +8,8 @@
 //! replace it in the cut. The tail reads a child only after all the child's ancestors have left the
 //! cut.
 //!
-//! The tail does not poll. Each log in the cut wakes the tail when the log publishes records: it
-//! rings the bell of the tail.
+//! The tail does not poll. When records of a shard in the cut are published, the shard's log rings
+//! the bell of the tail.
 
 use super::batch::{Batch, Read, ReadBudget};
 use super::core::Engine;
@@ -67,11 +67,12 @@ pub(crate) enum TailStep {
 #[derive(Debug)]
 struct Reading {
     shard: Arc<Shard>,
-    /// Index of the next record to read.
+    /// Index of the next record of the shard to read.
     index: u64,
     /// True if no ancestor of the shard is in the cut. Then the tail may read the shard.
     is_ready: bool,
-    /// Rings the bell of the tail when the shard has new records or is closed.
+    /// Rings the bell of the tail when the shard has new records or is closed, until this value is
+    /// dropped.
     _follower: Follower,
 }
 
@@ -94,7 +95,7 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Starts a tail of the stream, or of one shard of the stream.
+    /// Starts a tail of all shards of the stream, or of the shard `only`.
     ///
     /// # Errors
     /// Returns an error if too many tails are open, the stream has too many shards, or the store
@@ -129,12 +130,14 @@ impl Tail {
         seconds.map(Duration::from_secs)
     }
 
-    /// The shards of the cut with the indexes at which a later tail can continue.
+    /// The shards of the cut, each with the index of the next record to read. A later tail can
+    /// continue at these positions.
     pub(crate) fn positions(&self) -> impl Iterator<Item = (ShardId, u64)> {
         self.cut.iter().map(|(id, reading)| (*id, reading.index))
     }
 
-    /// Records that the caller delivered the records of `shard` before `index`.
+    /// Notes that the caller has delivered the records of `shard` before `index`. The next read of
+    /// the shard starts at `index`.
     pub(crate) fn note_delivered(&mut self, shard: ShardId, index: u64) {
         if let Some(reading) = self.cut.get_mut(&shard) {
             reading.index = reading.index.max(index);
@@ -147,11 +150,11 @@ impl Tail {
         let _stopped = end.with(stopped).await;
     }
 
-    /// Skips the older records of every shard that is too far behind. The limits apply to the
-    /// stream: `most` and `kept` indexes are divided evenly among the sequence counters, and all
-    /// shards with the same counter have the same part. A shard that is more than its part of
-    /// `most` indexes behind its end is afterwards its part of `kept` indexes behind. Returns true
-    /// if the tail skipped records.
+    /// Skips the older records of every shard that is too far behind. `most` and `kept` are numbers
+    /// of sequence indexes for the whole stream. Both are divided evenly among the counters of
+    /// sequence indexes, and each shard with the same counter gets the same part. If the position
+    /// in a shard is more than the part of `most` before the shard's end, it moves forward to the
+    /// part of `kept` before the end. Returns true if the tail skipped records.
     pub(crate) fn skip_to_newest(&mut self, most: u64, kept: u64) -> bool {
         let counters = self.cut.len().div_ceil(SHARDS_PER_COUNTER as usize).max(1) as u64;
         let part = |of: u64| (of / counters).max(1);
@@ -166,10 +169,11 @@ impl Tail {
         has_skipped
     }
 
-    /// The next step. None if the emulator stops, or if a loaded snapshot contains a stream of this
-    /// name. In both cases the client can go on after its last event.
+    /// The next step of the tail. None if the emulator stops, or if the load of a snapshot replaced
+    /// the stream by a stream of the same name. In both cases the client can continue with a new
+    /// tail after its last event.
     ///
-    /// Returns an error if the tail cannot continue. The tail has ended then.
+    /// Returns an error if the tail cannot continue. The error ends the tail.
     pub(crate) async fn next(&mut self) -> Result<Option<TailStep>, TailError> {
         loop {
             if *self.stopping.borrow() {
@@ -199,8 +203,9 @@ impl Tail {
         }
     }
 
-    /// Finds the next shard that has records to read or was read to its end, beginning after the
-    /// shard that was read last. The second value is true if the shard was read to its end.
+    /// Finds the next shard in the cut that has records to read or was read to its end, beginning
+    /// after the shard that was read last. The second value is true if the shard was read to its
+    /// end.
     fn news(&self) -> Option<(ShardId, bool)> {
         let after = (Bound::Excluded(self.last_read), Bound::Unbounded);
         let in_turn = self
@@ -215,8 +220,8 @@ impl Tail {
         })
     }
 
-    /// Reads from a shard. Returns None if the records at the position have expired, and moves the
-    /// position on.
+    /// Reads the next records of a shard in the cut. If they have expired, moves the position after
+    /// them and returns None.
     async fn read(&mut self, id: ShardId) -> Result<Option<Batch>, StoreError> {
         let now = self.engine.world.clock.now();
         let Some(reading) = self.cut.get_mut(&id) else {
@@ -239,7 +244,7 @@ impl Tail {
         Ok(None)
     }
 
-    /// Waits until a shard has new records or is closed, or until the emulator stops.
+    /// Waits until a shard in the cut has new records or is closed, or until the emulator stops.
     async fn wait(&mut self) {
         tokio::select! {
             biased;
@@ -248,7 +253,7 @@ impl Tail {
         }
     }
 
-    /// Fills the cut at the start of the tail.
+    /// Adds the first shards to the cut, at the start of the tail.
     async fn enter_first(&mut self) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();
         let listed = self.stream.listed_shards(now);
@@ -289,8 +294,8 @@ impl Tail {
         self.stream.readable_shard(id, now).map(|shard| shard.end())
     }
 
-    /// Adds a shard to the cut, at `index` or at the position that `start` demands. Adds the
-    /// children of the shard instead if the shard has expired.
+    /// Adds a shard to the cut, at the position `index`. Without an index, `start` determines the
+    /// position. If all records of the shard have expired, adds the shard's children instead.
     async fn enter(&mut self, id: ShardId, index: Option<u64>) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();
         let mut entering = vec![(id, index)];
@@ -346,7 +351,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Marks the shards of the cut as ready that have no ancestor in the cut.
+    /// Marks each shard of the cut as ready that has no ancestor in the cut.
     fn find_ready(&mut self) {
         let waiting: Vec<_> = self
             .cut

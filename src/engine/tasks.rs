@@ -25,7 +25,7 @@ struct State {
 }
 
 impl Tasks {
-    /// An empty set.
+    /// An empty set of tasks.
     pub fn new() -> Self {
         Self(Arc::new(Lock::new(State {
             running: JoinSet::new(),
@@ -115,7 +115,8 @@ pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Calls `work`, and counts a panic in it. The caller must not continue `work` after a panic.
+/// Calls `work` and returns its result. Counts a panic of `work`. The caller must not continue
+/// `work` after a panic.
 ///
 /// # Errors
 /// Returns the message of the panic.

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// Limit in real time for each wait.
+/// The longest real time that a test waits for an event.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Calls `ask` repeatedly until it returns a value. Fails the test after the limit.
+/// Calls `ask` repeatedly until it returns a value. Fails the test after `LIMIT`.
 async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         loop {

@@ -1,5 +1,5 @@
-//! Counts written and read records for the metrics. A call costs one relaxed addition for each
-//! counter, for any number of records.
+//! Counts written and read records for the metrics. A call costs one relaxed atomic addition for
+//! each counter, for any number of records.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -6,8 +6,8 @@
 //! | UPDATING | the change is made | ACTIVE |
 //! | DELETING | the stream is gone | none |
 //!
-//! Consumers also have the statuses CREATING and DELETING. The catalog has the deadlines, so that a
-//! restarted engine continues the transitions.
+//! Consumers also have the statuses CREATING and DELETING. The catalog contains the deadlines, so
+//! that a restarted engine continues the transitions.
 
 use super::core::Engine;
 use super::deadlines::Due;

@@ -1,8 +1,8 @@
-//! Changes streams. Some changes give a stream the status UPDATING for a time, others apply at
-//! once.
+//! Changes streams. Some changes give a stream the status UPDATING for a time, others apply
+//! immediately.
 //!
-//! One change is planned, made and handed to the store under the locks of the accounts and of the
-//! stream, so that no other change interferes.
+//! The engine checks a change, makes it and hands it to the store under the locks of the accounts
+//! and of the stream, so that no other change interferes.
 
 use super::accounts::Counts;
 use super::core::Engine;
@@ -32,8 +32,8 @@ impl Engine {
         let Some(ticket) = self.begin_update(stream, plan)? else {
             return Ok(());
         };
-        // A shorter retention period may make records expire at once, which the channels and the
-        // mappings must notice.
+        // A shorter retention period may make records expire immediately, which the channels and
+        // the mappings must notice.
         self.channels.of(stream).wake();
         self.event_sources.wake_mappings_of(&stream.arn);
         let stream = stream.clone();
@@ -78,8 +78,8 @@ impl Engine {
         })
     }
 
-    /// Makes a change that applies at once, such as a change of tags. Returns when the change is
-    /// durable.
+    /// Makes a change of a stream that applies immediately, such as a change of tags. Returns when
+    /// the change is durable.
     ///
     /// # Errors
     /// Returns the error of `change`, or an error if the store cannot write. `change` must not
@@ -94,7 +94,7 @@ impl Engine {
         Ok(result)
     }
 
-    /// Makes a change like [`Engine::amend`], but returns before the change is durable.
+    /// Changes a stream like [`Engine::amend`], but returns before the change is durable.
     pub(super) async fn begin_amend<R, E: From<StoreError>>(
         &self,
         stream: &Stream,
