@@ -1,5 +1,5 @@
-//! Ends the status CREATING: checks the destination of a channel, and sets the positions at which
-//! the delivery begins.
+//! Ends the status CREATING of a channel: checks the channel's destination, and sets the positions
+//! at which the delivery begins.
 
 use super::item::Channel;
 use crate::engine::{Engine, StreamState};
@@ -34,8 +34,8 @@ impl Engine {
         let _durable = ticket.durable().await;
     }
 
-    /// Checks the destination of a channel, and creates the table of a channel with a table as its
-    /// destination.
+    /// Checks the destination of a channel. If the destination is a table, also creates the table.
+    /// A failure of the check or of the creation returns the reason for the status FAILED.
     async fn checked(&self, channel: &Channel, settings: &ChannelSettings) -> Result<(), String> {
         let destinations = &self.behaviour.channels.destinations;
         destinations.check(settings).await?;
@@ -46,9 +46,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets the status after the check. Does nothing if the channel is no longer in CREATING. All
-    /// positions are set under the lock of the stream, so that the delivery begins in all shards at
-    /// the same moment.
+    /// Sets the status of a channel: ACTIVE if the check of its destination succeeded, and FAILED
+    /// otherwise. Returns the ticket of the saved change. Does nothing and returns None if the
+    /// channel is no longer in CREATING. All positions are set under the lock of the stream, so
+    /// that the delivery begins in all shards at the same moment.
     fn end_creation(&self, channel: &Channel, checked: Result<(), String>) -> Option<Ticket> {
         channel.stream.with_state(|stream_state| {
             channel.with_state(|state| {
@@ -73,7 +74,7 @@ impl Engine {
         })
     }
 
-    /// Sets the status FAILED of a channel whose delivery cannot go on.
+    /// Sets the status FAILED of a channel that cannot continue to deliver.
     pub(super) fn fail_channel(&self, channel: &Channel, reason: &str) {
         channel.stream.with_state(|stream_state| {
             channel.with_state(|state| {
@@ -98,7 +99,7 @@ fn note_failure(stream_state: &mut StreamState, channel: &Channel) {
     }
 }
 
-/// The position after the last published record, for each shard.
+/// For each shard of a stream, the position after the last published record.
 fn ends(state: &StreamState) -> BTreeMap<ShardId, ChannelPosition> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let is_open = shard.description().is_open();

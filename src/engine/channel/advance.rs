@@ -1,4 +1,4 @@
-//! Advances the progress of a channel.
+//! Changes and saves the progress of a channel.
 
 use super::item::Channel;
 use super::progress::ChannelProgress;
@@ -6,8 +6,9 @@ use crate::engine::Engine;
 use crate::store::Ticket;
 
 impl Engine {
-    /// Changes the progress of a channel, and saves all its changes atomically. Returns the ticket
-    /// of the save. If the channel does not deliver any more, does nothing and returns None.
+    /// Changes the progress of a channel by `change`, and saves the changed positions atomically.
+    /// Returns the ticket of the saved change. Does nothing and returns None if the channel's
+    /// status no longer permits deliveries.
     pub(crate) fn advance_channel(
         &self,
         channel: &Channel,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Changes the settings of a channel. `plan` checks the channel's status and settings, and
-    /// returns the new settings. They apply at once. The status is UPDATING for the duration of a
-    /// transition.
+    /// returns the new settings. The new settings apply immediately. The status is UPDATING for the
+    /// duration of a transition.
     ///
     /// # Errors
     /// Returns the error of `plan`, or an error if the store cannot write.
@@ -45,7 +45,8 @@ impl Engine {
         Ok(settings)
     }
 
-    /// Ends the status UPDATING. Does not change another status, such as DELETING.
+    /// Ends the status UPDATING of a channel, and returns the ticket of the saved change. Does
+    /// nothing and returns None in another status, such as DELETING.
     pub(super) fn end_update(&self, channel: &Channel) -> Option<Ticket> {
         channel.with_state(|state| {
             if state.status != ChannelStatus::Updating || state.removed {
@@ -57,12 +58,12 @@ impl Engine {
         })
     }
 
-    /// Changes the tags of a channel. Returns when the change is as durable as the settings
-    /// promise.
+    /// Changes the tags of a channel. Returns when the change is as durable as the `durability`
+    /// option promises.
     ///
     /// # Errors
-    /// Returns the error of `change`, or an error if the store cannot write. In both cases nothing
-    /// is changed.
+    /// Returns the error of `change`, or an error if the store cannot write. `change` must not
+    /// change the tags if it returns an error.
     pub(crate) async fn amend_channel<E: From<StoreError>>(
         &self,
         channel: &Channel,

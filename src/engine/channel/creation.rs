@@ -17,14 +17,14 @@ use tokio::sync::oneshot;
 pub(crate) struct NewChannel {
     pub(crate) name: Arc<str>,
     pub(crate) settings: ChannelSettings,
-    /// Initial tags, already validated.
+    /// Initial tags of the channel, already validated.
     pub(crate) tags: Tags,
-    /// True if the creation is complete on return: there is no transition delay, and the check of
-    /// the destination has ended.
+    /// True if `Engine::create_channel` returns only after the check of the destination has
+    /// ended. The channel then has no transition delay.
     pub(crate) at_once: bool,
 }
 
-/// The account's channels, for the check whether a channel may be created.
+/// Facts about an account's channels that the check of a new channel needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChannelCounts {
     /// True if the account has a channel of this name in the region.
@@ -35,8 +35,9 @@ pub(crate) struct ChannelCounts {
 
 impl Engine {
     /// Creates a channel if `check` permits it. Returns when the creation is as durable as the
-    /// settings promise. Without a transition delay, also waits a short time for the check of the
-    /// destination: a record that is put after the return is then usually delivered.
+    /// `durability` option promises. Without a transition delay, also waits a short time for the
+    /// check of the destination, so that the channel usually delivers a record that is put after
+    /// the return.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -51,8 +52,8 @@ impl Engine {
         let (channel, ticket) = self.begin_channel(stream, new, check)?;
         let (saved, is_saved) = oneshot::channel();
         let (engine, created) = (self.clone(), channel.clone());
-        // The task runs to its end even if the caller is dropped, so that no creation is left half
-        // made.
+        // The task runs to its end even if the caller is dropped, so that every creation is
+        // completed.
         let finished = self.finish(async move {
             let durable = ticket.durable().await;
             if durable.is_err() {
@@ -72,7 +73,7 @@ impl Engine {
             let deadline = RealDeadline::lasting(limits::CHANNEL_CHECK_WAIT);
             let _in_time = deadline.with(finished).await;
         }
-        // The task may still wait for the store. The wait for the store has no time limit.
+        // Wait until the store has saved the channel. This wait has no time limit.
         is_saved.await.unwrap_or(Err(StoreError::Closed))?;
         Ok(channel)
     }

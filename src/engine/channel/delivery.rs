@@ -4,11 +4,11 @@
 //! record is as old as the channel's data freshness, or until an object is full. It plans an
 //! object, saves the plan, writes the object, and saves the new positions. After a crash between
 //! the last two steps, the task repeats the saved plan: the object has the same key and the same
-//! bytes. The plan and its records are durable before the write begins, whatever durability the
-//! settings promise.
+//! bytes. The plan and its records are durable before the write begins, whatever the `durability`
+//! option promises.
 //!
 //! # Files
-//! - `runner`: the task, its waits and its retries. `flushes`: the requests to deliver now.
+//! - `runner`: the task, its waits and its retries. `flushes`: the requests to deliver immediately.
 //! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
 //! - `lost`: the records that expired or were removed before the channel delivered them.
 //! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
@@ -17,9 +17,9 @@
 //!   the task has open, and the positions that the table contains.
 //!
 //! # Tables
-//! A table commits records and positions together. The channel adopts the positions of the table
-//! whenever it opens the table: at the start, and after each error. Therefore a repeated attempt
-//! writes no record twice.
+//! A table commits records together with the channel's positions. Whenever the channel opens the
+//! table, at the start and after each error, it continues from the positions in the table.
+//! Therefore a repeated attempt writes no record twice.
 
 mod dead_letters;
 mod encoder;

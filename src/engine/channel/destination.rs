@@ -18,15 +18,16 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     /// expected accounts. If the check fails, resolves to the reason for the status FAILED.
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>>;
 
-    /// Begins an object. The function may block.
+    /// Creates an incomplete object, and returns the writer of its content. The function may block
+    /// the thread.
     ///
     /// # Errors
-    /// Returns an error if the object cannot be begun.
+    /// Returns an error if the object cannot be created.
     fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError>;
 
-    /// Creates the table of a new channel, after the check. Takes over the table if an interrupted
-    /// earlier attempt created it already. The default implementation is for destinations without
-    /// tables.
+    /// Creates the table of a new channel, after the check of its destination. If an interrupted
+    /// earlier attempt already created the table, keeps that table. The default implementation does
+    /// nothing, and is for destinations without tables.
     fn create_table(
         &self,
         _channel: &ChannelArn,
@@ -35,8 +36,8 @@ pub trait Destinations: Send + Sync + fmt::Debug {
         Box::pin(ready(Ok(())))
     }
 
-    /// Opens the table that was created for a channel. An error of the kind
-    /// [`DestinationError::Refused`] ends the channel, because another attempt would not succeed.
+    /// Opens the table that was created for a channel. After [`DestinationError::Refused`] the
+    /// channel becomes FAILED, because another attempt would not succeed.
     fn open_table(
         &self,
         _channel: &ChannelArn,
@@ -50,15 +51,15 @@ fn no_tables() -> DestinationError {
     DestinationError::NotConfigured(not_configured(DestinationKind::S3Tables))
 }
 
-/// An object that is being written. Writes to it may block. An object that is dropped before it is
-/// finished does not appear in the bucket.
+/// An object that is being written. A write to the object may block the thread. An object that is
+/// dropped before it is finished does not appear in the bucket.
 pub trait ObjectWriter: Write + Send + fmt::Debug {
-    /// Completes the object, and replaces an object with the same key. Resolves to the size in
-    /// bytes when the object is durable.
+    /// Completes the object, which replaces an existing object with the same key. Resolves to the
+    /// size of the object, in bytes, when the object is durable.
     fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>>;
 }
 
-/// An object to write, without its content.
+/// The key and the properties of an object to write.
 #[derive(Debug, Clone)]
 pub struct ObjectHead {
     /// The bucket, and the account that must own the bucket.
@@ -78,15 +79,15 @@ pub struct ObjectHead {
 pub struct ChannelBehaviour {
     /// The destinations that channels write to.
     pub destinations: Arc<dyn Destinations>,
-    /// Time after which a channel delivers its records, in milliseconds. None means the channel's
-    /// data freshness.
+    /// Age of the oldest undelivered record at which a channel writes an object, in milliseconds.
+    /// None means the channel's data freshness.
     pub flush_interval_ms: Option<u64>,
     /// Size at which an object is full, in bytes before compression.
     pub max_object_bytes: u64,
 }
 
 impl Default for ChannelBehaviour {
-    /// No destinations, and the default sizes.
+    /// Settings without destinations, and with the default size of objects.
     fn default() -> Self {
         Self {
             destinations: Arc::new(NoDestinations),

@@ -6,11 +6,13 @@ use std::io;
 /// The reason why a write to a destination failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DestinationError {
-    /// No destination of this kind is configured. Holds the names of the missing settings.
+    /// No destination of the channel's kind is configured. Holds a text that names the missing
+    /// settings.
     NotConfigured(String),
-    /// The destination cannot be reached, or did not answer in time.
+    /// The destination cannot be reached, or did not answer in time. Holds the reason as a text.
     Unreachable(String),
-    /// The destination refused the object, or the channel's table cannot be used.
+    /// The destination refused the object, or the channel's table cannot be used. Holds the reason
+    /// as a text.
     Refused(String),
 }
 

@@ -28,10 +28,10 @@ pub(crate) struct ChannelFigures {
     /// Bytes of the objects delivered since the start of the emulator.
     pub(crate) bytes: u64,
     /// Number of records since the start of the emulator that did not have the channel's format.
-    /// Their failures were delivered as dead letters instead.
+    /// The channel delivered dead letters that describe them instead.
     pub(crate) failed_records: u64,
-    /// Number of records since the start of the emulator that expired, or that the stream's user
-    /// removed, before the channel delivered them.
+    /// Number of records since the start of the emulator that expired, or that a clear of the
+    /// stream removed, before the channel delivered them.
     pub(crate) expired_records: u64,
     /// Number of failed delivery attempts since the start of the emulator.
     pub(crate) failed_attempts: u64,

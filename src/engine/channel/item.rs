@@ -16,19 +16,19 @@ use tokio::sync::oneshot;
 /// A channel. The value exists from the channel's creation until the end of its deletion.
 #[derive(Debug)]
 pub(crate) struct Channel {
-    /// The account, region and id.
+    /// ARN of the channel: its account, region and id.
     pub(crate) arn: ChannelArn,
     pub(crate) name: Arc<str>,
     /// Incarnation number of the channel, which is unique.
     pub(crate) incarnation: u64,
     /// The stream whose records the channel delivers.
     pub(crate) stream: Arc<Stream>,
-    /// Creation time.
+    /// Creation time of the channel.
     pub(crate) created: Timestamp,
-    /// The kind of the destination, which never changes.
+    /// The kind of the channel's destination, which never changes.
     pub(crate) kind: DestinationKind,
     state: Lock<ChannelState>,
-    /// Wakes the delivery. Empty until the delivery begins.
+    /// Wakes the task that delivers the channel's records. Empty until this task starts.
     bell: OnceLock<Bell>,
     traffic: Traffic,
 }
@@ -37,26 +37,27 @@ pub(crate) struct Channel {
 #[derive(Debug)]
 pub(super) struct ChannelState {
     pub(super) status: ChannelStatus,
-    /// The reason for the status FAILED.
+    /// The reason for the status FAILED. None in every other status.
     pub(super) reason: Option<String>,
     /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(super) due: Option<Timestamp>,
-    /// True after the removal from the catalog was handed to the store. Nothing of this channel is
-    /// saved any more.
+    /// True after the channel's removal from the catalog was handed to the store. Later changes of
+    /// the channel are not saved.
     pub(super) removed: bool,
     pub(super) settings: Arc<ChannelSettings>,
     pub(super) tags: Tags,
     pub(super) progress: ChannelProgress,
-    /// The requests to deliver at once (flushes) that the delivery has not started to serve.
+    /// The requests to deliver immediately (flushes) that the channel's task has not started to
+    /// serve.
     pub(super) flushes: Vec<Flush>,
     /// The error of the newest delivery attempt. None if that attempt did not fail.
     pub(super) last_error: Option<String>,
 }
 
-/// Sends the answer to a request to deliver at once: the error of the delivery if it failed.
+/// Sends the answer to a request to deliver immediately: the error of the delivery if it failed.
 pub(crate) type Flush = oneshot::Sender<Result<(), String>>;
 
-/// The reason why a channel did not deliver at once.
+/// The reason why a request to deliver immediately failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FlushError {
     /// The channel's status does not permit deliveries.
@@ -121,12 +122,12 @@ impl Channel {
         look(&mut self.state.lock())
     }
 
-    /// Runs `look` on the tags.
+    /// Calls `look` with the channel's tags, and returns the result of `look`.
     pub(crate) fn look_at_tags<R>(&self, look: impl FnOnce(&Tags) -> R) -> R {
         self.with_state(|state| look(&state.tags))
     }
 
-    /// The current status, its reason, and the settings.
+    /// The current status of the channel, the reason for the status FAILED, and the settings.
     pub(crate) fn describe(&self) -> ChannelDescription {
         self.with_state(|state| ChannelDescription {
             status: state.status,
@@ -165,8 +166,8 @@ impl Channel {
         }
     }
 
-    /// Tells the delivery to deliver all published records at once, and waits until they are
-    /// delivered.
+    /// Makes the channel's task deliver all published records immediately, and returns when they
+    /// are delivered.
     ///
     /// # Errors
     /// Returns an error if the channel's status does not permit deliveries, or if the delivery
@@ -187,7 +188,7 @@ impl Channel {
         }
     }
 
-    /// Wakes the delivery, so that it looks at the channel's state again.
+    /// Wakes the channel's task, so that it looks at the channel's state again.
     pub(super) fn notify(&self) {
         if let Some(bell) = self.bell.get() {
             bell.ring();
@@ -233,9 +234,9 @@ impl Channel {
     }
 }
 
-/// The methods that the delivery uses.
+/// The methods that the channel's task uses.
 impl Channel {
-    /// The current progress.
+    /// The current progress of the channel.
     pub(crate) fn progress(&self) -> ChannelProgress {
         self.with_state(|state| state.progress.clone())
     }
@@ -253,8 +254,8 @@ impl Channel {
         })
     }
 
-    /// Sets the bell of the delivery. Every change of the status or the settings, and every request
-    /// to deliver at once, rings the bell.
+    /// Sets the bell of the channel's task. Every change of the status or the settings, and every
+    /// request to deliver immediately, rings the bell.
     pub(super) fn set_bell(&self, bell: Bell) {
         let _first = self.bell.set(bell);
     }
@@ -265,8 +266,9 @@ impl Channel {
         self.with_state(|state| state.status.delivers())
     }
 
-    /// Takes the requests to deliver at once. The caller must answer each request when all records
-    /// that are published at this moment have been delivered, or when the attempt fails.
+    /// Removes and returns the waiting requests to deliver immediately. The caller must answer the
+    /// requests when all records that are already published have been delivered, or when the
+    /// attempt to deliver fails.
     pub(super) fn take_flushes(&self) -> Vec<Flush> {
         self.with_state(|state| std::mem::take(&mut state.flushes))
     }
@@ -279,7 +281,8 @@ impl Channel {
         self.with_state(|state| state.last_error = None);
     }
 
-    /// Counts records whose failures were delivered as dead letters instead.
+    /// Counts records that did not have the channel's format. The channel delivered dead letters
+    /// that describe them instead.
     pub(super) fn count_failed_records(&self, records: u64) {
         Traffic::add(&self.traffic.failed_records, records);
     }
@@ -311,7 +314,7 @@ impl ChannelState {
         }
     }
 
-    /// Sets the status FAILED and its reason.
+    /// Sets the status FAILED of the channel, and the reason for it.
     pub(super) fn fail(&mut self, reason: &str) {
         self.status = ChannelStatus::Failed;
         self.reason = Some(shortened(reason));

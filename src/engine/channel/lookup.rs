@@ -22,8 +22,9 @@ impl Engine {
         accounts.get(scope)?.with_name(name).cloned()
     }
 
-    /// Up to `page` channels for which `wanted` returns true and whose names are greater than
-    /// `after`, in the order of their names. The second value is true if more channels follow.
+    /// Up to `page` channels of an account for which `wanted` returns true and whose names are
+    /// greater than `after`, in the order of their names. The second value is true if more channels
+    /// follow.
     pub(crate) fn list_channels(
         &self,
         scope: &AccountRegion,

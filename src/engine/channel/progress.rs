@@ -5,7 +5,7 @@ use crate::model::channel::ChannelPosition;
 use crate::store::Change;
 use std::collections::BTreeMap;
 
-/// The part of a channel's state that its deliveries change. It survives a restart.
+/// The part of a channel's state that its deliveries change. The progress survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ChannelProgress {
     /// The positions in the shards that existed when the channel became ACTIVE, and in the shards
@@ -16,8 +16,9 @@ pub(crate) struct ChannelProgress {
 }
 
 impl ChannelProgress {
-    /// The catalog changes that replace the saved positions of the channel `incarnation`. `before`
-    /// has the saved positions.
+    /// The catalog changes that replace the saved positions of a channel by the positions in
+    /// `self`. `before` has the saved positions, and `incarnation` is the incarnation number of the
+    /// channel.
     pub(super) fn changes_since(&self, before: &Self, incarnation: u64) -> Vec<Change> {
         let change = |shard: &ShardId, value: Option<&ChannelPosition>| {
             Change::ChannelPosition((incarnation, shard.index()), value.cloned())
@@ -31,12 +32,12 @@ impl ChannelProgress {
         removed.chain(changed).collect()
     }
 
-    /// The catalog changes that save all positions.
+    /// The catalog changes that save all positions of the channel with this incarnation number.
     pub(super) fn saved(&self, incarnation: u64) -> Vec<Change> {
         self.changes_since(&Self::default(), incarnation)
     }
 
-    /// The catalog changes that remove all positions.
+    /// The catalog changes that remove all positions of the channel with this incarnation number.
     pub(super) fn removed(&self, incarnation: u64) -> Vec<Change> {
         Self::default().changes_since(self, incarnation)
     }

@@ -1,4 +1,4 @@
-//! The registry of all channels, and the deadlines of their statuses.
+//! The registry of all channels, and the times at which their statuses end by themselves.
 
 use super::item::Channel;
 use super::stream_channels::StreamChannels;
@@ -18,12 +18,13 @@ use tokio::sync::Semaphore;
 /// The channels of one account in one region.
 pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
 
-/// The channels of all accounts, and the deadlines of their statuses.
+/// The channels of all accounts, and the times at which their statuses end by themselves.
 #[derive(Debug)]
 pub(in crate::engine) struct Channels {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountChannels>>,
     pub(super) deadlines: Deadlines<Channel, ()>,
-    /// Permits to write an object. Their number bounds the memory of all deliveries.
+    /// Permits of the deliveries that write at the same time. The number of permits bounds the
+    /// memory of all deliveries.
     pub(super) writers: Semaphore,
 }
 
@@ -51,7 +52,7 @@ impl Channels {
         }
     }
 
-    /// Registers the deadline of a channel's status.
+    /// Registers the time at which a channel's status ends by itself.
     pub(super) fn await_status(&self, moment: Timestamp, channel: &Arc<Channel>) {
         self.deadlines.add(moment, channel.clone(), ());
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Deletes a channel in any status. The channel does not deliver its remaining records. Returns
-    /// when the deletion is as durable as the settings promise. Does nothing if the channel is
-    /// already being deleted (a choice).
+    /// when the deletion is as durable as the `durability` option promises. Does nothing if the
+    /// channel is already being deleted: this is a choice.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -64,8 +64,8 @@ impl Engine {
         self.forget_channel(channel);
     }
 
-    /// The catalog changes that remove a channel. Also sets the status DELETING, and marks the
-    /// channel as removed, so that later changes of the channel are not saved.
+    /// The catalog changes that remove a channel. This function also sets the status DELETING, and
+    /// marks the channel as removed, so that later changes of the channel are not saved.
     pub(in crate::engine) fn channel_removal(&self, channel: &Channel) -> Vec<Change> {
         channel.with_state(|state| removal(channel, state))
     }
@@ -87,7 +87,7 @@ impl Engine {
         channel.notify();
     }
 
-    /// Deletes the FAILED channels of a deleted stream (a choice). A stream with channels in
+    /// Deletes the FAILED channels of a deleted stream: this is a choice. A stream with channels in
     /// another status cannot be deleted.
     pub(in crate::engine) fn forget_channels_of(&self, stream: &Stream) {
         if stream.look(|state| state.channels.is_empty()) {

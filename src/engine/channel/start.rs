@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 impl Engine {
-    /// Restores the channels of these streams. Removes a channel from the catalog if its stream
-    /// does not exist.
+    /// Restores the channels of the streams `streams`. Removes a channel from the catalog if its
+    /// stream does not exist.
     pub(in crate::engine) fn restore_channels(
         &self,
         catalog: &Catalog,
@@ -46,7 +46,8 @@ impl Engine {
         let _kept = self.store.save(removed.collect());
     }
 
-    /// Registers the deadlines of the restored channels, and begins their deliveries.
+    /// Registers the times at which the statuses of the restored channels end, and starts the tasks
+    /// that deliver their records.
     pub(in crate::engine) fn begin_channels(self: &Arc<Self>) {
         for channel in self.channels.all() {
             if let Some(due) = channel.with_state(|state| state.due) {

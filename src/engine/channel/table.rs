@@ -12,20 +12,21 @@ use std::fmt;
 /// Methods that write take the table by value, and return it if they succeed. After an error the
 /// caller must open the table again: the files of the table then show which records were committed.
 pub trait ChannelTable: Send + Sync + fmt::Debug {
-    /// The positions of the newest commit. None for a table without commits.
+    /// The positions of the channel in the newest commit of the table. None for a table without
+    /// commits.
     fn positions(&self) -> Option<&str>;
 
-    /// Writes records, which readers see after the next commit. Also returns the records that do
-    /// not form a valid row. The caller stores these records in the dead-letter bucket before the
-    /// commit.
+    /// Writes records to the table. Readers of the table see them after the next commit. Also
+    /// returns the records that do not form a valid row. The caller writes dead letters for these
+    /// records before the commit.
     fn write(self: Box<Self>, records: Vec<Bytes>) -> Pending<Result<Written, DestinationError>>;
 
-    /// Commits the written records together with `positions`, the positions after these records.
-    /// Resolves when the commit is durable.
+    /// Commits the written records together with `positions`, the channel's positions after these
+    /// records. Resolves when the commit is durable.
     fn commit(self: Box<Self>, positions: String) -> Pending<Result<OpenTable, DestinationError>>;
 }
 
-/// An open table.
+/// A boxed open table.
 pub type OpenTable = Box<dyn ChannelTable>;
 
 /// A table after records were written to it.
@@ -33,7 +34,7 @@ pub type OpenTable = Box<dyn ChannelTable>;
 pub struct Written {
     /// The table, which the caller can use again.
     pub table: OpenTable,
-    /// The records that do not form a valid row: their indexes among the records of the call, in
-    /// ascending order, and the reasons.
+    /// The records that do not form a valid row, in ascending order: the index of each record among
+    /// the records of the call, and the reason.
     pub invalid: Vec<(usize, InvalidRecord)>,
 }

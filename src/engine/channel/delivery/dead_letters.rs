@@ -1,4 +1,5 @@
-//! The dead-letter objects of one attempt. All functions block, except [`DeadLetters::finish`].
+//! The dead-letter objects of one attempt to deliver. Their lines describe the records that do not
+//! have the channel's format. All functions block the thread, except [`DeadLetters::finish`].
 
 use super::origin::Origin;
 use crate::engine::RecordView;
@@ -9,12 +10,12 @@ use crate::world::Timestamp;
 use std::io::Write as _;
 use std::sync::Arc;
 
-/// The dead-letter objects of one attempt: usually none, and several if the lines do not fit in one
-/// object.
+/// The dead-letter objects of one attempt to deliver. Usually there are none, and there are several
+/// if the lines do not fit in one object.
 #[derive(Debug)]
 pub(super) struct DeadLetters {
     most_bytes: u64,
-    /// The objects with all their lines. They do not appear in the bucket until they are finished.
+    /// The objects that get no more lines. They appear in the bucket only after `finish`.
     complete: Vec<Box<dyn ObjectWriter>>,
     /// The object that gets the next line, and its size in bytes so far.
     open: Option<(Box<dyn ObjectWriter>, u64)>,
@@ -23,7 +24,7 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// A value without objects. Each object will have at most `most_bytes`.
+    /// A value without dead-letter objects. Each later object gets at most `most_bytes` bytes.
     pub(super) fn new(most_bytes: u64) -> Self {
         Self {
             most_bytes,
@@ -33,7 +34,8 @@ impl DeadLetters {
         }
     }
 
-    /// Adds a line for a record that does not have the channel's format.
+    /// Adds a line for a record that does not have the channel's format. Begins a new object if no
+    /// object has space for the line.
     pub(super) fn add(
         &mut self,
         destinations: &Arc<dyn Destinations>,
@@ -90,7 +92,7 @@ impl DeadLetters {
         })
     }
 
-    /// Finishes all objects. Resolves when they are durable.
+    /// Finishes all dead-letter objects. Resolves when they are durable.
     pub(super) async fn finish(self) -> Result<(), DestinationError> {
         let open = self.open.map(|(object, _)| object);
         for object in self.complete.into_iter().chain(open) {

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{self, Write as _};
 
-/// Compression level of zstd, which is the default of zstd (a choice).
+/// Compression level for zstd. The value is the default of zstd, and a choice.
 const ZSTD_LEVEL: i32 = 3;
 
 type Target = Box<dyn ObjectWriter>;
@@ -58,13 +58,14 @@ impl Encoder {
     }
 }
 
-/// Maximum bytes of records for an object of at most `most_bytes`. With a compression the result is
-/// smaller than `most_bytes`, because data that cannot be compressed becomes a little longer.
+/// Maximum bytes of records in an object that has at most `most_bytes` bytes after compression.
+/// With a compression the result is smaller than `most_bytes`, because data that cannot be
+/// compressed becomes a little longer.
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        // The dependencies of streaming tables switch gzip to zlib-rs, whose fast level codes a
-        // byte in up to nine bits.
+        // With streaming tables, their dependencies make zlib-rs the library for gzip. The fast
+        // level of zlib-rs encodes a byte in up to nine bits.
         S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
         S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }

@@ -1,4 +1,5 @@
-//! Undelivered records that expired or that the stream's user removed.
+//! Records of a channel that expired, or that a clear of the stream removed, before the channel
+//! delivered them.
 
 use super::reading::{EVERY_RECORD, PlanReader};
 use crate::engine::Engine;
@@ -9,7 +10,7 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 use std::collections::BTreeMap;
 
-/// Consecutive records of a shard that the channel will not deliver.
+/// Consecutive undelivered records of a shard that the channel will never deliver.
 #[derive(Debug)]
 pub(super) struct LostRecords {
     shard: ShardId,
@@ -18,8 +19,8 @@ pub(super) struct LostRecords {
     last: SequenceNumber,
 }
 
-/// Finds the undelivered records that arrived before `horizon`. The logs still contain them,
-/// because a log keeps the records that a channel has still to deliver.
+/// Finds the undelivered records of a channel that arrived before `horizon`. The logs still contain
+/// them, because a log keeps the records that a channel has still to deliver.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -64,7 +65,8 @@ pub(super) async fn undelivered_before(
     Ok(all)
 }
 
-/// Counts lost records, and logs their sequence numbers. Returns the number of lost records.
+/// Counts the lost records of a channel, and logs their sequence numbers. Returns the number of
+/// lost records.
 pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
     for of_shard in lost {
         tracing::warn!(
@@ -82,7 +84,7 @@ pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
     records
 }
 
-/// Moves the positions after the lost records.
+/// Moves the positions of a channel after its lost records.
 pub(super) fn skip(positions: &mut BTreeMap<ShardId, ChannelPosition>, lost: &[LostRecords]) {
     for of_shard in lost {
         let position = positions.entry(of_shard.shard).or_default();

@@ -1,5 +1,5 @@
-//! The objects that one attempt writes: the object with the records, and the dead-letter objects.
-//! All functions block, except [`FinishedObject::finish`].
+//! The objects that one attempt to deliver writes: the object with the records, and the dead-letter
+//! objects. All functions block the thread, except [`FinishedObject::finish`].
 
 use super::dead_letters::DeadLetters;
 use super::encoder::Encoder;
@@ -12,8 +12,8 @@ use crate::model::channel::KeyValues;
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The objects of one attempt, while records are written to them. Dropping the value removes the
-/// objects.
+/// The objects of one attempt to deliver, while records are written to them. Dropping this value
+/// removes the objects.
 pub(super) struct Objects {
     origin: Origin,
     target: Target,
@@ -25,21 +25,22 @@ pub(super) struct Objects {
     dead_letters: DeadLetters,
 }
 
-/// The objects of one attempt, after their last record was written.
+/// The objects of one attempt to deliver, after their last record was written.
 pub(super) struct FinishedObject {
     object: Option<Box<dyn ObjectWriter>>,
     records: u64,
     dead_letters: DeadLetters,
 }
 
-/// Counts of one delivery.
+/// Counts of one successful attempt to deliver.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Delivered {
-    /// Number of records in the object. 0 if all records were invalid: then there is no object.
+    /// Number of records that were written to the object or to the table. 0 if no record had the
+    /// channel's format: then there is no object.
     pub(super) records: u64,
-    /// Size of the object in bytes.
+    /// Size of the object, in bytes. For a table, the bytes of the records.
     pub(super) bytes: u64,
-    /// Number of records in the dead-letter objects.
+    /// Number of records that the dead-letter objects describe.
     pub(super) failed: u64,
 }
 
@@ -61,7 +62,8 @@ impl Objects {
         }
     }
 
-    /// Writes the records of a part of the plan.
+    /// Writes the records of `part` to the object. Adds a line to the dead-letter objects for each
+    /// record that does not have the channel's format.
     pub(super) fn write(&mut self, part: &Part) -> Result<(), DestinationError> {
         let format = self.origin.settings.format;
         let shard = part.shard.to_string();
@@ -88,7 +90,8 @@ impl Objects {
         Ok(())
     }
 
-    /// Writes the end of the compressed data. The objects can then be finished.
+    /// Writes the end of the compressed data. Returns the objects, which the caller can then
+    /// finish.
     pub(super) fn end(self) -> Result<FinishedObject, DestinationError> {
         Ok(FinishedObject {
             object: self.object.map(Encoder::finish).transpose()?,
@@ -122,7 +125,8 @@ fn begin(
 }
 
 impl FinishedObject {
-    /// Finishes all objects. Resolves when they are durable.
+    /// Finishes the dead-letter objects and the object with the records. Resolves when they are
+    /// durable.
     pub(super) async fn finish(self) -> Result<Delivered, DestinationError> {
         let failed = self.dead_letters.records;
         self.dead_letters.finish().await?;

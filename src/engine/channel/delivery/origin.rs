@@ -14,7 +14,7 @@ pub(super) struct Origin {
     pub(super) channel_id: String,
     pub(super) stream_arn: String,
     pub(super) settings: Arc<ChannelSettings>,
-    /// The unique suffix of the objects' keys.
+    /// The suffix that makes the keys of the objects unique.
     pub(super) suffix: String,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Target {
 }
 
 impl Origin {
-    /// The names and settings for the objects of a plan.
+    /// The names and settings from which the objects of a plan are made.
     pub(super) fn of(channel: &Channel, plan: &ObjectPlan) -> Self {
         Self {
             channel_arn: channel.arn.to_string(),
@@ -40,7 +40,7 @@ impl Origin {
 }
 
 impl Target {
-    /// The target for the records of a channel in `bucket`.
+    /// The target of a channel that delivers its records to `bucket`.
     ///
     /// # Errors
     /// Returns an error if the key template of the channel is invalid.

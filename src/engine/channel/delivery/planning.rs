@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Limits for an object.
+/// The size limit of an object, and the size of its separators.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObjectLimit {
     /// Maximum bytes of records and separators in an object.
@@ -19,8 +19,8 @@ pub(super) struct ObjectLimit {
     pub(super) separator: u64,
 }
 
-/// The plan that was saved before an attempt, if the positions were not saved after the attempt.
-/// None if there is no such plan.
+/// The saved plan that the channel has still to complete: the positions after the plan are not
+/// saved. None if there is no such plan.
 pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let positions = channel.progress().positions;
     let planned = |(shard, position): (&ShardId, &ChannelPosition)| {
@@ -45,8 +45,8 @@ pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     Some(ObjectPlan::resumed(ranges, oldest))
 }
 
-/// Plans an object with undelivered records. A shard takes part only after its parents: this object
-/// or an earlier one must contain all records of the parents.
+/// Plans an object with undelivered records of a channel. The plan contains records of a shard only
+/// if all records of the shard's parents are in this object or in an earlier object.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -98,7 +98,7 @@ async fn offer(
     Ok(Offered::Full)
 }
 
-/// The next records of a shard, each as one block.
+/// The records of a shard from the index `next` on, each as one block.
 async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreError> {
     let read = Read {
         from: shard.position(next, EVERY_RECORD),

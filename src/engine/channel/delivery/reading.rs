@@ -24,7 +24,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The records in the order of their sequence numbers.
+    /// The records of the part, in the order of their sequence numbers.
     pub(super) fn records(&self) -> impl Iterator<Item = RecordView<'_>> {
         let records = self.batch.iter();
         records.take_while(|record| record.number.index < self.end)
@@ -40,7 +40,7 @@ pub(super) struct PlanReader {
 }
 
 impl PlanReader {
-    /// A reader for these ranges. A shard that does not exist any more has no records.
+    /// A reader for the records of `ranges`. A shard that does not exist any more has no records.
     pub(super) fn new(admission: &Arc<Admission>, stream: &Stream, ranges: &[ShardRange]) -> Self {
         stream.look(|state| {
             let shard =
@@ -52,7 +52,7 @@ impl PlanReader {
         })
     }
 
-    /// Reads the next part. None after the last part.
+    /// Reads the next part of the plan's records. None after the last part.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.

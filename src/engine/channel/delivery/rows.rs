@@ -18,8 +18,8 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 /// Writes the records of a plan into `table`, and commits them together with `positions`, the
-/// positions after the plan. The dead-letter objects are durable before the commit. If the channel
-/// stops delivering in the meantime, writes nothing and returns None.
+/// channel's positions after the plan. The dead-letter objects are durable before the commit. If
+/// the channel stops delivering in the meantime, writes nothing and returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the table or a dead-letter object cannot
@@ -64,7 +64,7 @@ pub(super) async fn write_rows(
     Ok(Some((table, rows.written)))
 }
 
-/// The state of one attempt while records are written.
+/// The state of one attempt to write records into a table.
 struct Rows {
     origin: Origin,
     destinations: Arc<dyn Destinations>,

@@ -30,9 +30,8 @@ const BACK_OFF: BackOff = BackOff {
 };
 
 impl Engine {
-    /// Begins the delivery of a channel that became ACTIVE, or that was restored with a status that
-    /// permits deliveries. The delivery ends when the channel's status does not permit deliveries
-    /// any more.
+    /// Starts the task of a channel that became ACTIVE, or that was restored with a status that
+    /// permits deliveries. The task ends when the channel's status no longer permits deliveries.
     pub(in crate::engine::channel) fn begin_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
         let alarm = self.world.clock.alarm();
         channel.set_bell(alarm.bell());
@@ -58,11 +57,11 @@ struct Delivery {
     channel: Arc<Channel>,
     alarm: Alarm,
     meter: Meter,
-    /// The table. Not used if the channel writes objects.
+    /// The table that the channel writes. Not used if the channel writes objects.
     table: TableSession,
-    /// Number of consecutive failed attempts.
+    /// Number of consecutive failed attempts to deliver.
     failures: u32,
-    /// Time of the next attempt. None if the last attempt did not fail.
+    /// Time of the next attempt to deliver. None if the last attempt did not fail.
     retry: Option<Timestamp>,
     flushes: Flushes,
     /// True if the plan of the next attempt is known to be durable.
@@ -71,9 +70,9 @@ struct Delivery {
 
 /// The next step of a channel's task.
 enum Next {
-    /// Wait for the bell, or until this time if it is given.
+    /// Wait until the bell rings, or until this time if it is given.
     Wait(Option<Timestamp>),
-    /// Look at the channel again at once.
+    /// Do the next step immediately.
     Again,
     /// End the task.
     End,
@@ -99,7 +98,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers an object if it is due. Returns the next step.
+    /// Delivers an object if it is due. Returns the next step of the task.
     async fn step(&mut self) -> Next {
         if !self.channel.delivers() {
             return Next::End;
@@ -114,8 +113,8 @@ impl Delivery {
         if let Some(next) = self.open_table(now).await {
             return next;
         }
-        // From here on, every published record rings the bell, so that records after the plan are
-        // noticed.
+        // From here on, every published record rings the bell, so that the task notices records
+        // that are published after the plan was made.
         self.meter.arm(1);
         let planned = match saved_plan(&self.channel) {
             Some(plan) => Ok(plan),
@@ -145,8 +144,9 @@ impl Delivery {
         self.attempt(&plan).await
     }
 
-    /// Plans the next object. The plan does not contain the records that the stream's user removed
-    /// since the last object.
+    /// Plans the next object. Before that, counts undelivered records as lost that arrived before
+    /// the stream's `expired_before`, for instance because a clear of the stream removed them. The
+    /// plan does not contain these records.
     async fn next_plan(&self) -> Result<ObjectPlan, String> {
         let unreadable = |error| format!("The records cannot be read: {error}");
         let (channel, stream) = (&self.channel, &self.channel.stream);
@@ -160,8 +160,9 @@ impl Delivery {
         plan(channel, self.limit()).await.map_err(unreadable)
     }
 
-    /// Opens the table of a channel that writes a table, and adopts the positions in the table.
-    /// Returns the next step if the table could not be opened.
+    /// Opens the table of a channel that writes a table, and moves the channel's positions to the
+    /// positions in the table. Returns the next step of the task if the table could not be opened,
+    /// and otherwise None.
     async fn open_table(&mut self, now: Timestamp) -> Option<Next> {
         if self.channel.kind != DestinationKind::S3Tables {
             return None;
@@ -198,7 +199,7 @@ impl Delivery {
         let freshness_s = self.channel.describe().settings.freshness_s;
         let due = match plan.oldest {
             // All records of a saved plan may have been removed. The plan must still be completed,
-            // at once.
+            // and immediately.
             None if plan.is_full => Timestamp::from_millis(0),
             _ => plan.due(interval.unwrap_or(i64::from(freshness_s) * 1000))?,
         };
@@ -234,12 +235,13 @@ impl Delivery {
         }
     }
 
-    /// Notes a failed attempt, and sets the time of the next attempt. `oldest` is the arrival time
-    /// of the oldest record of the attempt.
+    /// Counts a failed attempt to deliver, and sets the time of the next attempt. Returns the wait
+    /// for that time. `oldest` is the arrival time of the oldest record of the failed attempt.
     fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
         let now = self.engine.world.clock.now();
         self.failures = self.failures.saturating_add(1);
-        // A virtual clock waits for a destination that does not answer only in the first attempt.
+        // After a failed attempt, a virtual clock no longer waits for a destination that does not
+        // answer.
         self.alarm.set_strict(false);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
@@ -264,9 +266,11 @@ impl Delivery {
         arrival.plus_millis(retention_ms - 1)
     }
 
-    /// Sets the status FAILED if records have expired that could not be delivered, and returns the
-    /// next step. Called only after a failed attempt: records that expired for another reason, for
-    /// instance while the emulator was stopped, are still delivered.
+    /// Sets the status FAILED of the channel if undelivered records have expired, and then returns
+    /// the next step of the task. Returns None if no undelivered record has expired. The task calls
+    /// this function only after a failed attempt to deliver. Without a failed attempt, the channel
+    /// still delivers expired records, for instance records that expired while the emulator was
+    /// stopped.
     async fn fail_if_expired(&mut self, now: Timestamp) -> Option<Next> {
         let retention_ms = self.channel.stream.look(StreamState::retention_ms);
         let horizon = now.plus_millis(1 - retention_ms);
@@ -280,7 +284,7 @@ impl Delivery {
         Some(self.fail(reason.trim_end()))
     }
 
-    /// Sets the status FAILED, which ends the task.
+    /// Sets the status FAILED of the channel. Returns the next step, which ends the task.
     fn fail(&mut self, reason: &str) -> Next {
         tracing::error!(channel = %self.channel.arn, %reason, "the channel failed");
         self.engine.fail_channel(&self.channel, reason);
@@ -288,7 +292,8 @@ impl Delivery {
         Next::End
     }
 
-    /// Saves the plan, writes its objects, and saves the positions after the plan.
+    /// Saves the plan, writes its objects or rows, and saves the positions after the plan. Returns
+    /// the next step of the task.
     async fn deliver(&mut self, plan: &ObjectPlan) -> Result<Next, String> {
         self.save_plan(plan).await?;
         self.pass(Step::DeliverObject)
@@ -299,6 +304,8 @@ impl Delivery {
             return Ok(Next::Again);
         };
         match self.pass(Step::Checkpoint).await {
+            // The fault stops the task as a kill would do, between the write and the save of the
+            // positions.
             Err(Fault::Drop) => return Ok(Next::End),
             Err(_) => return Err("an injected fault".to_owned()),
             Ok(()) => {}
@@ -315,9 +322,9 @@ impl Delivery {
         Ok(Next::Again)
     }
 
-    /// Saves a plan. Returns when the plan and its records are durable, even if the settings do not
-    /// promise durability. Otherwise a crash could lose the plan, and another object with another
-    /// key could contain the same records.
+    /// Saves a plan. Returns when the plan and its records are durable, even if the `durability`
+    /// option promises less. Without a durable plan, the channel could write the same records again
+    /// after a crash, in an object with another key.
     async fn save_plan(&mut self, plan: &ObjectPlan) -> Result<(), String> {
         if self.is_plan_durable {
             return Ok(());
@@ -335,8 +342,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Writes the objects of a plan, or its rows. None if the channel stopped delivering in the
-    /// meantime.
+    /// Writes the records of a plan into objects or into the table. Returns None if the channel
+    /// stopped delivering in the meantime.
     async fn write(&mut self, plan: &ObjectPlan) -> Result<Option<Delivered>, DestinationError> {
         let settings = self.channel.describe().settings;
         if let Destination::S3(bucket) = &settings.destination {
@@ -353,7 +360,8 @@ impl Delivery {
         }))
     }
 
-    /// Changes the positions, and waits until they are as durable as the settings promise.
+    /// Changes the positions of the channel by `change`, and waits until they are as durable as the
+    /// `durability` option promises.
     async fn save(
         &self,
         change: impl FnOnce(&mut BTreeMap<ShardId, ChannelPosition>),
@@ -373,7 +381,8 @@ impl Delivery {
     }
 }
 
-/// Moves the positions after the records of a plan.
+/// Moves the positions of a channel after the records of `plan`. Removes the positions in shards
+/// that do not exist any more.
 fn advance(
     positions: &mut BTreeMap<ShardId, ChannelPosition>,
     plan: &ObjectPlan,

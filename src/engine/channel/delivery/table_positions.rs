@@ -1,5 +1,5 @@
-//! The positions in a table. The table commits records and positions together, so after a crash the
-//! positions in the table are the right ones.
+//! The positions of a channel that its table contains. The table commits records and positions
+//! together, so after a crash the positions in the table are correct.
 
 use crate::model::ShardId;
 use crate::model::channel::ChannelPosition;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 type Positions = BTreeMap<ShardId, ChannelPosition>;
 
-/// The positions as a text, in the form in which the table stores them.
+/// The positions of a channel as a text, in the form in which a table stores them.
 pub(super) fn positions_text(positions: &Positions) -> String {
     let named: BTreeMap<String, &ChannelPosition> = positions
         .iter()
@@ -24,12 +24,13 @@ pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
     named.into_iter().map(position).collect()
 }
 
-/// Moves `positions` forward to the committed positions, in case a crash lost the positions after a
-/// commit.
+/// Moves `positions`, the saved positions of a channel, forward to `committed`, the positions in
+/// its table. The saved positions are behind if a crash lost them after a commit of the table.
+/// Returns true if a position was moved.
 ///
 /// No position is moved beyond `ends`, which contains the index after the last record of each
-/// shard. A crash can lose delivered records that were not durable, and new records get the indexes
-/// of the lost records. Returns true if a position was moved.
+/// shard. A crash can lose delivered records that were not durable. New records then get the
+/// indexes of the lost records, and the channel must deliver them.
 pub(super) fn adopt(
     positions: &mut Positions,
     committed: &Positions,

@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct TableSession {
     table: Option<OpenTable>,
-    /// For each shard, the index after the last record at the time when the task began. None after
-    /// the table was opened for the first time.
+    /// For each shard, the index after the last record at the time when the channel's task began.
+    /// None after the table was opened for the first time.
     first_ends: Option<BTreeMap<ShardId, u64>>,
 }
 
-/// The positions in a table at the time when the table is opened.
+/// The positions that a table contains when it is opened.
 pub(super) struct Committed {
     pub(super) positions: BTreeMap<ShardId, ChannelPosition>,
     /// The index after the last record of each shard. A position must not be greater than this
@@ -36,7 +36,8 @@ impl TableSession {
         }
     }
 
-    /// Opens the table. Returns None if the table is already open, or if it has no commits.
+    /// Opens the channel's table, and returns the positions that it contains. Returns None if the
+    /// table is already open, or if it has no commits.
     ///
     /// # Errors
     /// Returns an error if the table cannot be opened.
@@ -65,8 +66,8 @@ impl TableSession {
         }))
     }
 
-    /// Takes the table for an attempt to write. The table must be opened again if the attempt
-    /// fails.
+    /// Removes the table from the session and returns it, for an attempt to write. If the attempt
+    /// fails, the table must be opened again.
     ///
     /// # Errors
     /// Returns an error if the table is not open.

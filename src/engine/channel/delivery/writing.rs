@@ -43,8 +43,8 @@ pub(super) async fn write(
     objects.finish().await.map(Some)
 }
 
-/// Writes all records. One part is written while the next part is read. None if the channel stopped
-/// delivering in the meantime.
+/// Writes all records of `reader` to `objects`, and returns `objects`. Writes each part while it
+/// reads the next part. Returns None if the channel stopped delivering in the meantime.
 async fn write_records(
     channel: &Channel,
     mut objects: Objects,
@@ -64,7 +64,8 @@ async fn write_records(
     Ok(Some(objects))
 }
 
-/// Drops incomplete objects, which may remove files, in a thread that may block.
+/// Drops incomplete objects in a thread that may block, because the drop may remove files. Returns
+/// None.
 pub(super) async fn give_up<T: Send + 'static>(
     objects: impl Send + 'static,
 ) -> Result<Option<T>, DestinationError> {

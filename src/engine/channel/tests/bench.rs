@@ -38,23 +38,23 @@ pub(super) struct Memory(Arc<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    /// The objects, by bucket and key.
+    /// The contents of the objects, by bucket and key.
     objects: Lock<BTreeMap<(String, String), Vec<u8>>>,
     /// The completed objects, including repetitions: bucket and key, and contents.
     puts: Lock<Vec<(String, Vec<u8>)>>,
     is_down: AtomicBool,
-    /// True while objects that should be completed wait.
+    /// True while every object waits before its completion.
     is_silent: watch::Sender<bool>,
 }
 
 impl Memory {
-    /// Makes every later object fail, or lets later objects succeed again.
+    /// With true, makes every later object fail. With false, lets later objects succeed again.
     pub(super) fn set_down(&self, is_down: bool) {
         self.0.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// With true, makes every later object wait before its completion. With false, lets the objects
-    /// go on.
+    /// With true, makes every later object wait before its completion. With false, completes the
+    /// waiting objects.
     pub(super) fn set_silent(&self, is_silent: bool) {
         self.0.is_silent.send_replace(is_silent);
     }
@@ -150,7 +150,7 @@ pub(super) struct Plan {
     pub(super) max_object_bytes: u64,
     pub(super) flush_interval_ms: Option<u64>,
     pub(super) shards: u32,
-    /// Maximum size of a segment. Small segments give a log many of them.
+    /// Maximum size of a segment. With a small maximum, a log has many segments.
     pub(super) segment_bytes: usize,
     pub(super) durability: Durability,
 }
@@ -240,7 +240,7 @@ impl Bench {
         }
     }
 
-    /// Puts a record for each text, with the text's hash as its hash key.
+    /// Puts one record for each text. The hash key of the record is the hash of its text.
     pub(super) async fn put(&self, texts: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         let record = |text: &[u8]| NewRecord {
             partition_key: Some("key".into()),
@@ -259,12 +259,12 @@ impl Bench {
         self.clock.advance_to(now.plus_millis(ms)).await;
     }
 
-    /// Splits or merges shards.
+    /// Splits or merges shards of the stream, as `order` says.
     pub(super) async fn reshard(&self, order: ReshardingOrder) {
         self.update(|_| {}, Some(order)).await;
     }
 
-    /// Changes the retention period, and waits until all tasks are idle.
+    /// Changes the retention period of the stream, and waits until all tasks are idle.
     pub(super) async fn retain_hours(&self, hours: u32) {
         self.update(|settings| settings.retention_hours = hours, None)
             .await;

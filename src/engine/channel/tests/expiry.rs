@@ -1,4 +1,5 @@
-//! Tests with records that expire, or that the stream's user removes, before they are delivered.
+//! Tests with records that expire, or that a clear of the stream removes, before they are
+//! delivered.
 
 use super::bench::{Bench, Memory, Plan, START_MS};
 use super::retries::DOWN;
@@ -109,8 +110,8 @@ async fn records_that_a_longer_retention_does_not_bring_back_are_counted() {
     bench.stop().await;
 }
 
-/// Removes the records that wait for the next object, while another object is in progress. The
-/// segments have `segment_bytes`.
+/// Clears the stream while an object cannot be written and other records wait for the next object.
+/// Checks that only the other records are lost. `segment_bytes` is the maximum size of a segment.
 async fn cleared(segment_bytes: usize) {
     let (disk, memory) = (SimulatedDisk::new(), Memory::default());
     let plan = Plan {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 /// Number of kills in each test.
 const KILLS: u32 = 50;
 
-/// Kills the engine fifty times, each time after it wrote an object. Checks that each repetition
-/// replaces the object by the same bytes.
+/// Kills the engine `KILLS` times, each time after the channel wrote an object. Checks that the
+/// channel then writes the object again with the same bytes. Returns the delivered records.
 async fn killed(plan: Plan) -> Vec<Vec<u8>> {
     let (disk, memory) = (SimulatedDisk::new(), Memory::default());
     let chance = Random::seeded(7);

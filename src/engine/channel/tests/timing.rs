@@ -1,4 +1,4 @@
-//! Tests of the time of a delivery, and of requests to deliver at once.
+//! Tests of the time of a delivery, and of requests to deliver immediately.
 
 use super::bench::{Bench, Plan, START_MS};
 use crate::engine::channel::item::FlushError;
