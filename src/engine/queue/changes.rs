@@ -10,8 +10,9 @@ use crate::store::{Change, StoreError, Ticket};
 use std::sync::Arc;
 
 impl Engine {
-    /// Changes the attributes of a queue if `check` permits it for the queue's status. The
-    /// attributes apply at once. The status is UPDATING for the duration of a transition.
+    /// Changes the attributes of a queue if `check` permits it for the queue's status. Returns the
+    /// new attributes. They apply immediately, and the status is UPDATING for the duration of a
+    /// transition.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -57,11 +58,11 @@ impl Engine {
     }
 
     /// Changes the tags or the policy of a queue. Returns when the change is as durable as the
-    /// settings promise.
+    /// `durability` option promises.
     ///
     /// # Errors
-    /// Returns the error of `change`, or an error if the store cannot write. In both cases nothing
-    /// is changed.
+    /// Returns the error of `change`, or an error if the store cannot write. `change` must not
+    /// change the tags or the policy if it returns an error.
     pub(crate) async fn amend_queue<E: From<StoreError>>(
         &self,
         queue: &Queue,
@@ -75,8 +76,8 @@ impl Engine {
         Ok(ticket.durable().await?)
     }
 
-    /// Deletes a queue. Returns when the deletion is as durable as the settings promise. Does
-    /// nothing if the queue is already being deleted (a choice).
+    /// Deletes a queue. Returns when the deletion is as durable as the `durability` option
+    /// promises. Does nothing if the queue is already being deleted: this is a choice.
     ///
     /// # Errors
     /// Returns the error of `too_many` if too many queues are being created or deleted, or an error
@@ -153,14 +154,15 @@ impl Engine {
         self.store.save(changes)
     }
 
-    /// Removes the queue from the catalog, so that later changes of the queue are not saved.
+    /// Removes the queue from the catalog, and marks it as removed, so that later changes of the
+    /// queue are not saved.
     pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
         state.removed = true;
         self.store
             .save(vec![Change::Queue(queue.incarnation, None)])
     }
 
-    /// Ends the status CREATING or UPDATING. Does not change a queue in DELETING.
+    /// Ends the status CREATING or UPDATING of a queue. Does not change a queue in DELETING.
     pub(super) fn activate_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         let was = queue.with_state(|state| {

@@ -19,16 +19,16 @@ pub(crate) struct NewQueue {
     pub(crate) attributes: QueueAttributes,
     /// The starting position that the request asks for.
     pub(crate) start: QueueStart,
-    /// Initial tags, already validated.
+    /// Initial tags of the queue, already validated.
     pub(crate) tags: Tags,
     /// True if the queue is ACTIVE immediately, without a transition delay.
     pub(crate) at_once: bool,
 }
 
-/// The account's queues, for the check whether a queue may be created.
+/// Facts about an account and its queues that the check of a new queue needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
-    /// True if the account is committed to a minimum of throughput.
+    /// True if the account's minimum throughput billing commitment is in force.
     pub(crate) committed: bool,
     /// True if the account has a queue of this name in the region.
     pub(crate) name_taken: bool,
@@ -50,7 +50,7 @@ const FIRST_DOCUMENT_BYTES: u64 = 256;
 
 impl Engine {
     /// Creates a queue if `check` permits it. Returns when the creation is as durable as the
-    /// settings promise.
+    /// `durability` option promises.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -70,8 +70,8 @@ impl Engine {
         };
         let (queue, tickets) = self.begin_queue(stream, new, beginning, reservation, check)?;
         let (engine, created) = (self.clone(), queue.clone());
-        // The task runs to its end even if the caller is dropped, so that no creation is left half
-        // made.
+        // The task runs to its end even if the caller is dropped, so that every creation is
+        // completed.
         let finished = self.finish(async move {
             for ticket in tickets {
                 if let Err(error) = ticket.durable().await {
@@ -100,8 +100,9 @@ impl Engine {
         }
     }
 
-    /// Finds the records at which a queue starts. The ends of the shards are read later, because
-    /// all of them must be read at the same moment.
+    /// Finds the time and the records at which a queue starts. A queue that starts at the ends of
+    /// the shards gets its records later, because the ends of all shards must be read at the same
+    /// moment.
     async fn beginning(
         &self,
         stream: &Arc<Stream>,

@@ -18,16 +18,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A queue. The value exists from the queue's creation until the end of its deletion.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    /// The account, region and id.
+    /// ARN of the queue: its account, region and id.
     pub(crate) arn: QueueArn,
     pub(crate) name: Arc<str>,
     /// Incarnation number of the queue, which is unique. The id of the queue's journal contains it.
     pub(crate) incarnation: u64,
     /// The stream whose records the queue distributes.
     pub(crate) stream: Arc<Stream>,
-    /// Creation time.
+    /// Creation time of the queue.
     pub(crate) created: Timestamp,
-    /// Starting position that the creating request asked for.
+    /// Starting position in the request that created the queue.
     pub(crate) start: QueueStart,
     /// Time of the starting position.
     pub(crate) started: Timestamp,
@@ -37,9 +37,10 @@ pub(crate) struct Queue {
     pub(crate) seal: HandleSeal,
     pub(super) secret: [u8; QUEUE_SECRET_BYTES],
     state: Lock<QueueState>,
-    /// Receivers that wait for normal records, which are not dead-letter records.
+    /// The receive requests that wait for normal records. A normal record is not a dead-letter
+    /// record.
     pub(super) receivers: Arc<Receivers>,
-    /// Receivers that wait for dead-letter records.
+    /// The receive requests that wait for dead-letter records.
     pub(super) dead_receivers: Arc<Receivers>,
     pub(super) traffic: QueueTraffic,
 }
@@ -51,34 +52,36 @@ pub(super) struct QueueState {
     pub(super) status: StreamStatus,
     /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(super) due: Option<Timestamp>,
-    /// True after the removal from the catalog was handed to the store. Nothing of this queue is
-    /// saved any more.
+    /// True after the queue's removal from the catalog was handed to the store. Later changes of
+    /// the queue are not saved.
     pub(super) removed: bool,
     pub(super) attributes: QueueAttributes,
     pub(super) tags: Tags,
     pub(super) policy: Option<String>,
     pub(super) records: QueueRecords,
-    /// The journal of the records' states. None if nothing survives a restart.
+    /// The journal of the records' states. None if the emulator saves nothing that survives a
+    /// restart.
     pub(super) journal: Option<Journal>,
     /// The closed shards whose records have all been received at least once, by shard number.
     pub(super) exhausted: BTreeSet<u32>,
-    /// Index, in the list of shards, of the shard at which the next receive starts.
+    /// The shard at which the next receive starts, as an index in the stream's list of all shards.
     pub(super) rotation: usize,
-    /// True if visible records get the larger half of the next receive. Used only without a maximum
-    /// receive count: then one half of a receive is for visible records, and the other half for
-    /// unread records.
+    /// True if visible records, which were received before, get the larger half of the next
+    /// receive. The other half is for records that were never received. Used only without a maximum
+    /// receive count.
     pub(super) visible_first: bool,
     /// Number of visible records and of visible dead-letter records at the time when waiting
-    /// receivers were last woken.
+    /// receive requests were last woken.
     pub(super) announced: (usize, usize),
     /// True if the maximum number of records is in flight. The first value is for normal records,
     /// the second for dead-letter records.
     pub(super) full: [bool; 2],
-    /// True if a warning about the maximum was logged. The first value is for normal records, the
-    /// second for dead-letter records.
+    /// True if a warning was logged because the maximum number of records is in flight. The first
+    /// value is for normal records, the second for dead-letter records.
     pub(super) warned: [bool; 2],
-    /// The maximum, if it was reached while the lock was held and a warning must be logged after
-    /// the release. The first value is for normal records, the second for dead-letter records.
+    /// The maximum number of records in flight, if it was reached while the queue was locked. A
+    /// warning must be logged after the release of the lock. The first value is for normal records,
+    /// the second for dead-letter records.
     pub(super) reached: [Option<u64>; 2],
     /// Earliest end of a visibility timeout for which a deadline is registered.
     pub(super) armed: Option<Timestamp>,
@@ -158,8 +161,8 @@ impl Queue {
         })
     }
 
-    /// Runs `look` on the state under the queue's lock. After the release of the lock, logs a
-    /// warning if the in-flight limit was reached.
+    /// Calls `look` with the queue's state, under the queue's lock, and returns the result of
+    /// `look`. After the release of the lock, logs a warning if the in-flight limit was reached.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut QueueState) -> R) -> R {
         let mut state = self.state.lock();
         let result = look(&mut state);
@@ -179,7 +182,7 @@ impl Queue {
         result
     }
 
-    /// Runs `look` on the tags and the policy.
+    /// Calls `look` with the tags and the policy of the queue, and returns the result of `look`.
     pub(crate) fn look_at_tags<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> R {
         self.with_state(|state| look(&state.tags, state.policy.as_deref()))
     }
@@ -189,7 +192,7 @@ impl Queue {
         self.with_state(|state| state.serves())
     }
 
-    /// The current status and attributes.
+    /// The current status and attributes of the queue.
     pub(crate) fn describe(&self) -> QueueDescription {
         self.with_state(|state| QueueDescription {
             status: state.status,
@@ -215,7 +218,8 @@ impl Queue {
         }
     }
 
-    /// The receivers that wait for dead-letter records if `dead`, and otherwise for normal records.
+    /// The receive requests that wait for dead-letter records if `dead`, and otherwise for normal
+    /// records.
     pub(super) fn receivers(&self, dead: bool) -> &Arc<Receivers> {
         if dead {
             &self.dead_receivers

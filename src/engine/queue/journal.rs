@@ -16,16 +16,18 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Journal {
     log: Arc<Log>,
-    /// Bytes of the documents after the last list.
+    /// Bytes of the documents that were written after the last list of the whole state.
     since_list: usize,
-    /// Bytes of the last list.
+    /// Bytes of the last list of the whole state.
     list: usize,
 }
 
-/// The priority of a document's commit. Urgent if a request waits until the document is durable.
+/// The priority of the commit that makes a journal document durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPriority {
+    /// A request waits until the document is durable, so its commit must not be delayed.
     Urgent,
+    /// No request waits for the document. It becomes durable with the next commit.
     Deferred,
 }
 
@@ -42,14 +44,14 @@ impl Journal {
         &self.log
     }
 
-    /// Counts `bytes` as written after the last list.
+    /// Adds `bytes` to the bytes of the documents after the last list of the whole state.
     pub(super) fn count(&mut self, bytes: usize) {
         self.since_list += bytes;
     }
 
-    /// Writes the changes of `records`. Writes the whole state as a list instead, if the changes
-    /// since the last list have become much longer than that list. Returns a ticket if it wrote a
-    /// list or if `priority` is urgent.
+    /// Writes the new changes of `records` as a document. If the changes since the last list of the
+    /// whole state have become much longer than this list, writes a new list instead. Returns a
+    /// ticket if this function wrote a list, or if it wrote a document and `priority` is urgent.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,

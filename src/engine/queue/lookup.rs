@@ -18,8 +18,9 @@ impl Engine {
         accounts.get(scope)?.items.with_name(name).cloned()
     }
 
-    /// Up to `page` queues for which `wanted` returns true and whose names are greater than
-    /// `after`, in the order of their names. The second value is true if more queues follow.
+    /// Up to `page` queues of an account for which `wanted` returns true and whose names are
+    /// greater than `after`, in the order of their names. The second value is true if more queues
+    /// follow.
     pub(crate) fn list_queues(
         &self,
         scope: &AccountRegion,

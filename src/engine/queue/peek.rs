@@ -17,7 +17,7 @@ pub(crate) struct Peek {
     pub(crate) state: PeekState,
     /// Shard and index of the record at which the page starts.
     pub(crate) from: RecordPlace,
-    /// Maximum number of records.
+    /// Maximum number of records on the page.
     pub(crate) limit: usize,
 }
 
@@ -26,19 +26,20 @@ pub(crate) struct Peek {
 pub(crate) struct PeekedRecord<'a> {
     pub(crate) shard: &'a Shard,
     pub(crate) record: RecordView<'a>,
-    /// The queue's entry for the record. None if the record was never received.
+    /// The state of the record in the queue. None if the record was never received.
     pub(crate) entry: Option<QueueEntry>,
 }
 
 /// The part of a shard that a page may show.
 struct Span {
     shard: Arc<Shard>,
-    /// Indexes and entries of the received records of the page.
+    /// The received records that the page may show: the index and the state of each record.
     entries: Vec<(u64, QueueEntry)>,
     /// Index of the first record that was never received, and the indexes of later records that are
     /// already settled. None if the page does not show records that were never received.
     unread: Option<(u64, BTreeSet<u64>)>,
-    /// Index at which the next page starts, if the queue has more entries in this shard.
+    /// Index at which the next page starts, if the shard has more received records than the page
+    /// can show.
     more: Option<u64>,
 }
 
@@ -53,7 +54,7 @@ struct Page<'a, S> {
 
 impl Queue {
     /// Calls `show` for each record of the page, without receiving the records. Returns the record
-    /// at which the next page starts.
+    /// at which the next page starts, and None after the last page.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.
@@ -91,8 +92,8 @@ impl Queue {
     }
 
     /// Settles all records that the queue has now, so that no receive returns them any more.
-    /// Returns true when the purge is as durable as the settings promise. Returns false if the
-    /// queue's status does not permit a purge.
+    /// Returns true when the purge is as durable as the `durability` option promises. Returns false
+    /// if the queue's status does not permit a purge.
     ///
     /// # Errors
     /// Returns an error if the store cannot write. A restart may then undo the purge.
@@ -152,8 +153,8 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
         self.left == 0 || self.bytes_left == 0
     }
 
-    /// Shows the records of a span. Returns the index of the first record that does not fit in the
-    /// page.
+    /// Shows the records of `span` on the page. Returns the index of the first record that does not
+    /// fit in the page.
     async fn fill(&mut self, span: Span) -> Result<Option<u64>, StoreError> {
         let mut rest = &span.entries[..];
         while let Some((first, _)) = rest.first() {

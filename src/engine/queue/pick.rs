@@ -47,7 +47,8 @@ struct Pass<'a> {
 }
 
 impl Queue {
-    /// Picks records that a receive can return now.
+    /// Picks records that a receive can return now. With `claim`, picks only the records in it,
+    /// which were read from the disk.
     pub(super) fn look(
         self: &Arc<Self>,
         engine: &Engine,
@@ -83,7 +84,7 @@ impl Queue {
             let _deferred =
                 state.finish_pass(engine, self, reservation, now, CommitPriority::Deferred);
             if !picked.is_empty() {
-                // More records may be available, so wake one other receiver.
+                // More records may be available, so wake another receive request.
                 self.receivers(wanted.dead).wake(1);
             }
             match on_disk.filter(|_| picked.is_empty()) {
@@ -111,9 +112,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Picks visible records first, and then unread records. Without a maximum receive count, each
-    /// kind gets half of a receive, so that records whose processing always fails do not hold back
-    /// the unread records.
+    /// Picks visible records first, and then records that were never received. Without a maximum
+    /// receive count, each kind gets half of a receive. Therefore records whose processing always
+    /// fails do not delay the records that were never received.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
         if let Some(claim) = claim {
             let Claim {
@@ -150,9 +151,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Picks unread records from one shard after another. The next receive starts with the next
-    /// shard. Returns a shard whose unread records are only on disk, if no record was picked before
-    /// this shard.
+    /// Picks records that were never received from one shard after another. The next receive starts
+    /// with the next shard. If the records of a shard are only on disk and no record was picked
+    /// before, returns this shard.
     fn take_unread(&mut self, state: &mut QueueState) -> Option<Arc<Shard>> {
         let shards = &self.view.shards;
         let start = state.rotation;
@@ -192,15 +193,15 @@ impl Pass<'_> {
 }
 
 impl QueueState {
-    /// Brings the state up to date with the stream: adds and removes shards, removes expired
-    /// records, and ends visibility timeouts.
+    /// Brings the state of the queue up to date with its stream: adds and removes shards, removes
+    /// expired records, and ends visibility timeouts.
     pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
         view.introduce(&mut self.records);
         self.records.expire(view.horizon);
         self.records.end_due_timeouts(now);
     }
 
-    /// Number of records that may be put in flight before the limit is reached.
+    /// Number of records that can be picked before the limit of records in flight is reached.
     fn space(&self, engine: &Engine, dead: bool) -> usize {
         let Some(limit) = engine.limits.queue_in_flight else {
             return usize::MAX;
@@ -218,9 +219,10 @@ impl QueueState {
         }
     }
 
-    /// Remembers a warning for the log when the in-flight limit is reached. A busy queue at its
-    /// limit reaches the limit with every receive. Therefore only the first time is logged, until
-    /// at most half of the limit is in flight (a choice).
+    /// Requests a warning in the log when the limit of records in flight is reached. A busy queue
+    /// at its limit reaches the limit again with every receive. Therefore a second warning is
+    /// logged only after the records in flight were at most half of the limit. This rule is a
+    /// choice.
     fn note_limit(&mut self, engine: &Engine, dead: bool) {
         let Some(limit) = engine.limits.queue_in_flight else {
             return;
@@ -234,8 +236,9 @@ impl QueueState {
         }
     }
 
-    /// Completes a pass: writes the changes to the journal, and wakes the receivers that may find
-    /// records now.
+    /// Completes a change of the records' states: writes the changes to the journal, and wakes the
+    /// waiting receive requests that may find records now. Returns the ticket of the journal's
+    /// write.
     pub(super) fn finish_pass(
         &mut self,
         engine: &Engine,
@@ -252,8 +255,9 @@ impl QueueState {
         ticket
     }
 
-    /// Completes a pass that changed the whole state: writes the whole state to the journal, and
-    /// wakes receivers.
+    /// Completes a change of the states of all records: writes the whole state to the journal, and
+    /// wakes the waiting receive requests that may find records now. Returns the ticket of the
+    /// write.
     pub(super) fn save_list(
         &mut self,
         engine: &Engine,
@@ -269,7 +273,7 @@ impl QueueState {
         ticket
     }
 
-    /// Wakes the receivers that may find records now.
+    /// Wakes the waiting receive requests that may find records now.
     fn wake(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         let counts = self.records.counts();
         let (visible, dead) = self.announced;
@@ -288,7 +292,8 @@ impl QueueState {
         self.arm(engine, queue);
     }
 
-    /// Registers a deadline for the next end of a visibility timeout, if a receive is waiting.
+    /// Registers the next end of a visibility timeout as a deadline, if a receive request is
+    /// waiting.
     fn arm(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         if queue.receivers.count() + queue.dead_receivers.count() == 0 {
             return;

@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 pub(crate) struct Receiving {
     /// True if the receive asks for dead-letter records.
     pub(crate) dead: bool,
-    /// Maximum number of records.
+    /// Maximum number of records to receive.
     pub(crate) count: usize,
     /// Longest time to wait for a record, in milliseconds.
     pub(crate) wait_ms: i64,
@@ -28,8 +28,8 @@ pub(crate) struct Receiving {
 /// Received records with their payloads.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    /// Batches, each with its deliveries. The deliveries belong to the first records of the batch,
-    /// in order. A batch may have more records than deliveries.
+    /// Batches of records, each with the deliveries of its first records, in the same order. A
+    /// batch may have more records than deliveries. The surplus records are not received.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
     /// Budget permit for records that were read from the disk. None if all records were in memory.
     pub(crate) permit: Option<BudgetPermit>,
@@ -54,8 +54,8 @@ impl From<StoreError> for ReceiveError {
 const RECEIVE_DOCUMENT_BYTES: u64 = 1024;
 
 impl Queue {
-    /// Receives records. If no record is available, waits for the first records that arrive within
-    /// the wait time.
+    /// Receives records of the queue. If no record is available, waits for the first records that
+    /// arrive within the wait time.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit receiving, or if the store fails.
@@ -107,7 +107,7 @@ impl Queue {
         }
     }
 
-    /// Receives the records that are available now, without a wait.
+    /// Receives the records that are available now, and does not wait for others.
     async fn try_receive(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -124,7 +124,7 @@ impl Queue {
                 Look::OnDisk(shard, next) => {
                     let claim = self.read_on(engine, &shard, next, wanted.count).await?;
                     match self.claim(engine, wanted, claim).await? {
-                        // Other receivers picked the records first, or the read found none.
+                        // Other receive requests picked the records first, or the read found none.
                         deliveries if deliveries.is_empty() => continue,
                         deliveries => deliveries,
                     }
@@ -137,7 +137,8 @@ impl Queue {
         }
     }
 
-    /// Reserves bytes for the journal. Returns None if nothing survives a restart.
+    /// Waits for a write reservation of `bytes` bytes for the journal. Returns None if the emulator
+    /// saves nothing that survives a restart.
     pub(super) async fn reserve(
         &self,
         engine: &Engine,
@@ -149,7 +150,7 @@ impl Queue {
         engine.store.reserve(bytes).await.map(Some)
     }
 
-    /// Reads the next records of a shard from the disk.
+    /// Reads the records of a shard from the index `next` on, so that they can be picked.
     async fn read_on<'a>(
         &self,
         engine: &Engine,
@@ -176,8 +177,8 @@ impl Queue {
         })
     }
 
-    /// Picks records that were read from the disk, except those that other receivers picked in the
-    /// meantime.
+    /// Picks records that were read from the disk, except the records that other receive requests
+    /// picked in the meantime.
     async fn claim(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -248,7 +249,8 @@ impl Queue {
         Ok(received)
     }
 
-    /// Makes the picked records visible again when their receive fails.
+    /// Makes the picked records visible again because their receive failed. Returns the error
+    /// `error`.
     fn fail(
         self: &Arc<Self>,
         engine: &Engine,
@@ -265,7 +267,7 @@ impl Queue {
             for delivery in deliveries.iter().rev() {
                 state.records.take_back(delivery);
             }
-            // The journal document of the next pass saves this change.
+            // The next journal document also saves this change.
             let _unkept = state.finish_pass(engine, self, None, now, CommitPriority::Deferred);
         });
     }
@@ -280,8 +282,8 @@ impl Queue {
     }
 }
 
-/// The read for the first deliveries in `rest` that are from the same shard. None if the shard has
-/// expired. `times` are the stream's horizon and the current time.
+/// The parameters of one read for the deliveries at the start of `rest` that are from the same
+/// shard. None if the shard has expired. `times` are the stream's horizon and the current time.
 fn next_read<'a>(
     shards: &'a [Arc<Shard>],
     rest: &[Delivery],
@@ -301,9 +303,9 @@ fn next_read<'a>(
     Some((shard, read))
 }
 
-/// Estimates the bytes that an answer with `rest` reads from the disk. One permit covers all reads
-/// of an answer. Otherwise answers that hold a permit and need another one could wait for each
-/// other.
+/// Estimates the bytes that an answer with the deliveries `rest` reads from the disk. One permit
+/// covers all reads of an answer. If each read needed a permit, answers that hold a permit and need
+/// another one could wait for each other.
 fn bytes_on_disk(
     shards: &[Arc<Shard>],
     mut rest: &[Delivery],

@@ -10,7 +10,7 @@ use crate::world::{Bell, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The queues of all accounts, and their deadlines.
+/// The queues of all accounts, and the deadlines of their statuses and visibility timeouts.
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
@@ -22,7 +22,8 @@ pub(in crate::engine) struct Queues {
 pub(super) enum Due {
     /// The status of the queue ends.
     Status,
-    /// A visibility timeout in the queue ends, and a receive is waiting.
+    /// The visibility timeout of a record in the queue ends. The record may then be available to a
+    /// receive request that waits.
     Visibility,
 }
 
@@ -30,8 +31,9 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
     pub(super) items: NamedItems<Queue>,
-    /// Incarnation numbers of the queues in CREATING or DELETING. Only queues with a transition
-    /// delay count, not queues that are in this status just until the commit.
+    /// Incarnation numbers of the queues that are in CREATING or DELETING for the duration of a
+    /// transition. Without a transition delay, a queue is in such a status only until a commit, and
+    /// does not count.
     pub(super) in_transition: HashSet<u64>,
 }
 
@@ -58,12 +60,13 @@ impl Queues {
         }
     }
 
-    /// Registers the deadline of a queue's status.
+    /// Registers the time at which a queue's status ends by itself.
     pub(super) fn await_status(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Status);
     }
 
-    /// Registers the end of a visibility timeout in a queue with a waiting receive.
+    /// Registers the time at which a visibility timeout ends in a queue with a waiting receive
+    /// request.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Visibility);
     }
@@ -97,7 +100,7 @@ impl AccountQueues {
         self.items.all().cloned().collect()
     }
 
-    /// Number of queues in CREATING or DELETING for the time of a transition.
+    /// Number of queues that are in CREATING or DELETING for the duration of a transition.
     pub(super) fn in_transition(&self) -> u64 {
         self.in_transition.len() as u64
     }

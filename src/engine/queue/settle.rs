@@ -15,7 +15,8 @@ use std::sync::atomic::Ordering;
 pub(crate) enum EntryFault {
     /// The text is not a receipt handle of this queue.
     Malformed,
-    /// The handle is expired, or belongs to a record of the other kind.
+    /// The receipt handle is no longer valid, or it is of a normal record in a request for
+    /// dead-letter records or the reverse.
     Handle(HandleFault),
     /// The store cannot write.
     Store,
@@ -41,8 +42,8 @@ type Done = Option<RecordBefore>;
 const CHANGE_BYTES: u64 = 64;
 
 impl Queue {
-    /// Acknowledges records. Returns when the acknowledgements are as durable as the settings
-    /// promise.
+    /// Acknowledges the records of the given receipt handles. Returns when the acknowledgements are
+    /// as durable as the `durability` option promises.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit the use of receipt handles.
@@ -62,8 +63,8 @@ impl Queue {
         Ok(outcomes)
     }
 
-    /// Makes dead-letter records visible to normal receives. Returns when the change is as durable
-    /// as the settings promise.
+    /// Makes the dead-letter records of the given receipt handles visible to normal receives.
+    /// Returns when the change is as durable as the `durability` option promises.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit the use of receipt handles.
@@ -77,7 +78,8 @@ impl Queue {
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Restarts the visibility timeouts of records with new durations.
+    /// Restarts the visibility timeouts of the records of the given receipt handles, with new
+    /// durations.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit the use of receipt handles.
@@ -98,9 +100,9 @@ impl Queue {
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Runs `action` for each handle. With `dead`, the handles must be from receives of dead-letter
-    /// records. Returns the outcomes, and the number of changes for which `action` returned an
-    /// earlier state.
+    /// Calls `action` for each receipt handle. With `dead`, the handles must be from receives of
+    /// dead-letter records. Returns the outcomes, and the number of changes for which `action`
+    /// returned an earlier state.
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -152,8 +154,9 @@ impl Queue {
         Ok((outcomes, changes))
     }
 
-    /// The records of `handles` that have expired although the queue has them as never received,
-    /// because a crash lost their receives. The log shows whether such a record still exists.
+    /// The expired records of `handles` that the queue regards as never received, because a crash
+    /// lost their receives. The queue does not know their arrival times, so this function asks the
+    /// log if such a record still exists.
     async fn expired_unread(
         &self,
         view: &StreamView,

@@ -15,8 +15,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Engine {
-    /// Restores the queues of these streams. Removes a queue from the catalog if its stream does
-    /// not exist.
+    /// Restores the queues of the streams `streams`. Removes a queue from the catalog if its stream
+    /// does not exist.
     pub(in crate::engine) fn restore_queues(
         &self,
         recovered: &Recovered,
@@ -38,7 +38,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Registers the deadline of the queue's status, if the status ends by itself.
+    /// Registers the time at which the queue's status ends, if the status ends by itself.
     pub(in crate::engine) fn await_queue(&self, queue: &Arc<Queue>) {
         if let Some(due) = queue.with_state(|state| state.due) {
             self.queues.await_status(due, queue);

@@ -1,6 +1,6 @@
-//! The task that handles the deadlines of queues: the ends of statuses, and the ends of visibility
-//! timeouts in queues with a waiting receive. Other visibility timeouts end when a request next
-//! uses the queue, so an idle queue causes no work.
+//! The task that handles the deadlines of queues. It ends statuses, and it ends visibility timeouts
+//! in queues with a waiting receive request. In the other queues, a visibility timeout ends when a
+//! request next uses the queue, so an idle queue causes no work.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -55,8 +55,7 @@ impl Engine {
         queue.with_state(|state| {
             state.armed = state.armed.filter(|armed| *armed > now);
             state.refresh(&view, now);
-            // The journal document of the next pass saves the records that became dead-letter
-            // records now.
+            // The next journal document saves which records have become dead-letter records.
             let _unkept = state.finish_pass(self, queue, None, now, CommitPriority::Deferred);
         });
     }

@@ -11,17 +11,17 @@ use std::sync::Arc;
 /// The shards of a stream at one moment.
 #[derive(Debug)]
 pub(super) struct StreamView {
-    /// Records with an arrival time before the horizon are expired.
+    /// The horizon of the stream. Records that arrived before it have expired.
     pub(super) horizon: Timestamp,
-    /// All shards, in the order of their ids.
+    /// All shards of the stream, in the order of their ids.
     pub(super) shards: Arc<[Arc<Shard>]>,
 }
 
-/// The next unread records of a shard.
+/// The next records of a shard that were never received.
 pub(super) enum Unread {
-    /// The records, and the index after them. Empty if no unread record is published yet.
+    /// The records, and the index after them. Empty if no such record is published yet.
     Found(Vec<UnreadRecord>, u64),
-    /// The next record is only on disk.
+    /// The next record of the shard is only on disk.
     OnDisk,
 }
 
@@ -48,7 +48,7 @@ impl StreamView {
         ids.into_iter().for_each(|shard| records.know(shard));
     }
 
-    /// Number of records that were never received and are not settled.
+    /// Number of records of the queue that were never received and are not settled.
     pub(super) fn unread_count(&self, records: &QueueRecords) -> u64 {
         let unread = |shard: &Arc<Shard>| {
             let (id, log) = (shard.id.index(), shard.log());
@@ -64,8 +64,9 @@ impl StreamView {
         self.shards.iter().map(unread).sum()
     }
 
-    /// Removes expired records whose receive a crash lost. The queue does not know the arrival
-    /// times of such records, so this function asks the log for the first readable record.
+    /// Removes the expired records from `records` whose receives a crash lost. The queue does not
+    /// know the arrival times of such records, so this function asks the log for the first readable
+    /// record.
     pub(super) fn expire_ahead(&self, records: &mut QueueRecords) {
         for shard in self.shards.iter() {
             let id = shard.id.index();
@@ -105,8 +106,9 @@ impl StreamView {
         at.ok().map(|at| &self.shards[at])
     }
 
-    /// The next unread records of `shard`: at most `count` records of at most about `bytes` bytes.
-    /// The first record is returned even if it is larger.
+    /// The next records of `shard` that were never received: at most `count` records with together
+    /// about `bytes` bytes. Subtracts their sizes from `bytes`. The first record of an answer is
+    /// returned even if it is larger.
     pub(super) fn unread(
         &self,
         shard: &Shard,
@@ -149,7 +151,7 @@ impl StreamView {
     }
 
     /// True if the shard gets no more records, and all its records have been received at least
-    /// once.
+    /// once. The function then adds the shard to `exhausted`.
     pub(super) fn is_exhausted(
         &self,
         shard: &Shard,
