@@ -1,6 +1,6 @@
 //! The lanes of a shard and the batches of records in them. A batch has only references to its
-//! records, and their data is read again for every invocation. So a batch that waits a day for its
-//! next attempt occupies no memory for the data.
+//! records, and their data is read again for every invocation. Therefore a batch that waits a day
+//! for its next attempt occupies no memory for the data.
 
 use crate::model::event_source::{Failures, Window, WindowFlags};
 use crate::world::Timestamp;
@@ -21,14 +21,15 @@ pub(super) struct RecordRef {
     pub(super) bytes: usize,
 }
 
-/// Records that one invocation delivers. The halves of a split batch share one list of records.
+/// The records that one invocation of the function delivers. The halves of a split batch share one
+/// list of records.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: Uuid,
     records: Arc<[RecordRef]>,
     range: Range<usize>,
     pub(super) failures: Failures,
-    /// Earliest time of the next attempt. None if the next attempt may start at once.
+    /// Earliest time of the next attempt. None if the next attempt may start immediately.
     pub(super) wait_until: Option<Timestamp>,
     /// The tumbling window of the batch, and the flags of the window in the batch's event.
     pub(super) window: Option<(Window, WindowFlags)>,
@@ -91,7 +92,7 @@ impl Batch {
     }
 }
 
-/// The work of the task that is running for a lane.
+/// The work of the task that is running for a lane in addition to the shard's task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     /// The task invokes the function with the lane's batch.
@@ -119,14 +120,14 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Appends a record that was read at `now` to the queue.
+    /// Appends a record that was read at `now` to `queue`.
     pub(super) fn enqueue(&mut self, record: RecordRef, now: Timestamp) {
         self.queued_since.get_or_insert(now);
         self.queued_bytes += record.bytes + 1;
         self.queue.push_back(record);
     }
 
-    /// Removes the first `count` records from the queue and returns them.
+    /// Removes the first `count` records from `queue` and returns them.
     pub(super) fn take(&mut self, count: usize) -> Vec<RecordRef> {
         let taken: Vec<_> = self.queue.drain(..count).collect();
         self.queued_bytes -= taken.iter().map(|record| record.bytes + 1).sum::<usize>();

@@ -14,7 +14,7 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Looks up a stream by its ARN.
+/// Looks up a stream by its ARN. Returns None if the stream does not exist.
 pub type FindStream<'a> = &'a dyn Fn(&StreamArn) -> Option<Arc<Stream>>;
 
 impl EventSources {
@@ -85,8 +85,8 @@ impl EventSources {
         })
     }
 
-    /// Restarts a mapping from the position in the request. Without a position, restarts the
-    /// mapping from its starting position.
+    /// Restarts a mapping from the position in `start`. If the request has no position, restarts
+    /// the mapping from its starting position.
     ///
     /// # Errors
     /// Returns a refusal if the request has a position without its timestamp, or a timestamp
@@ -108,7 +108,7 @@ impl EventSources {
         Ok(())
     }
 
-    /// Resolves the name or ARN of a function, and checks that the function is configured.
+    /// Resolves the name or ARN of a function. Returns a refusal if the function is not configured.
     fn function(&self, text: &str, scope: &AccountRegion) -> Result<FunctionArn, Refusal> {
         let function = FunctionArn::resolve(text, scope)?;
         if self.has_function(&function) {
@@ -171,7 +171,7 @@ fn starting_position(start: &StartRequest, now: Timestamp) -> Result<StartingPos
         (Some("AT_TIMESTAMP"), Some(ms)) if ms > now.millis() => {
             Err(Refusal::future_timestamp(ms, now.millis()))
         }
-        // The service drops the milliseconds of the timestamp (recorded).
+        // The service drops the milliseconds of the timestamp, as a recording shows.
         (Some("AT_TIMESTAMP"), Some(ms)) => Ok(StartingPosition::AtTimestamp(ms.div_euclid(1000))),
         (Some(_), Some(_)) => Err(Refusal::needless_timestamp()),
         (Some("LATEST"), None) => Ok(StartingPosition::Latest),

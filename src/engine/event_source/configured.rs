@@ -18,12 +18,12 @@ pub struct ConfiguredMapping {
     pub scope: AccountRegion,
     /// The definition of the mapping, as a request to create it.
     pub request: CreateRequest,
-    /// True if a mapping of an earlier run, which is in the data directory, keeps its settings.
-    /// False if it gets the settings of `request`.
+    /// True if a mapping that exists from an earlier run, in the data directory, keeps its
+    /// settings. False if the mapping gets the settings of `request`.
     pub keeps_existing: bool,
 }
 
-/// New settings for a mapping of an earlier run, which is in the data directory.
+/// New settings for a mapping that exists from an earlier run, in the data directory.
 struct NewDefinition {
     mapping: Arc<Mapping>,
     plan: Arc<Plan>,
@@ -31,9 +31,9 @@ struct NewDefinition {
 }
 
 impl EventSources {
-    /// Creates the defined mappings. A mapping of an earlier run gets the new settings, unless
-    /// `keeps_existing` is set. Disables every mapping that an option or a setup file defined
-    /// earlier and does not define any more.
+    /// Creates the mappings of `wanted`. A mapping that exists from an earlier run gets the
+    /// settings of its request, unless `keeps_existing` is set. Disables every mapping that an
+    /// option or a setup file defined earlier and does not define any more.
     ///
     /// # Errors
     /// Returns the index in `wanted` of a refused mapping, and the refusal. In this case no mapping
@@ -72,7 +72,7 @@ impl EventSources {
         Ok(())
     }
 
-    /// Creates every mapping of the list. If a mapping is refused, removes the mappings that were
+    /// Creates every mapping of `new`. If a mapping is refused, removes the mappings that were
     /// already created.
     fn create_all(
         &self,
@@ -117,8 +117,8 @@ impl EventSources {
     }
 }
 
-/// Prepares the settings of an option for an existing mapping. The option's settings replace
-/// settings that requests to the API made before the restart.
+/// Prepares new settings for an existing mapping, from the option that defines it. The option's
+/// settings replace the settings that requests to the API made before the restart.
 fn prepare(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<NewDefinition, Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let old = mapping.state.lock().plan.clone();

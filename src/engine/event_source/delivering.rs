@@ -30,7 +30,8 @@ impl Lane {
     }
 }
 
-/// Indexes into [`super::mapping::Counters::invocations`].
+/// Index of the successful invocations in [`super::mapping::Counters::invocations`]. The next three
+/// constants are the indexes of the other outcomes.
 const SUCCESS: usize = 0;
 const PARTIAL: usize = 1;
 const ERROR: usize = 2;
@@ -80,8 +81,8 @@ impl ShardWork {
         only.bytes + 1 > most_record_bytes(window)
     }
 
-    /// Forms the next batch of a lane. None if the lane has no records, or if its batch may still
-    /// wait for more records.
+    /// Forms the next batch of a lane, or the batch for the final invocation of a tumbling window.
+    /// None if the lane has no records, or if its batch may still wait for more records.
     fn form(&mut self, lane: usize, now: Timestamp) -> Option<Batch> {
         if let Some(last) = self.window_that_ends(now) {
             return Some(last);
@@ -167,7 +168,7 @@ impl ShardWork {
         self.discard(lane, Condition::RecordAgeExceeded, None, now);
     }
 
-    /// Discards the lane's current batch, and starts the delivery of the on-failure record.
+    /// Discards the lane's current batch, and starts the delivery of the batch's on-failure record.
     fn discard(
         &mut self,
         lane: usize,
@@ -219,7 +220,7 @@ impl ShardWork {
         }
     }
 
-    /// Handles the outcome of a task that worked for a lane.
+    /// Handles the outcome of a task that ran for a lane: an invocation or a delivery.
     pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
         match (busy, outcome) {
@@ -273,8 +274,9 @@ impl ShardWork {
         }
     }
 
-    /// The outcome for the batch, the index of the outcome's counter, and a word for the event log.
-    /// No outcome if the function was not reached, failed, or returned no state of its window.
+    /// The outcome of an invocation for its batch, the index of the outcome's counter, and a word
+    /// for the event log. The outcome is None if the function was not reached, failed, or returned
+    /// no state of its window.
     fn outcome_of(
         &self,
         batch: &Batch,

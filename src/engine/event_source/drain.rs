@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The limits of a drain, and whether the drain may advance a virtual clock.
+/// The parameters of a drain: its limits, and the permission to advance a virtual clock.
 #[derive(Debug, Clone, Copy)]
 pub struct DrainRequest {
-    /// The longest wait, in real time. Default: 30 seconds.
+    /// The longest time that the drain waits, in real time. Default: 30 seconds.
     pub timeout: Duration,
     /// True if the drain advances a virtual clock whenever all mappings only wait for time to pass.
     /// The clock advances to the next deadline of a mapping. Default: false.
@@ -41,7 +41,7 @@ impl Default for DrainRequest {
 pub struct RemainingWork {
     /// UUID of the mapping that has the work.
     pub mapping: String,
-    /// The shard of the work.
+    /// The shard that the work belongs to.
     pub shard: ShardId,
     /// Description of the work for people, such as `records to read`.
     pub what: String,
@@ -111,7 +111,7 @@ impl EventSources {
         }
     }
 
-    /// The remaining work of `mapping`, or of all mappings.
+    /// The remaining work of `mapping`. Without a mapping, the remaining work of all mappings.
     pub fn remaining_work(
         &self,
         mapping: Option<&Arc<Mapping>>,
@@ -181,7 +181,7 @@ fn is_under_way(lane: &LaneView) -> bool {
     )
 }
 
-/// Describes the work in the lanes of a shard.
+/// Describes the work in the lanes of a shard, as a text for people.
 fn in_hand(view: &ShardView) -> String {
     let lanes = view
         .lanes
@@ -205,8 +205,8 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// Shards that have records to read, or a step to make before they are finished. Each shard has a
-/// description and the deadline of its work.
+/// The shards in which `mapping` has still to read records, or to make a step before the shard is
+/// finished. Each shard has a description of the work, and the deadline of the work.
 fn unread(
     mapping: &Mapping,
     stream: &Stream,

@@ -42,7 +42,7 @@ impl<'a> ShardContext<'a> {
 
     /// Calls `take` for each entry of the record. A plain record has one entry. An aggregated
     /// record that a consumer reads has one entry for each user record, and none at all if a hash
-    /// key in it lies outside the shard's range (recorded).
+    /// key in it lies outside the shard's range. A recording shows that the service does the same.
     pub(super) fn entries(&self, record: &RecordView<'_>, mut take: impl FnMut(&EventRecord<'_>)) {
         let outer = EventRecord {
             partition_key: record.partition_key,

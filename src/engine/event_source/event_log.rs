@@ -86,7 +86,7 @@ pub struct Entry {
     pub lane: Option<u32>,
     /// The id of the batch, which is also the request id of its invocations.
     pub request_id: Option<uuid::Uuid>,
-    /// Sequence numbers of the first and the last record.
+    /// Sequence numbers of the first and the last record that the entry reports.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
     /// Number of records that the entry reports.
     pub records: Option<usize>,

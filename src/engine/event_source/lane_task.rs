@@ -1,5 +1,5 @@
 //! Tasks that run for a lane in addition to the shard's task. Such a task invokes the function or
-//! delivers an on-failure record. A virtual clock does not advance while it runs.
+//! delivers an on-failure record. A virtual clock does not advance while the task runs.
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
@@ -34,8 +34,8 @@ pub(super) enum TaskOutcome {
     Aborted,
 }
 
-/// The outcomes of a shard's lane tasks, each with the index of its lane. The shard's task takes
-/// them.
+/// The outcomes of a shard's lane tasks, each with the index of its lane. The shard's task removes
+/// and handles them.
 #[derive(Debug)]
 pub(super) struct Inbox {
     outcomes: Lock<Vec<(usize, TaskOutcome)>>,
@@ -55,15 +55,15 @@ impl Inbox {
     }
 }
 
-/// Sends the outcome of a lane task to the inbox. If it is dropped without an outcome, sends
+/// Sends the outcome of a lane task to the inbox. A sender that is dropped without an outcome sends
 /// [`TaskOutcome::Aborted`].
 #[derive(Debug)]
 struct OutcomeSender {
     inbox: Arc<Inbox>,
     lane: usize,
     is_sent: bool,
-    /// Keeps a virtual clock from advancing until this sender is dropped, which happens after the
-    /// bell was rung. So the shard's task takes the outcome before the clock advances.
+    /// Keeps a virtual clock from advancing until this sender is dropped. The sender is dropped
+    /// after it rang the bell, so the shard's task handles the outcome before the clock advances.
     at_work: Alarm,
 }
 
@@ -85,7 +85,7 @@ impl Drop for OutcomeSender {
     }
 }
 
-/// An invocation or a delivery for a lane.
+/// A task that invokes the function for a lane, or delivers an on-failure record.
 #[derive(Debug)]
 pub(super) struct LaneTask {
     context: Arc<Context>,
@@ -116,7 +116,7 @@ pub(super) struct LaneTaskInput {
 }
 
 impl LaneTask {
-    /// Prepares a task. A virtual clock does not advance from now until the task ends.
+    /// Prepares a lane task. A virtual clock does not advance from now until the task ends.
     pub(super) fn new(input: LaneTaskInput) -> Self {
         let sender = OutcomeSender {
             inbox: input.inbox,
@@ -137,7 +137,7 @@ impl LaneTask {
         }
     }
 
-    /// Invokes the function with the batch, and sends the outcome.
+    /// Invokes the function with the batch, and sends the outcome to the shard's task.
     pub(super) async fn invoke(mut self) {
         let outcome = self.invoked().await;
         self.sender.send(outcome);
@@ -187,7 +187,8 @@ impl LaneTask {
         .await
     }
 
-    /// Writes the event of the batch. None if the log contains no record of the batch any more.
+    /// Writes the event of the batch as JSON. None if the log contains no record of the batch any
+    /// more.
     async fn event(&self, bytes: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let records = self.batch.records();
         let mut event = EventWriter::new(&self.head, bytes + 64 + self.window_state.len());
@@ -201,8 +202,8 @@ impl LaneTask {
         }))
     }
 
-    /// Reads the records again and writes them into the event. Returns the number of records that
-    /// the log still contained.
+    /// Reads the records of the batch again and writes them into the event. Returns the number of
+    /// records that the log still contained.
     async fn write(
         &self,
         records: &[RecordRef],
@@ -298,9 +299,9 @@ impl LaneTask {
     }
 }
 
-/// Invokes the function. Returns the answer and the duration in real time. `passed` is the result
-/// of the injection point: `Fault::Error` skips the invocation, and every other fault drops the
-/// answer.
+/// Invokes the function. Returns the function's answer and the duration of the invocation in real
+/// time. `passed` is the result of the injection point before the invocation: `Fault::Error` skips
+/// the invocation, and every other fault drops the answer.
 pub(super) async fn invoke_past_faults(
     call: Box<dyn Call>,
     invocation: Invocation,

@@ -27,7 +27,7 @@ pub enum Origin {
     Options,
 }
 
-/// A temporary state, which ends after a fixed time (`transition_ms` of the context).
+/// A temporary state of a mapping, which ends after a fixed time (`Context::transition_ms`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassingState {
     /// The mapping was just created, and does not deliver records yet.
@@ -91,8 +91,8 @@ impl ProcessingResult {
     }
 }
 
-/// The settings by which a mapping forms and delivers batches. An update of the mapping makes a new
-/// plan, which applies from the next batch on.
+/// The settings by which a mapping forms and delivers batches, with parsed filters. An update of
+/// the mapping replaces them, and the new settings apply from the next batch on.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -122,7 +122,7 @@ pub struct Counters {
     /// Number of invocations by outcome: success, partial success, error, not reached, in this
     /// order.
     pub invocations: [AtomicU64; 4],
-    /// Number of records that were read from the shards.
+    /// Number of records that the mapping read from the shards.
     pub polled: AtomicU64,
     /// Number of records that the filters dropped.
     pub filtered: AtomicU64,
@@ -181,7 +181,7 @@ pub struct Mapping {
 #[derive(Debug)]
 pub(super) struct MappingState {
     pub(super) plan: Arc<Plan>,
-    /// The starting position. A reset of the mapping can change this position.
+    /// The starting position of the mapping. A reset of the mapping can change this position.
     pub(super) position: StartingPosition,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) enabled: bool,
@@ -189,7 +189,7 @@ pub(super) struct MappingState {
     pub(super) passing: Option<(PassingState, Timestamp)>,
     pub(super) modified: Timestamp,
     pub(super) result: ProcessingResult,
-    /// True if the catalog does not have this state yet.
+    /// True if this state has changes that are not saved in the catalog yet.
     pub(super) is_unsaved: bool,
     pub(super) saved_at: Timestamp,
     /// The stream. None while the stream does not exist or, for a mapping of a consumer, while the
@@ -203,8 +203,8 @@ pub(super) struct MappingState {
     pub(super) incarnation: Option<u64>,
     pub(super) positions: BTreeMap<ShardId, ShardPosition>,
     pub(super) runners: BTreeMap<ShardId, Arc<ShardStatus>>,
-    /// Number of resets and of changes of the stream so far. A shard's task that started with a
-    /// smaller number ends.
+    /// Number of resets of the mapping, and of replacements of its stream by another stream. A
+    /// shard's task that started with a smaller number ends.
     pub(super) restarts: u64,
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
@@ -243,7 +243,7 @@ pub struct MappingView {
 }
 
 impl MappingState {
-    /// The temporary state at `now`. None if it has ended.
+    /// The temporary state of the mapping at `now`. None if the state has ended.
     pub(super) fn passing(&self, now: Timestamp) -> Option<PassingState> {
         let (state, until) = self.passing?;
         (now < until).then_some(state)
@@ -298,7 +298,7 @@ impl Mapping {
         views.collect()
     }
 
-    /// Positions of the mapping in the shards.
+    /// Positions of the mapping in the shards of its stream.
     pub fn positions(&self) -> BTreeMap<ShardId, ShardPosition> {
         self.state.lock().positions.clone()
     }
@@ -360,8 +360,8 @@ impl Mapping {
         }
     }
 
-    /// Sets the result of the last work. Returns true if the caller must save the new result in the
-    /// catalog at once.
+    /// Sets the result of the mapping's last work. Returns true if the caller must save the new
+    /// result in the catalog immediately.
     pub(super) fn set_result(&self, result: ProcessingResult, now: Timestamp) -> bool {
         let mut state = self.state.lock();
         if state.result == result {
@@ -405,7 +405,7 @@ impl Mapping {
         self.log.push(entry);
     }
 
-    /// Logs a change of the mapping's state.
+    /// Logs a change of the mapping's state, in the program's log and in the event log.
     pub(super) fn note_state(&self, now: Timestamp, state: &str) {
         tracing::info!(mapping = %self.uuid, source = %self.source, state, "event source mapping");
         self.note(Entry {

@@ -85,13 +85,13 @@ pub enum DeliverError {
     NotConnected(String),
     /// The destination refused the record, or did not answer in time.
     Refused(String),
-    /// No endpoint is configured for destinations of this kind.
+    /// No endpoint is configured for the kind of the destination.
     NoEndpoint,
 }
 
 /// Delivers on-failure records to their destinations.
 pub trait Deliver: Send + Sync + fmt::Debug {
-    /// True if an endpoint is configured for destinations of this kind.
+    /// True if an endpoint is configured for the kind of `destination`.
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
     /// Delivers one on-failure record. Each attempt may take ten seconds of real time.
@@ -108,7 +108,7 @@ pub struct Outbound {
 }
 
 impl Default for Outbound {
-    /// No functions, and no endpoint for any destination.
+    /// Clients without functions, and without an endpoint for any destination.
     fn default() -> Self {
         Self {
             functions: Arc::new(BTreeMap::<String, Function>::new()),
@@ -160,8 +160,8 @@ pub enum FunctionError {
     /// The function failed with this message. The mapping retries the batch, and discards it when
     /// its retries are exhausted.
     Failed(String),
-    /// The function counts as not reached. The mapping tries the batch again, and this does not
-    /// count as one of the batch's retries.
+    /// The function counts as not reached. The mapping tries the batch again. The new attempt does
+    /// not count as one of the batch's retries.
     NotReached {
         /// The shortest time before the next attempt, in seconds, as in the header `Retry-After`.
         retry_after_s: Option<u64>,

@@ -71,8 +71,8 @@ impl ShardWork {
         self.save_position(now);
     }
 
-    /// True if the shard's read limit is reached. A mapping of a stream shares this limit with the
-    /// callers of GetRecords.
+    /// True if the read limit of the shard is reached. A mapping of a stream shares this limit with
+    /// the callers of GetRecords.
     fn is_over_rate(&self, now: Timestamp) -> bool {
         matches!(self.mapping.source, Source::Stream(_)) && !self.shard.admits_read(now)
     }
@@ -88,7 +88,8 @@ impl ShardWork {
         hungry && !self.is_full()
     }
 
-    /// True if the read-ahead limit is reached. Only a mapping with several lanes reads ahead.
+    /// True if the limit of records and bytes that were read ahead is reached. Only a mapping with
+    /// several lanes reads ahead.
     pub(super) fn is_full(&self) -> bool {
         let queued: usize = self.lanes.iter().map(|lane| lane.queued_bytes).sum();
         self.lanes.len() > 1
@@ -96,8 +97,8 @@ impl ShardWork {
                 || queued >= limits::EVENT_SOURCE_READ_AHEAD_BYTES)
     }
 
-    /// Reads once. Returns the number of records that were read, and the number of these records
-    /// that are to be delivered.
+    /// Reads the next records of the shard once. Returns the number of records that were read, and
+    /// the number of these records that the mapping must deliver.
     async fn read_some(&mut self, now: Timestamp) -> Result<(usize, usize), StoreError> {
         let size = self.plan.settings.batch_size as usize;
         let queued = self.lanes.iter().map(|lane| lane.queue.len()).min();
@@ -135,7 +136,7 @@ impl ShardWork {
         Ok((batch.len(), kept))
     }
 
-    /// Queues a record in its lane. Returns false if the filters drop the record, or if the lane is
+    /// Adds a record to its lane. Returns false if the filters drop the record, or if the lane is
     /// already done with it.
     fn take(
         &mut self,

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The result of a redelivery.
 #[derive(Debug)]
 pub struct Redelivered {
-    /// The outcome as a word, which is the same as in the event log.
+    /// The outcome of the invocation, as the word that the event log also uses.
     pub outcome: &'static str,
     /// The function's answer, or the reason why there is no answer.
     pub answer: Answer,
@@ -97,8 +97,7 @@ fn not_reached(reason: String) -> Redelivered {
     }
 }
 
-/// The outcome of an invocation with the event `payload`, as a word, which is the same as in the
-/// event log.
+/// The outcome of an invocation with the event `payload`, as the word that the event log also uses.
 fn word(answer: &Answer, reports: bool, payload: &str) -> &'static str {
     match answer.verdict() {
         Verdict::NotReached { .. } => return "not reached",

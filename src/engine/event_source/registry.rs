@@ -35,11 +35,12 @@ pub struct NewMapping {
     pub scope: AccountRegion,
     /// The stream or consumer to read.
     pub source: Source,
-    /// The starting position.
+    /// The starting position of the mapping.
     pub position: StartingPosition,
     /// The function to invoke.
     pub function: FunctionArn,
-    /// The settings. Their values were already checked, except for the filter patterns.
+    /// The settings of the mapping. Their values were already checked, except for the filter
+    /// patterns.
     pub settings: Settings,
     /// True if the mapping is enabled when it is created.
     pub enabled: bool,
@@ -51,14 +52,14 @@ pub struct NewMapping {
     pub uuid: Option<Uuid>,
 }
 
-/// A mapping that a request has created, updated or deleted.
+/// The result of a request that created, updated or deleted a mapping.
 #[derive(Debug)]
 pub struct ChangedMapping {
-    /// The mapping of the request.
+    /// The mapping that the request created, updated or deleted.
     pub mapping: Arc<Mapping>,
     /// The temporary state of the mapping in the answer to the request.
     pub passing: PassingState,
-    /// Waits until the change is as durable as the settings promise.
+    /// Waits until the change is as durable as the `durability` option promises.
     pub ticket: Ticket,
 }
 
@@ -79,8 +80,8 @@ impl EventSources {
         self.mappings.all()
     }
 
-    /// The positions of each mapping that reads a stream at `now`. The keys are the incarnation
-    /// numbers of the streams.
+    /// The positions of every mapping that reads a stream at `now`, grouped by the incarnation
+    /// number of the stream.
     pub(in crate::engine) fn positions_by_stream(
         &self,
         now: Timestamp,
@@ -203,8 +204,9 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Applies changes to a mapping. `function` is the new function if the request names one, or
-    /// the refusal of the function's name. `check` checks the new settings.
+    /// Applies the changes of a request to a mapping. `function` is the new function if the request
+    /// names one, or a refusal if the function that it names is invalid. `check` checks the new
+    /// settings.
     ///
     /// # Errors
     /// Returns a refusal if the mapping is in a temporary state such as `Creating`, if the function
@@ -308,7 +310,8 @@ impl EventSources {
     }
 
     /// Removes the mappings that were created through the API, in any state. Returns the catalog
-    /// changes. Invocations in progress continue to their end, but their outcomes have no effect.
+    /// changes that remove them. Invocations in progress continue to their end, but their outcomes
+    /// have no effect.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
@@ -316,7 +319,8 @@ impl EventSources {
     }
 
     /// Removes every mapping, including the mappings that options define. Returns the catalog
-    /// changes. Invocations in progress continue to their end, but their outcomes have no effect.
+    /// changes that remove them. Invocations in progress continue to their end, but their outcomes
+    /// have no effect.
     pub(crate) fn remove_every(&self) -> Vec<Change> {
         let all = self.all();
         all.iter()
@@ -324,8 +328,8 @@ impl EventSources {
             .collect()
     }
 
-    /// The catalog entries of all mappings and their positions, for a snapshot. Without the
-    /// mappings that are being deleted.
+    /// The catalog entries of all mappings and their positions, for a snapshot. The mappings that
+    /// are being deleted are omitted.
     pub(crate) fn snapshot(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         for mapping in self.all() {
@@ -337,7 +341,7 @@ impl EventSources {
         changes
     }
 
-    /// True if every field of the value is valid, so that a mapping can be restored from the value.
+    /// True if every field of `value` is valid, so that a mapping can be restored from the value.
     pub(crate) fn can_restore(value: &MappingValue) -> bool {
         saved::is_sound(value)
     }
@@ -477,8 +481,8 @@ impl EventSources {
         self.fix_if_latest(mapping, now);
     }
 
-    /// Restores the mappings from the catalog. They wait for their streams, and the caller must
-    /// next call [`Self::stream_changed`] for each stream.
+    /// Restores the mappings from the catalog. The mappings begin to read only when they have their
+    /// streams. Therefore the caller must next call [`Self::stream_changed`] for each stream.
     pub(crate) fn restore(&self, values: Vec<(Uuid, MappingValue)>, positions: Positions) {
         let mut positions = positions;
         for (uuid, value) in values {
@@ -551,10 +555,11 @@ fn refuse_twin<'a>(
     })
 }
 
-/// Positions by the mapping's UUID, and then by the stream's incarnation number and the shard.
+/// The positions of mappings: by the UUID of the mapping, and then by the incarnation number of the
+/// stream and the shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
-/// The initial state of a mapping.
+/// The state of a mapping before its definition or its saved state is filled in.
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,

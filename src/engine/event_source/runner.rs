@@ -1,4 +1,4 @@
-//! The task of one shard of a mapping. The task works in turns. In a turn the task does all work
+//! The task of one shard of a mapping. The task works in turns. In each turn the task does all work
 //! that needs no wait, and then it waits until its bell rings or a deadline is due.
 
 use super::mapping::Directive;
@@ -10,8 +10,8 @@ enum Then {
     End,
 }
 
-/// Runs until the mapping is done with the shard, or until the mapping, its stream or the engine
-/// ends.
+/// Works on a shard until the mapping is done with it, or until the mapping, its stream or the
+/// engine ends.
 pub(super) async fn run(mut work: ShardWork) {
     let mut stop = work.context.stop.clone();
     let mut is_stopping = false;

@@ -25,7 +25,7 @@ pub(super) fn whole(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     changes
 }
 
-/// True if every field of the value is valid, so that a mapping can be restored from the value.
+/// True if every field of `value` is valid, so that a mapping can be restored from the value.
 pub(super) fn is_sound(value: &MappingValue) -> bool {
     let function = FunctionArn::parse(&value.function);
     let plan = function.is_some_and(|of| Plan::new(value.settings.clone(), of).is_ok());
@@ -65,7 +65,7 @@ pub(super) fn position(
     Change::MappingPosition(key, Some(position.clone()))
 }
 
-/// The catalog changes that remove all positions of a mapping.
+/// The catalog changes that remove all positions of a mapping in its stream.
 pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let Some(incarnation) = state.incarnation else {
         return Vec::new();

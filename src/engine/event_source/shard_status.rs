@@ -14,11 +14,11 @@ pub enum LanePhase {
     Idle,
     /// The lane has records that wait for a full batch or for the end of the batching window.
     Gathering,
-    /// The batch waits until an address of the function is free.
+    /// The lane's batch waits until an address of the function is free.
     Blocked,
-    /// The function is being invoked.
+    /// The function is being invoked with the lane's batch.
     Invoking,
-    /// A failed batch waits for its retry.
+    /// The lane's batch failed and waits for its retry.
     BackingOff,
     /// The on-failure record of a discarded batch is being delivered.
     Delivering,
@@ -45,11 +45,13 @@ pub struct BatchView {
     pub request_id: uuid::Uuid,
     /// Number of records in the batch.
     pub records: usize,
-    /// Sequence numbers of the first and the last record.
+    /// Sequence numbers of the first and the last record in the batch.
     pub range: Option<[SequenceNumber; 2]>,
-    /// Number of the current attempt, or of the next one. The first attempt is 1.
+    /// Number of the current attempt to invoke the function with the batch, or of the next attempt.
+    /// The first attempt is 1.
     pub attempt: u32,
-    /// Time of the next attempt. None if the batch does not wait for a retry.
+    /// Time of the next attempt to invoke the function. None if the batch does not wait for a
+    /// retry.
     pub next_try: Option<Timestamp>,
     /// Beginning of the function's last failed answer.
     pub last_error: Option<Arc<str>>,
@@ -60,7 +62,7 @@ pub struct BatchView {
 pub struct LaneView {
     /// The phase of the lane's work.
     pub phase: LanePhase,
-    /// Number of records that are not in a batch yet.
+    /// Number of records of the lane that are not in a batch yet.
     pub queued: usize,
     /// The batch that the lane delivers or is about to retry.
     pub batch: Option<BatchView>,
@@ -69,7 +71,7 @@ pub struct LaneView {
 /// The state of a mapping's work on a shard, as drains and the paths under `/_minikin/` report it.
 #[derive(Debug, Clone, Default)]
 pub struct ShardView {
-    /// The lanes, by index.
+    /// The lanes of the shard, by index.
     pub lanes: Vec<LaneView>,
     /// Sequence number of the mapping's position: the mapping is done with this record and with all
     /// records before it.
@@ -80,17 +82,17 @@ pub struct ShardView {
     pub read_index: u64,
     /// Arrival time of the record at `position`.
     pub last_arrival: Option<Timestamp>,
-    /// Arrival time of the oldest record that was read and is not done yet.
+    /// Arrival time of the oldest record that the mapping has read and is not done with yet.
     pub oldest_undone: Option<Timestamp>,
-    /// Number of records that were read and are not done yet.
+    /// Number of records that the mapping has read and is not done with yet.
     pub undone: usize,
-    /// True if the read-ahead limit is reached, so that a lane without progress holds up the other
-    /// lanes.
+    /// True if the limit of records that were read ahead is reached, so that a lane without
+    /// progress delays the other lanes.
     pub is_full: bool,
     /// The tumbling window that has had an invocation and has not ended. None if there is no such
     /// window.
     pub window: Option<Window>,
-    /// Next time at which the task continues its work without any other event.
+    /// Next time at which the shard's task continues its work without any other event.
     pub deadline: Option<Timestamp>,
     /// Number of turns of the shard's task so far. A turn does all work that needs no wait.
     pub turns: u64,
@@ -121,7 +123,7 @@ impl ShardStatus {
         *self.view.lock() = view;
     }
 
-    /// Sets the phase of a lane at once, before the next turn of the shard's task.
+    /// Sets the phase of a lane immediately, before the next turn of the shard's task.
     pub(super) fn set_phase(&self, lane: usize, phase: LanePhase) {
         if let Some(lane) = self.view.lock().lanes.get_mut(lane) {
             lane.phase = phase;

@@ -22,8 +22,8 @@ pub(super) struct ShardWork {
     pub(super) mapping: Arc<Mapping>,
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    /// Number of the mapping's resets and stream changes before this task started. The task ends
-    /// when this number changes.
+    /// Value of `MappingState::restarts` when this task started. The task ends when that value has
+    /// changed.
     pub(super) restarts: u64,
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
@@ -36,8 +36,8 @@ pub(super) struct ShardWork {
     /// Index after the last record that was read, in the shard's log.
     pub(super) read_index: u64,
     pub(super) lanes: Vec<Lane>,
-    /// For each lane an index before which all records of the lane are done. The index may be
-    /// greater than the position, which is common to all lanes.
+    /// For each lane, an index before which the mapping is done with all records of the lane. The
+    /// index may be greater than the position in the shard, which is common to all lanes.
     pub(super) lane_done: Vec<u64>,
     /// The open tumbling window, and the state that the last invocation returned for this window.
     pub(super) window: Option<(Window, String)>,
@@ -102,8 +102,8 @@ impl ShardWork {
         work
     }
 
-    /// Creates as many lanes as the plan's parallelization factor. After a change of the factor,
-    /// the progress of the old lanes is dropped, so some records may be delivered again.
+    /// Creates as many lanes as the mapping's parallelization factor demands. After a change of the
+    /// factor, the progress of the old lanes is dropped, so some records may be delivered again.
     fn divide(&mut self) {
         let factor = self.plan.settings.factor as usize;
         self.lanes.resize_with(factor, Lane::default);
@@ -112,17 +112,18 @@ impl ShardWork {
         }
     }
 
-    /// Adopts a plan. Returns false if the plan changes the number of lanes or the filters while a
-    /// task works for a lane. The plan is then adopted after the end of this task.
+    /// Applies the current settings of the mapping. Returns false, and applies nothing, if they
+    /// change the number of lanes or the filters while a task works for a lane. They are then
+    /// applied after the end of that task.
     pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
         }
         let (old, new) = (&self.plan.settings, &plan.settings);
         let is_divided_anew = new.factor != old.factor;
-        // The mapping must read and filter the records again. An event of an existing batch would
-        // lose the records that the new filters drop, because the event is written anew from the
-        // log.
+        // The mapping must read and filter the records again. Otherwise the event of an existing
+        // batch would lose the records that the new filters drop, because every event is written
+        // anew from the log.
         let is_chosen_anew = is_divided_anew || new.filters != old.filters;
         if is_chosen_anew && self.is_busy() {
             return false;
@@ -158,7 +159,7 @@ impl ShardWork {
         self.read_index = self.progress.next();
     }
 
-    /// Index before which all records of the lane are done.
+    /// Index before which the mapping is done with all records of `lane`.
     fn first_undone(&self, lane: &Lane) -> u64 {
         first_undone(lane).map_or(self.read_index, |record| record.index)
     }
@@ -209,7 +210,7 @@ impl ShardWork {
         self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
     }
 
-    /// An entry of the event log for a batch.
+    /// An entry of the event log that reports `batch`.
     pub(super) fn note(
         &self,
         kind: EntryKind,
@@ -230,7 +231,8 @@ impl ShardWork {
         }
     }
 
-    /// Saves the position if it has advanced. Does not wait until the position is durable.
+    /// Saves the position in the shard if it has advanced. Does not wait until the position is
+    /// durable.
     pub(super) fn save_position(&mut self, now: Timestamp) {
         let lanes = if self.lanes.len() > 1 {
             let undone = self.lanes.iter().map(|lane| self.first_undone(lane));
@@ -357,7 +359,7 @@ fn first_undone(lane: &Lane) -> Option<&RecordRef> {
     working.or_else(|| lane.queue.front())
 }
 
-/// The members that the entries of all records of the shard have in common.
+/// The members that the entries of all records of the shard have in common in an event.
 fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());

@@ -15,7 +15,7 @@ use crate::world::{Alarm, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Runs until the mapping is removed or the engine stops.
+/// Works for a mapping until the mapping is removed or the engine stops.
 pub(super) async fn run(
     context: Arc<Context>,
     mappings: Arc<Mappings>,
@@ -43,8 +43,8 @@ pub(super) async fn run(
     }
 }
 
-/// Removes a deleted mapping from the list after its state `Deleting` has ended. Returns true if
-/// the last task of its shards has also ended.
+/// Removes a deleted mapping from the list of mappings after its state `Deleting` has ended.
+/// Returns true if the mapping was removed and the last task of its shards has ended.
 fn end_if_due(
     context: &Context,
     mappings: &Mappings,
@@ -66,7 +66,8 @@ fn end_if_due(
     is_over
 }
 
-/// Does the work that is due at `now`. Returns the next deadline.
+/// Does the work of the mapping that is due at `now`. Returns the time at which the mapping's
+/// temporary state ends or failed work is tried again, if there is such a time.
 async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) -> Option<Timestamp> {
     let (is_active, until, stream) = {
         let state = mapping.state.lock();
@@ -118,9 +119,9 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     })
 }
 
-/// Sets the starting positions in all shards, unless they are set already. LATEST needs no read, so
-/// its positions are set without a wait. Therefore the mapping delivers every record that a client
-/// puts after the answer to CreateEventSourceMapping.
+/// Sets the starting positions of the mapping in all shards, unless they are set already. The
+/// position LATEST needs no read, so its positions are set without a wait. Therefore the mapping
+/// delivers every record that a client puts after the answer to CreateEventSourceMapping.
 ///
 /// # Errors
 /// Returns an error if the store cannot read the shards.
@@ -156,8 +157,8 @@ async fn fix_start(
     Ok(())
 }
 
-/// Sets the starting positions of a LATEST mapping in all shards, under one lock. Does nothing if
-/// they are set already.
+/// Sets the starting positions of a mapping with the position LATEST in all shards, under one lock.
+/// Does nothing if they are set already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
     let restarts = {
         let state = mapping.state.lock();
@@ -178,8 +179,8 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
     begin(context, mapping, stream, (restarts, positions), now);
 }
 
-/// Sets the starting positions that were found after `restarts` restarts. Does nothing if the
-/// mapping was reset in the meantime.
+/// Sets the starting positions of a mapping, and saves them. Does nothing if the mapping was reset
+/// after they were found: `restarts` is the value of `MappingState::restarts` at that time.
 fn begin(
     context: &Context,
     mapping: &Mapping,

@@ -9,12 +9,12 @@ use crate::limits;
 use crate::model::event_source::{Answer, Window, WindowFlags, window_state};
 use crate::world::Timestamp;
 
-/// The state at the start of a window.
+/// The state of a tumbling window at its start, as JSON.
 const EMPTY: &str = "{}";
 
 impl ShardWork {
-    /// The window of a new batch. The first record of the batch opens a window if no window is
-    /// open.
+    /// The tumbling window of a new batch, and the flags for the batch's event. None if the mapping
+    /// has no tumbling windows. The first record of the batch opens a window if no window is open.
     pub(super) fn window_of(&mut self, batch: &Batch) -> Option<(Window, WindowFlags)> {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -31,8 +31,8 @@ impl ShardWork {
         Some((*window, WindowFlags::default()))
     }
 
-    /// True if a record belongs to a later window than the open window. If no window is open, the
-    /// window of the first queued record counts as open.
+    /// True if `record` belongs to a later tumbling window than the open window. If no window is
+    /// open, the window of the first queued record counts as open.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -45,9 +45,10 @@ impl ShardWork {
         window.is_some_and(|window| window.is_before(record.arrival.millis()))
     }
 
-    /// The batch for the final invocation of the open window. None if the window does not end now.
-    /// A window ends when a record of a later window is queued, when the shard is finished, when no
-    /// record came for the idle time after the window's end, or when the window length was changed.
+    /// The batch for the final invocation of the open tumbling window. None if the window does not
+    /// end now. A window ends when a record of a later window is queued, when the shard is
+    /// finished, when no record came for the idle time after the window's end, or when the window
+    /// length was changed.
     pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
         let (window, _) = self.window.as_ref()?;
         let window = *window;
@@ -80,8 +81,9 @@ impl ShardWork {
         now >= over
     }
 
-    /// True if the final invocation of a window must be discarded because it is too old. This
-    /// invocation has no records, so its age counts from the start of the window (a choice).
+    /// True if `batch` is for the final invocation of a window and must be discarded because it is
+    /// too old. The batch has no records, so its age counts from the start of the window. This rule
+    /// is a choice.
     pub(super) fn is_window_too_old(&self, batch: &Batch, now: Timestamp) -> bool {
         let Some((window, _)) = batch.window.filter(|_| batch.records().is_empty()) else {
             return false;
@@ -90,12 +92,12 @@ impl ShardWork {
         self.max_age_ms().is_some_and(|most| age_ms >= most)
     }
 
-    /// True if the answer contains a state of the window.
+    /// True if the function's answer contains a state of the window.
     pub(super) fn answers_state(&self, answer: &Answer) -> bool {
         window_state(answer.text()).is_some()
     }
 
-    /// Stores the state that a successful invocation returned for its window.
+    /// Stores the state that a successful invocation returned for its tumbling window.
     pub(super) fn adopt_state(
         &mut self,
         lane: usize,
@@ -129,7 +131,7 @@ impl ShardWork {
         }
     }
 
-    /// Drops the state of a window whose final invocation was discarded.
+    /// Drops the state of a window if `batch`, which was discarded, was for its final invocation.
     pub(super) fn forget_window(&mut self, batch: &Batch) {
         if let Some((window, flags)) = batch.window.filter(|(_, flags)| flags.is_final) {
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
