@@ -59,7 +59,8 @@ pub(crate) struct Loading {
     /// The logs in the file, each with the index after the last record and the ticket of the last
     /// append.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
-    /// The logs that were created for the load. If the load fails, they are deleted.
+    /// The logs that were created for the load. Dropping the load deletes them, unless it has
+    /// succeeded.
     made: BTreeSet<LogId>,
     _slot: Slot,
 }
@@ -84,7 +85,7 @@ impl Drop for Loading {
 }
 
 impl Loading {
-    /// Starts a load.
+    /// Starts the load of a snapshot.
     ///
     /// # Errors
     /// Returns an error if another load is in progress, or if the store cannot write.
@@ -110,7 +111,7 @@ impl Loading {
         })
     }
 
-    /// Reads the next part of the file.
+    /// Reads `part`, the next part of the file.
     ///
     /// # Errors
     /// Returns an error if the file is not a valid snapshot, or if the store cannot write.
@@ -132,9 +133,9 @@ impl Loading {
     /// Chooses the run that the load begins. The run's number is greater than the numbers of all
     /// runs of the engine and of the snapshot.
     ///
-    /// A snapshot may have records of later runs than the engine. Then the store must permit these
-    /// runs before it writes the records: a start that finds records of a run that was not
-    /// permitted takes the data directory for damaged.
+    /// A snapshot may have records of runs with greater numbers than the engine's run. The store
+    /// must permit these runs before it writes the records. Otherwise the next start would find
+    /// records of a run that was not permitted, and would treat the data directory as damaged.
     async fn head(&mut self, head: Head) -> Result<(), SnapshotError> {
         let own = self.engine.run();
         let most = own.max(limits::SNAPSHOT_RUN);
@@ -224,7 +225,7 @@ impl Loading {
     }
 
     /// Completes the load: replaces the contents of the engine by the contents of the snapshot.
-    /// Returns when the new contents are as durable as the settings promise.
+    /// Returns when the new contents are as durable as the `durability` option promises.
     ///
     /// # Errors
     /// Returns an error if the file is incomplete or invalid, or if the store cannot write.
@@ -277,7 +278,8 @@ impl Loading {
         Ok(built)
     }
 
-    /// Builds the streams. The keys of the result are the incarnation numbers in the file.
+    /// Builds the streams of the snapshot. The keys of the result are the incarnation numbers in
+    /// the file.
     fn build_streams(
         &mut self,
         catalog: &Catalog,
@@ -290,8 +292,8 @@ impl Loading {
         for (old, value) in &catalog.streams {
             let incarnation = self.incarnation(*old);
             let identity = value.identity.unwrap_or(*old);
-            // A greater number could also become the identity number of a stream that is created
-            // later.
+            // If the identity number were greater, a stream that is created later could get the
+            // same number.
             if identity >> 32 > head.run {
                 return Err(impossible("the number of a stream in it is invalid"));
             }

@@ -19,14 +19,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A log that is being saved.
+/// The log of a shard that is being saved.
 #[derive(Debug)]
 struct Copying {
     shard: Arc<Shard>,
     log: LogId,
     /// Index of the next record to save.
     next: u64,
-    /// Index after the last record of the copy.
+    /// Index after the last record to save.
     end: u64,
     horizon: Timestamp,
 }
@@ -35,21 +35,22 @@ struct Copying {
 #[derive(Debug)]
 pub(crate) struct Saving {
     engine: Arc<Engine>,
-    /// None after the last part of the snapshot was produced.
+    /// Encodes the snapshot. None after the last part of the snapshot was produced.
     writer: Option<Writer>,
     /// The streams that are not saved yet.
     streams: VecDeque<Arc<Stream>>,
-    /// The queues of these streams, keyed by the stream's incarnation number.
+    /// The queues of the streams that are not saved yet, keyed by the stream's incarnation number.
     queues: HashMap<u64, Vec<Arc<Queue>>>,
-    /// The channels of these streams, keyed by the stream's incarnation number.
+    /// The channels of the streams that are not saved yet, keyed by the stream's incarnation
+    /// number.
     channels: HashMap<u64, Vec<Arc<Channel>>>,
-    /// The shards whose records are not saved yet.
+    /// The shards of the last saved stream whose records are not saved yet.
     copying: VecDeque<Copying>,
     _slot: Slot,
 }
 
 impl Saving {
-    /// Starts a save.
+    /// Starts the save of a snapshot.
     ///
     /// # Errors
     /// Returns an error if too many snapshots are being saved, or if zstd cannot allocate memory.
@@ -122,8 +123,8 @@ impl Saving {
         }
     }
 
-    /// Saves the catalog entries of a stream, its shards, its queues and its channels. Adds the
-    /// shards to the shards whose records are still to be saved.
+    /// Saves the catalog entries of a stream, its shards, its queues and its channels, and the
+    /// states of the queues' records. The records of the shards are saved later.
     fn enter(&mut self, stream: &Arc<Stream>) -> Result<(), SnapshotError> {
         let Some(writer) = &mut self.writer else {
             return Ok(());
@@ -206,7 +207,7 @@ fn by_stream<T>(items: impl Iterator<Item = (u64, T)>) -> HashMap<u64, Vec<T>> {
     all
 }
 
-/// Writes a catalog entry.
+/// Writes a catalog entry to the snapshot.
 fn add_change(writer: &mut Writer, change: &Change) -> io::Result<()> {
     let (key, value) = change.to_pair();
     match value {

@@ -32,16 +32,16 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// True if a shard can have been created or closed at this time, in seconds since the epoch. The
-/// limit is one day after the last moment of clocks, because child shards are created some seconds
-/// ahead of the clock.
+/// True if a shard can have been created or closed at `second`, a time in seconds since the epoch.
+/// The latest possible time is one day after the latest time that a clock can show, because child
+/// shards are created some seconds ahead of the clock.
 fn is_possible(second: u64) -> bool {
     const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
     const { assert!(LAST_S + 86_400 < SequenceNumber::CREATED_LIMIT_S) };
     second <= LAST_S
 }
 
-/// True if a stream can have these values. Any text is a valid region.
+/// True if a stream can have the values in `value`. Any text is a valid region.
 pub(super) fn is_stream(value: &StreamValue) -> bool {
     let (account, name) = (&value.account, &value.name);
     let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
@@ -55,7 +55,7 @@ fn is_sound(settings: &StreamSettings) -> bool {
     hours.is_ok_and(|hours| period.contains(&hours))
 }
 
-/// True if the open shards cover the hash key space exactly once.
+/// True if the open shards of the stream cover the hash key space exactly once.
 pub(super) fn is_covered(state: &StreamState) -> bool {
     let ranges: Vec<_> = state.routes().iter().map(|shard| shard.range()).collect();
     let whole = ranges
