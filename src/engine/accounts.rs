@@ -1,7 +1,7 @@
 //! The streams and settings of every account and region.
 //!
 //! For each account and region, the engine keeps the number of streams and shards that count
-//! against its quotas ([`QuotaUse`]). Every change of a stream that can change these numbers goes
+//! against its quotas (`QuotaUse`). Every change of a stream that can change these numbers goes
 //! through [`Accounts::change`].
 
 use super::commitment::Commitment;

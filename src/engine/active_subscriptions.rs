@@ -3,11 +3,11 @@
 //!
 //! A consumer is refused if it subscribes to a shard less than five seconds after its last
 //! successful subscription to the shard. The refusal applies even if the connection of that
-//! subscription was closed. After five seconds, a new subscription takes over, and the old
-//! subscription ends. Source: AWS API reference, SubscribeToShard; for closed connections,
+//! subscription was closed. After five seconds, a new subscription replaces the old subscription,
+//! which ends. Source: AWS API reference, SubscribeToShard; for closed connections,
 //! apache/beam#26293 and daangn/kinesumer#16.
 //!
-//! A subscription goes on after its consumer was deregistered, as was recorded in September 2026
+//! A subscription continues after its consumer was deregistered, as was recorded in September 2026
 //! (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
 
 use super::lock_order;

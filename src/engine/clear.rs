@@ -7,8 +7,8 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 
 impl Engine {
-    /// Removes all records of a stream. Returns when the removal is as durable as the settings
-    /// promise.
+    /// Removes all records of a stream. Returns when the removal is as durable as the `durability`
+    /// option promises.
     ///
     /// The removed records count as expired: the stream saves a new horizon, which is later than
     /// the arrival times of all existing records. Later records arrive at this horizon or after it.

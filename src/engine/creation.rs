@@ -53,7 +53,7 @@ pub enum CreateError {
 }
 
 impl Engine {
-    /// Creates a stream. Returns when the stream is as durable as the settings promise.
+    /// Creates a stream. Returns when the stream is as durable as the `durability` option promises.
     ///
     /// # Errors
     /// Returns the reason if the stream is refused or cannot be saved. In that case nothing of the

@@ -27,7 +27,8 @@ pub enum DeleteError {
 }
 
 impl Engine {
-    /// Deletes a stream. Returns when the deletion is as durable as the settings promise.
+    /// Deletes a stream. Returns when the deletion is as durable as the `durability` option
+    /// promises.
     ///
     /// # Errors
     /// Returns the reason if the deletion is refused or cannot be saved.

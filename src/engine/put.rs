@@ -42,7 +42,8 @@ struct ShardBatch {
 }
 
 impl Stream {
-    /// Writes one record. Returns when the record is as durable as the settings promise.
+    /// Writes one record. Returns when the record is as durable as the `durability` option
+    /// promises.
     ///
     /// # Errors
     /// Returns the reason if the record was not written.

@@ -12,7 +12,8 @@ use std::sync::Arc;
 impl Engine {
     /// Removes all streams, queues and channels, the settings of all accounts, and the event source
     /// mappings that were created through the API. Keeps the time of the clock, and the mappings
-    /// that the options define. Returns when the reset is as durable as the settings promise.
+    /// that the options define. Returns when the reset is as durable as the `durability` option
+    /// promises.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.

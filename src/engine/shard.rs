@@ -183,8 +183,8 @@ impl Shard {
     }
 
     /// Assigns a sequence number to a record and appends the record to the log, under one lock.
-    /// Returns the number, and a ticket that resolves when the record is as durable as the settings
-    /// promise.
+    /// Returns the number, and a ticket that resolves when the record is as durable as the
+    /// `durability` option promises.
     pub(crate) fn append(
         &self,
         now: Timestamp,
