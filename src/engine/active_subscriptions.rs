@@ -74,7 +74,7 @@ struct Registry {
 pub struct OpenSubscription {
     /// Name of the consumer.
     pub consumer: String,
-    /// The shard that the consumer reads.
+    /// The shard that the subscription reads.
     pub shard: ShardId,
     /// Time at which the subscription began.
     pub since: Timestamp,

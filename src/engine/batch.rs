@@ -35,9 +35,9 @@ pub(crate) enum ReadBudget<'a> {
     OfMemory,
     /// No permit is needed, because the reader already holds a permit that covers this read.
     Held,
-    /// The read needs a permit of the budget's part for answers.
+    /// The read needs a permit of the part of the in-flight budget for answers.
     Answer(&'a Arc<Admission>),
-    /// The read needs a permit of the budget's part for events.
+    /// The read needs a permit of the part of the in-flight budget for events.
     Event(&'a Arc<Admission>),
 }
 

@@ -14,7 +14,7 @@ pub enum Commitment {
         /// End of the last commitment. None if there was no commitment.
         ended: Option<Timestamp>,
     },
-    /// The commitment is in force.
+    /// The commitment is in force, and no request has disabled it.
     Enabled {
         /// Start of the commitment.
         started: Timestamp,

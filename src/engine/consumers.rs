@@ -23,7 +23,7 @@ pub(crate) enum ConsumerStatus {
 }
 
 impl ConsumerStatus {
-    /// The status as the API spells it.
+    /// The name of the status in the API.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",

@@ -28,9 +28,9 @@ use tokio::sync::{oneshot, watch};
 /// Holds the streams of all accounts, and runs the operations on them.
 #[derive(Debug)]
 pub struct Engine {
-    /// Clock, random numbers and fault injection.
+    /// The clock, the random numbers and the fault injection of the emulator.
     pub world: World,
-    /// The values of all limits.
+    /// The values of all limits of the emulator.
     pub limits: Limits,
     /// The in-flight budget: bounds the memory of requests and answers.
     pub admission: Arc<Admission>,
@@ -48,7 +48,7 @@ pub struct Engine {
     pub(super) channels: Channels,
     pub(super) call_rates: CallRates,
     pub(super) tasks: Tasks,
-    /// The event source mappings.
+    /// The event source mappings of all accounts.
     pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
     pub(super) tails: Slots,
@@ -56,9 +56,9 @@ pub struct Engine {
     pub(super) saves: Slots,
     /// Counts the snapshots that are being loaded.
     pub(super) loads: Slots,
-    /// Becomes true when the subscriptions and tails must end.
+    /// Becomes true when the subscriptions and the tails must end, before the stop of the engine.
     pub(super) stopping: watch::Receiver<bool>,
-    /// Becomes true when the engine's tasks must end.
+    /// Becomes true when the engine's tasks must end, at the stop of the engine.
     pub(super) stop: watch::Sender<bool>,
 }
 

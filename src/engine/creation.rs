@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 /// Description of a stream to be created.
 #[derive(Debug)]
 pub struct NewStream {
-    /// Settings of the stream.
+    /// Settings that the stream gets.
     pub settings: StreamSettings,
     /// Number of shards that the stream begins with.
     pub shards: u32,
@@ -46,7 +46,7 @@ pub enum CreateError {
         /// Maximum number of open shards.
         limit: u64,
     },
-    /// The tags are invalid.
+    /// The tags of the request are invalid.
     Tags(TagFault),
     /// The store cannot write.
     Store,

@@ -7,12 +7,12 @@ use crate::world::{Bell, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The status that ends at a deadline of a stream.
+/// The event at a deadline of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
-    /// The status of the stream itself.
+    /// The status of the stream itself ends.
     Stream,
-    /// The status of the stream's consumer with this name.
+    /// The status of the stream's consumer with this name ends.
     Consumer(String),
 }
 

@@ -2,20 +2,20 @@
 
 use crate::lock::Rank;
 
-/// The lock of all accounts.
+/// Rank of the lock of all accounts.
 pub(super) const ACCOUNTS: Rank = Rank::new(1);
-/// The lock of the queues of all accounts.
+/// Rank of the lock of the queues of all accounts.
 pub(super) const QUEUES: Rank = Rank::new(2);
-/// The lock of the channels of all accounts.
+/// Rank of the lock of the channels of all accounts.
 pub(super) const CHANNELS: Rank = Rank::new(3);
-/// The lock of one stream.
+/// Rank of the lock of one stream.
 pub(super) const STREAM: Rank = Rank::new(4);
-/// The lock of one queue.
+/// Rank of the lock of one queue.
 pub(super) const QUEUE: Rank = Rank::new(5);
-/// The lock of one channel.
+/// Rank of the lock of one channel.
 pub(super) const CHANNEL: Rank = Rank::new(6);
-/// The lock of the writers of one shard.
+/// Rank of the lock that the writers of one shard share.
 pub(super) const SHARD: Rank = Rank::new(7);
-/// The lock of the deadlines, of the call rates, of the active subscriptions, or of one shard's
-/// read rates.
+/// Rank of four kinds of lock, of which a thread holds only one at a time: the locks of the
+/// deadlines, of the call rates, of the active subscriptions, and of the read rates of one shard.
 pub(super) const SINGLE: Rank = Rank::new(8);

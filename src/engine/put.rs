@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// The shard and the sequence number of a written record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// The shard that has the record.
+    /// The shard that the record was appended to.
     pub shard: ShardId,
     /// Sequence number of the record.
     pub number: SequenceNumber,
@@ -21,7 +21,7 @@ pub struct Placed {
 /// Reason why a record was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutFailure {
-    /// The write limit of this shard refuses the record.
+    /// The write limit of a shard refuses the record. Holds the shard.
     Throttled(ShardId),
     /// The store cannot write, or a fault rule refuses the write.
     Store,
@@ -29,7 +29,7 @@ pub enum PutFailure {
 
 /// The records of a request that go to one shard, and the result of their append.
 struct ShardBatch {
-    /// Indexes of the records in the request.
+    /// The records, as their indexes in the request.
     records: Vec<usize>,
     shard: ShardId,
     /// The sequence number of each record. None for a record that the write limit refused.

@@ -70,7 +70,7 @@ impl RecordCount {
     }
 }
 
-/// Counts a caller as waiting until this value is dropped.
+/// Counts a caller as waiting for records until this value is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

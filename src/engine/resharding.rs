@@ -6,8 +6,8 @@ use crate::model::{self, HashKey, ShardId, merge, scale, split};
 use crate::store::ReshardingOrder;
 use crate::world::Timestamp;
 
-/// Descriptions of all shards that `order` closes or creates, with the values that they have after
-/// the resharding.
+/// Returns the descriptions of all shards that `order` closes or creates. The descriptions have the
+/// values after the resharding.
 pub(super) fn reshard(
     state: &StreamState,
     order: &ReshardingOrder,

@@ -221,7 +221,7 @@ impl Engine {
         }
     }
 
-    /// Completes the deletion of a stream that a crash interrupted.
+    /// Deletes a stream whose deletion was interrupted by a crash.
     fn remove_leftover(&self, stream: &Stream) {
         stream.with_state(|state| {
             let _ticket = self.store.save(saved::removed(stream, state));

@@ -56,7 +56,7 @@ pub struct StreamProperties {
     /// True if records are distributed over the shards independently of their partition keys.
     pub auto_distribution: bool,
     pub encryption: EncryptionType,
-    /// The KMS key. None without encryption.
+    /// The KMS key of the stream. None without encryption.
     pub key_id: Option<String>,
     /// Warm throughput in MiB/s: the target value and the current value. None if no warm throughput
     /// was set.
@@ -65,11 +65,11 @@ pub struct StreamProperties {
     pub metrics: Vec<String>,
     /// Number of open shards. 0 until the stream has been ACTIVE.
     pub open_shards: usize,
-    /// Number of registered consumers.
+    /// Number of registered consumers of the stream.
     pub consumers: usize,
-    /// Number of queues, in any status.
+    /// Number of queues of the stream, in any status.
     pub queues: usize,
-    /// Number of channels, in any status.
+    /// Number of channels of the stream, in any status.
     pub channels: usize,
 }
 
@@ -146,7 +146,7 @@ impl Stream {
         }
     }
 
-    /// The current settings that apply to writers.
+    /// The current settings of the stream that apply to writers.
     pub fn put_settings(&self) -> PutSettings {
         let state = self.state.lock();
         PutSettings {

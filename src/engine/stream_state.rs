@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The mutable state of a stream.
 #[derive(Debug, Clone)]
 pub struct StreamState {
-    /// The status that the API shows.
+    /// The status of the stream that the API shows.
     pub status: StreamStatus,
     /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(crate) due: Option<Timestamp>,
@@ -30,10 +30,10 @@ pub struct StreamState {
     /// make them readable again. These records had expired when the retention period was last
     /// changed, or a clear of the stream removed them.
     pub(crate) expired_before: Timestamp,
-    /// The change that takes effect at the end of UPDATING.
+    /// The change that takes effect at the end of the status UPDATING. None in every other status.
     pub(crate) pending: Option<PendingChange>,
     pub tags: Tags,
-    /// The resource policy, in JSON.
+    /// The resource policy of the stream, in JSON.
     pub policy: Option<String>,
     /// Registered consumers, by name.
     pub consumers: BTreeMap<String, Consumer>,
@@ -117,7 +117,7 @@ impl ShardOpener {
 }
 
 impl StreamState {
-    /// State of a new stream that has no shards yet.
+    /// The state of a new stream, which has no shards yet.
     pub(crate) fn creating(settings: StreamSettings, tags: Tags) -> Self {
         Self {
             status: StreamStatus::Creating,
@@ -168,14 +168,14 @@ impl StreamState {
         self.rebuild_routes();
     }
 
-    /// Deletes the records of all shards.
+    /// Deletes the logs of all shards, with their records.
     pub(super) fn delete_logs(&self, store: &Store) {
         for shard in self.shards.values() {
             store.delete(shard.log().id());
         }
     }
 
-    /// All shards in the order of their ids.
+    /// All shards of the stream, in the order of their ids.
     pub(crate) fn all(&self) -> &Arc<[Arc<Shard>]> {
         &self.all
     }
@@ -198,7 +198,7 @@ impl StreamState {
         &self.routes
     }
 
-    /// Number of open shards.
+    /// Number of open shards of the stream.
     pub fn open_shards_count(&self) -> u64 {
         self.routes.len() as u64
     }
@@ -208,7 +208,7 @@ impl StreamState {
         self.shards.get(&id).map(|shard| shard.description())
     }
 
-    /// The id that the next new shard gets.
+    /// The id that the next new shard of the stream gets.
     pub(crate) fn next_shard(&self) -> ShardId {
         self.shards
             .last_key_value()
@@ -221,12 +221,12 @@ impl StreamState {
         self.channels.values().any(|channel| !channel.has_failed)
     }
 
-    /// The capacity mode: provisioned or on-demand.
+    /// The capacity mode of the stream: provisioned or on-demand.
     pub fn mode(&self) -> StreamMode {
         mode(&self.settings)
     }
 
-    /// The encryption type: KMS if the stream has a key.
+    /// The encryption type of the stream: KMS if the stream has a key.
     pub fn encryption(&self) -> EncryptionType {
         match self.settings.key_id {
             Some(_) => EncryptionType::Kms,
@@ -272,7 +272,7 @@ pub(crate) fn mode(settings: &StreamSettings) -> StreamMode {
     }
 }
 
-/// Default settings of a new stream.
+/// Default settings of a new stream with the capacity mode `mode`.
 pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
     StreamSettings {
         on_demand: mode == StreamMode::OnDemand,

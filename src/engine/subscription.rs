@@ -26,7 +26,7 @@ pub(crate) enum Event {
     /// Records of the shard. If the subscription sent no event for five seconds, a heartbeat
     /// without records.
     Records {
-        /// The records. None in a heartbeat.
+        /// The records of the event. None in a heartbeat.
         batch: Option<Batch>,
         /// Sequence number from which a later subscription can continue with AFTER_SEQUENCE_NUMBER.
         continuation: SequenceNumber,

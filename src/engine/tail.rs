@@ -52,7 +52,7 @@ pub(crate) enum TailError {
     Store(StoreError),
 }
 
-/// The result of one step of a tail.
+/// The result of one step of a tail, which `Tail::next` returns.
 #[derive(Debug)]
 pub(crate) enum TailStep {
     /// Records of one shard. The caller must call [`Tail::note_delivered`] for the records that it

@@ -67,7 +67,7 @@ impl Traffic {
         self.pushed.add(records, bytes);
     }
 
-    /// The counts since the start of the engine.
+    /// The counts of records since the start of the engine.
     pub fn figures(&self) -> TrafficFigures {
         TrafficFigures {
             written: self.written.both(),

@@ -62,11 +62,11 @@ pub trait ObjectWriter: Write + Send + fmt::Debug {
 /// The key and the properties of an object to write.
 #[derive(Debug, Clone)]
 pub struct ObjectHead {
-    /// The bucket, and the account that must own the bucket.
+    /// The bucket of the object, and the account that must own the bucket.
     pub bucket: BucketRef,
-    /// Key of the object.
+    /// Key of the object in the bucket.
     pub key: String,
-    /// Value of the header `Content-Type`.
+    /// Value of the object's header `Content-Type`.
     pub content_type: &'static str,
     /// The storage class of the object.
     pub storage_class: StorageClass,

@@ -32,7 +32,7 @@ pub type OpenTable = Box<dyn ChannelTable>;
 /// A table after records were written to it.
 #[derive(Debug)]
 pub struct Written {
-    /// The table, which the caller can use again.
+    /// The table, to which the caller can write again.
     pub table: OpenTable,
     /// The records that do not form a valid row, in ascending order: the index of each record among
     /// the records of the call, and the reason.

@@ -71,7 +71,7 @@ impl ShardWork {
         }
     }
 
-    /// True if the batch is a single record that is too large for an event.
+    /// True if `batch` contains a single record that is too large for an event.
     fn is_oversized(&self, batch: &Batch) -> bool {
         let [only] = batch.records() else {
             return false;

@@ -45,8 +45,8 @@ pub struct RemainingWork {
     pub shard: ShardId,
     /// Description of the work for people, such as `records to read`.
     pub what: String,
-    /// Time at which the mapping continues the work without any other event. None if the work waits
-    /// for an event other than time.
+    /// Time at which the mapping continues the work by itself. None if the work waits for another
+    /// event, such as the end of an invocation.
     pub deadline: Option<Timestamp>,
 }
 

@@ -21,9 +21,9 @@ use uuid::Uuid;
 /// The way in which a mapping was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// A request to Lambda's API.
+    /// A request to Lambda's API created the mapping.
     Api,
-    /// An option, the configuration file or a setup file.
+    /// An option, the configuration file or a setup file defines the mapping.
     Options,
 }
 
@@ -43,7 +43,7 @@ pub enum PassingState {
 }
 
 impl PassingState {
-    /// The value of `State` in the API.
+    /// The value of the member `State` in Lambda's API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
@@ -192,8 +192,8 @@ pub(super) struct MappingState {
     /// True if this state has changes that are not saved in the catalog yet.
     pub(super) is_unsaved: bool,
     pub(super) saved_at: Timestamp,
-    /// The stream. None while the stream does not exist or, for a mapping of a consumer, while the
-    /// consumer is not registered.
+    /// The stream that the mapping reads. None while the stream does not exist or, for a mapping of
+    /// a consumer, while the consumer is not registered.
     pub(super) stream: Option<Arc<Stream>>,
     /// True after the starting positions were set. From then on, a shard without a position is read
     /// from its first record.
@@ -303,8 +303,8 @@ impl Mapping {
         self.state.lock().positions.clone()
     }
 
-    /// The stream. None while the stream does not exist or, for a mapping of a consumer, while the
-    /// consumer is not registered.
+    /// The stream that the mapping reads. None while the stream does not exist or, for a mapping of
+    /// a consumer, while the consumer is not registered.
     pub fn stream(&self) -> Option<Arc<Stream>> {
         self.state.lock().stream.clone()
     }

@@ -53,7 +53,7 @@ pub struct BatchView {
     /// Time of the next attempt to invoke the function. None if the batch does not wait for a
     /// retry.
     pub next_try: Option<Timestamp>,
-    /// Beginning of the function's last failed answer.
+    /// Beginning of the function's answer to the last failed attempt.
     pub last_error: Option<Arc<str>>,
 }
 
@@ -92,7 +92,8 @@ pub struct ShardView {
     /// The tumbling window that has had an invocation and has not ended. None if there is no such
     /// window.
     pub window: Option<Window>,
-    /// Next time at which the shard's task continues its work without any other event.
+    /// Next time at which the shard's task continues its work by itself. None if the task waits for
+    /// another event.
     pub deadline: Option<Timestamp>,
     /// Number of turns of the shard's task so far. A turn does all work that needs no wait.
     pub turns: u64,

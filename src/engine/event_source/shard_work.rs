@@ -28,7 +28,7 @@ pub(super) struct ShardWork {
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
-    /// Rings the task's bell when records become visible.
+    /// Rings the bell of the shard's task when records become visible.
     pub(super) follower: Option<Follower>,
     pub(super) plan: Arc<Plan>,
     pub(super) head: Arc<EventHead>,
@@ -43,8 +43,8 @@ pub(super) struct ShardWork {
     pub(super) window: Option<(Window, String)>,
     /// Earliest time of the next read of the shard (`event-source-poll-ms`).
     pub(super) next_read: Option<Timestamp>,
-    /// Next time at which the task continues its work without any other event. Every turn of the
-    /// task sets this time anew.
+    /// Next time at which the task continues its work by itself. Every turn of the task sets this
+    /// time anew. None if the task waits for another event.
     pub(super) deadline: Option<Timestamp>,
     turns: u64,
     saved: ShardPosition,
@@ -210,7 +210,7 @@ impl ShardWork {
         self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
     }
 
-    /// An entry of the event log that reports `batch`.
+    /// Returns a new entry for the event log, which reports `batch`.
     pub(super) fn note(
         &self,
         kind: EntryKind,

@@ -240,8 +240,8 @@ impl Engine {
     }
 }
 
-/// The index after the last record of each open shard. For a closed shard `u64::MAX`, so that the
-/// queue skips the shard's records.
+/// For each open shard, the index after the last record. A closed shard gets `u64::MAX`, so that
+/// the queue skips the shard's records.
 fn ends(state: &StreamState) -> Vec<(u32, u64)> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let open = shard.description().is_open();

@@ -29,11 +29,11 @@ pub(crate) struct Queue {
     pub(crate) created: Timestamp,
     /// Starting position in the request that created the queue.
     pub(crate) start: QueueStart,
-    /// Time of the starting position.
+    /// Time of the queue's starting position.
     pub(crate) started: Timestamp,
-    /// Computes the ids of records in this queue.
+    /// Computes the ids that records have in this queue.
     pub(crate) ids: RecordIds,
-    /// Encodes and decodes receipt handles.
+    /// Encodes and decodes the receipt handles of this queue.
     pub(crate) seal: HandleSeal,
     pub(super) secret: [u8; QUEUE_SECRET_BYTES],
     state: Lock<QueueState>,
@@ -105,9 +105,9 @@ pub(super) struct QueueTraffic {
 /// Figures of a queue, for metrics, the console and the paths under `/_minikin/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
-    /// Numbers of the received records in each standing.
+    /// For each standing, the number of received records that have it.
     pub(crate) counts: QueueCounts,
-    /// Number of records that were never received.
+    /// Number of records of the queue that were never received.
     pub(crate) unread: u64,
     /// Number of records received since the start of the emulator. A record counts each time it is
     /// received.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// indexes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
-    /// Kind of the records to show.
+    /// Kind of the records that the page shows.
     pub(crate) state: PeekState,
     /// Shard and index of the record at which the page starts.
     pub(crate) from: RecordPlace,
@@ -53,8 +53,8 @@ struct Page<'a, S> {
 }
 
 impl Queue {
-    /// Calls `show` for each record of the page, without receiving the records. Returns the record
-    /// at which the next page starts, and None after the last page.
+    /// Calls `show` for each record of the page that `peek` asks for, without receiving the
+    /// records. Returns the record at which the next page starts, and None after the last page.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.

@@ -1,4 +1,4 @@
-//! Receives records: picks records, in a long poll waits for them, and reads their payloads.
+//! Receives records: picks the records, waits for them in a long poll, and reads their payloads.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -19,7 +19,7 @@ pub(crate) struct Receiving {
     pub(crate) dead: bool,
     /// Maximum number of records to receive.
     pub(crate) count: usize,
-    /// Longest time to wait for a record, in milliseconds.
+    /// Longest time that the receive waits for a record, in milliseconds.
     pub(crate) wait_ms: i64,
     /// Visibility timeout of the received records, in seconds. None means the queue's timeout.
     pub(crate) visibility_s: Option<u32>,

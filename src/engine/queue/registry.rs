@@ -95,7 +95,7 @@ impl AccountQueues {
         true
     }
 
-    /// All queues of the account.
+    /// All queues of the account in the region.
     pub(in crate::engine) fn all(&self) -> Vec<Arc<Queue>> {
         self.items.all().cloned().collect()
     }

@@ -10,7 +10,7 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Reason why one entry of a request fails.
+/// Reason why one entry of a request with receipt handles fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryFault {
     /// The text is not a receipt handle of this queue.
@@ -26,7 +26,7 @@ pub(crate) enum EntryFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotServing;
 
-/// The outcome of each entry of a request, in the order of the entries.
+/// The outcome of each entry of a request with receipt handles, in the order of the entries.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
 /// The change that a request makes for one receipt handle. Returns the record's state before the

@@ -8,7 +8,7 @@ use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The shards of a stream at one moment.
+/// The shards and the horizon of a stream at one moment.
 #[derive(Debug)]
 pub(super) struct StreamView {
     /// The horizon of the stream. Records that arrived before it have expired.

@@ -41,7 +41,7 @@ fn impossible(part: &str) -> SnapshotError {
     SnapshotError::Refused(format!("the snapshot is damaged: {part}"))
 }
 
-/// A load in progress. Dropping this value aborts the load.
+/// The load of a snapshot in progress. Dropping this value aborts the load.
 #[derive(Debug)]
 pub(crate) struct Loading {
     engine: Arc<Engine>,

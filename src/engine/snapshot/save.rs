@@ -24,20 +24,20 @@ use std::time::Duration;
 struct Copying {
     shard: Arc<Shard>,
     log: LogId,
-    /// Index of the next record to save.
+    /// Index of the next record of the shard to save.
     next: u64,
-    /// Index after the last record to save.
+    /// Index after the last record of the shard to save.
     end: u64,
     horizon: Timestamp,
 }
 
-/// A save in progress.
+/// The save of a snapshot in progress.
 #[derive(Debug)]
 pub(crate) struct Saving {
     engine: Arc<Engine>,
     /// Encodes the snapshot. None after the last part of the snapshot was produced.
     writer: Option<Writer>,
-    /// The streams that are not saved yet.
+    /// The streams that the snapshot does not contain yet.
     streams: VecDeque<Arc<Stream>>,
     /// The queues of the streams that are not saved yet, keyed by the stream's incarnation number.
     queues: HashMap<u64, Vec<Arc<Queue>>>,
@@ -84,7 +84,7 @@ impl Saving {
         })
     }
 
-    /// The in-flight budget, which counts the parts in memory.
+    /// The in-flight budget, which counts the parts of the snapshot in memory.
     pub(crate) fn admission(&self) -> Arc<Admission> {
         self.engine.admission.clone()
     }
@@ -198,7 +198,8 @@ impl Copying {
     }
 }
 
-/// Groups items by the incarnation number of their stream.
+/// Groups queues or channels by the incarnation number of their stream. An item of the iterator has
+/// this number as its first value.
 fn by_stream<T>(items: impl Iterator<Item = (u64, T)>) -> HashMap<u64, Vec<T>> {
     let mut all: HashMap<u64, Vec<T>> = HashMap::new();
     for (stream, item) in items {

@@ -19,7 +19,7 @@ pub(super) struct DeadLetters {
     complete: Vec<Box<dyn ObjectWriter>>,
     /// The object that gets the next line, and its size in bytes so far.
     open: Option<(Box<dyn ObjectWriter>, u64)>,
-    /// Number of lines in all objects.
+    /// Number of lines in all dead-letter objects. Each line describes one record.
     pub(super) records: u64,
 }
 

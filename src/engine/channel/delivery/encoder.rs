@@ -29,7 +29,7 @@ impl Encoder {
         })
     }
 
-    /// Writes a record and the separator after it.
+    /// Writes a record and the separator after it to the object.
     pub(super) fn write(&mut self, data: &[u8], separator: &[u8]) -> io::Result<()> {
         let Self::Plain(target) = self else {
             return self.compress(data, separator);

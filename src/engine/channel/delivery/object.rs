@@ -18,7 +18,8 @@ pub(super) struct Objects {
     origin: Origin,
     target: Target,
     destinations: Arc<dyn Destinations>,
-    /// Arrival time and sequence number of the first record of the plan.
+    /// Arrival time and sequence number of the first record of the plan. None until this record was
+    /// read.
     first: Option<(Timestamp, SequenceNumber)>,
     object: Option<Encoder>,
     records: u64,

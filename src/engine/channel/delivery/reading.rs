@@ -19,7 +19,7 @@ pub(super) const EVERY_RECORD: Timestamp = Timestamp::from_millis(i64::MIN);
 pub(super) struct Part {
     pub(super) shard: ShardId,
     batch: Batch,
-    /// Index after the plan's last record in the shard.
+    /// Index after the last record of the plan in this shard.
     end: u64,
 }
 

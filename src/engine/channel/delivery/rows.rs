@@ -68,7 +68,7 @@ pub(super) async fn write_rows(
 struct Rows {
     origin: Origin,
     destinations: Arc<dyn Destinations>,
-    /// Arrival time of the first record of the plan.
+    /// Arrival time of the first record of the plan. None until this record was read.
     first_arrival: Option<Timestamp>,
     waiting: Waiting,
     written: Delivered,

@@ -51,7 +51,7 @@ impl Engine {
     }
 }
 
-/// The state of a channel's task.
+/// The state of the task that delivers the records of a channel.
 struct Delivery {
     engine: Arc<Engine>,
     channel: Arc<Channel>,
@@ -68,11 +68,11 @@ struct Delivery {
     is_plan_durable: bool,
 }
 
-/// The next step of a channel's task.
+/// The next step of the task that delivers the records of a channel.
 enum Next {
     /// Wait until the bell rings, or until this time if it is given.
     Wait(Option<Timestamp>),
-    /// Do the next step immediately.
+    /// Look at the channel's state again immediately.
     Again,
     /// End the task.
     End,

@@ -1,4 +1,4 @@
-//! One attempt to write the object of a plan.
+//! One attempt to write the records of a plan into an object.
 
 use super::object::{Delivered, Objects};
 use super::origin::{Origin, Target};
@@ -8,8 +8,8 @@ use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
 use crate::model::channel::{ObjectPlan, S3Destination};
 
-/// Writes the objects of a plan. If the channel stops delivering in the meantime, writes no object
-/// and returns None.
+/// Writes the object of a plan and its dead-letter objects, and returns the counts of the records.
+/// If the channel stops delivering in the meantime, writes no object and returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the objects cannot be written.

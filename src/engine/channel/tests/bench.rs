@@ -32,7 +32,7 @@ use tokio::sync::watch;
 /// 2026-09-19T09:10:45.948Z, in milliseconds since the epoch.
 pub(super) const START_MS: i64 = 1_789_809_045_948;
 
-/// Buckets in memory.
+/// Buckets in memory, which are the destinations of the channel.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory(Arc<Contents>);
 
