@@ -23,8 +23,8 @@ use tokio::sync::watch;
 /// An event of a subscription.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Records of the shard. If the subscription sent no event for five seconds, a heartbeat
-    /// without records.
+    /// Records of the shard, or a heartbeat without records. The subscription sends a heartbeat if
+    /// it sent no event for five seconds.
     Records {
         /// The records of the event. None in a heartbeat.
         batch: Option<Batch>,

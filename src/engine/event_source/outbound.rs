@@ -52,7 +52,8 @@ pub trait Invoke: Send + Sync + fmt::Debug {
 
 /// A reserved address of a function, for one invocation.
 pub trait Call: Send {
-    /// Invokes the function. Resolves at the latest after the function's time limit, in real time.
+    /// Invokes the function. Resolves at the latest when the function's time limit has passed, in
+    /// real time.
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer>;
 }
 

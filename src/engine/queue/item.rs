@@ -83,7 +83,8 @@ pub(super) struct QueueState {
     /// warning must be logged after the release of the lock. The first value is for normal records,
     /// the second for dead-letter records.
     pub(super) reached: [Option<u64>; 2],
-    /// Earliest end of a visibility timeout for which a deadline is registered.
+    /// Earliest end of a visibility timeout for which a deadline is registered. None if no such
+    /// deadline is registered.
     pub(super) armed: Option<Timestamp>,
 }
 

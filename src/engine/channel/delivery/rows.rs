@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Writes the records of a plan into `table`, and commits them together with `positions`, the
 /// channel's positions after the plan. The dead-letter objects are durable before the commit. If
-/// the channel stops delivering in the meantime, writes nothing and returns None.
+/// the channel stops delivering in the meantime, commits nothing and returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the table or a dead-letter object cannot
