@@ -36,8 +36,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-/// A running emulator. Dropping the value stops the emulator without waiting for the end of the
-/// stop. [`Emulator::stop`] waits.
+/// A running emulator. Dropping the value starts the stop and does not wait for its end.
+/// [`Emulator::stop`] waits for the end.
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
@@ -58,20 +58,20 @@ pub struct Surroundings {
     /// The faults to inject.
     pub faults: Faults,
     /// A simulated disk that holds the data directory. None: the machine's disk. With a simulated
-    /// disk all work runs on the runtime that starts the emulator. If this runtime has one thread,
-    /// the work runs in the same order every time.
+    /// disk, all work runs on the runtime that starts the emulator. If this runtime has one thread,
+    /// the order of the work is the same every time.
     pub disk: Option<SimulatedDisk>,
     /// True when the emulator listens on no address. Requests then come through
     /// [`Emulator::answer`] only.
     pub has_no_listeners: bool,
     /// Number of bytes of records after which the store begins a new generation. None: the default.
     pub generation_bytes: Option<u64>,
-    /// Size of the records in one segment, in bytes.
+    /// Maximum size of a segment of a log, in bytes.
     pub segment_bytes: usize,
     /// Functions of this process that event source mappings can invoke, by name. `*` is the
     /// fallback for any other name.
     pub functions: BTreeMap<String, Function>,
-    /// The destinations of channels. None: those that the options define.
+    /// The destinations of channels. None: the destinations that the options define.
     #[doc(hidden)]
     pub destinations: Option<Arc<dyn Destinations>>,
 }
@@ -104,12 +104,12 @@ pub enum StartError {
     Bind(BindError),
     /// A TLS certificate or key cannot be read.
     Tls(std::io::Error),
-    /// A definition in the options or in the setup file cannot be carried out. Everything that the
-    /// setup had created before is removed again.
+    /// A definition in the options or in the setup file cannot be carried out. The start has
+    /// removed everything that it created from other definitions.
     Setup(Problem),
     /// The snapshot in this file cannot be loaded.
     Snapshot(PathBuf, SnapshotError),
-    /// After a failed start, the data directory could not be closed.
+    /// The start failed, and then the data directory could not be closed.
     Close(StoreError),
 }
 
@@ -161,7 +161,7 @@ impl From<Problem> for StartError {
 }
 
 impl Emulator {
-    /// Starts an emulator. On return it accepts requests on [`Self::addresses`].
+    /// Starts an emulator that accepts requests on [`Self::addresses`].
     ///
     /// # Errors
     /// The emulator cannot start: see [`StartError`] for the reasons.
@@ -169,7 +169,7 @@ impl Emulator {
         Self::start_in(options, Surroundings::default()).await
     }
 
-    /// Starts an emulator in the given surroundings.
+    /// Starts an emulator in which `around` replaces parts of the environment.
     ///
     /// # Errors
     /// The emulator cannot start: see [`StartError`] for the reasons.
@@ -260,7 +260,8 @@ impl Emulator {
         Ok(world.faults.add(rules))
     }
 
-    /// The fault rules in force, each with the number of calls in which it has fired.
+    /// The fault rules in force. Each rule comes with the number of calls in which it has injected
+    /// its fault.
     pub fn fault_rules(&self) -> Vec<ListedRule> {
         self.engine.world.faults.list()
     }
@@ -280,9 +281,10 @@ impl Emulator {
         &self.engine.world.faults
     }
 
-    /// Saves everything that the emulator holds as one compressed file. Every emulator of this
-    /// version or a newer one can load the file. The emulator answers requests during the save.
-    /// Returns `out`, which may block: it is written on a thread for such work.
+    /// Saves everything that the emulator holds to `out` as one compressed snapshot. Every emulator
+    /// of this version or a newer one can load the snapshot. The emulator answers requests during
+    /// the save. Writing to `out` may block, because a thread for blocking work writes to it.
+    /// Returns `out` after the save.
     ///
     /// # Errors
     /// The store fails to read records, or `out` cannot be written.
@@ -293,9 +295,9 @@ impl Emulator {
         snapshot::save(&self.engine, out).await
     }
 
-    /// Replaces everything that the emulator holds by a snapshot. A request sees either the old
-    /// contents or the whole snapshot. A virtual clock is set to the snapshot's time. `from` may
-    /// block: it is read on a thread for such work.
+    /// Replaces everything that the emulator holds by the snapshot in `from`. Every request sees
+    /// either all of the old contents or all of the snapshot. A virtual clock is set to the
+    /// snapshot's time. Reading from `from` may block, because a thread for blocking work reads it.
     ///
     /// # Errors
     /// `from` cannot be read or is not a valid snapshot. In this case nothing has changed.
@@ -350,8 +352,8 @@ impl Emulator {
     }
 }
 
-/// Number of file descriptors that are reserved for the store, so that connections do not use them
-/// up. Logs a warning when the system permits too few.
+/// Number of file descriptors that the store needs. Connections may not use these descriptors. Logs
+/// a warning if the system permits too few open files.
 fn store_descriptors(options: &Options) -> u64 {
     if options.data_dir.is_none() {
         return limits::TEMP_FILE_DESCRIPTORS;
@@ -376,7 +378,8 @@ fn store_descriptors(options: &Options) -> u64 {
     limits::STORE_DESCRIPTORS
 }
 
-/// Listens on the addresses that the options name, or on no address if `has_no_listeners` is set.
+/// Opens listening sockets on the addresses that the options name. Opens none if `has_no_listeners`
+/// is set.
 fn listeners(options: &Options, around: &Surroundings) -> Result<Vec<TcpListener>, BindError> {
     if around.has_no_listeners {
         return Ok(Vec::new());
@@ -421,8 +424,8 @@ fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     }
 }
 
-/// The settings of authentication and authorization. This is the only code that reads the file of
-/// policies.
+/// The settings of authentication and authorization, from the options. The file of policies is read
+/// only here, because it may be a pipe, which can be read only once.
 fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     let account = AccountId::parse(&options.account);
     let account = account.ok_or_else(|| OptionsError::Account(options.account.clone()))?;
@@ -521,8 +524,9 @@ async fn start_engine(
     Ok(engine)
 }
 
-/// Reads the TLS certificate, listens on the addresses, and creates everything that the options and
-/// the setup file define.
+/// Prepares a started engine for requests: reads the TLS certificate, listens on the addresses,
+/// loads the snapshot of `--load`, and creates everything that the options and the setup file
+/// define.
 async fn prepare(
     options: &Options,
     around: &Surroundings,
@@ -539,8 +543,8 @@ async fn prepare(
     Ok((Arc::new(tls), listeners))
 }
 
-/// The clock that the options choose. When the options have the default clock, the setup file may
-/// choose another.
+/// The clock of the option `--clock`. If the option has its default value, the clock of the setup
+/// file takes its place.
 fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice {
     match (options, setup) {
         (ClockChoice::System, Some(choice)) => choice,

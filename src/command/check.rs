@@ -10,11 +10,11 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Exit status when the directory has no damage.
+/// Exit status of `check` if the data directory has no damage.
 const WHOLE: u8 = 0;
-/// Exit status when the directory is damaged.
+/// Exit status of `check` if the data directory is damaged.
 const DAMAGED: u8 = 1;
-/// Exit status when the directory cannot be checked.
+/// Exit status of `check` if the data directory cannot be checked.
 const UNKNOWN: u8 = 2;
 
 /// The arguments of `minikin check`.

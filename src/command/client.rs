@@ -28,7 +28,8 @@ pub(super) struct ServerOptions {
     pub(super) json: bool,
 }
 
-/// The options of a command about the streams of one account and region.
+/// The options of a command about the streams of one account and region, in addition to the address
+/// of the emulator.
 #[derive(Debug, clap::Args)]
 pub(super) struct Connection {
     #[command(flatten)]
@@ -63,7 +64,8 @@ pub(super) struct Client {
     http: BlockingClient,
     endpoint: String,
     authorization: Option<String>,
-    /// The account and the region, which are added to the query of every request.
+    /// The parameters `account` and `region`, which the client adds to the query string of every
+    /// request.
     query: Vec<(&'static str, String)>,
 }
 
@@ -92,8 +94,8 @@ impl Client {
         })
     }
 
-    /// Sends a request, and returns its answer if the status is 2xx or 408. Status 408 is a result
-    /// too: the time of a wait has run out.
+    /// Sends a request to the emulator. Returns the answer if its status is 2xx or 408. Status 408
+    /// is not a failure: it means that a wait of the emulator has reached its time limit.
     fn send(
         &self,
         method: &'static str,
@@ -131,7 +133,8 @@ impl Client {
         document(self.open(path, query)?)
     }
 
-    /// Sends GET with the given query, and returns the answer as soon as its head has arrived.
+    /// Sends GET with the given query. Returns the answer once its head has arrived, so that the
+    /// caller reads the body while it arrives.
     pub(super) fn open(
         &self,
         path: &str,
@@ -140,8 +143,8 @@ impl Client {
         self.send("GET", path, query, None, nothing())
     }
 
-    /// Sends GET for a stream of server-sent events, and returns the answer as soon as its head has
-    /// arrived. The events begin after the event with the id `last_id`.
+    /// Sends GET for server-sent events. Returns the answer once its head has arrived. The emulator
+    /// sends the events that follow the event with the id `last_id`.
     pub(super) fn follow(
         &self,
         path: &str,
@@ -152,13 +155,14 @@ impl Client {
         self.send("GET", path, query, header, nothing())
     }
 
-    /// Sends POST, and returns the status and the JSON document of the answer.
+    /// Sends POST, and returns the status of the answer and the JSON document in its body.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
         let answer = self.post_bytes(path, "application/json", body.to_string().into())?;
         Ok((answer.status.as_u16(), document(answer)?))
     }
 
-    /// Sends POST with one JSON document on each line, and returns the JSON document of the answer.
+    /// Sends POST with `lines`, which contain one JSON document each. Returns the JSON document in
+    /// the answer's body.
     pub(super) fn post_lines(&self, path: &str, lines: Bytes) -> Result<Value, Failure> {
         document(self.post_bytes(path, "application/x-ndjson", lines)?)
     }
@@ -173,7 +177,7 @@ impl Client {
         self.send("POST", path, &[], Some(header), BlockingBody::Bytes(body))
     }
 
-    /// Sends a file as the body of a PUT.
+    /// Sends PUT with the contents of a file as the body.
     pub(super) fn put_file(&self, path: &str, file: File) -> Result<(), Failure> {
         let body = BlockingBody::File(file.into());
         self.send("PUT", path, &[], None, body).map(drop)
@@ -203,7 +207,7 @@ fn http_url(text: &str) -> Result<Address, String> {
     Address::read(&url, None).map_err(|error| error.0)
 }
 
-/// Converts an answer with an error status to a failure, with the message in the answer.
+/// Converts an answer with an error status to a failure with the message in the answer.
 fn refusal(mut answer: BlockingAnswer<'_>) -> Failure {
     let mut text = String::new();
     // Show the part of the answer that arrived before the connection failed.

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Time between two requests when a rate is given, in milliseconds.
+/// Time in milliseconds between two requests of a `generate` with a given rate.
 const STEP_MS: u64 = 100;
 /// Time between two updates of the progress line.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -79,7 +79,7 @@ fn template(given: Option<&str>) -> Result<Template, Failure> {
     Template::parse(text).map_err(|reason| Failure::Usage(format!("--template: {reason}")))
 }
 
-/// Keeps the puts at the given rate, and shows a progress line if stderr is a terminal.
+/// Sends records no faster than the given rate, and shows a progress line if stderr is a terminal.
 struct Pace {
     begun: Stopwatch,
     rate: Option<u64>,
@@ -97,7 +97,8 @@ impl Pace {
         }
     }
 
-    /// True when the batch has to be sent after `number` records were generated since the start.
+    /// True if the batch has to be sent now. `number` is the number of records that were generated
+    /// since the start.
     fn is_due(&self, number: u64) -> bool {
         let step = |rate: u64| (rate * STEP_MS / 1000).max(1);
         self.rate
@@ -105,7 +106,8 @@ impl Pace {
             || (self.rate.is_none() && number.is_multiple_of(500))
     }
 
-    /// Waits until `number` records are due at the given rate, and updates the progress line.
+    /// Waits until the given rate permits `number` records since the start, and updates the
+    /// progress line.
     fn wait(&mut self, number: u64) {
         if let Some(rate) = self.rate {
             let due = Duration::from_secs_f64(number as f64 / rate as f64);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Number of bytes to read from an answer: enough for the status in its first line.
+/// Number of bytes that `health` reads of an answer: enough for the status in the first line.
 const STATUS_LINE_BYTES: usize = 64;
 const DEFAULT_HTTP_PORT: u16 = 80;
 
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     options: Options,
 }
 
-/// Parses `http://HOST:PORT` to the addresses of the host. `ask_all` asks them in order.
+/// Parses `http://HOST:PORT`, and returns all addresses of the host with this port.
 fn endpoint(text: &str) -> Result<Listen, String> {
     let rest = text.strip_prefix("http://").unwrap_or(text);
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -52,7 +52,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Asks one address after another until an answer has status 200.
+/// Asks the emulator at one address after another for its readiness, until an answer has status
+/// 200. The error lists the failure at every address.
 fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
     let mut failures = Vec::new();
     for &address in addresses {
@@ -86,7 +87,8 @@ fn ask(address: SocketAddr) -> io::Result<String> {
     }
 }
 
-/// The address to connect to: the loopback address in place of 0.0.0.0 or `::`.
+/// The address for a client to connect to if the emulator listens on `address`: the loopback
+/// address for 0.0.0.0 and `::`, and otherwise `address` itself.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),

@@ -7,8 +7,8 @@ use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log of the process: events that pass `filter` go to stderr. The filter was checked
-/// when the options were parsed.
+/// Starts the log of the process. Events that pass `filter` are written to stderr. The filter was
+/// checked when the options were parsed.
 pub(super) fn set_up(filter: &str, format: LogFormat) {
     let lines = layer()
         .with_writer(|| OneLine(io::stderr()))

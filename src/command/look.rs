@@ -79,8 +79,8 @@ pub(super) fn queues(arguments: &Plain) -> Result<Answer, Failure> {
     list(&arguments.connection, "queues", &columns)
 }
 
-/// Gets a list from the emulator and prints it. `name` is both the path of the list and the name of
-/// its member in the answer.
+/// Gets a list from the emulator and prints its items as rows. `name` is the path of the list, and
+/// also the member of the answer that contains the list.
 fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Result<Answer, Failure> {
     let answer = Client::new(connection)?.get(name, &[])?;
     let rows = answer.get(name).and_then(Value::as_array);
@@ -134,7 +134,8 @@ pub(super) fn print_records(
     }
 }
 
-/// One record as a line: time, shard, partition key and data on a terminal, and JSON otherwise.
+/// Formats a record as one line of output. For people, the line has the time, the shard, the
+/// partition key and the data. For programs, the line is JSON.
 pub(super) fn record_line(form: Form, record: &Value) -> String {
     if !form.for_people {
         return record.to_string();

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// Exit status of a command that was carried out with a negative result, such as a `wait` whose
-/// time ran out.
+/// Exit status of a command that was carried out with a negative result, such as a `wait` that
+/// reached its time limit.
 const NO: u8 = 1;
 /// Exit status when the arguments or the input are invalid.
 const USAGE: u8 = 2;

@@ -7,9 +7,9 @@ use std::io::{self, IsTerminal, Write};
 /// The form of a command's output: for people or for programs, with or without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    /// True for tables and aligned lines, false for JSON lines.
+    /// True if the output is tables and aligned lines for people, and false if it is JSON lines.
     pub(super) for_people: bool,
-    /// True when the output is coloured.
+    /// True if the output is coloured.
     colours: bool,
 }
 
@@ -62,10 +62,11 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// A column of a table: its title, and the member of each row that the column shows.
+/// A column of a table: the column's title, and the name of the JSON member that the column shows
+/// of each row.
 pub(super) type Column = (&'static str, &'static str);
 
-/// Prints the rows as a table, or as one JSON document on each line.
+/// Prints the rows as a table for people, or one row on each line as a JSON document.
 pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
     if !form.for_people {
         return rows.iter().try_for_each(|row| line(&row.to_string()));
@@ -88,7 +89,7 @@ pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(),
         })
 }
 
-/// Formats a table with aligned columns, as lines.
+/// Formats the rows of a table as lines of text with aligned columns.
 fn table_lines(table: &[Vec<String>]) -> Vec<String> {
     let columns = table.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {

@@ -1,4 +1,4 @@
-//! `minikin put`, and the sending of records in batches, which `minikin generate` uses too.
+//! `minikin put`. Its code to send records in batches is also used by `minikin generate`.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
@@ -6,7 +6,7 @@ use super::print;
 use serde_json::{Value, json};
 use std::io::{self, BufRead};
 
-/// Largest number of records in one request.
+/// Maximum number of records in one request to put records.
 const BATCH_RECORDS: usize = 500;
 /// A batch of at least this many bytes is sent, even with fewer than `BATCH_RECORDS` records.
 const BATCH_BYTES: usize = 4 << 20;
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
         match line.and_then(|line| Ok((key_of(key, &line, number)?, line))) {
             Ok((key, line)) => batch.add(&key, &line)?,
             Err(unusable) => {
-                // Send the lines before the unusable line, and include them in the report.
+                // Send the records of the lines before the unusable line, and report them as usual.
                 batch.end()?.report()?;
                 return Err(unusable);
             }
@@ -49,8 +49,8 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
     batch.end()?.report()
 }
 
-/// The partition key of a record: `key` itself, the member of the record that `key` points to, or,
-/// without `key`, the number of the record.
+/// The partition key of a record. Without `key`, it is the record's number. If `key` begins with a
+/// slash, it is the member of the JSON record that `key` points to. Otherwise it is `key` itself.
 fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure> {
     let Some(key) = key else {
         return Ok(number.to_string());
@@ -76,7 +76,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Prints the counts, and the likely reason for refused records.
+    /// Prints the numbers of accepted and refused records, and the likely reason for the refusals.
     pub(super) fn report(self) -> Result<Answer, Failure> {
         print::line(&json!({"put": self.put, "refused": self.refused}).to_string())?;
         if self.refused == 0 {
@@ -91,7 +91,7 @@ impl Sent {
     }
 }
 
-/// The records of the next request.
+/// The records that the next request will send to the emulator.
 pub(super) struct Batch<'a> {
     client: &'a Client,
     path: String,
@@ -111,7 +111,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Adds a record. Sends the batch once it is large enough.
+    /// Adds a record to the batch. Sends the batch once it has enough records or bytes.
     pub(super) fn add(&mut self, key: &str, text: &str) -> Result<(), Failure> {
         let record = json!({"PartitionKey": key, "Text": text});
         self.lines.extend(record.to_string().into_bytes());
@@ -123,7 +123,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Sends the records of the batch, if there are any.
+    /// Sends the records in the batch in one request. Does nothing if the batch is empty.
     pub(super) fn send(&mut self) -> Result<(), Failure> {
         if self.records == 0 {
             return Ok(());
@@ -138,7 +138,8 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Sends the last records, and returns the counts of all records.
+    /// Sends the records that are still in the batch. Returns the numbers of accepted and refused
+    /// records since the batch was made.
     pub(super) fn end(mut self) -> Result<Sent, Failure> {
         self.send()?;
         Ok(self.sent)

@@ -4,10 +4,10 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The handlers of SIGTERM and SIGINT.
+/// The handlers of the signals SIGTERM and SIGINT.
 ///
-/// [`StopSignals::install`] installs the handlers early, before the wait begins: without a handler
-/// SIGTERM kills a process at once, and process 1 of a container ignores it.
+/// [`StopSignals::install`] installs the handlers before the emulator starts. Without a handler,
+/// SIGTERM kills an ordinary process immediately, and process 1 of a container ignores it.
 #[derive(Debug)]
 pub(super) struct StopSignals {
     #[cfg(unix)]
@@ -17,10 +17,10 @@ pub(super) struct StopSignals {
 }
 
 impl StopSignals {
-    /// Installs the handlers. It must be called within a tokio runtime.
+    /// Installs handlers of SIGTERM and SIGINT. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// The operating system refuses the handlers.
+    /// The operating system refuses a handler.
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
         Ok(Self {
@@ -29,7 +29,8 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the first signal since the handlers were installed.
+    /// Waits for SIGTERM or SIGINT. A signal since the installation of the handlers ends the wait,
+    /// too.
     #[cfg(unix)]
     pub(super) async fn wait(mut self) {
         tokio::select! {
@@ -38,8 +39,8 @@ impl StopSignals {
         }
     }
 
-    /// Does nothing: on this system only Ctrl-C stops the program, and it needs no handler in
-    /// advance.
+    /// Does nothing. On this system only Ctrl-C stops the program, and Ctrl-C needs no handler
+    /// before the wait.
     #[cfg(not(unix))]
     pub(super) fn install() -> io::Result<Self> {
         Ok(Self {})

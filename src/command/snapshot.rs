@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Size of one read, in bytes.
+/// Number of bytes of a snapshot that the command reads and writes at a time.
 const PART_BYTES: usize = 256 << 10;
 /// Time between two updates of the progress line.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -30,7 +30,7 @@ enum Change {
     Load(Transfer),
 }
 
-/// The arguments of `save` and `load`.
+/// The argument of `minikin snapshot save` and `minikin snapshot load`.
 #[derive(Debug, clap::Args)]
 struct Transfer {
     /// The file of the snapshot
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     }
 }
 
-/// Saves to the file at `path`, or to standard output if `path` is `-`.
+/// Saves a snapshot to the file at `path`, or to standard output if `path` is `-`.
 fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
     let mut snapshot = client.open("snapshot", &[])?;
     if path == Path::new("-") {
@@ -62,7 +62,8 @@ fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
     // Replace the target of a symbolic link, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if target.metadata().is_ok_and(|found| !found.is_file()) {
-        // Write directly to a device or a pipe: renaming a file over it would remove it.
+        // Write to a device or a pipe directly. A rename of the temporary file would replace the
+        // device by a file.
         let opened = File::options().write(true).open(&target);
         let mut opened = opened.map_err(|error| unusable(path, &error))?;
         copy(&mut snapshot, &mut opened, path)?;
@@ -73,8 +74,8 @@ fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// Copies `from` to a temporary file in the folder of `path`, and renames it to `path` once it is
-/// complete. Returns the number of bytes.
+/// Copies the bytes of `from` to a temporary file in the folder of `path`. Renames the temporary
+/// file to `path` once the copy is complete. Returns the number of bytes.
 fn replace(path: &Path, from: &mut impl Read) -> Result<u64, Failure> {
     let directory = path
         .parent()
@@ -87,7 +88,8 @@ fn replace(path: &Path, from: &mut impl Read) -> Result<u64, Failure> {
     Ok(bytes)
 }
 
-/// Copies `from` to `to`, and shows a progress line on a terminal. Returns the number of bytes.
+/// Copies all bytes of `from` to `to`, and shows a progress line if stderr is a terminal. Returns
+/// the number of bytes. `path` stands in the error message of a failed write.
 fn copy(from: &mut impl Read, to: &mut impl Write, path: &Path) -> Result<u64, Failure> {
     let mut part = vec![0; PART_BYTES];
     let (mut bytes, watch) = (0, Stopwatch::start());

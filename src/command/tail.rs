@@ -9,9 +9,9 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-/// Pause before each attempt to reconnect.
+/// Pause before each attempt to connect to the emulator again.
 const RETRY: Duration = Duration::from_millis(250);
-/// Time after which a tail stops its attempts to reconnect to the emulator.
+/// Time without success after which the command no longer tries to connect to the emulator again.
 const RETRY_TIME: Duration = Duration::from_secs(60);
 /// A connection that lasts this long counts as successful, even if it brings no event.
 const STEADY: Duration = Duration::from_secs(1);
@@ -35,8 +35,8 @@ pub(super) struct Tail {
     connection: Connection,
 }
 
-/// Shows the records of a stream as they arrive, until the stream is deleted or the reader of
-/// stdout has closed it.
+/// Shows the records of a stream as they arrive. Ends when the stream is deleted or when the reader
+/// of stdout closes the pipe.
 pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     let mut query = Vec::new();
     query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
@@ -51,8 +51,8 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     follow(&client, &path, &query, form)
 }
 
-/// Shows the events of a tail. Reconnects when the connection is lost, and continues after the last
-/// event that was shown.
+/// Shows the events that the emulator sends for `path`. After a lost connection, connects again and
+/// continues after the last event that was shown.
 fn follow(
     client: &Client,
     path: &str,
@@ -92,7 +92,7 @@ fn follow(
     }
 }
 
-/// The position in the server-sent events from which a new connection continues.
+/// The position in the server-sent events at which a new connection continues.
 #[derive(Debug, Default)]
 struct TailPosition {
     /// The id of the last event that was shown.
@@ -102,8 +102,8 @@ struct TailPosition {
 }
 
 impl TailPosition {
-    /// Shows events as they arrive. Returns the emulator's reason if the emulator has ended the
-    /// tail, and None if the connection is lost.
+    /// Shows the events of one connection as they arrive. Returns the emulator's reason if the
+    /// emulator has ended the tail, and None if the connection was lost.
     fn show(&mut self, events: impl BufRead, form: Form) -> Result<Option<String>, Failure> {
         let mut event = Event::default();
         for line in events.lines() {
@@ -129,15 +129,15 @@ impl TailPosition {
                     }
                 }
             }
-            // Set the id after the whole event was shown, so that a reconnect does not skip the
-            // event.
+            // Change the id only after the whole event was shown, so that a new connection does not
+            // skip the event.
             self.id = id.or(self.id.take());
         }
         Ok(None)
     }
 }
 
-/// A server-sent event, from the lines that have arrived so far.
+/// A server-sent event that is assembled from its lines as they arrive.
 #[derive(Debug, Default)]
 struct Event {
     id: Option<String>,

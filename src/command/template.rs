@@ -10,7 +10,7 @@ use fake::rand::SeedableRng;
 use fake::rand::rngs::StdRng;
 use std::fmt::Write;
 
-/// The template of the records if the command line gives none.
+/// The template of the records if the command line contains no template.
 pub(super) const DEFAULT: &str = concat!(
     r#"{"id":"{{uuid}}","number":{{counter}},"customer":"{{name}}","#,
     r#""total":{{float 1 500 2}},"state":"{{choice new:5 paid:3 shipped:2}}","at":"{{now}}"}"#
@@ -23,17 +23,20 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Debug, PartialEq)]
 enum Part {
     Text(String),
-    /// A counter: its first value and its step.
+    /// A counter that adds its second value, the step, for each record. The first record has the
+    /// first value.
     Counter(i64, i64),
     Uuid,
     Integer(i64, i64),
-    /// The lowest value, the highest value and the number of decimals.
+    /// A random number between the first two values, with the third value as its number of
+    /// decimals.
     Float(f64, f64, usize),
     Now,
     /// The current time in milliseconds since 1970.
     NowMs,
     Boolean,
-    /// The words, each with the sum of its own weight and the weights before it.
+    /// One of these words at random. Next to each word stands the sum of its weight and of the
+    /// weights of all words before it.
     Choice(Vec<(String, u64)>),
     Fake(Kind),
 }
@@ -86,7 +89,8 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The text of record `number`; the first record has number 0.
+    /// Fills in the placeholders, and returns the text of record `number`. The first record has
+    /// number 0.
     pub(super) fn fill(&self, number: u64, random: &Random) -> String {
         let mut text = String::new();
         for part in &self.0 {

@@ -6,8 +6,8 @@ use crate::outbound::{AddressError, Buckets, ChannelDestinations, S3Endpoint};
 use crate::world::{Clock, World};
 use std::sync::Arc;
 
-/// The settings for channels that the options define. `given` replaces the destinations of the
-/// options.
+/// The settings of channels from the options. `given` replaces the destinations from the options,
+/// if present.
 pub(super) fn behaviour(
     options: &Options,
     world: &World,

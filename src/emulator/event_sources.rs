@@ -10,7 +10,8 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
-/// The functions and destinations that options define, and the functions of this process.
+/// The functions and destinations that the options define, together with `own_functions`, the
+/// functions of this process.
 pub(super) fn outbound(
     options: &Options,
     functions: &[FunctionSetting],
@@ -32,8 +33,8 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts on-failure records into streams of the engine. The engine is set later than this value is
-/// made, because the engine is created with this value.
+/// Puts on-failure records into streams of the engine. Creating the engine needs this value, so the
+/// engine is set only afterwards.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 

@@ -1,4 +1,4 @@
-//! Saving and loading of snapshots through [`super::Emulator`], and loading at its start.
+//! Saves and loads snapshots for [`super::Emulator`], also at its start.
 
 use crate::engine::Engine;
 use crate::engine::snapshot::{Loading, Saving, SnapshotError};
@@ -7,10 +7,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Size of one read of a snapshot, in bytes.
+/// Number of bytes of a snapshot that are read at a time during a load.
 const PART_BYTES: usize = 64 << 10;
 
-/// Writes everything that the engine holds to `out`, and returns `out`.
+/// Writes a snapshot of everything that the engine holds to `out`, and returns `out`.
 pub(super) async fn save<W: Write + Send + 'static>(
     engine: &Arc<Engine>,
     mut out: W,
@@ -22,7 +22,8 @@ pub(super) async fn save<W: Write + Send + 'static>(
     blocking(move || out.flush().map(|()| out)).await
 }
 
-/// Loads the file that the option `--load` names, unless the data directory holds streams already.
+/// Loads the snapshot in the file at `path`, which the option `--load` names. Does nothing except
+/// log a warning if the data directory already holds streams.
 pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(), SnapshotError> {
     if engine.has_streams() {
         tracing::warn!(
@@ -36,7 +37,7 @@ pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(
     load(engine, file).await
 }
 
-/// Replaces everything that the engine holds by the snapshot that `from` yields.
+/// Replaces everything that the engine holds by the snapshot in `from`.
 pub(super) async fn load(
     engine: &Arc<Engine>,
     mut from: impl Read + Send + 'static,
@@ -57,7 +58,7 @@ pub(super) async fn load(
     }
 }
 
-/// Runs work that blocks its thread on a thread for such work.
+/// Runs `work`, which may block, on a thread for blocking work.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, SnapshotError> {
