@@ -11,29 +11,32 @@ use crate::world::Clock;
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
-/// The settings that decide who may call the service, and as which account.
+/// The settings that decide which requests may call the service, and as which account.
 #[derive(Debug)]
 pub struct AccessSettings {
-    /// The check of request signatures: of their structure, of their value, or none.
+    /// The check of request signatures: that a signature is complete, that it is correct, or no
+    /// check.
     pub authentication: Authentication,
-    /// Credentials that signatures are verified against. Used only if `authentication` is `Verify`.
+    /// The credentials that signatures are verified against, if `authentication` is `Verify`.
     pub credentials: Vec<Credential>,
     /// Origins of the web pages whose scripts may call the service.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Identity of each access key. None if policies are not enforced.
+    /// The identity that each access key has in the file of policies. None if policies are not
+    /// enforced.
     pub identities: Option<Identities>,
-    /// Account and region of a request whose credential names none.
+    /// The account and region of a request whose credential names no account or region.
     pub default_scope: AccountRegion,
 }
 
-/// Finds the caller of a request and checks its signature.
+/// Finds the caller of a request, and checks the request's signature.
 #[derive(Debug)]
 pub(super) struct Access {
     authentication: Authentication,
-    /// None if signatures are not verified.
+    /// Verifies signatures. None if signatures are not verified.
     verifier: Option<Verifier>,
     scopes: Scopes,
-    /// None if policies are not enforced.
+    /// The identity that each access key has in the file of policies. None if policies are not
+    /// enforced.
     identities: Option<Identities>,
 }
 
@@ -41,7 +44,8 @@ pub(super) struct Access {
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) scope: AccountRegion,
-    /// The identity that policies are evaluated for. None if policies are not enforced.
+    /// The identity of the caller, for the evaluation of policies. None if policies are not
+    /// enforced.
     pub(super) requester: Option<Requester>,
 }
 
@@ -57,12 +61,13 @@ impl Access {
         }
     }
 
-    /// Finds the account, the region and the identity that call `service`. Verifies the signature
-    /// if the settings demand it. The machine's clock measures the age of the signature, even when
-    /// the emulator's clock is virtual, because clients sign with the time of their own machine.
+    /// Finds the account, the region and the identity of a request to `service`. Verifies the
+    /// signature of the request if the settings demand it. The age of the signature is measured by
+    /// the machine's clock, even if `clock` is virtual, because clients sign with the time of their
+    /// own machine.
     ///
     /// # Errors
-    /// Returns the service's error if the signature is missing, incomplete or wrong.
+    /// The service's error for a signature that is missing, incomplete or wrong.
     pub(super) fn caller(
         &self,
         head: &Parts,
@@ -84,7 +89,7 @@ impl Access {
         let known = identities.find(access_key(credential));
         let account = known.map(|known| known.account());
         let scope = self.scopes.of(credential, account);
-        // An access key without an identity in the policies acts as the root of its account.
+        // An access key that the file of policies does not name acts as the root of its account.
         let root = || Arc::new(Principal::root(scope.account, scope.region.partition()));
         let requester = Requester {
             principal: known.cloned().unwrap_or_else(root),

@@ -34,7 +34,7 @@ pub(crate) use health::is_health_of_other_tools;
 pub(crate) use router::router;
 pub(crate) use state::{Admin, Source, Streamed, problem};
 
-/// The items of this module that the console uses, too.
+/// The items of `admin` that the console uses, too.
 #[cfg(feature = "console")]
 pub(in crate::http) use {
     access::{Permitted, TOKEN_COOKIE},

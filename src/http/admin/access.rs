@@ -1,4 +1,4 @@
-//! Access control for the own paths that show or change the state.
+//! Access control for minikin's own paths that show or change the state of the emulator.
 
 use super::state::{Admin, Source, problem};
 use crate::http::origin::{bare_host, is_localhost};
@@ -10,12 +10,12 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
 use std::net::IpAddr;
 
-/// Proof that a request may use a protected path. The request presents the admin token, or it comes
+/// Proof that a request may use a protected path: the request presents the admin token, or it comes
 /// from this machine and not from a web page of another origin.
 pub(in crate::http) struct Permitted;
 
-/// The name of the cookie in which a browser presents the admin token. The console sets the cookie
-/// at the sign-in. Its value is percent-encoded.
+/// The name of the cookie in which a browser presents the admin token. The console sets this cookie
+/// when a user signs in. The value of the cookie is the token, percent-encoded.
 pub(in crate::http) const TOKEN_COOKIE: &str = "minikin-admin";
 
 const REFUSAL: &str = "only for this machine, or with the --admin-token as a bearer token";
@@ -39,8 +39,8 @@ fn refusal(head: &Parts, peer: Option<IpAddr>, token: Option<&Secret>) -> Option
     if token.is_some_and(|token| presents(&head.headers, token)) {
         return None;
     }
-    // A browser adds the cookie to every request to this address, also to a request that a page of
-    // another origin makes. Such a page must not use the cookie.
+    // A browser adds the cookie to all requests to this address, including the requests of a page
+    // of another origin. The cookie does not give such a page access.
     if token.is_some_and(|token| has_cookie(&head.headers, token)) && !is_cross_site(head) {
         return None;
     }
@@ -56,7 +56,7 @@ fn presents(headers: &HeaderMap, token: &Secret) -> bool {
     presented.is_some_and(|presented| is_equal(token.expose(), presented))
 }
 
-/// True if the cookie of a sign-in contains the token.
+/// True if the cookie that the console sets at a sign-in contains `token`.
 fn has_cookie(headers: &HeaderMap, token: &Secret) -> bool {
     let cookies = headers.get_all(header::COOKIE).iter();
     let cookies = cookies.filter_map(|value| value.to_str().ok());
@@ -72,14 +72,16 @@ fn has_cookie(headers: &HeaderMap, token: &Secret) -> bool {
 }
 
 /// True if a browser sends the request for a web page of another origin. Any web page can send
-/// requests to this machine. A site can also use DNS rebinding: it lets its own name resolve to
-/// this machine, so that the browser takes the request for one to the same origin. The request's
-/// host is then the name of the site.
+/// requests to this machine, and the browser's headers then name the page's origin. With DNS
+/// rebinding, a site lets its own host name resolve to this machine. The browser then regards a
+/// request of the site's page as a request to the page's own origin. Such a request is recognized
+/// by its host, which is the site's name.
 fn is_from_another_origin(head: &Parts) -> bool {
     host(head).is_some_and(|host| !is_this_machine(&host)) || is_cross_site(head)
 }
 
-/// The host of the request, with its port.
+/// The host that a request is addressed to, with the port if there is one. Read from the header
+/// `Host`, or else from the request's URI.
 fn host(head: &Parts) -> Option<String> {
     let header = head.headers.get(header::HOST);
     let header = header.map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
@@ -90,7 +92,8 @@ fn host(head: &Parts) -> Option<String> {
     })
 }
 
-/// True if the browser's headers `Sec-Fetch-Site` or `Origin` name a page of another origin.
+/// True if the header `Sec-Fetch-Site` or `Origin` shows that a page of another origin sent the
+/// request.
 fn is_cross_site(head: &Parts) -> bool {
     let text = |name: HeaderName| head.headers.get(name).map(|value| value.as_bytes());
     let site = text(HeaderName::from_static("sec-fetch-site"));
@@ -109,8 +112,8 @@ fn is_cross_site(head: &Parts) -> bool {
     })
 }
 
-/// True for a host, with or without a port, that is an IP address or a name that always means the
-/// local machine. DNS rebinding cannot use such a host.
+/// True if `host`, which may have a port, is an IP address or a name that always means the local
+/// machine. A site cannot use such a host for DNS rebinding.
 fn is_this_machine(host: &str) -> bool {
     bare_host(host).is_some_and(|host| is_localhost(&host) || host.parse::<IpAddr>().is_ok())
 }

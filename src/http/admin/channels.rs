@@ -1,4 +1,4 @@
-//! The paths about channels: the list of channels, and `flush` of one channel.
+//! The own paths about channels: the list of channels, and `flush` of one channel.
 
 use super::access::Permitted;
 use super::listing::every_page;
@@ -25,14 +25,14 @@ const ACTIONS: Actions = Actions {
     post: &["flush"],
 };
 
-/// The paths about channels.
+/// Routes the own paths about channels.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/channels", get(list))
         .route("/_minikin/channels/{*path}", post(change))
 }
 
-/// Answers with an overview of all channels of an account in a region.
+/// Answers with the JSON objects of all channels of an account in a region.
 async fn list(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -50,7 +50,7 @@ async fn list(
     Ok(json(&value!({ "channels": all })))
 }
 
-/// The overview of one channel. Members without a value are null.
+/// The JSON object of a channel in the list of channels. Members without a value are null.
 fn overview(channel: &Channel, now: Timestamp) -> Value {
     let described = channel.describe();
     let figures = channel.figures(now);
@@ -78,7 +78,7 @@ fn overview(channel: &Channel, now: Timestamp) -> Value {
     })
 }
 
-/// Answers a POST request to one channel.
+/// Answers a POST request to the path of a channel and an action.
 async fn change(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -109,7 +109,8 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Channel>, Re
     found.ok_or_else(|| not_found("channel", name, &account_region))
 }
 
-/// Delivers all records that the channel holds now. Answers after the delivery.
+/// Delivers all records that are buffered in the channel now, and answers after the delivery.
+/// Answers with an error if the delivery fails or takes longer than `limits::WAIT_MS`.
 async fn flush(channel: &Channel) -> Result<Response, Refused> {
     let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
     match deadline.with(channel.flush()).await {

@@ -36,7 +36,8 @@ pub(super) async fn move_clock(
         return Err(Refused::new(StatusCode::CONFLICT, text));
     };
     let target = target(clock.now(), &body)?;
-    // The move may take long. Drop the body, which is not needed any more, to release its budget.
+    // The move may take long. Drop the body now, because its permit of the in-flight budget is not
+    // needed any more.
     drop(body);
     virtual_clock.advance_to(target).await;
     let saved = admin.engine.save_time().await;
@@ -44,8 +45,8 @@ pub(super) async fn move_clock(
     Ok(reading(clock))
 }
 
-/// The time to which a request moves the clock: `set_ms` in milliseconds since the epoch, or
-/// `advance_ms` milliseconds after `now`.
+/// The time that a request moves the virtual clock to: `set_ms`, in milliseconds since 1970, or the
+/// time `advance_ms` milliseconds after `now`.
 fn target(now: Timestamp, body: &OwnBody) -> Result<Timestamp, Refused> {
     let mut members = body.members(MOVES)?;
     let (set, advance) = (members.millis("set_ms")?, members.millis("advance_ms")?);

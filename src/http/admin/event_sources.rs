@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The paths about event source mappings.
+/// Routes the own paths about event source mappings.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/event-sources", get(list))
@@ -37,8 +37,8 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
 }
 
-/// The mapping whose UUID is in the path. A handler must list this argument after [`Permitted`], so
-/// that a request without access is refused first.
+/// The mapping whose UUID is in the path of a request. A handler must list this argument after
+/// [`Permitted`], so that the access check comes before the search for the mapping.
 struct Named(Arc<Mapping>);
 
 impl FromRequestParts<Admin> for Named {
@@ -111,7 +111,7 @@ async fn failures(_permitted: Permitted, Named(mapping): Named, _query: NoQuery)
     json(&json!({ "failures": failures }))
 }
 
-/// Invokes the function again with a discarded batch.
+/// Invokes the function of a mapping again with one of the mapping's discarded batches.
 async fn redeliver(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -162,7 +162,8 @@ async fn drain(
     body: OwnBody,
 ) -> Result<Response, Refused> {
     let request = drain_request(&body)?;
-    // The drain may take long. Drop the body, which is not needed any more, to release its budget.
+    // The drain may take long. Drop the body now, because its permit of the in-flight budget is not
+    // needed any more.
     drop(body);
     let drained = admin.engine.event_sources.drain(mapping, request).await;
     let (status, what) = match drained {
@@ -202,7 +203,7 @@ fn drained_answer(admin: &Admin, mapping: Option<&Arc<Mapping>>) -> Value {
     answer
 }
 
-/// Reads the parameters of a drain.
+/// Reads the parameters of a drain from the body of a request.
 fn drain_request(body: &OwnBody) -> Result<DrainRequest, Refused> {
     let mut members =
         body.members("timeout_ms, advance, most_advance_ms and windows, all optional")?;

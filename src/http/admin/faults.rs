@@ -1,4 +1,4 @@
-//! The fault rules: list, replace, add and remove rules.
+//! The own path of the fault rules: lists, replaces, adds and removes rules.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -21,7 +21,7 @@ pub(super) async fn list_faults(
     listing(&admin.engine.world.faults.list())
 }
 
-/// Adds a rule or a list of rules. The answer contains the added rules.
+/// Adds the fault rule or the list of fault rules in the body. Answers with the added rules.
 pub(super) async fn add_faults(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -32,7 +32,7 @@ pub(super) async fn add_faults(
     Ok(listing(&admin.engine.world.faults.add(rules)))
 }
 
-/// Replaces all rules. The answer contains the new rules.
+/// Replaces all fault rules by the rules in the body. Answers with the new rules.
 pub(super) async fn replace_faults(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -68,7 +68,7 @@ pub(super) async fn remove_fault(
     )
 }
 
-/// Reads and checks the rules in a body. One invalid rule refuses the whole body.
+/// Reads and checks the fault rules in a body. Refuses the whole body if one rule is invalid.
 fn read(admin: &Admin, body: &OwnBody) -> Result<Vec<FaultRule>, Refused> {
     let text = body.text()?;
     if text.trim_ascii().is_empty() {

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-/// LocalStack's paths for the health check: the path since version 2, and the path before.
+/// The paths of LocalStack's health check: the path since version 2 of LocalStack, and the path of
+/// earlier versions.
 const LOCALSTACK: [&str; 2] = ["/_localstack/health", "/health"];
 const KINESIS_MOCK: &str = "/healthcheck";
 
@@ -36,8 +37,8 @@ async fn ready(State(admin): State<Admin>) -> Response {
     }
 }
 
-/// A document in the form of LocalStack's health check. Clients look for `running` or `available`
-/// in it.
+/// Answers with a document in the form of LocalStack's health check. Clients of LocalStack look for
+/// the status `running` or `available` of a service.
 async fn services(State(admin): State<Admin>) -> Response {
     let (status, state) = match admin.engine.check_store() {
         Ok(()) => (StatusCode::OK, "running"),

@@ -1,13 +1,14 @@
-//! Lists of all items of a kind, for minikin's own paths.
+//! Reads complete lists of streams, queues or channels for minikin's own paths.
 
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Maximum number of items that one call reads while it holds a lock.
+/// Maximum number of streams, queues or channels that one call reads while it holds a lock.
 const PAGE: usize = 1_000;
 
-/// Reads a whole list in pages, and returns the overviews of its items. `page` returns the items
-/// after a name, at most the given number, and true if more items follow.
+/// Reads a complete list page by page, and returns the JSON object that `overview` makes of each
+/// item. `page` receives the name of the last item before the page, and a maximum number of items.
+/// It returns the items of the page, and true if further items follow.
 pub(super) fn every_page<T>(
     page: impl Fn(Option<&str>, usize) -> (Vec<Arc<T>>, bool),
     name: impl Fn(&T) -> String,

@@ -27,7 +27,8 @@ pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp)
     })
 }
 
-/// The JSON object of a single mapping, with the state of each of its shards.
+/// The JSON object of a single mapping: the members that it has in the list of mappings, and the
+/// state of each of its shards.
 pub(in crate::http) fn details(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let mut shown = summary(sources, mapping, now);
     let (views, positions) = (mapping.shards(), mapping.positions());
@@ -87,7 +88,8 @@ fn shard_details(
     shown
 }
 
-/// The phase of a shard: the most troubled phase of its lanes.
+/// The phase of a shard that a mapping reads: the phase of one of the shard's lanes. `BackingOff`
+/// has priority over all other phases, and `Idle` comes last.
 fn status(view: &ShardView) -> &'static str {
     let order = [
         LanePhase::BackingOff,
@@ -122,7 +124,7 @@ fn batch(batch: &BatchView) -> Value {
     })
 }
 
-/// The JSON object of an entry in the event log. Members without a value are omitted.
+/// The JSON object of an entry in the event log of a mapping. Members without a value are omitted.
 pub(in crate::http) fn entry(entry: &Entry) -> Value {
     let mut shown = Map::new();
     let mut add = |name: &str, value: Option<Value>| {
@@ -152,7 +154,7 @@ pub(in crate::http) fn entry(entry: &Entry) -> Value {
     Value::Object(shown)
 }
 
-/// The JSON object of a discarded batch.
+/// The JSON object of a batch that a mapping has discarded.
 pub(super) fn failure(failure: &Failure) -> Value {
     json!({
         "Number": failure.number,
@@ -161,7 +163,7 @@ pub(super) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// The JSON object about a repeated invocation with a discarded batch.
+/// The JSON object about an invocation that was repeated with a discarded batch.
 pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     let body = redelivered.answer.text();
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];

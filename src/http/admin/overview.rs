@@ -1,4 +1,4 @@
-//! `GET streams`: an overview of all streams of an account in a region.
+//! `GET streams`: lists all streams of an account in a region.
 
 use super::access::Permitted;
 use super::listing::every_page;
@@ -13,7 +13,7 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 use std::collections::HashMap;
 
-/// Answers with an overview of all streams.
+/// Answers with the JSON objects of all streams of an account in a region.
 pub(super) async fn streams(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -31,11 +31,12 @@ pub(super) async fn streams(
     Ok(json(&value!({ "streams": all })))
 }
 
-/// The JSON objects of the queues, the channels and the event source mappings of all streams.
+/// The JSON objects of all queues, channels and event source mappings, grouped by the stream that
+/// they read.
 struct Readers {
-    /// The queues, by the incarnation number of their stream.
+    /// The JSON objects of the queues of each stream, by the incarnation number of the stream.
     queues: HashMap<u64, Vec<Value>>,
-    /// The channels, by the incarnation number of their stream.
+    /// The JSON objects of the channels of each stream, by the incarnation number of the stream.
     channels: HashMap<u64, Vec<Value>>,
     mappings: HashMap<StreamArn, Vec<Value>>,
 }
@@ -76,7 +77,7 @@ impl Readers {
     }
 }
 
-/// The overview of one stream.
+/// The JSON object of a stream in the list of streams.
 fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
     let properties = stream.properties();
     let (records, bytes) = stream.amount(now);

@@ -1,8 +1,10 @@
-//! Request bodies on minikin's own paths.
+//! The bodies of requests to minikin's own paths.
 //!
-//! Only a handler that needs the body reads it, after the check of access and within the in-flight
-//! budget. All other handlers answer without reading the body, so that a client without access
-//! cannot make the server store bytes. [`Members`] parses a body that is a JSON object.
+//! A handler that needs the body reads it only after the check of access, and within the in-flight
+//! budget. All other handlers answer without reading the body. Therefore a client without access
+//! cannot fill the server's memory with bodies.
+//!
+//! [`Members`] parses a body that is a JSON object.
 
 use super::query::refused;
 use super::state::{Admin, Refused, Source, problem};
@@ -16,34 +18,34 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The whole body of a request, and its permit of the in-flight budget.
+/// The whole body of a request, and the body's permit of the in-flight budget.
 #[derive(Debug)]
 pub(in crate::http) struct OwnBody {
     pub(in crate::http) bytes: Bytes,
     _permit: BudgetPermit,
 }
 
-/// The body of a request that writes records. It may be as large as the body of PutRecords.
+/// The body of a request that writes records. It may have as many bytes as the body of PutRecords.
 #[derive(Debug)]
 pub(in crate::http) struct LargeBody(pub(in crate::http) OwnBody);
 
-/// The members of a body that is a JSON object.
+/// The members of a body that is a JSON object, without those that the handler has already removed.
 #[derive(Debug)]
 pub(super) struct Members {
     fields: Fields,
-    /// A list of the members that the body may have, for error messages.
+    /// A list of the members that the body may have, as the error messages contain it.
     form: &'static str,
-    /// The members that the handler has asked for so far.
+    /// The names of the members that the handler has asked for so far.
     known: Vec<&'static str>,
 }
 
 impl OwnBody {
-    /// The body as text.
+    /// The body as text. Refuses a body that is not UTF-8.
     pub(in crate::http) fn text(&self) -> Result<&str, Refused> {
         str::from_utf8(&self.bytes).map_err(|_| refused("the body is not UTF-8"))
     }
 
-    /// Refuses a body with members. An empty body and an empty JSON object are accepted.
+    /// Refuses a body that is neither empty nor a JSON object without members.
     pub(super) fn expect_none(&self) -> Result<(), Refused> {
         let text = self.text()?.trim_ascii();
         let is_empty = |members: serde_json::Map<String, Value>| members.is_empty();
@@ -55,8 +57,8 @@ impl OwnBody {
         }
     }
 
-    /// Parses the members of the body. An empty body has no members. `form` lists the permitted
-    /// members, for error messages.
+    /// Parses a body that is a JSON object. An empty body has no members. `form` lists the
+    /// permitted members, for error messages.
     pub(super) fn members(&self, form: &'static str) -> Result<Members, Refused> {
         let text = match self.text()?.trim_ascii() {
             "" => "{}",
@@ -75,35 +77,38 @@ impl OwnBody {
 }
 
 impl Members {
-    /// Removes and returns the member `name`, which must be true or false.
+    /// Removes the member `name` from the body and returns its value, which must be true or false.
+    /// None if the member is missing.
     pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refused> {
         self.take(name, "this has to be true or false")
     }
 
-    /// Removes and returns the member `name`, which must be a whole number, 0 or more.
+    /// Removes the member `name` from the body and returns its value, which must be a whole number,
+    /// 0 or more. None if the member is missing.
     pub(super) fn count(&mut self, name: &'static str) -> Result<Option<u64>, Refused> {
         self.take(name, "this has to be a whole number, 0 or more")
     }
 
-    /// Removes and returns the member `name`, which must be a number of milliseconds and may be
-    /// negative.
+    /// Removes the member `name` from the body and returns its value, which must be a whole number
+    /// of milliseconds. The number may be negative. None if the member is missing.
     pub(super) fn millis(&mut self, name: &'static str) -> Result<Option<i64>, Refused> {
         self.take(name, "this has to be a whole number of milliseconds")
     }
 
-    /// Removes and returns the member `name` without checking its value. The caller checks it.
+    /// Removes the member `name` from the body and returns its value, which may be any JSON value.
+    /// None if the member is missing.
     pub(super) fn value(&mut self, name: &'static str) -> Result<Option<Value>, Refused> {
         self.take(name, "this has to be a value")
     }
 
-    /// Refuses a body with a member that the handler has not asked for.
+    /// Refuses the body if it has a member that the handler has not asked for.
     pub(super) fn end(self) -> Result<(), Refused> {
         let ended = self.fields.end(&self.known);
         ended.map_err(|problem| malformed(self.form, &problem))
     }
 
-    /// Removes and returns the member `name`. A member that is null counts as missing. `expected`
-    /// is the error message for a value of another type.
+    /// Removes the member `name` from the body and returns its value. None if the member is missing
+    /// or null. `expected` is the error message for a value of another type.
     fn take<T: DeserializeOwned>(
         &mut self,
         name: &'static str,

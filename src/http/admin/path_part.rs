@@ -1,11 +1,11 @@
-//! The argument of a handler that receives the variable part of the path.
+//! The argument with which a handler receives the variable part of a request's path.
 
 use super::query::refused;
 use super::state::{Admin, Refused};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-/// The variable part of a path, percent-decoded. A part that is not UTF-8 is refused.
+/// The variable part of a request's path, percent-decoded. A part that is not UTF-8 is refused.
 #[derive(Debug)]
 pub(super) struct PathPart(pub(super) String);
 

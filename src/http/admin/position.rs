@@ -6,20 +6,21 @@ use crate::engine::{Shard, StoreError};
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
 
-/// The position in each shard at which a listing of records starts.
+/// The position at which a listing of records starts, applied to each shard.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::http) enum ListingStart {
-    /// The oldest readable record.
+    /// Starts at the oldest readable record.
     TrimHorizon,
-    /// The first record that is published after the request.
+    /// Starts at the first record that is published after the request.
     Latest,
-    /// The first record that arrived at this time or later.
+    /// Starts at the first record that arrived at this time or later.
     Time(Timestamp),
-    /// The record with this sequence number, which belongs to a single shard.
+    /// Starts at the record with this sequence number, and reads only the shard of this record.
     Number(SequenceNumber),
 }
 
-/// Minimum number of digits of a sequence number. A number with fewer digits is a time.
+/// Number of digits from which on a number is a sequence number. A number with fewer digits is a
+/// time.
 const LEAST_NUMBER_DIGITS: usize = 30;
 
 impl ListingStart {
@@ -45,7 +46,8 @@ impl ListingStart {
         })
     }
 
-    /// The shard that the position belongs to. None if the position applies to every shard.
+    /// The only shard to read, which a sequence number determines. None for any other position,
+    /// which applies to every shard.
     pub(in crate::http) fn shard(self) -> Option<ShardId> {
         match self {
             Self::Number(number) => Some(ShardId::new(number.shard)),
@@ -53,7 +55,8 @@ impl ListingStart {
         }
     }
 
-    /// Index of the first record of `shard` at or after the position.
+    /// Index in the log of `shard` at which a listing from this position starts. The record with
+    /// this index may have expired.
     pub(in crate::http) async fn index(self, shard: &Shard) -> Result<u64, StoreError> {
         match self {
             Self::TrimHorizon => Ok(0),

@@ -1,7 +1,8 @@
-//! `POST streams/NAME/records`: writes records in a readable form, one record per line.
+//! `POST streams/NAME/records`: writes records to a stream. Each line of the body is one record as
+//! a JSON object.
 //!
 //! All lines are checked before the first record is written, so that a malformed line changes
-//! nothing. Only one batch of lines at a time is in memory as records.
+//! nothing. The records of only one batch of lines are in memory at a time.
 
 use super::own_body::{LargeBody, OwnBody};
 use super::query::refused;
@@ -22,9 +23,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Writes the records of the body. Each line is a JSON object with `PartitionKey`,
-/// `ExplicitHashKey` and one of `Data` (in base64), `Text` and `Json`. The shards' write limits
-/// apply.
+/// Writes the records in the body to the stream. Each line of the body is a JSON object with
+/// `PartitionKey`, `ExplicitHashKey` and one of `Data` (in base64), `Text` and `Json`. The shards'
+/// write limits apply.
 pub(super) async fn put(
     admin: &Admin,
     stream: &Stream,
@@ -32,8 +33,8 @@ pub(super) async fn put(
 ) -> Result<Response, Refused> {
     let mut body = body.0;
     let engine = &admin.engine;
-    // All batches are checked and written with the settings of this moment, even if the stream
-    // changes in between.
+    // All batches are checked and written with the present settings of the stream, even if the
+    // settings change before the last batch.
     let settings = stream.put_settings();
     let count = check(&settings, body.text()?).await?;
     if !settings.writable {
@@ -70,8 +71,8 @@ async fn check(settings: &PutSettings, text: &str) -> Result<usize, Refused> {
     Ok(count)
 }
 
-/// Computes the hash keys of a batch of records. `before` is the number of records in earlier
-/// batches.
+/// Converts a batch of parsed records to records with hash keys. `before` is the number of records
+/// in earlier batches, for error messages.
 fn route(
     settings: &PutSettings,
     records: Vec<StartRecord>,
@@ -81,12 +82,14 @@ fn route(
     routed.map_err(|(at, error)| refused(&format!("record {}: {error}", before + at + 1)))
 }
 
-/// The lines that are not empty, each with its number.
+/// The lines of `text` that are not empty, each with its line number. The first line of the text
+/// has number 1.
 fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
     text.lines().zip(1..).filter(|(line, _)| !line.is_empty())
 }
 
-/// Parses the next lines to a batch of records. None after the last line.
+/// Takes up to `limits::PUT_LINES` lines from `lines`, and parses each line to a record. Returns
+/// None if no line remains.
 fn batch<'a>(
     lines: &mut impl Iterator<Item = (&'a str, usize)>,
 ) -> Result<Option<Vec<StartRecord>>, Refused> {
@@ -98,20 +101,20 @@ fn batch<'a>(
     Ok(Some(records).filter(|records| !records.is_empty()))
 }
 
-/// The answer to a put. Its text is made in parts.
+/// The answer to a request that writes records. The text of the answer is made in parts.
 struct Answer {
     engine: Arc<Engine>,
     failed: usize,
     results: Vec<Result<Placed, PutFailure>>,
-    /// Number of results in the parts that were made so far. None before the first part.
+    /// Number of results in the parts that were made so far. None if no part was made.
     written: Option<usize>,
-    /// The permit of the body stays in use for the results. One result takes about as many bytes as
-    /// the shortest line.
+    /// The body without its bytes. Its permit of the in-flight budget now covers the results: one
+    /// result needs about as many bytes as the shortest possible line.
     _body: OwnBody,
 }
 
 impl Answer {
-    /// Makes the next part of the text. None after the last part.
+    /// Makes the next part of the answer's text. Returns None after the last part.
     fn part(&mut self) -> Option<String> {
         let mut text = String::new();
         let from = self.written.unwrap_or(0);
@@ -133,8 +136,8 @@ impl Answer {
         Some(text)
     }
 
-    /// Makes the response. An answer of one part is sent with its length. A larger answer is made
-    /// while the client reads it.
+    /// Makes the response. An answer of one part is sent whole, with its length. The parts of a
+    /// longer answer are made while the client reads the answer.
     fn into_response(mut self) -> Response {
         let headers = [(header::CONTENT_TYPE, "application/json")];
         if self.results.len() <= limits::PUT_LINES {
@@ -162,7 +165,7 @@ impl Frames for Answer {
     }
 }
 
-/// The result of one record, with the same members as in an answer of PutRecords.
+/// The JSON object of the result of one record, with the members that PutRecords gives to a result.
 fn entry(result: &Result<Placed, PutFailure>) -> Value {
     match result {
         Ok(placed) => value!({

@@ -1,4 +1,4 @@
-//! The query strings of minikin's own paths. Each name may occur only once.
+//! The query strings of minikin's own paths. A query string may contain each parameter only once.
 
 use super::state::{Admin, Refused};
 use crate::model::{AccountId, AccountRegion, Region};
@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The parameters of a query string that no handler has removed yet.
+/// The parameters of a request's query string that the handler has not removed yet.
 #[derive(Debug)]
 pub(in crate::http) struct Query(Vec<(String, String)>);
 
@@ -29,7 +29,8 @@ impl FromRequestParts<Admin> for Query {
     }
 }
 
-/// Refuses a request that has a query string. Handlers of paths without parameters use this type.
+/// A handler's argument that refuses every request with query parameters. Handlers of paths without
+/// parameters use it.
 #[derive(Debug)]
 pub(super) struct NoQuery;
 
@@ -43,14 +44,15 @@ impl FromRequestParts<Admin> for NoQuery {
 }
 
 impl Query {
-    /// Removes and returns the value of `name`. None if the query string does not have it.
+    /// Removes the parameter `name` from the query and returns its value. None if the parameter is
+    /// missing.
     pub(in crate::http) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 
-    /// Removes and returns the number `name`, which must lie in `range`. Returns `default` if the
-    /// query string does not have it.
+    /// Removes the parameter `name` from the query and returns its value, a number in `range`.
+    /// Returns `default` if the parameter is missing.
     pub(in crate::http) fn number<N: FromStr + PartialOrd + Display>(
         &mut self,
         name: &str,
@@ -67,8 +69,8 @@ impl Query {
         })
     }
 
-    /// The account and the region that the query string names, with the emulator's own account and
-    /// region as defaults.
+    /// Removes the parameters `account` and `region` from the query and returns their values. The
+    /// emulator's own account and region are the defaults.
     pub(in crate::http) fn account_region(
         &mut self,
         admin: &Admin,
@@ -87,7 +89,7 @@ impl Query {
         Ok(account_region)
     }
 
-    /// Refuses a query string with a parameter that no handler has removed.
+    /// Refuses the request if the query still has a parameter, because no handler knows it.
     pub(in crate::http) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
             Some((name, _)) => Err(refused(&format!("this path has no parameter {name}"))),
@@ -96,7 +98,7 @@ impl Query {
     }
 }
 
-/// Refuses a malformed request with status 400 and this message.
+/// The refusal of a malformed request: status 400 with the message `text`.
 pub(super) fn refused(text: &str) -> Refused {
     Refused::new(StatusCode::BAD_REQUEST, text)
 }

@@ -1,4 +1,4 @@
-//! The paths about queues: the list of queues, and `records` and `purge` of one queue.
+//! The own paths about queues: the list of queues, and `records` and `purge` of one queue.
 
 use super::access::Permitted;
 use super::listing::every_page;
@@ -25,7 +25,7 @@ const ACTIONS: Actions = Actions {
     post: &["purge"],
 };
 
-/// The paths about queues.
+/// Routes the own paths about queues.
 pub(super) fn routes() -> Router<Admin> {
     Router::new().route("/_minikin/queues", get(list)).route(
         "/_minikin/queues/{*path}",
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Admin> {
     )
 }
 
-/// Answers with an overview of all queues of an account in a region.
+/// Answers with the JSON objects of all queues of an account in a region.
 async fn list(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -51,7 +51,7 @@ async fn list(
     Ok(json(&value!({ "queues": all })))
 }
 
-/// The overview of one queue.
+/// The JSON object of a queue in the list of queues.
 fn overview(queue: &Queue, now: Timestamp) -> Value {
     let described = queue.describe();
     let figures = queue.figures(now);
@@ -75,8 +75,8 @@ fn overview(queue: &Queue, now: Timestamp) -> Value {
     Value::Object(document)
 }
 
-/// The name of a queue and its numbers of records: visible records, including records that were
-/// never received, records in flight, and dead-letter records.
+/// The JSON members with the name of a queue and its numbers of records that are visible, in flight
+/// and dead-letter records. A record that was never received counts as visible.
 pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value> {
     let counts = figures.counts;
     let visible = figures.unread + counts.visible as u64;
@@ -91,7 +91,7 @@ pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value
     ])
 }
 
-/// Answers a GET request about one queue.
+/// Answers a GET request to the path of a queue and an action.
 async fn look(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -107,7 +107,7 @@ async fn look(
     }
 }
 
-/// Answers a POST request to one queue.
+/// Answers a POST request to the path of a queue and an action.
 async fn change(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -142,7 +142,8 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
     found.ok_or_else(|| not_found("queue", name, &account_region))
 }
 
-/// Answers with a page of records. The records are not received: their state does not change.
+/// Answers with a page of the queue's records in one state. Listing a record does not receive it,
+/// so its state in the queue does not change.
 async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Response, Refused> {
     let state = match query.take("state").as_deref() {
         None | Some("visible") => PeekState::Visible,
@@ -182,8 +183,8 @@ fn place(text: &str) -> Option<RecordPlace> {
     })
 }
 
-/// The JSON object of a record. It has the members of an answer of ReceiveQueueRecords, except for
-/// the receipt handle.
+/// The JSON object of a record of a queue. It has the members that a record has in an answer of
+/// ReceiveQueueRecords, except for the receipt handle.
 fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> Map<String, Value> {
     let mut document = record_json::record(peeked.shard.id, &peeked.record);
     let id = queue.ids.id(peeked.record.number);

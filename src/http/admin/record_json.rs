@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// The JSON object of a record.
+/// The JSON object of a record of a stream.
 pub(super) fn record(shard: ShardId, record: &RecordView<'_>) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("ShardId".to_owned(), json!(shard.to_string()));
@@ -37,7 +37,8 @@ pub(super) fn record(shard: ShardId, record: &RecordView<'_>) -> Map<String, Val
     document
 }
 
-/// Adds `Data` in base64, and `Json` or `Text` if the data is JSON or text.
+/// Adds the data of a record to the record's JSON object: `Data` in base64, and also `Json` if the
+/// data is JSON or `Text` if the data is readable text.
 fn add_data(document: &mut Map<String, Value>, data: &[u8]) {
     document.insert("Data".to_owned(), json!(STANDARD.encode(data)));
     let Ok(text) = str::from_utf8(data) else {
@@ -52,7 +53,7 @@ fn add_data(document: &mut Map<String, Value>, data: &[u8]) {
     }
 }
 
-/// True for a text without control characters other than white space.
+/// True if the text has no control characters other than white space.
 fn is_readable(text: &str) -> bool {
     !text
         .chars()

@@ -1,4 +1,4 @@
-//! `GET streams/NAME/records`: returns a page of records, without a shard iterator.
+//! `GET streams/NAME/records`: returns a page of the records of a stream, without a shard iterator.
 
 use super::position::ListingStart;
 use super::query::{Query, refused};
@@ -10,7 +10,7 @@ use crate::limits;
 use axum::response::Response;
 use serde_json::Value;
 
-/// Answers with a page of records.
+/// Answers with a page of the records of a stream.
 pub(super) async fn records(
     admin: &Admin,
     stream: &Stream,

@@ -1,5 +1,5 @@
 //! `POST reset`: removes everything except the clock and the event source mappings of the options.
-//! On request, creates again what the setup created at the start.
+//! Optionally creates everything again that the setup created at the start.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -9,9 +9,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// Removes everything except the clock and the event source mappings of the options. If `setup` is
-/// true, then creates the streams, queues, event source mappings and fault rules of the setup
-/// again.
+/// Removes everything except the clock and the event source mappings of the options. If the member
+/// `setup` of the body is true, the setup is then carried out again, as at the start.
 pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,

@@ -54,7 +54,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .with_state(admin)
 }
 
-/// The console's part of the table.
+/// Routes the console's paths.
 #[cfg(feature = "console")]
 fn pages() -> Router<Admin> {
     crate::http::console::routes()

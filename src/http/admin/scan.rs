@@ -10,20 +10,21 @@ use crate::world::Timestamp;
 use axum::http::StatusCode;
 use std::sync::Arc;
 
-/// The criteria for the records of a stream to show.
+/// The criteria that select records of a stream for a listing.
 #[derive(Debug)]
 pub(in crate::http) struct Selection {
-    /// The shard whose records are shown. None for all shards.
+    /// Selects only the records of this shard. None: the records of all shards.
     pub(in crate::http) shard: Option<ShardId>,
-    /// The partition key whose records are shown. None for all keys.
+    /// Selects only the records with this partition key. None: all partition keys.
     pub(in crate::http) key: Option<String>,
-    /// A text that the data of a shown record contains. None for all records.
+    /// Selects only the records whose data contains this text. None: any data.
     pub(in crate::http) text: Option<String>,
     /// The position in each shard at which the listing starts.
     pub(in crate::http) from: ListingStart,
 }
 
-/// The start of a page: a shard, and the index of the page's first record in it.
+/// The start of a page in a listing of records: a shard, and the index in its log of the first
+/// record to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Cursor {
     pub(in crate::http) shard: ShardId,
@@ -31,7 +32,7 @@ pub(in crate::http) struct Cursor {
 }
 
 impl Cursor {
-    /// Parses the text of a cursor.
+    /// Parses a cursor from a query string. None if the text is not a cursor.
     pub(in crate::http) fn parse(text: &str) -> Option<Self> {
         let (shard, index) = text.split_once('-')?;
         Some(Self {
@@ -40,15 +41,15 @@ impl Cursor {
         })
     }
 
-    /// The text of the cursor, for the query string.
+    /// The cursor as text, for a query string.
     pub(in crate::http) fn text(self) -> String {
         format!("{}-{}", self.shard.index(), self.index)
     }
 }
 
 impl Selection {
-    /// Removes the selection from the query string. `default` is the position for a query string
-    /// that names none.
+    /// Removes the parameters of a selection from the query and returns the selection. `default` is
+    /// the start if the parameter `from` is missing.
     pub(in crate::http) fn take(query: &mut Query, default: ListingStart) -> Result<Self, Refused> {
         let shard = query.take("shard").map(|text| {
             let id = ShardId::parse(&text);
@@ -68,14 +69,14 @@ impl Selection {
         })
     }
 
-    /// True if the partition key and the data of the record match the selection.
+    /// True if the record has the selected partition key, and its data contains the selected text.
     pub(in crate::http) fn shows(&self, record: &RecordView<'_>) -> bool {
         let has_key = self.key.is_none() || self.key.as_deref() == record.partition_key;
         let contains = |text: &str| memchr::memmem::find(record.data, text.as_bytes()).is_some();
         has_key && self.text.as_deref().is_none_or(contains)
     }
 
-    /// Refuses the selection if the stream does not have its shard.
+    /// Refuses the selection if it names a shard that the stream does not have.
     pub(in crate::http) fn check_shard(
         &self,
         stream: &Stream,
@@ -90,7 +91,7 @@ impl Selection {
         }
     }
 
-    /// The readable shards that match the selection, in the order of their ids.
+    /// The readable shards of the stream that the selection covers, in the order of their ids.
     pub(in crate::http) fn shards(&self, stream: &Stream, now: Timestamp) -> Vec<Arc<Shard>> {
         let ids = stream.listed_shards(now).into_iter().map(|shard| shard.id);
         ids.filter(|id| self.shard.is_none_or(|shard| shard == *id))
@@ -99,21 +100,23 @@ impl Selection {
     }
 }
 
-/// A page of records while it is being filled.
+/// A page of a listing of records, while records are being added to it.
 pub(in crate::http) struct Page<T, M> {
     now: Timestamp,
     limit: usize,
     make: M,
     /// The entries of the page, one for each matching record.
     pub(in crate::http) shown: Vec<T>,
-    /// Number of records that were read, whether they match the selection or not.
+    /// Number of records that were read for the page, including the records that do not match the
+    /// selection.
     pub(in crate::http) scanned: usize,
-    /// Bytes of data of the shown records.
+    /// Number of bytes of data of the records in `shown`.
     bytes: u64,
 }
 
 impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
-    /// An empty page for at most `limit` records. `make` converts a record to an entry of the page.
+    /// Makes an empty page for at most `limit` records. `make` converts a record to an entry of the
+    /// page.
     pub(in crate::http) fn new(now: Timestamp, limit: usize, make: M) -> Self {
         Self {
             now,
@@ -125,15 +128,16 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
         }
     }
 
-    /// True if the page has reached its limit of records, of bytes, or of records that were read.
+    /// True if the page has the maximum number of records or of bytes, or if the maximum number of
+    /// records was read for it.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
             || self.scanned >= limits::LISTING_SCANNED_RECORDS
             || self.bytes >= limits::LISTING_BYTES
     }
 
-    /// Maximum number of records of the next read. A search reads more records than the page can
-    /// show, because most of them may not match.
+    /// Maximum number of records to read from the store at a time. For a search by key or text, the
+    /// maximum is larger than the page, because most of the records may not match.
     fn batch_records(&self, selection: &Selection) -> usize {
         match selection.key.is_some() || selection.text.is_some() {
             true => limits::LISTING_SEARCHED_RECORDS,
@@ -141,11 +145,12 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
         }
     }
 
-    /// Fills the page with the records of one shard after another, from `start` on. Returns the
-    /// start of the next page.
+    /// Reads one shard after another, and adds the matching records to the page until the page is
+    /// full. Begins at `start` or, without `start`, at the start of the selection. Returns the
+    /// start of the next page, and None if there is no next page.
     ///
     /// # Errors
-    /// Returns an error if the store cannot be read.
+    /// The store cannot be read.
     pub(in crate::http) async fn fill(
         &mut self,
         stream: &Stream,
@@ -173,8 +178,8 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
         Ok(None)
     }
 
-    /// Adds the matching records of one read of a shard. Returns the index of the next record to
-    /// read, and None at the end of the shard.
+    /// Reads records of `shard` from `index` on, and adds the matching records to the page. Returns
+    /// the index of the next record to read, and None at the end of the shard.
     async fn read(
         &mut self,
         stream: &Stream,

@@ -1,5 +1,5 @@
-//! `GET snapshot` and `PUT snapshot`: saves everything that the emulator holds to a file, and loads
-//! it from a file.
+//! `GET snapshot` and `PUT snapshot`: saves everything that the emulator holds, and loads what was
+//! saved.
 
 use super::access::Permitted;
 use super::query::Query;
@@ -19,7 +19,8 @@ use std::time::Duration;
 /// Content type of a snapshot.
 const ZSTD: &str = "application/zstd";
 
-/// Answers with a snapshot, which is produced while the client reads it.
+/// Answers with a snapshot of everything that the emulator holds. The snapshot is produced while
+/// the client reads it.
 pub(super) async fn save(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -60,7 +61,8 @@ impl Frames for Parts {
     }
 }
 
-/// Loads the snapshot in the request's body while the body arrives.
+/// Loads the snapshot in the body of the request while the body arrives. Everything that the
+/// emulator held before is replaced.
 pub(super) async fn load(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -73,8 +75,8 @@ pub(super) async fn load(
         stall: stall(&admin),
     };
     take(&admin, &mut body).await?;
-    // Create the event source mappings of this emulator's options again, in addition to those of
-    // the snapshot.
+    // A load removes the event source mappings that this emulator's options define. Create them
+    // again, in addition to the mappings of the snapshot.
     if let Err(problem) = admin.definitions.create_mappings(&admin.engine) {
         tracing::warn!("after the load of a snapshot: {problem}");
     }
@@ -90,7 +92,7 @@ async fn take(admin: &Admin, body: &mut ArrivingBody) -> Result<(), Refused> {
     loading.end().await.map_err(refused)
 }
 
-/// Longest time to wait for another byte of the body.
+/// Longest time to wait for further bytes of a snapshot in a request's body.
 fn stall(admin: &Admin) -> Duration {
     let seconds = admin.engine.limits.body_stall_seconds;
     seconds.map_or(limits::FOR_EVER, Duration::from_secs)
@@ -103,7 +105,7 @@ struct ArrivingBody {
 }
 
 impl ArrivingBody {
-    /// The next bytes. None at the end of the body.
+    /// The bytes of the body that arrive next. None at the end of the body.
     async fn next(&mut self) -> Result<Option<bytes::Bytes>, Refused> {
         loop {
             let frame = RealDeadline::lasting(self.stall).with(self.body.frame());
@@ -111,7 +113,7 @@ impl ArrivingBody {
                 Some(None) => return Ok(None),
                 Some(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => return Ok(Some(bytes)),
-                    // Ignore trailers.
+                    // Ignore the trailers of the request.
                     Err(_) => continue,
                 },
                 Some(Some(Err(_))) => "the body is cut off",

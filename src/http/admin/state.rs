@@ -25,43 +25,43 @@ pub(crate) struct Admin {
     pub metrics: Arc<Metrics>,
     /// The admin token, which permits access from other machines.
     pub token: Option<Secret>,
-    /// The account and region of requests that name none.
+    /// The account and region of requests that name no account or region.
     pub home: AccountRegion,
-    /// Repeats the setup of the start after a reset.
+    /// The definitions of the setup. A reset on request carries out the setup again.
     pub definitions: Arc<Definitions>,
 }
 
-/// The source of a request to one of minikin's own paths.
+/// The origin of a request to one of minikin's own paths: its client and its connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
     /// Address of the client's socket.
     pub address: SocketAddr,
-    /// True if no other request was in flight on the connection when the request arrived.
+    /// True if the request was the only request in flight on its connection when it arrived.
     pub is_only_one: bool,
 }
 
-/// The marker of a response whose body is produced while the client reads it.
+/// Marks a response of the router whose body is produced while the client reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streamed;
 
-/// A response with a status and an error message.
+/// Makes a response with a status and, as JSON, the error message `text`.
 pub(crate) fn problem(status: StatusCode, text: &str) -> Response {
     (status, json(&serde_json::json!({ "message": text }))).into_response()
 }
 
-/// A response with a JSON document.
+/// Makes a response with status 200 and a JSON document.
 pub(super) fn json(document: &Value) -> Response {
     let body = Body::from(document.to_string());
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The refusal of a request: a status and an error message.
+/// The refusal of a request to one of minikin's own paths: a status and an error message.
 #[derive(Debug)]
 pub(in crate::http) struct Refused {
     pub(in crate::http) status: StatusCode,
     pub(in crate::http) text: String,
-    /// The methods that the path allows, for the header `Allow`. None if the router adds the
-    /// header.
+    /// The value of the header `Allow`: the methods that the path allows. None if the router adds
+    /// the header, or if the refusal has no such header.
     allow: Option<&'static str>,
 }
 
@@ -74,7 +74,7 @@ impl Refused {
         }
     }
 
-    /// Adds the header `Allow` with the methods that the path allows.
+    /// Adds the header `Allow` with `methods`, the methods that the path allows.
     pub(super) fn with_allow(self, methods: &'static str) -> Self {
         Self {
             allow: Some(methods),
@@ -93,20 +93,21 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Refuses a request to a path that does not exist.
+/// The refusal of a request to a path that does not exist.
 pub(super) fn unknown_path(uri: &Uri) -> Refused {
     let text = format!("there is no path {}", uri.path());
     Refused::new(StatusCode::NOT_FOUND, &text)
 }
 
-/// Refuses a request with a method that its path does not allow. The router adds the header `Allow`
-/// on paths without a name, and `with_allow` adds it on all other paths.
+/// The refusal of a request whose path does not allow its method. For a path that contains the name
+/// of a stream, queue or channel, the caller has to add the header `Allow` by `with_allow`. For any
+/// other path, the router adds it.
 pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
     let text = format!("{} does not allow the method {method}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)
 }
 
-/// Refuses a request because the store failed.
+/// The refusal of a request because of an error of the store.
 pub(super) fn failed(error: &StoreError) -> Refused {
     Refused::new(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
 }

@@ -1,4 +1,5 @@
-//! The paths about one stream, queue or channel. The path contains its name or its ARN.
+//! The own paths about one stream, queue or channel. Each path contains the name or the ARN, and an
+//! action.
 
 use super::query::Query;
 use super::state::{Admin, Refused, unknown_method, unknown_path};
@@ -7,18 +8,20 @@ use crate::model::{AccountRegion, StreamArn};
 use axum::http::{Method, StatusCode, Uri};
 use std::sync::Arc;
 
-/// The actions on a stream, a queue or a channel, separately for GET and POST.
+/// The names of the actions in the paths of a stream, queue or channel, separately for GET and
+/// POST.
 pub(super) struct Actions {
     pub(super) get: &'static [&'static str],
     pub(super) post: &'static [&'static str],
 }
 
 impl Actions {
-    /// Splits a path such as `orders/records` at its last slash into name and action. The name can
-    /// be an ARN, which may contain slashes itself. `uri` is the whole path, for error messages.
+    /// Splits a path such as `orders/records` at its last slash into a name and an action. An ARN
+    /// in place of the name may contain slashes itself. `uri` is the URI of the request, for error
+    /// messages.
     ///
     /// # Errors
-    /// The action does not exist, or it needs another method.
+    /// The action does not exist, or does not allow `method`.
     pub(super) fn split<'path>(
         &self,
         method: &Method,
@@ -45,7 +48,7 @@ impl Actions {
         }
     }
 
-    /// Refuses a request whose method is neither GET, HEAD nor POST.
+    /// The refusal of a request whose method is neither GET, HEAD nor POST.
     pub(super) fn refuse(&self, method: &Method, uri: &Uri, path: &str) -> Refused {
         match self.split(method, uri, path) {
             Ok(_) => unknown_method(method, uri),
@@ -64,7 +67,8 @@ pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<S
     found.ok_or_else(|| not_found("stream", name, &account_region))
 }
 
-/// Refuses a request about a stream, a queue or a channel that does not exist.
+/// The refusal of a request about a stream, queue or channel that does not exist. `kind` is the
+/// word for it.
 pub(super) fn not_found(kind: &str, name: &str, account_region: &AccountRegion) -> Refused {
     let AccountRegion { account, region } = account_region;
     let text = match name.starts_with("arn:") {

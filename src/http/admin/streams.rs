@@ -1,4 +1,4 @@
-//! The paths about one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
+//! The own paths about one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
 
 use super::access::Permitted;
 use super::own_body::{LargeBody, OwnBody};
@@ -24,7 +24,7 @@ const ACTIONS: Actions = Actions {
     post: &["wait", "clear", "records"],
 };
 
-/// Answers a GET request about one stream.
+/// Answers a GET request to the path of a stream and an action.
 pub(super) async fn get(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -42,7 +42,7 @@ pub(super) async fn get(
     }
 }
 
-/// Answers a POST request to one stream.
+/// Answers a POST request to the path of a stream and an action.
 pub(super) async fn post(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -67,15 +67,17 @@ pub(super) async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -
     ACTIONS.refuse(&method, &uri, &path)
 }
 
-/// Waits until the stream has received a number of records since the start of the emulator or since
-/// the last clear. `timeout_ms` is the longest wait, in milliseconds of real time.
+/// Waits until the stream has received the number of records in the body's member `records`. Counts
+/// the records since the start of the emulator or since the stream was last cleared. The member
+/// `timeout_ms` is the longest wait, in milliseconds of real time.
 async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     let mut members = body.0.members("records and, optionally, timeout_ms")?;
     let wanted = members.count("records")?;
     let timeout_ms = members.count("timeout_ms")?.unwrap_or(limits::WAIT_MS);
     members.end()?;
     let wanted = wanted.ok_or_else(|| refused("the member records is missing"))?;
-    // The wait may take long. Drop the body, which is not needed any more, to release its budget.
+    // The wait may take long. Drop the body now, because its permit of the in-flight budget is not
+    // needed any more.
     drop(body);
     let time = Duration::from_millis(timeout_ms.min(limits::WAIT_MS_MOST));
     let reached = RealDeadline::lasting(time)

@@ -1,12 +1,16 @@
 //! `GET streams/NAME/tail`: sends the records of a stream as server-sent events when they are
 //! published.
 //!
-//! The id of each event contains the positions in all shards. A client that sends the id as
-//! `Last-Event-ID` continues after that event. The first event has an id and no data, so that a
-//! client that loses its connection before the first record does not miss a record. If the stream
-//! does not have the position of `Last-Event-ID`, the tail sends the event `restarted` and
-//! continues at the first record. A tail that has ended sends the event `end`. The load of a
-//! snapshot closes the connection without this event, so that the client continues in the stream of
+//! The id of each event contains the positions of the tail in all shards. A client that sends the
+//! id as `Last-Event-ID` continues after that event. The first event has an id and no data. With
+//! this id, a client that loses its connection before the first record can continue without missing
+//! a record.
+//!
+//! A stream may lack the position of `Last-Event-ID`, for example because it was created again. The
+//! tail then sends the event `restarted` and continues at the stream's first record.
+//!
+//! The event `end` is the last event of a tail that has ended. The load of a snapshot closes the
+//! connection without this event, so that the client connects again and continues in the stream of
 //! the snapshot.
 
 use super::position::ListingStart;
@@ -40,31 +44,32 @@ const RESTARTED: &str = "the stream does not have the position after the last ev
 /// Content type of server-sent events.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Upper bound of the bytes of a record's text for each byte of its data. The text contains the
-/// data in base64, and also decoded, with escapes.
+/// Maximum number of bytes in a record's text for each byte of its data. The text contains the data
+/// in base64, and also decoded, with escapes.
 const TEXT_WEIGHT: u64 = 5;
-/// Bytes of an event in addition to its data and its id.
+/// Number of bytes that the permit of an event covers in addition to the record's text and the
+/// event's id.
 const EVENT_OVERHEAD: u64 = 400;
-/// Number of seconds of records that a tail with a rate limit may be behind. A tail that is further
-/// behind skips records.
+/// The records that a tail with a rate limit may be behind, as a number of seconds at the rate
+/// limit. A tail that is further behind skips records.
 const TAIL_BURST_SECONDS: u64 = 4;
-/// Bytes that each shard adds to an event id.
+/// Maximum number of bytes that each shard adds to the id of an event.
 const ID_BYTES: u64 = 32;
 
-/// Writes a record as one line of text.
+/// A function that appends a record to a text, as one line.
 type Write = dyn Fn(&mut String, ShardId, &RecordView<'_>) + Send + Sync;
 
-/// The form in which a tail sends records.
+/// The form in which a tail sends records, and its rate limit.
 pub(in crate::http) struct TailForm {
-    /// Writes a record as one line of text.
+    /// Appends a record to the data of an event, as one line.
     pub(in crate::http) write: Box<Write>,
-    /// Maximum number of records per second. The tail skips the older records of a faster stream.
-    /// None for no maximum.
+    /// Rate limit of the tail, in records per second. If more records arrive, the tail skips the
+    /// older ones. None for no limit.
     pub(in crate::http) per_second: Option<u64>,
 }
 
 impl TailForm {
-    /// The form of the path `tail`: every record, in JSON.
+    /// The form for the path `tail`: every record, as a JSON object.
     pub(super) fn json() -> Self {
         Self {
             write: Box::new(|text, shard, record| {
@@ -112,9 +117,9 @@ pub(in crate::http) async fn tail(
     Ok((Extension(Streamed), headers, body).into_response())
 }
 
-/// The start of the tail. A request with `Last-Event-ID` starts after the event with this id, and
-/// any other request at the position `from` of the query string. None if the stream does not have
-/// the position after the event.
+/// The position at which the tail starts. A request with `Last-Event-ID` continues after the event
+/// with this id. Any other request starts at the position `from` of its query string. None if the
+/// stream lacks the position of `Last-Event-ID`.
 fn start(
     stream: &Stream,
     selection: &Selection,
@@ -124,9 +129,9 @@ fn start(
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        // Another mark means that the stream was created again after the event, in this or another
-        // emulator. An id with a later shard means that a snapshot from before the shard's creation
-        // was loaded.
+        // An id with another mark is from before the creation of this stream, perhaps from another
+        // emulator. An id with a shard that the stream lacks is from before the load of an older
+        // snapshot.
         let next_shard = stream.look(StreamState::next_shard);
         let is_here =
             id.mark == StreamMark::of(stream) && id.cut.keys().all(|shard| *shard < next_shard);
@@ -160,7 +165,7 @@ fn too_many_shards() -> String {
     format!("a tail follows {most} shards at most; name one with shard")
 }
 
-/// The kind of the event that is sent next.
+/// The progress of a tail: the kind of event that it sends next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Greeting,
@@ -175,10 +180,10 @@ struct TailEvents {
     stream: Arc<Stream>,
     selection: Selection,
     phase: Phase,
-    /// True if the stream does not have the position in `Last-Event-ID`.
+    /// True if the request has a `Last-Event-ID` whose position the stream lacks.
     is_restarted: bool,
     form: TailForm,
-    /// Number of records that were sent since the last pause.
+    /// Number of records that the tail has sent since its last pause for the rate limit.
     sent_since_pause: u64,
 }
 
@@ -211,8 +216,8 @@ impl Frames for TailEvents {
                     if let Some(made) = self.records(shard, &mut batch).await {
                         return Some(Ok(made));
                     }
-                    // No record of the batch matches the query. Yield, so that the loop does not
-                    // occupy the thread.
+                    // No record of the batch matches the selection. Yield, so that the loop does
+                    // not occupy the thread.
                     tokio::task::yield_now().await;
                 }
                 Err(TailError::Store(error)) => {
@@ -242,8 +247,8 @@ impl TailEvents {
         text
     }
 
-    /// Pauses after the last records for as long as the rate limit demands, and then skips records
-    /// if the tail is too far behind. Returns true if records were skipped.
+    /// Pauses for as long as the rate limit demands after the records that were sent. Then skips
+    /// records if the tail is too far behind. Returns true if it has skipped records.
     async fn catch_up(&mut self) -> bool {
         let sent = std::mem::take(&mut self.sent_since_pause);
         let Some(most) = self.form.per_second.filter(|_| sent > 0) else {
@@ -254,15 +259,15 @@ impl TailEvents {
         self.tail.skip_to_newest(most * TAIL_BURST_SECONDS, most)
     }
 
-    /// Makes the last event, and ends the tail.
+    /// Ends the tail, and returns the event `end` with `reason` as its message.
     fn end(&mut self, reason: &str) -> FrameWithPermit {
         self.phase = Phase::Over;
         let data = json!({ "message": reason });
         (format!("event: end\ndata: {data}\n\n").into_bytes(), None)
     }
 
-    /// Makes the events of a batch, up to the size of a frame. None if no record of the batch
-    /// matches the query.
+    /// Makes events of the records in `batch` that match the selection, until a frame is full.
+    /// Returns None if no record matches.
     async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<FrameWithPermit> {
         let permit = self.permit(batch).await;
         let mut text = String::new();
@@ -295,7 +300,7 @@ impl TailEvents {
         is_in_time && self.selection.shows(record)
     }
 
-    /// The budget permit for the text of a batch.
+    /// Waits for a budget permit for the events of a batch.
     async fn permit(&self, batch: &mut Batch) -> BudgetPermit {
         let ids = self.tail.positions().count() as u64 * ID_BYTES;
         let events = batch.len() as u64 * (EVENT_OVERHEAD + ids);

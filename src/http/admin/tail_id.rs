@@ -1,23 +1,23 @@
-//! The event ids of a tail. An id consists of the stream's identity number, the stream's random
-//! number, and the index of the next record in every shard. For example, in
+//! The ids of the events that a tail sends. An id consists of the stream's identity number, the
+//! stream's random number, and the index of the next record in every shard. For example, in
 //! `7-1700000000000.0-12.3-40` the identity number is 7 and the random number is 1700000000000. The
 //! next records are record 12 of shard 0 and record 40 of shard 3.
 //!
 //! The identity number alone does not identify a stream, because an emulator without a data
-//! directory counts from 0 again after each start.
+//! directory assigns identity numbers from 0 on again after each start.
 
 use crate::engine::Stream;
 use crate::model::ShardId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The part of an id that identifies the stream. A stream keeps its mark in a restart and in a
-/// snapshot. A stream that is deleted and created again has another mark.
+/// The part of an event id that identifies the stream. A stream keeps its mark in a restart and in
+/// a snapshot. A stream that is deleted and created again gets another mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct StreamMark {
-    /// Identity number of the stream, which a load of a snapshot does not change.
+    /// Identity number of the stream, which a load of a snapshot keeps.
     identity: u64,
-    /// Random number of the stream.
+    /// Random number that the stream got at its creation.
     random: u64,
 }
 
@@ -39,17 +39,17 @@ impl StreamMark {
     }
 }
 
-/// The position of a tail in a stream.
+/// The id of an event: a stream, and the position of a tail in it after the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TailId {
-    /// Identifies the stream.
+    /// The part of the id that identifies the stream.
     pub(super) mark: StreamMark,
-    /// Index of the next record in each shard.
+    /// Index in each shard's log of the record that follows after the event.
     pub(super) cut: BTreeMap<ShardId, u64>,
 }
 
 impl TailId {
-    /// Parses an id.
+    /// Parses the id of an event. None if the text is not such an id.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let mark = StreamMark::parse(parts.next()?)?;
@@ -65,14 +65,14 @@ impl TailId {
     }
 }
 
-/// Parses a number that consists only of digits. `parse` alone would accept a sign, too.
+/// Parses a number that consists only of digits. `str::parse` alone would also accept a plus sign.
 fn number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// Writes the id of an event. After the event, the shard in `moved` continues at the index in
-/// `moved`, and all other shards continue at `positions`.
+/// Appends the id of an event to `text`. The index of the next record is the index in `moved` for
+/// the shard in `moved`, and the index in `positions` for every other shard.
 pub(in crate::http) fn write(
     text: &mut String,
     mark: StreamMark,
