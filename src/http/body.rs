@@ -1,5 +1,5 @@
-//! Response bodies. A body is whole in memory, or a stream of frames that are made while the client
-//! reads it.
+//! Response bodies. The bytes of a body are either in memory as a whole, or a stream of frames that
+//! are made while the client reads the body.
 
 use super::connection::{InFlightSubscription, counted};
 use super::slow_reader::{self, FrameTimeout};
@@ -29,21 +29,22 @@ impl<B> Incoming for B where
 #[derive(Debug)]
 pub struct Body(Kind);
 
-/// Produces the frames of a streamed response body.
+/// Makes the frames of a response body while the client reads the body.
 pub(super) trait Frames: Send + 'static {
-    /// Longest time for which the client may leave a frame unread. None for no limit.
+    /// Longest time for which the client may leave a frame unread. None: no limit.
     fn unread_limit(&self) -> Option<Duration>;
 
-    /// The name of the client that reads the frames, for the log.
+    /// A name of the client that reads the body, for the log.
     fn reader(&self) -> String;
 
-    /// Makes the next frame, with the budget permit for its bytes. Returns None after the last
-    /// frame. An error aborts the response.
+    /// Makes the next frame of the body, with the budget permit for the frame's bytes. Returns None
+    /// after the last frame. An error aborts the response.
     fn next(&mut self)
     -> impl Future<Output = Option<Result<FrameWithPermit, axum::Error>>> + Send;
 }
 
-/// The bytes of a frame, and the budget permit for these bytes.
+/// The bytes of a frame, and the budget permit for these bytes. The permit is None for a frame that
+/// needs no permit.
 pub(super) type FrameWithPermit = (Vec<u8>, Option<BudgetPermit>);
 
 impl Frames for Box<Events> {
@@ -60,30 +61,32 @@ impl Frames for Box<Events> {
     }
 }
 
-/// The future that makes the next frame.
+/// The future that makes the next frame of a body. It yields None after the last frame.
 type Next = Pin<Box<dyn Future<Output = Option<Result<Linked, axum::Error>>> + Send>>;
 
-/// A frame, and the future that makes the following frame.
+/// A frame of a body, and the future that makes the frame after it.
 struct Linked(Bytes, Next);
 
 enum Kind {
-    /// The whole body as one frame. None after hyper has taken the frame.
+    /// A body in memory, which hyper takes as one frame. None if the body is empty or was taken.
     Whole(Option<Bytes>),
-    /// An empty body without a `Content-Length`, as the service sends after an oversized request.
+    /// An empty body without a `Content-Length`. The service sends such an answer to an oversized
+    /// request.
     WithoutLength,
-    /// A stream of frames. A frame is made only after hyper has taken all earlier frames.
+    /// A body that is streamed. A frame is made only after hyper has taken the frame before it.
     Frames {
         next: Next,
         timeout: Option<RunningTimeout>,
-        /// Prevents the idle timeout of the connection while the body is streamed.
+        /// Counts the streamed body as in flight on the connection, so that the connection does not
+        /// count as idle. None for a body that no connection carries.
         _in_flight: Option<InFlightSubscription>,
     },
-    /// A body that axum's router for minikin's own paths returned.
+    /// A body that axum's router for minikin's own paths has returned.
     Routed(axum::body::Body),
 }
 
-/// Stops the timeout for unread frames when the body is dropped, because a client may cancel the
-/// response early.
+/// A running timeout for unread frames of a body. Dropping the body stops the timeout, because the
+/// client may cancel the response before its end.
 struct RunningTimeout(Arc<FrameTimeout>);
 
 impl Drop for RunningTimeout {
@@ -93,18 +96,18 @@ impl Drop for RunningTimeout {
 }
 
 impl Body {
-    /// A body that consists of `bytes`.
+    /// Makes a body in memory from `bytes`.
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self(Kind::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
-    /// An empty body without a `Content-Length`.
+    /// Makes an empty body without a `Content-Length`.
     pub(super) fn without_length() -> Self {
         Self(Kind::WithoutLength)
     }
 
-    /// A body that streams `frames`. Must be called in the task that writes the response, because
-    /// the timeout for unread frames is registered with the running task.
+    /// Makes a body that streams `frames`. Must be called in the task that writes the response,
+    /// because that task runs the timeout for unread frames.
     pub(super) fn frames(frames: impl Frames) -> Self {
         let timeout = frames.unread_limit();
         let timeout = timeout.map(|timeout| FrameTimeout::begin(frames.reader(), timeout));
@@ -115,7 +118,7 @@ impl Body {
         })
     }
 
-    /// A body that axum's router for minikin's own paths returned.
+    /// Makes a body from the body of a response of axum's router for minikin's own paths.
     pub(super) fn routed(body: axum::body::Body) -> Self {
         Self(Kind::Routed(body))
     }
@@ -139,8 +142,8 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// Makes the next frame, and starts the timeout for it. Yields None after the last frame, and an
-/// error if making the frame panics.
+/// Polls the future of the next frame, and starts the timeout for the frame when it is made. Yields
+/// None after the last frame, and an error if the future fails or panics.
 fn poll_made(
     next: &mut Next,
     timeout: Option<&FrameTimeout>,
@@ -185,8 +188,8 @@ impl hyper::body::Body for Body {
                 let timeout = timeout.as_ref().map(|running| &*running.0);
                 let made = ready!(poll_made(next, timeout, context));
                 if !matches!(made, Some(Ok(_))) {
-                    // Drop the frames, which ends the subscription. The consumer can then subscribe
-                    // again at once.
+                    // Drop the frames, and with them the subscription, so that the consumer can
+                    // subscribe again immediately.
                     *kind = Kind::WithoutLength;
                 }
                 Poll::Ready(made)

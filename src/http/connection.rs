@@ -1,12 +1,14 @@
-//! Counts the requests and answers in flight on one connection, and detects an idle connection and
-//! an unread answer.
+//! Counts the requests and answers in flight on one connection. Detects an idle connection, and an
+//! answer that the client does not read.
 //!
-//! An answer occupies memory until its last byte is written to the socket. If the client does not
-//! read, hyper keeps the answer and does not poll the code of this module. Therefore every answer
-//! is counted from its creation until its bytes are dropped, and one timer of the connection checks
-//! the counts. An answer that is still counted after a whole period of the answer timeout closes
-//! the connection. The same timer closes a connection on which nothing was in flight for the idle
-//! timeout.
+//! An answer occupies memory until its last byte is written to the socket. While the client does
+//! not read, hyper stores the answer and polls no code of this module. Therefore every answer is
+//! counted from its creation until its bytes are dropped, and a timer of the connection checks the
+//! counts.
+//!
+//! Time is divided into periods with the length of the answer timeout. The connection is closed
+//! when a period ends with an answer in flight that was made before the period. The same timer
+//! closes a connection on which nothing was in flight for the idle timeout.
 
 use crate::admission::BudgetPermit;
 use crate::limits::HEAD_CHECKS;
@@ -19,43 +21,43 @@ use std::time::Duration;
 /// The client at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
-    /// Address of the client's socket. The loopback address for a request from within the process.
+    /// Address of the client's socket. A request from within the process has the loopback address.
     pub address: SocketAddr,
-    /// True when the connection is encrypted with TLS.
+    /// True if the connection is encrypted with TLS.
     pub over_tls: bool,
 }
 
-/// Reason for dropping a connection, or one HTTP/2 stream of a connection.
+/// The reason why the server drops a connection, or one HTTP/2 stream of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DropReason {
-    /// The client did not read an answer or an event in time.
+    /// The client did not read an answer, or a frame of a streamed body, in time.
     Unread,
-    /// Nothing was in flight for the length of the idle timeout.
+    /// Nothing was in flight on the connection for the length of the idle timeout.
     Idle,
 }
 
 /// Counts the requests, answers and subscriptions in flight on one connection.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// Unread answers, in two slots. Slot `p % 2` counts the answers that were made in period `p`
-    /// of the answer timeout.
+    /// Numbers of unread answers, in two slots. Slot `p % 2` counts the answers that were made in
+    /// period `p` of the answer timeout.
     answers: [AtomicUsize; 2],
-    /// Number of periods of the answer timeout that have ended.
+    /// Number of periods of the answer timeout that have ended since the connection was opened.
     periods: AtomicUsize,
-    /// Requests that the server is answering now.
+    /// Number of requests that the server is answering now.
     requests: AtomicUsize,
-    /// Number of requests since the connection was opened.
+    /// Number of requests that have begun since the connection was opened.
     requests_begun: AtomicUsize,
-    /// Open subscriptions and other streamed bodies. The timeouts of this module do not apply to
-    /// them.
+    /// Number of subscriptions and other streamed bodies in progress. While there is one, the
+    /// connection is not idle. The answer timeout does not apply to streamed bodies.
     subscriptions: AtomicUsize,
     answer_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
 }
 
 impl InFlight {
-    /// Starts all counters at zero. A period has the length `answer_timeout`, so an unread answer
-    /// closes the connection after one to two periods. `idle_timeout` is the longest time with
+    /// Makes counters that are all zero. An unread answer closes the connection after one to two
+    /// times the `answer_timeout`. The connection is also closed after the `idle_timeout` with
     /// nothing in flight. None turns a timeout off.
     pub(super) fn new(
         answer_timeout: Option<Duration>,
@@ -81,8 +83,8 @@ impl InFlight {
         open(&self.requests) || open(&self.subscriptions) || self.has_answers()
     }
 
-    /// Ends a period of the answer timeout. If an answer of the period before is still unread,
-    /// returns true instead and leaves the period as it is.
+    /// Ends the present period of the answer timeout, unless an answer from the period before it is
+    /// still unread. Returns true in that case, because the connection has to be dropped.
     fn end_period(&self) -> bool {
         let periods = self.periods.load(SeqCst);
         if self.answers[(periods + 1) % 2].load(SeqCst) > 0 {
@@ -102,22 +104,21 @@ impl InFlight {
     }
 }
 
-/// Checks one connection at regular intervals, for the answer timeout and the idle timeout
-/// together.
+/// The regular checks of one connection, which serve both the answer timeout and the idle timeout.
 #[derive(Debug)]
 pub(super) struct Checks {
     connection: Arc<InFlight>,
-    /// Time between two checks. None if both timeouts are off.
+    /// Time between two checks of the connection. None if both timeouts are off.
     interval: Option<Duration>,
     answer: Countdown,
     idle: Countdown,
-    /// Number of requests from the opening of the connection to the last check.
+    /// Number of requests that had begun by the time of the last check.
     requests_begun: usize,
-    /// True if something was in flight at the last check.
+    /// True if a request, an answer or a subscription was in flight at the last check.
     was_busy: bool,
 }
 
-/// A timeout, measured in numbers of checks.
+/// The progress of a timeout, measured in numbers of checks.
 #[derive(Debug)]
 struct Countdown {
     /// Number of checks after which the timeout expires.
@@ -139,7 +140,8 @@ impl Countdown {
 
 impl Checks {
     /// Starts the timeouts of `connection`. The interval between checks is the idle timeout divided
-    /// by [`HEAD_CHECKS`]. It is shortened so that the answer timeout is a multiple of it.
+    /// by [`HEAD_CHECKS`], or a little less, so that the answer timeout is a multiple of the
+    /// interval.
     pub(super) fn new(connection: Arc<InFlight>) -> Self {
         let idle_interval = connection.idle_timeout.map(|timeout| timeout / HEAD_CHECKS);
         let interval = match (connection.answer_timeout, idle_interval) {
@@ -156,13 +158,13 @@ impl Checks {
         }
     }
 
-    /// Time until the next check. None while no timeout is running.
+    /// Time from one check to the next. None while there is nothing to check.
     pub(super) fn due(&self) -> Option<Duration> {
         let any = self.connection.idle_timeout.is_some() || self.connection.has_answers();
         self.interval.filter(|_| any)
     }
 
-    /// Makes one check. Returns the reason if the connection has to be dropped.
+    /// Checks the connection once. Returns the reason if the connection has to be dropped.
     pub(super) fn check(&mut self) -> Option<DropReason> {
         self.answer.passed += 1;
         if self.answer.passed >= self.answer.most {
@@ -173,8 +175,8 @@ impl Checks {
         }
         let requests_begun = self.connection.requests_begun.load(SeqCst);
         let is_busy = self.connection.is_busy();
-        // A request that was in flight at the last check may have ended just before this check, so
-        // the idle time starts again.
+        // A request that was in flight at the last check may have ended just now. Therefore the
+        // idle timeout begins again at this check.
         if is_busy || self.was_busy || requests_begun != self.requests_begun {
             self.idle.passed = 0;
         } else {
@@ -185,18 +187,18 @@ impl Checks {
     }
 }
 
-/// Number of intervals that cover a timeout; at least 1.
+/// Number of checks, one each `interval`, after which `timeout` has passed. At least 1.
 fn checks_in(timeout: Duration, interval: Duration) -> u32 {
     let interval = interval.as_nanos().max(1);
     u32::try_from(timeout.as_nanos().div_ceil(interval).max(1)).unwrap_or(u32::MAX)
 }
 
-/// Counts a subscription as in flight until the value is dropped.
+/// Counts a subscription or another streamed body as in flight until this value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightSubscription(Arc<InFlight>);
 
 impl InFlightSubscription {
-    /// Counts a subscription on `connection`.
+    /// Counts a streamed body on `connection` as in flight until the returned value is dropped.
     pub(super) fn begin(connection: Arc<InFlight>) -> Self {
         connection.subscriptions.fetch_add(1, SeqCst);
         Self(connection)
@@ -209,7 +211,7 @@ impl Drop for InFlightSubscription {
     }
 }
 
-/// Counts a request as in flight until the value is dropped.
+/// Counts a request as in flight until this value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightRequest {
     connection: Option<Arc<InFlight>>,
@@ -217,7 +219,8 @@ pub(super) struct InFlightRequest {
 }
 
 impl InFlightRequest {
-    /// Counts a request on `connection`. None for a request that has no connection.
+    /// Counts a request on `connection` as in flight until the returned value is dropped.
+    /// `connection` is None for a request from within the process.
     pub(super) fn begin(connection: Option<Arc<InFlight>>) -> Self {
         let before = connection.as_ref().map(|connection| {
             connection.requests_begun.fetch_add(1, SeqCst);
@@ -229,7 +232,7 @@ impl InFlightRequest {
         }
     }
 
-    /// True when no other request was in flight on the connection when this request began.
+    /// True if no other request was in flight on the connection when this request began.
     pub(super) fn is_only_one(&self) -> bool {
         self.only
     }
@@ -243,7 +246,7 @@ impl Drop for InFlightRequest {
     }
 }
 
-/// Counts an answer as in flight until the value is dropped.
+/// Counts an answer as in flight until this value is dropped.
 #[derive(Debug)]
 struct InFlightAnswer {
     connection: Arc<InFlight>,
@@ -256,8 +259,8 @@ impl Drop for InFlightAnswer {
     }
 }
 
-/// The bytes of an answer, with the permit and the in-flight count that are released when the bytes
-/// are dropped.
+/// The bytes of an answer. Dropping the bytes releases their budget permit and ends the count of
+/// the answer as in flight.
 struct CountedBytes {
     bytes: Vec<u8>,
     _permit: Option<BudgetPermit>,
@@ -270,8 +273,8 @@ impl AsRef<[u8]> for CountedBytes {
     }
 }
 
-/// Wraps the bytes of an answer. When the bytes have been written or dropped, `permit` is released
-/// and the answer stops counting as in flight on `connection`.
+/// Wraps the bytes of an answer. The answer counts as in flight on `connection` until its bytes are
+/// written or dropped. `permit` is released at the same moment.
 pub(super) fn counted(
     bytes: Vec<u8>,
     permit: Option<BudgetPermit>,
@@ -338,8 +341,8 @@ mod tests {
         }
     }
 
-    /// Runs the checks for up to `time`. Returns the reason for dropping the connection, and the
-    /// time that had passed until then.
+    /// Makes the checks of a connection for up to `time`. Returns the reason for dropping the
+    /// connection and the time of that check, or None if no check gives a reason.
     fn dropped(checks: &mut Checks, time: Duration) -> Option<(DropReason, Duration)> {
         let interval = checks.due().expect("there is something to check");
         let moments = (1..).map(|number| interval * number);

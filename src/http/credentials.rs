@@ -1,5 +1,5 @@
-//! Reads the credential of a request from the `Authorization` header or the query string, and finds
-//! the account and region that the credential names.
+//! Reads the credential of a request from the `Authorization` header or the query string. Finds the
+//! account and region that a credential names.
 
 use crate::error::Error;
 use crate::limits;
@@ -11,11 +11,11 @@ use hyper::http::request::Parts;
 use memchr::memchr2_iter;
 use std::borrow::Cow;
 
-/// AWS's own header for the date of a signature. Clients may send it instead of `Date`.
+/// The header of AWS for the date of a signature. Clients may send this header instead of `Date`.
 const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
-/// Checks that a request has all parts of a signature, and returns the credential. With `--auth
-/// off`, parts may be missing, and the result for a request without a credential is None.
+/// Checks that a request has all parts of a signature, and returns the credential in the signature.
+/// With `--auth off`, parts may be missing, and the result is None if there is no credential.
 pub(super) fn credential(
     head: &Parts,
     mode: Authentication,
@@ -58,14 +58,15 @@ fn signed_by_header<'a>(
     Ok(found[0].map(String::from_utf8_lossy))
 }
 
-/// Value of the parameter `name` of an `Authorization` header.
+/// The value of the parameter `name` in an `Authorization` header. None if the parameter is missing
+/// or empty.
 pub(super) fn parameter<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
     parameters(header, [name])[0].map(String::from_utf8_lossy)
 }
 
-/// Values of the parameters `names` of an `Authorization` header. The header consists of the
-/// algorithm and of parameters `name=value`, separated by commas or blanks. The first parameter of
-/// a name counts. An empty value counts as missing.
+/// The values of the parameters `names` in an `Authorization` header. The header consists of the
+/// algorithm and of parameters `name=value`, separated by commas or blanks. If a name occurs twice,
+/// its first value counts. An empty value counts as missing.
 fn parameters<'a, const COUNT: usize>(
     header: &'a [u8],
     names: [&str; COUNT],
@@ -85,7 +86,8 @@ pub(super) fn algorithm(header: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(words(header).next().unwrap_or_default())
 }
 
-/// Splits a header at commas and blanks. Uses memchr because this runs for every request.
+/// Splits an `Authorization` header at commas and blanks, and leaves out empty words. Uses memchr
+/// because this function runs for every request.
 fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = memchr2_iter(b',', b' ', header).chain([header.len()]);
     let mut start = 0;
@@ -93,10 +95,11 @@ fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     word.filter(|word| !word.is_empty())
 }
 
-/// The query parameters of a presigned request, which has its signature in the query string.
+/// The query parameters of a presigned request: a request with its signature in the query string.
 pub(super) struct SigningQuery<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-/// The required query parameters. The service's error lists missing parameters in this order.
+/// The query parameters that a presigned request must have, in the order in which the service's
+/// error lists missing parameters.
 const QUERY_PARAMETERS: [&str; 5] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -106,7 +109,7 @@ const QUERY_PARAMETERS: [&str; 5] = [
 ];
 
 impl<'a> SigningQuery<'a> {
-    /// The query parameters, if the query string names a signing algorithm.
+    /// The query parameters of a request. None unless they name a signing algorithm.
     pub(super) fn of(head: &'a Parts) -> Option<Self> {
         let query = head.uri.query()?;
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -116,7 +119,7 @@ impl<'a> SigningQuery<'a> {
             .then_some(Self(pairs))
     }
 
-    /// Value of a query parameter. An empty value counts as missing.
+    /// The value of the query parameter `name`. None if the parameter is missing or empty.
     pub(super) fn value(&self, name: &str) -> Option<&Cow<'a, str>> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found
@@ -142,21 +145,21 @@ fn signed_by_query(
     Ok(query.value("X-Amz-Credential").cloned())
 }
 
-/// The access key, which is the first part of a credential.
+/// The access key id, which is the first part of a credential. Empty if there is no credential.
 pub(super) fn access_key(credential: Option<&str>) -> &str {
     let mut parts = credential.unwrap_or_default().split('/');
     parts.next().unwrap_or_default()
 }
 
-/// Finds the account and region that credentials name. The results for the last few credentials are
-/// cached, because a client usually sends the same credential with every request.
+/// Finds the account and region that a credential names. Caches the results for the last few
+/// credentials, because a client usually sends the same credential with every request.
 #[derive(Debug)]
 pub(super) struct Scopes {
     default: AccountRegion,
     recent: Lock<Vec<CachedScope>>,
 }
 
-/// A cached result: the credential, with its account and region.
+/// A result in the cache: a credential, and the account and region that it names.
 #[derive(Debug)]
 struct CachedScope {
     credential: Box<str>,
@@ -172,10 +175,11 @@ impl Scopes {
         }
     }
 
-    /// Account and region of the credential `key/date/region/service/aws4_request`. The account is
-    /// `known`, if given. Otherwise a key of twelve digits is the id of the account, and any other
-    /// key means the default account. Any text of 1 to 64 bytes is a region. A longer text means
-    /// the default region (a choice), because region names stay in memory and on disk.
+    /// The account and region of the credential `key/date/region/service/aws4_request`. The account
+    /// is `known`, if given. Otherwise a key of twelve digits is the id of the account, and any
+    /// other key means the default account. The region may be any text of 1 to 64 bytes. A longer
+    /// text means the default region, because the names of regions occupy memory and disk. This
+    /// default is a choice.
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();

@@ -1,5 +1,5 @@
-//! Finds and runs the operation that a request to the Kinesis API names, in any of the API's
-//! protocols. The checks have the service's order.
+//! Finds the operation that a request to the Kinesis API names, and runs it. Serves all protocols
+//! of the API. The checks of a request have the same order as in the service.
 
 use super::access::Access;
 use super::connection::Client;
@@ -19,7 +19,7 @@ use hyper::header::{CONTENT_ENCODING, ORIGIN};
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
-/// An empty map in CBOR.
+/// An empty map, encoded in CBOR.
 const EMPTY_MAP: &[u8] = &[0xa0];
 
 /// Answers requests to the Kinesis API.
@@ -43,8 +43,8 @@ impl Dispatcher {
         Self { engine, access }
     }
 
-    /// Answers a request. The request may also be a browser's preflight request or one that names
-    /// no operation.
+    /// Answers a request to the Kinesis API. The request may also be a browser's preflight request,
+    /// or may name no operation.
     pub(super) async fn answer(&self, request: ReceivedRequest<'_>) -> Reply {
         let ReceivedRequest { head, body, .. } = request;
         let is_preflight = head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN);
@@ -71,16 +71,17 @@ impl Dispatcher {
         }
     }
 
-    /// Checks the target and then the credential, and runs the operation. A body that cannot be
-    /// parsed is reported before an unknown target and before a wrong credential.
+    /// Finds the operation and the caller of a request, and runs the operation. A request can have
+    /// several errors at once. An unreadable body is then reported before an unknown operation, and
+    /// an unknown operation before a wrong credential.
     async fn call(&self, request: ReceivedRequest<'_>, format: Format) -> Reply {
         let ReceivedRequest {
             head, body, client, ..
         } = request;
         let signed = body;
         let empty = Bytes::from_static(EMPTY_MAP);
-        // Only a request in RPC v2 can have an empty body here. In that protocol, an operation
-        // without input needs no body.
+        // Only a request in RPC v2 can have an empty body here, for an operation without input. The
+        // decoder needs a map.
         let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::in_format(head, format).entry() else {
             return refused(head, format, body, Error::unknown_operation());
@@ -108,8 +109,8 @@ impl Dispatcher {
     }
 }
 
-/// Refuses a request before its operation runs. The error is `error`, or an error about the body if
-/// the body cannot be parsed.
+/// Makes the refusal of a request whose operation was not run. The error is `error`, or the error
+/// of an unreadable body if the body cannot be parsed.
 fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     let error = if wire::parses(format, body) {
         error
@@ -120,7 +121,7 @@ fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     Reply::refused(format, error).noting(note)
 }
 
-/// Refuses a request from a web page that may not call the service.
+/// Makes the refusal of a request from a web page that may not call the service.
 fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     let origin = head.headers.get(ORIGIN).map(|origin| origin.as_bytes());
     let origin = String::from_utf8_lossy(origin.unwrap_or_default());
@@ -135,8 +136,9 @@ fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     }
 }
 
-/// The reason why a body cannot be parsed, for the log, because the service's error does not
-/// contain it. None if `error` is another error.
+/// The reason why the body cannot be parsed, for the log, because the service's error does not
+/// contain the reason. None if `error` is not about an unreadable body, or if the log leaves out
+/// warnings.
 fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN)
         || error.kind != Kind::SerializationException
@@ -167,8 +169,8 @@ fn empty_body(content: Content, target: Target<'_>) -> Reply {
     Reply::refused(format, error)
 }
 
-/// Answers in XML, as the service answers a request that it cannot route. An incomplete signature
-/// is reported first, and then a missing or wrong target.
+/// Makes the answer in XML that the service gives to a request that it cannot route. An incomplete
+/// signature is reported before a missing or wrong operation.
 fn unroutable(head: &Parts) -> Reply {
     if let Err(error) = credential(head, Authentication::Structure) {
         return Reply::unroutable(Unroutable::Refused(error));
@@ -185,8 +187,8 @@ fn unroutable(head: &Parts) -> Reply {
     })
 }
 
-/// The stream that a refused request names, for the log. None if warnings are not logged. Also None
-/// after an internal failure, because parsing the body again could fail in the same way.
+/// The name of the stream in a refused request, for the log. None if the log leaves out warnings.
+/// Also None after an internal failure, because parsing the body again could fail in the same way.
 fn named_stream(format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN) || error.kind == Kind::InternalFailure {
         return None;

@@ -1,8 +1,8 @@
-//! The body of a request that is answered before its whole body was read.
+//! The body of a request that may be answered before the whole body was read.
 //!
-//! Most clients read the answer only after they have sent the whole body. A connection that closes
-//! earlier looks broken to them. Therefore the server reads and drops the rest of the body while
-//! the client reads the answer.
+//! Most clients read the answer only after they have sent the whole body. If the server closed the
+//! connection earlier, such a client would report a broken connection. Therefore the server reads
+//! the rest of the body and drops it, while the client reads the answer.
 
 use crate::engine::tasks::Tasks;
 use crate::limits;
@@ -16,24 +16,26 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
-/// A body. When it is dropped, a task reads and drops the rest of it.
+/// A request's body whose unread rest is read and dropped by a task when this value is dropped.
 #[derive(Debug)]
 pub(super) struct DrainedBody<B>
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
-    /// None after the end of the body or an error.
+    /// The wrapped body. None after its end or after an error.
     body: Option<B>,
-    /// True if the reader stopped while it waited for more bytes. The rest is then not read.
+    /// True if the last poll found no bytes, so the body's reader waits for the client. The rest of
+    /// such a body is not read.
     is_waiting: bool,
 }
 
 impl<B: Body<Data = Bytes> + Unpin + Send + 'static> DrainedBody<B> {
-    /// Wraps the body of a request with these headers.
+    /// Wraps the body of a request that has these `headers`.
     pub(super) fn new(body: B, headers: &HeaderMap) -> Self {
         Self {
             body: Some(body),
-            // A client that sends the header `Expect` sends the body only after an interim answer.
+            // A client that sends the header `Expect` waits for an interim answer before it sends
+            // the body.
             is_waiting: headers.contains_key(EXPECT),
         }
     }
@@ -77,7 +79,7 @@ impl<B: Body<Data = Bytes> + Unpin + Send + 'static> Drop for DrainedBody<B> {
         if Handle::try_current().is_err() {
             return;
         }
-        // The task ends at the latest with the connection.
+        // The task ends when the connection does, if not earlier.
         Tasks::spawn_part("rest of a body", async move {
             let rest = async {
                 let mut left = limits::BODY_REST_BYTES;

@@ -1,5 +1,5 @@
 //! Accepts connections and serves their requests. HTTP/1.1, HTTP/2 and TLS share one port. The
-//! first bytes of a connection show which of them the client speaks.
+//! server tells them apart by the first bytes of a connection.
 
 mod bind;
 mod control_frames;
@@ -43,14 +43,14 @@ const TLS_HANDSHAKE: u8 = 0x16;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Answers the requests of all connections. After an error, the connection is closed without an
-/// answer.
+/// Answers the requests of all connections. If the future of an answer fails, the connection is
+/// closed without an answer.
 pub trait Service: Clone + Send + Sync + 'static {
-    /// Body of an answer.
+    /// The body of an answer.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
     /// The reason why a request gets no answer.
     type Error: Into<BoxError> + 'static;
-    /// The future of an answer.
+    /// The future that yields the answer to a request.
     type Answer: Future<Output = Result<Response<Self::Body>, Self::Error>> + Send + 'static;
 
     /// Answers one request from `client`.
@@ -84,9 +84,9 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Takes the values from `limits`. Each connection needs one open file. Therefore the maximum
-    /// is also bounded by the system's limit of open files, less the files that are `reserved` for
-    /// the store.
+    /// The maximum and the timeouts that `limits` contains. Each connection needs one open file.
+    /// Therefore the system's limit of open files bounds the maximum, too. `reserved` is the number
+    /// of open files that the store needs.
     pub fn of(limits: &Limits, reserved: u64) -> Self {
         let configured = limits.connections.unwrap_or(u64::MAX);
         let permitted = permitted_connections(descriptor_limit(), reserved);
@@ -109,8 +109,8 @@ impl Connections {
     }
 }
 
-/// Number of connections that a limit of open files permits. The store reserves at most three
-/// quarters of the limit. At least one connection is permitted.
+/// Number of connections for which the system's limit of open files suffices. At most three
+/// quarters of the limit are `reserved` for the store. At least one connection is permitted.
 fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
     limit.map_or(u64::MAX, |limit| {
         let reserved = reserved.min(limit - limit / 4);
@@ -118,25 +118,25 @@ fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
     })
 }
 
-/// Settings that all connections share.
+/// The settings that all connections of a server share.
 #[derive(Debug)]
 pub struct Settings {
-    /// Maximum number of connections, and the timeouts of a connection. Further clients wait until
-    /// a connection closes.
+    /// The maximum number of connections, and the timeouts of a connection. Above the maximum, a
+    /// client has to wait until another connection closes.
     pub connections: Connections,
-    /// Metrics in which connections are counted.
+    /// The metrics that count connections.
     pub metrics: Arc<Metrics>,
-    /// Certificate and key of the server.
+    /// The certificate and key of the server.
     pub tls: Arc<TlsIdentity>,
-    /// The server stops when this value becomes true or its sender is dropped.
+    /// The signal to stop. The server stops when this value becomes true or its sender is dropped.
     pub stop: watch::Receiver<bool>,
 }
 
-/// Serves requests on `listeners` until the stop. After the stop, requests in flight have up to
-/// five seconds to finish. Then the remaining connections are dropped.
+/// Serves requests on `listeners` until `settings.stop` signals the stop. After the stop, requests
+/// in flight have up to five seconds to finish. The remaining connections are then dropped.
 ///
-/// `tasks` must be empty. The listeners and connections become tasks in `tasks`, which is closed at
-/// the end.
+/// `tasks` must be empty. Every listener and every connection runs as a task in `tasks`. All tasks
+/// have ended on return.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     settings: Settings,
@@ -171,7 +171,7 @@ pub async fn serve(
     }
 }
 
-/// State that all listeners and connections share.
+/// The state that all listeners and connections of a server share.
 struct Shared {
     permits: Arc<Semaphore>,
     times: Connections,
@@ -179,7 +179,7 @@ struct Shared {
     tls: Arc<TlsIdentity>,
 }
 
-/// Accepts the connections of one listener.
+/// Accepts the connections of one listening socket.
 struct Acceptor<S> {
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -189,7 +189,7 @@ struct Acceptor<S> {
 }
 
 impl<S: Service> Acceptor<S> {
-    /// Accepts connections until the stop.
+    /// Accepts connections and spawns their tasks until the server stops.
     async fn run(mut self) {
         loop {
             let accepted = select! {
@@ -214,9 +214,9 @@ impl<S: Service> Acceptor<S> {
         }
     }
 
-    /// Waits for a permit for an accepted connection. Returns None after a stop. The permit is
-    /// acquired after the accept: an acceptor that waits for a client must not hold a permit that
-    /// another acceptor needs.
+    /// Waits for a permit for a connection that was just accepted. Returns None if the server stops
+    /// first. A permit is acquired only after the accept. Otherwise an acceptor without clients
+    /// would hold a permit that another acceptor needs.
     async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
         if self.shared.permits.available_permits() == 0 {
             tracing::warn!("all connections are in use: new ones wait until one closes");
@@ -241,7 +241,7 @@ impl<S: Service> Acceptor<S> {
     }
 }
 
-/// Serves one connection until it closes.
+/// Serves one accepted connection until it closes, with TLS if the client begins with TLS.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -277,7 +277,8 @@ async fn connection(
     .await
 }
 
-/// Serves the requests of one connection. After a stop, the connection accepts no further request.
+/// Serves the requests of one connection until it closes. After the server's stop, no further
+/// request is accepted.
 async fn requests<I>(
     mut io: I,
     client: Client,
@@ -317,8 +318,8 @@ where
     ended(served, &shared.metrics)
 }
 
-/// Converts the end of a connection to a result. Counts a connection that was dropped because its
-/// client did not read.
+/// Converts the reason for the end of a connection to a result. Counts a connection that was
+/// dropped because its client did not read.
 fn ended(
     served: Result<Result<(), hyper::Error>, DropReason>,
     metrics: &Metrics,
@@ -333,8 +334,8 @@ fn ended(
     }
 }
 
-/// Spawns a task for each stream of an HTTP/2 connection. The task ends at the latest with the
-/// connection.
+/// Spawns a task for each stream of an HTTP/2 connection. Such a task ends when the connection
+/// does, if not earlier.
 #[derive(Clone)]
 struct Streams {
     connection: Arc<InFlight>,
@@ -346,7 +347,8 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
         let answering = slow_reader::watch_stream(Box::pin(future), self.connection.clone());
         let metrics = self.metrics.clone();
         Tasks::spawn_part("HTTP/2 stream", async move {
-            // The end of a task drops hyper's future of the stream. hyper then resets the stream.
+            // The end of this task drops hyper's future of the HTTP/2 stream. hyper then resets the
+            // stream.
             if answering.await.is_err() {
                 metrics.unread();
             }
@@ -354,9 +356,9 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     }
 }
 
-/// The settings of HTTP/1.1. hyper's timer for request heads is off, because hyper sets it for
-/// every request, which costs an allocation, two locks and another iteration of its loop.
-/// `slow_reader.rs` closes idle connections instead.
+/// hyper's settings for HTTP/1.1. hyper's own timer for request heads is off. hyper would set it
+/// for every request, which costs an allocation, two locks and another iteration of its loop.
+/// Instead, `slow_reader.rs` closes connections that send no request.
 fn http1() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
@@ -385,7 +387,8 @@ fn http2(connection: &Arc<InFlight>, shared: &Shared) -> http2::Builder<Streams>
     builder
 }
 
-/// Serves a connection until it closes. After a stop, the request in progress is the last.
+/// Serves a connection until it closes. After the server's stop, the requests in progress are the
+/// last requests of the connection.
 async fn until_stopped<C: GracefulConnection>(
     serving: C,
     mut stop: watch::Receiver<bool>,
@@ -399,7 +402,7 @@ async fn until_stopped<C: GracefulConnection>(
     serving.await
 }
 
-/// Waits at most `time` for `work`, whose duration depends on the client.
+/// Waits for `work`, and fails after `time`. The client determines the duration of the work.
 async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let done = RealDeadline::lasting(time).with(work).await;
     done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))

@@ -1,9 +1,9 @@
-//! Metrics of this process in Prometheus's text format. They contain no users' data, only names and
-//! numbers.
+//! Metrics of this process in Prometheus's text format. They contain names and numbers, but no data
+//! of users.
 //!
 //! Each request adds to a few counters at fixed positions, with relaxed atomic additions. All other
-//! figures are read only when a client asks for the metrics page. `prometheus-client` writes the
-//! page.
+//! figures are read only when a client asks for the metrics page. The crate `prometheus-client`
+//! formats the page.
 
 mod figures;
 
@@ -31,10 +31,10 @@ use std::time::Duration;
 /// Content type of the metrics page.
 pub(super) const TEXT_FORMAT: &str = prometheus_text::CONTENT_TYPE;
 
-/// Prefix of all metric names.
+/// The prefix of the names of all metrics.
 const PREFIX: &str = "minikin";
 
-/// The outcome of a request.
+/// The outcome of a request, as the metrics count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The operation succeeded.
@@ -43,18 +43,19 @@ pub(super) enum Outcome {
     Refused,
     /// The request exceeded one of the service's limits.
     Throttled,
-    /// The in-flight budget was exhausted.
+    /// The request was refused because the in-flight budget was exhausted, or with another status
+    /// 503.
     BudgetExhausted,
-    /// The body did not arrive in time.
+    /// The body of the request did not arrive in time.
     TooSlow,
-    /// The server failed.
+    /// The server failed while it handled the request.
     Failed,
-    /// The client aborted the request.
+    /// The client aborted the request before the end of its body.
     CutOff,
 }
 
-/// The outcomes, each at the index of its discriminant. The text next to an outcome is the value of
-/// the label `outcome`.
+/// All outcomes. The position of an outcome in this table is its discriminant. The text next to an
+/// outcome is its value of the label `outcome` in the metrics.
 const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
@@ -66,7 +67,7 @@ const OUTCOMES: [(Outcome, &str); 7] = [
 ];
 
 impl Outcome {
-    /// The outcome of an answer with the HTTP status `status` and, if it is a refusal, the error
+    /// The outcome of a request from the HTTP status of its answer and, for a refusal, the error's
     /// `kind`.
     pub(super) fn of(status: u16, kind: Option<Kind>) -> Self {
         match (status, kind) {
@@ -87,23 +88,23 @@ impl Outcome {
     }
 }
 
-/// The counters that requests and connections add to.
+/// The counters that requests and connections increase, and the last requests.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Counters of each operation, in the order of `OPERATIONS`. The last entry counts requests
-    /// whose operation is unknown.
+    /// The counters of each operation, in the order of `OPERATIONS`. The last entry counts the
+    /// requests that name no known operation.
     operations: Box<[Calls]>,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     connections: AtomicU64,
     connections_open: AtomicU64,
-    /// Connections and HTTP/2 streams that were closed because their client did not read.
+    /// Number of connections and HTTP/2 streams that were closed because their client did not read.
     unread: AtomicU64,
-    /// The last requests.
+    /// The last requests, for the console.
     pub(super) recent: Recent,
 }
 
-/// Counters of one operation.
+/// The counters of one operation.
 #[derive(Debug, Default)]
 struct Calls {
     outcomes: [AtomicU64; OUTCOMES.len()],
@@ -147,8 +148,8 @@ impl Metrics {
         })
     }
 
-    /// Counts a request with its outcome, the bytes of the request's and the answer's body, and the
-    /// duration.
+    /// Counts a request with its outcome and its duration `took`. `received` and `sent` are the
+    /// numbers of bytes in the bodies of the request and of the answer.
     pub(super) fn count(
         &self,
         operation: Option<&'static Entry>,
@@ -178,7 +179,7 @@ impl Metrics {
         self.unread.fetch_add(1, Relaxed);
     }
 
-    /// Writes the page of all metrics.
+    /// The text of the metrics page.
     pub(super) fn text(self: Arc<Self>, engine: Arc<Engine>) -> String {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = self;
@@ -188,15 +189,15 @@ impl Metrics {
         text
     }
 
-    /// The counters of the operations that were called at least once, each with the operation's
-    /// name. The last name is `unknown`.
+    /// The counters of every operation that was called at least once, with the operation's name.
+    /// The name `unknown` stands for the requests that name no known operation.
     fn called(&self) -> impl Iterator<Item = (&'static str, &Calls)> {
         let names = OPERATIONS.iter().map(|entry| entry.name).chain(["unknown"]);
         names.zip(&self.operations).filter(|(_, calls)| calls.any())
     }
 }
 
-/// The calls of one operation since the start.
+/// The numbers of calls of one operation since the start, by outcome.
 #[cfg(feature = "console")]
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct CallFigures {
@@ -204,15 +205,15 @@ pub(super) struct CallFigures {
     pub(super) done: u64,
     pub(super) refused: u64,
     pub(super) throttled: u64,
-    /// Calls with any other outcome.
+    /// Number of calls with any other outcome than done, refused or throttled.
     pub(super) failed: u64,
-    /// Mean time from the head of a request to its answer, in milliseconds.
+    /// Mean time of a call from the arrival of the request's head to the answer, in milliseconds.
     pub(super) mean_ms: f64,
 }
 
 #[cfg(feature = "console")]
 impl Metrics {
-    /// The last requests.
+    /// The last requests, for the console.
     pub(super) const fn recent(&self) -> &Recent {
         &self.recent
     }
@@ -222,7 +223,7 @@ impl Metrics {
         self.connections_open.load(Relaxed)
     }
 
-    /// The calls of each operation that was called at least once.
+    /// The figures of each operation that was called at least once.
     pub(super) fn call_figures(&self) -> Vec<CallFigures> {
         let figures = |(operation, calls): (&'static str, &Calls)| {
             let of = |outcome: Outcome| calls.outcomes[outcome as usize].load(Relaxed);
@@ -242,10 +243,12 @@ impl Metrics {
     }
 }
 
-/// Outcomes of invocations, in the order of `Counters::invocations`.
+/// Outcomes of the invocations of functions, in the order of `Counters::invocations`. They are
+/// values of a label in the metrics.
 const INVOCATION_OUTCOMES: [&str; 4] = ["success", "partial", "error", "not_reached"];
 
-/// A counter of event source mappings: its name, its help text, and the function that selects it.
+/// A metric that counts records of event source mappings: its name, its help text, and the function
+/// that finds its counter.
 type MappingCounter = (&'static str, &'static str, fn(&Counters) -> &AtomicU64);
 
 const MAPPING_COUNTERS: [MappingCounter; 7] = [
@@ -282,7 +285,7 @@ const MAPPING_COUNTERS: [MappingCounter; 7] = [
     ),
 ];
 
-/// The source of all figures on one metrics page.
+/// The objects from which a metrics page reads all of its figures.
 #[derive(Debug)]
 struct Scrape {
     metrics: Arc<Metrics>,
@@ -435,7 +438,7 @@ impl Scrape {
         page.gauge("tails_open", "Open tails of streams.", tails)
     }
 
-    /// Writes the gauges and counters of each queue, labelled with the queue's id and name.
+    /// Writes the figures of all queues. The labels of a queue are its id and its name.
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
         let queues = self.engine.all_queues();
         let now = self.engine.world.clock.now();
@@ -446,8 +449,8 @@ impl Scrape {
         page.families(QUEUE_FIGURES, queues.iter().map(label))
     }
 
-    /// Writes the gauges and counters of each channel. The labels are the dimensions of the
-    /// service's own channel metrics.
+    /// Writes the figures of all channels. The labels of a channel are the dimensions that the
+    /// service's own channel metrics have.
     fn channels(&self, page: &mut Page<'_>) -> fmt::Result {
         let channels = self.engine.all_channels();
         let now = self.engine.world.clock.now();
@@ -502,8 +505,8 @@ impl Scrape {
     }
 }
 
-/// The metrics page while it is being written. The encoder adds the prefix to all names, and the
-/// ending `_total` to the names of counters.
+/// The metrics page while it is being written. The encoder prepends `PREFIX` to all names, and
+/// appends `_total` to the names of counters.
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
@@ -519,8 +522,8 @@ impl Page<'_> {
         ConstGauge::new(value).encode(encoder)
     }
 
-    /// Writes one metric family for each row of `table`, with one value for each item. An item
-    /// consists of labels and figures. Writes nothing if there are no items.
+    /// Writes one metric for each row of `table`, with a value for each of `items`. An item is a
+    /// queue or a channel: its labels and its figures. Writes nothing if there are no items.
     fn families<F>(
         &mut self,
         table: &[Figure<F>],

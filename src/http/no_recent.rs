@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Recent;
 
-/// A type without values, in place of a remembered part of a body.
+/// Stands for the remembered part of a request's body. A value of this type cannot exist.
 #[derive(Debug)]
 pub(super) enum Sample {}
 
@@ -17,7 +17,7 @@ impl Recent {
         Self
     }
 
-    /// Returns None, because no request is remembered.
+    /// Always returns None, because this build remembers no request.
     #[allow(clippy::unused_self, reason = "the same face as with the console")]
     pub(super) const fn sample(&self, _body: &Bytes, _has_failed: bool) -> Option<Sample> {
         None

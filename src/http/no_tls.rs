@@ -6,25 +6,25 @@ use std::path::Path;
 
 const UNSUPPORTED: &str = "this build has no TLS: it is without the feature tls";
 
-/// The identity of a server without TLS.
+/// Stands for the server's certificate and key, which this build cannot use.
 #[derive(Debug)]
 pub struct TlsIdentity;
 
 impl TlsIdentity {
-    /// Refuses the user's certificate.
+    /// Refuses the certificate that an option names.
     ///
     /// # Errors
-    /// Always fails, because this build cannot serve a certificate.
+    /// Always fails, because this build cannot use a certificate.
     pub fn from_files(_certificate: &Path, _key: &Path) -> io::Result<Self> {
         Err(unsupported())
     }
 
-    /// An identity without a certificate.
+    /// An identity without a certificate. Every handshake with it fails.
     pub fn generated(_data_directory: Option<&Path>, _names: Vec<String>, _clock: Clock) -> Self {
         Self
     }
 
-    /// Refuses the handshake, which closes the connection.
+    /// Refuses the TLS handshake of a client. The caller then closes the connection.
     ///
     /// # Errors
     /// Always fails.
@@ -32,7 +32,7 @@ impl TlsIdentity {
         Err(unsupported())
     }
 
-    /// Fails, because there is no certificate to trust.
+    /// Refuses to return a certificate for clients to trust, because there is none.
     ///
     /// # Errors
     /// Always fails.

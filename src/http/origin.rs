@@ -1,10 +1,12 @@
 //! Decides which web pages of other origins may call the service (CORS).
 //!
 //! The real service lets every page call it and read the answers, because a page without
-//! credentials can do nothing there. An emulator accepts any credential, so by default only pages
-//! from this machine may call it. The server refuses the requests of other pages, in addition to
-//! hiding the answers from the pages. The browser's check is not enough: with DNS rebinding, a site
-//! lets its own name resolve to this machine, so that its page passes the check.
+//! credentials can do nothing. An emulator accepts any credential, so by default only pages from
+//! this machine may call it.
+//!
+//! The server refuses the requests of other pages and does not rely on the browser to hide the
+//! answers. With DNS rebinding, a site lets its own name resolve to this machine. The browser then
+//! regards the emulator as a part of the site, and its check permits the page to read the answers.
 
 use crate::options::AllowedOrigin;
 use hyper::HeaderMap;
@@ -16,14 +18,15 @@ use std::net::IpAddr;
 #[derive(Debug)]
 pub(super) struct AllowedOrigins(Vec<AllowedOrigin>);
 
-/// The web page that a request comes from, if any, and whether the page may call the service.
+/// The result of the check of a request's origin: the request comes from no web page, or from a
+/// page that may or may not call the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FromPage {
-    /// The request has no `Origin` header.
+    /// The request has no `Origin` header, so it does not come from a web page of another origin.
     No,
-    /// The page may call the service.
+    /// The request comes from a page that may call the service.
     Allowed,
-    /// The page may not call the service.
+    /// The request comes from a page that may not call the service.
     Refused,
 }
 
@@ -32,7 +35,8 @@ impl AllowedOrigins {
         Self(allowed)
     }
 
-    /// Decides from the `Origin` header whether the page that sent a request may call the service.
+    /// Decides by the `Origin` header of a request whether the page that sends it may call the
+    /// service.
     pub(super) fn judge(&self, head: &Parts) -> FromPage {
         let Some(origin) = head.headers.get(ORIGIN) else {
             return FromPage::No;
@@ -51,8 +55,8 @@ impl AllowedOrigins {
     }
 }
 
-/// Host of an authority `host:port`, in lower case, without the port and the brackets of an IPv6
-/// address. None if the text is not an authority.
+/// The host in the text `host:port` or `host`, in lower case and without the brackets of an IPv6
+/// address. None if the text has another form.
 pub(super) fn bare_host(authority: &str) -> Option<String> {
     let authority: Authority = authority.parse().ok()?;
     let host = authority.host();
@@ -62,12 +66,13 @@ pub(super) fn bare_host(authority: &str) -> Option<String> {
     Some(bare.unwrap_or(host).to_ascii_lowercase())
 }
 
-/// True for `localhost` and the names below it, which always mean the local machine.
+/// True for `localhost` and for names that end in `.localhost`, which always mean the local
+/// machine.
 pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Host in an origin such as `http://localhost:3000`.
+/// The host in the text of an origin: `localhost` in `http://localhost:3000`.
 fn host(origin: &str) -> Option<String> {
     bare_host(origin.split_once("://")?.1)
 }
@@ -82,8 +87,9 @@ fn is_local(origin: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// True if the page has the IP address and port that the request was sent to. This emulator served
-/// such a page. DNS rebinding cannot imitate such a page, because the address contains no DNS name.
+/// True if `origin` has an IP address as its host, and has the same host and port as the request.
+/// The page then comes from this emulator itself. A site cannot use DNS rebinding for such a page,
+/// because DNS resolves only names.
 fn is_same_address(origin: &str, head: &Parts) -> bool {
     let called = head.headers.get(HOST).map(HeaderValue::as_bytes);
     let called = called.or_else(|| {
@@ -101,12 +107,12 @@ const ALLOW_METHODS: HeaderName = HeaderName::from_static("access-control-allow-
 const EXPOSE_HEADERS: HeaderName = HeaderName::from_static("access-control-expose-headers");
 const MAX_AGE: HeaderName = HeaderName::from_static("access-control-max-age");
 
-/// Seconds for which a browser may cache the answer to a preflight request.
+/// Number of seconds for which a browser may cache the answer to a preflight request.
 const PREFLIGHT_LIFE_S: &str = "172800";
 const EXPOSED: &str = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,\
                        x-amzn-ErrorMessage,Date";
 
-/// The headers and the method that a page asks for in a preflight request.
+/// The headers and the method for which a preflight request asks permission.
 pub(super) struct Asked {
     headers: Option<HeaderValue>,
     method: Option<HeaderValue>,
@@ -120,7 +126,8 @@ impl Asked {
         }
     }
 
-    /// Adds the headers that let the page read the answer.
+    /// Adds the headers of an answer that permit the page to read it. For a preflight request, they
+    /// permit the headers and the method that were asked for.
     pub(super) fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
         headers.insert(ALLOW_ORIGIN, HeaderValue::from_static("*"));
         if !is_preflight {

@@ -1,14 +1,17 @@
 //! Delays the answer to the Go SDK v2, which cannot handle an answer that comes too fast.
 //!
-//! The SDK closes the body of a request as soon as it has the head of the answer. Go's transport
-//! reads once more after the last byte of the body, to find the end of the body. If the SDK has
-//! closed the body by then, this read fails and the transport drops the connection. The SDK then
-//! sends the request again, so that its records are written twice. Over HTTP/1.1, an answer within
-//! microseconds triggers this (aws-sdk-go-v2 issues 1825 and 2737). Over HTTP/2, the SDK does not
-//! have this fault.
+//! The SDK closes the body of a request as soon as it has the head of the answer. Go's HTTP
+//! transport reads once more after the last byte of the body, to find the end of the body. If the
+//! SDK has closed the body before, this read fails and the transport drops the connection. The SDK
+//! then sends the request again, so that its records are written twice.
 //!
-//! A request that fits into the buffer of the transport needs no delay. The transport sends its
-//! last byte only after that read.
+//! Over HTTP/1.1, an answer within microseconds triggers this bug (aws-sdk-go-v2 issues 1825 and
+//! 2737). Over HTTP/2, the SDK does not have the bug.
+//!
+//! Go's transport collects a request in a buffer before it sends the request. If the whole request
+//! fits into the buffer, the transport looks for the end of the body first, and then sends the
+//! request. An answer can only come after that. Therefore the answer to such a request needs no
+//! delay.
 
 use crate::limits::Limits;
 use crate::world::RealDeadline;
@@ -17,15 +20,15 @@ use hyper::header::USER_AGENT;
 use hyper::http::request::Parts;
 use std::time::Duration;
 
-/// Prefix of the Go SDK's user agent.
+/// The text with which the Go SDK's header `User-Agent` begins.
 const GO_SDK: &[u8] = b"aws-sdk-go-v2/";
 
-/// Number of bytes of a request that Go's transport buffers before it sends (`WriteBufferSize` of
-/// `net/http.Transport`).
+/// Size in bytes of the buffer in which Go's transport collects a request before it sends it
+/// (`WriteBufferSize` of `net/http.Transport`).
 const GO_BUFFER_BYTES: usize = 4096;
 
-/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and the request did not fit into
-/// the buffer of its transport.
+/// Waits before the answer if the client is the Go SDK v2 over HTTP/1.1 and the request did not fit
+/// into the buffer of Go's transport.
 pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) {
     if let Some(ms) = limits.go_sdk_pause_ms
         && needs_pause(head, body_bytes)

@@ -1,10 +1,11 @@
-//! The last requests, for the console.
+//! Remembers the last requests, for the console.
 //!
 //! A failed request is always remembered, because failures are rare and are logged anyway. A
-//! successful request is remembered only if a page of the console was open in the last minute.
-//! Otherwise a successful request costs one relaxed atomic load. The first and the last bytes of
-//! the body are stored. The name of the stream is searched in them only when a page shows the
-//! request.
+//! successful request is remembered only if a page of the console was visited within the last
+//! minute. Otherwise a successful request costs one relaxed atomic load.
+//!
+//! The first and the last bytes of a request's body are stored. The name of the stream is searched
+//! in them only when a page shows the request.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -16,12 +17,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// The last requests, in a list of bounded length.
+/// The last requests, up to a maximum number.
 #[derive(Debug)]
 pub(super) struct Recent {
     watch: Stopwatch,
     is_watched: AtomicBool,
-    /// Time of the last visit of a page of the console, in milliseconds since the start.
+    /// Time of the last visit to a page of the console, in milliseconds since the start.
     visited_ms: AtomicU64,
     requests: Lock<Requests>,
 }
@@ -32,14 +33,14 @@ struct Requests {
     last_number: u64,
 }
 
-/// A request that was answered.
+/// A remembered request that was answered.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    /// Number of the request in the order of all remembered requests; the first is 1.
+    /// Number of the request among all remembered requests, in their order. The first number is 1.
     pub(super) number: u64,
     /// Time of the answer by the emulator's clock.
     pub(super) time: Timestamp,
-    /// Name of the operation, as the request gives it.
+    /// Name of the operation that was called.
     pub(super) operation: String,
     pub(super) status: u16,
     pub(super) took: Duration,
@@ -48,11 +49,11 @@ pub(super) struct Seen {
     sample: Sample,
 }
 
-/// The first and the last bytes of the body of a request.
+/// The bytes that are stored of a request's body: its first and its last bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     start: Box<[u8]>,
-    /// The last bytes. Empty if `start` is the whole body.
+    /// The last bytes of the body. Empty if `start` is the whole body.
     end: Box<[u8]>,
 }
 
@@ -67,7 +68,7 @@ impl Sample {
         Self { start, end }
     }
 
-    /// The name of the stream that the body names.
+    /// Finds the name of the stream in the stored bytes of the body. None if they name no stream.
     fn stream(&self) -> Option<String> {
         if self.end.is_empty() {
             let formats = [Format::Json, Format::Cbor];
@@ -79,8 +80,8 @@ impl Sample {
     }
 }
 
-/// The stream name that follows `StreamName`, or the name at the end of the ARN that follows
-/// `StreamARN`. `part` is a part of a body in JSON or CBOR.
+/// Finds the name of a stream in a part of a body in JSON or CBOR: the text after `StreamName`, or
+/// the end of the ARN after `StreamARN`.
 fn named_in(part: &[u8]) -> Option<String> {
     let after = |member: &str| {
         let at = memchr::memmem::find(part, member.as_bytes())?;
@@ -102,7 +103,7 @@ fn named_in(part: &[u8]) -> Option<String> {
 }
 
 impl Seen {
-    /// The name of the stream that the request names. None if it names none.
+    /// The name of the stream that the request names. None if no name was found.
     pub(super) fn stream(&self) -> Option<String> {
         self.sample.stream()
     }
@@ -122,13 +123,13 @@ impl Recent {
         u64::try_from(self.watch.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Notes that a page of the console was visited now.
+    /// Notes that a page of the console is visited now.
     pub(super) fn visit(&self) {
         self.visited_ms.store(self.now_ms(), Relaxed);
         self.is_watched.store(true, Relaxed);
     }
 
-    /// The part of a request's body to remember. None if the request is not remembered.
+    /// The bytes of a request's body to store. None if the request is not to be remembered.
     pub(super) fn sample(&self, body: &Bytes, has_failed: bool) -> Option<Sample> {
         (has_failed || self.is_watched()).then(|| Sample::of(body))
     }
@@ -145,7 +146,7 @@ impl Recent {
         is_watched
     }
 
-    /// Remembers a request.
+    /// Remembers a request. Forgets the oldest request if there are too many.
     pub(super) fn add(
         &self,
         time: Timestamp,
@@ -171,7 +172,7 @@ impl Recent {
         });
     }
 
-    /// The remembered requests, newest first.
+    /// The remembered requests, the newest first.
     pub(super) fn newest(&self) -> Vec<Seen> {
         self.requests.lock().newest.iter().rev().cloned().collect()
     }

@@ -1,5 +1,5 @@
-//! Answers of the Kinesis API in JSON and CBOR. Also the other forms that the service uses for
-//! requests that it cannot route.
+//! Answers of the Kinesis API in JSON and CBOR, and answers in the other forms that the service
+//! uses for requests that it cannot route.
 
 use super::body::Body;
 use super::connection::counted;
@@ -25,35 +25,37 @@ pub(super) struct Reply {
     status: u16,
     content_type: Option<&'static str>,
     body: Vec<u8>,
-    /// Budget permit for the body.
+    /// Budget permit for the bytes in `body`.
     permit: Option<BudgetPermit>,
-    /// Events of a subscription. If present, the events are streamed in place of `body`.
+    /// The events of a subscription, which are streamed in place of `body`. None for any other
+    /// answer.
     events: Option<Box<Events>>,
     is_preflight: bool,
     is_rpc_v2: bool,
-    /// True if a fault rule closes the connection instead of answering.
+    /// True if a fault rule demands that the connection is closed without an answer.
     closes_connection: bool,
     operation: Option<&'static Entry>,
-    /// Message of the panic that ended the request.
+    /// Message of the panic that ended the operation. None if there was no panic.
     panic: Option<String>,
-    /// The error that the answer reports, for the log and the metrics.
+    /// The error that the answer reports. None for an answer without an error of the API.
     error: Option<Error>,
-    /// The stream that a refused request names, for the log.
+    /// The stream that a refused request names, for the log. None if the stream is unknown.
     stream: Option<String>,
-    /// The reason for the refusal, for the log. None if the answer itself contains the reason.
+    /// The reason for a refusal, for the log. None if the answer itself contains the reason.
     note: Option<Cow<'static, str>>,
 }
 
-/// The reason why the service cannot route a request. The answer is in XML.
+/// The reason why the service cannot route a request. The service answers such a request in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
-    /// The request is refused with this error about an incomplete signature.
+    /// The signature of the request is incomplete, as this error says.
     Refused(Error),
     /// The request names no operation.
     NoTarget,
-    /// The operation exists, but the content type is not one of the service's.
+    /// The request names an existing operation, but the content type is not one of the service's.
     UnknownFormat,
-    /// The operation does not exist, and the content type is not one of the service's.
+    /// The request names an operation that does not exist, and the content type is not one of the
+    /// service's.
     UnknownOperation,
     /// The request names another service.
     OtherService { service: String, operation: String },
@@ -65,7 +67,7 @@ const UNKNOWN_FORMAT: &str = "the content type is none of the service's: \
      smithy-protocol: rpc-v2-cbor";
 
 impl Unroutable {
-    /// The explanation of the refusal in the log, because the service's answer says little.
+    /// The explanation of the refusal, for the log, because the service's answer explains little.
     fn note(&self) -> Option<&'static str> {
         Some(match self {
             Self::Refused(_) => "the signature is incomplete, and the content type is unknown",
@@ -77,13 +79,13 @@ impl Unroutable {
     }
 }
 
-/// The two possible answers to the content type `application/json`. The service wraps the error in
-/// an object that it uses nowhere else.
+/// The two answers of the service to a request with the content type `application/json`. They have
+/// a form that no other answer of the service has: the error is wrapped in another object.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlainJsonAnswer {
-    /// The error for a body that is not a valid JSON structure.
+    /// The answer if the body is not valid JSON.
     Serialization,
-    /// The error for a body that is a valid JSON structure.
+    /// The answer if the body is valid JSON.
     UnknownOperation,
 }
 
@@ -108,13 +110,14 @@ impl Reply {
 
     /// The answer of an operation that succeeded.
     pub(super) fn done(format: Format, body: Vec<u8>) -> Self {
-        // In RPC v2, an answer without output has neither a body nor a content type.
+        // In RPC v2, the answer of an operation without output has neither a body nor a content
+        // type.
         let is_untyped = format == Format::RpcV2Cbor && body.is_empty();
         let content_type = (!is_untyped).then(|| format.content_type());
         Self::new(200, content_type, body).in_protocol(format)
     }
 
-    /// Sets the protocol of the request. RPC v2 adds a header to the answer.
+    /// Sets the format of the request. An answer in RPC v2 has an additional header.
     fn in_protocol(self, format: Format) -> Self {
         Self {
             is_rpc_v2: format == Format::RpcV2Cbor,
@@ -157,7 +160,7 @@ impl Reply {
         }
     }
 
-    /// The refusal of a request whose body was not received.
+    /// The refusal of a request whose body was not received in full.
     pub(super) fn body_not_received(head: &Parts, error: Error) -> Self {
         Self {
             operation: Target::of(head).entry(),
@@ -182,7 +185,7 @@ impl Reply {
         }
     }
 
-    /// Makes a reply that closes the connection without an answer.
+    /// A reply that closes the connection without an answer, as a fault rule demands.
     pub(super) fn closing_connection() -> Self {
         Self {
             closes_connection: true,
@@ -190,7 +193,7 @@ impl Reply {
         }
     }
 
-    /// True when the connection is closed without an answer.
+    /// True if the connection has to be closed without an answer.
     pub(super) const fn closes_connection(&self) -> bool {
         self.closes_connection
     }
@@ -210,8 +213,8 @@ impl Reply {
         }
     }
 
-    /// The answer to a request that cannot be routed. Like the service's, its body looks like XML
-    /// and it has no content type.
+    /// The answer to a request that the service cannot route. Like the service's answer, it has a
+    /// body that looks like XML, and no content type.
     pub(super) fn unroutable(request: Unroutable) -> Self {
         let note = request.note();
         let (status, name, message) = match request {
@@ -245,7 +248,7 @@ impl Reply {
         }
     }
 
-    /// Sets the operation, for the log and the metrics.
+    /// Sets the operation that was called, for the log and the metrics.
     pub(super) fn of(self, entry: &'static Entry) -> Self {
         Self {
             operation: Some(entry),
@@ -258,7 +261,7 @@ impl Reply {
         Self { stream, ..self }
     }
 
-    /// Sets the reason for the refusal, for the log. None if the answer itself contains the reason.
+    /// Sets the reason for a refusal, for the log. None if the answer itself contains the reason.
     pub(super) fn noting(self, note: Option<String>) -> Self {
         Self {
             note: note.map(Cow::Owned),
@@ -266,12 +269,13 @@ impl Reply {
         }
     }
 
-    /// Sets the budget permit for the body.
+    /// Sets the budget permit for the bytes of the body.
     pub(super) fn holding(self, permit: Option<BudgetPermit>) -> Self {
         Self { permit, ..self }
     }
 
-    /// Gives the request's permit to the answer, unless the answer has its own permit.
+    /// Passes the request's permit on to the body of the answer, unless the answer already has a
+    /// permit or has no body.
     pub(super) fn holding_at_least(mut self, mut permit: BudgetPermit) -> Self {
         if self.permit.is_none() && !self.body.is_empty() {
             permit.exchange_for(self.body.len() as u64);
@@ -280,14 +284,15 @@ impl Reply {
         self
     }
 
-    /// The operation, the outcome and the size of the body in bytes, for the metrics.
+    /// The operation, the outcome, and the size of the answer's body in bytes, for the metrics.
     pub(super) fn outcome(&self) -> (Option<&'static Entry>, Outcome, usize) {
         let kind = self.error.as_ref().map(|error| error.kind);
         let outcome = Outcome::of(self.status, kind);
         (self.operation, outcome, self.body.len())
     }
 
-    /// The HTTP status, and the error with advice if the request was refused.
+    /// The HTTP status and, if the request failed, the error with advice. For the console's list of
+    /// requests.
     pub(super) fn problem(&self) -> (u16, Option<String>) {
         let error = self
             .error
@@ -305,18 +310,18 @@ impl Reply {
         (self.status, text.or_else(closed))
     }
 
-    /// True for an answer with an error status.
+    /// True if the answer has an error status.
     pub(super) const fn has_failed(&self) -> bool {
         self.status >= 400
     }
 
-    /// The name of the operation. For an unknown operation, the name that the request gives.
+    /// The name of the called operation. For an unknown operation, the name in the request.
     pub(super) fn operation_name(&self, head: &Parts) -> String {
         operation_text(self.operation, head).to_owned()
     }
 
-    /// Logs the answer and builds the response, with random request ids. Reuses the memory of the
-    /// request's headers for the headers of the response.
+    /// Logs the answer, and builds the response with random request ids. The response reuses the
+    /// memory of the request's header map.
     pub(super) fn into_response(
         mut self,
         head: Parts,
@@ -344,7 +349,7 @@ impl Reply {
         }
     }
 
-    /// Writes the headers of the answer into the header map of the request.
+    /// The headers of the response, in the memory of `headers`, the header map of the request.
     fn headers(
         &self,
         mut headers: HeaderMap,
@@ -413,7 +418,7 @@ impl Reply {
     }
 }
 
-/// The name of the operation. For an unknown operation, the name that the request gives.
+/// The name of the called operation. For an unknown operation, the name in the request.
 fn operation_text<'a>(operation: Option<&'static Entry>, head: &'a Parts) -> &'a str {
     operation.map_or_else(|| Target::of(head).operation, |entry| entry.name)
 }
@@ -423,7 +428,7 @@ fn content_type(head: &Parts) -> Cow<'_, str> {
     String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default())
 }
 
-/// Logs a request whose body is too large. The answer consists of a status only.
+/// Logs that the body of a request is too large. `bytes` is its size as far as it is known.
 pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     let operation = operation_text(None, head);
     tracing::warn!(
@@ -435,8 +440,8 @@ pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     );
 }
 
-/// The full shape id of an exception, which RPC v2 requires. An exception that is not in the
-/// service's model has the namespace of AWS's web framework Coral.
+/// The full Smithy shape id of an exception, which RPC v2 requires. An exception that the service's
+/// model lacks has the namespace of Coral, the web framework of AWS.
 fn shape_id(kind: Kind) -> String {
     let namespace = if kind.is_modelled() {
         "com.amazonaws.kinesis"
@@ -454,7 +459,7 @@ fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are ASCII")
 }
 
-/// A random extended request id of 96 characters in base64, as the service sends it.
+/// A random extended request id in the form of the service: 96 characters in base64.
 fn extended_id(random: &Random) -> HeaderValue {
     let mut text: [u8; 96] = random.bytes();
     for character in &mut text {

@@ -1,10 +1,12 @@
 //! Receives the body of a request within the limits of size and time and within the in-flight
 //! budget.
 //!
-//! The bytes of a chunk are counted against the budget before the chunk is stored. An announced
-//! `Content-Length` alone does not count, so a client that announces a large body and sends little
-//! occupies little of the budget. While the budget is exhausted, the server does not read the body
-//! further. The client has to wait then, because the HTTP/2 window or the socket's buffer fills up.
+//! The bytes of a chunk are counted against the budget before the chunk is stored. The announced
+//! `Content-Length` is not counted. Therefore a client that announces a large body and sends little
+//! occupies little of the budget.
+//!
+//! While the budget is exhausted, the server does not read the body further. The HTTP/2 window or
+//! the socket's buffer then fills up, and the client has to wait.
 
 use super::drained_body::DrainedBody;
 use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
@@ -25,24 +27,25 @@ use std::time::Duration;
 use tokio::select;
 
 thread_local! {
-    /// The buffer in which this thread assembled the last body. The next body reuses its memory if
-    /// no reference to the last body remains.
+    /// The buffer in which this thread assembled the last body. Its memory is used again for the
+    /// next body if the last body was dropped by then.
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
-/// The outcome of receiving a body.
+/// The outcome of receiving the body of a request.
 #[derive(Debug)]
 pub(super) enum BodyOutcome {
-    /// The whole body, and its budget permit.
+    /// The whole body was received. The permit covers the body's bytes in the in-flight budget.
     Whole(Bytes, BudgetPermit),
-    /// The body is larger than permitted. If already the announced length is too large, no byte of
-    /// the body is stored.
+    /// The body is larger than permitted. No byte of the body was stored if the announced length
+    /// was already too large.
     TooLarge {
         /// The announced length, or the number of bytes that had arrived when the limit was
         /// exceeded.
         bytes: u64,
     },
-    /// The budget is exhausted, or the body arrives too slowly. The error is the answer.
+    /// The in-flight budget is exhausted, or the body arrives too slowly. The error is the answer
+    /// to the request.
     Refused(Error),
 }
 
@@ -52,20 +55,20 @@ pub(super) struct Bounds {
     admission: Arc<Admission>,
     /// Largest permitted body, in bytes.
     bytes: u64,
-    /// Longest wait for another byte. None for no limit.
+    /// Longest wait for further bytes of a body. None: no limit.
     stall: Option<Duration>,
-    /// Longest time for the whole body. None for no limit.
+    /// Longest time from the first wait to the end of a body. None: no limit.
     time_limit: Option<Duration>,
 }
 
 impl Bounds {
-    /// Bounds for requests to the Kinesis and Lambda APIs.
+    /// The bounds for requests to the Kinesis and Lambda APIs.
     pub(super) fn new(admission: Arc<Admission>, limits: &Limits) -> Self {
         let bytes = limits.request_bytes.unwrap_or(u64::MAX);
         Self::with_size(bytes, admission, limits)
     }
 
-    /// Bounds for requests to minikin's own paths.
+    /// The bounds for requests to minikin's own paths.
     pub(super) fn of_own_paths(admission: Arc<Admission>, limits: &Limits) -> Self {
         Self::with_size(limits::OWN_BODY_BYTES, admission, limits)
     }
@@ -85,10 +88,10 @@ impl Bounds {
     }
 
     /// Receives the body of a request. `only` is true if no other request is in flight on the
-    /// connection. A separate part of the in-flight budget serves such requests.
+    /// connection. Such requests have a separate part of the in-flight budget.
     ///
     /// # Errors
-    /// The error of the body, if the client aborts the request.
+    /// The client aborts the request before the end of the body.
     pub(super) async fn receive<B: Body<Data = Bytes> + Unpin + Send + 'static>(
         &self,
         head: &Parts,
@@ -137,14 +140,14 @@ impl<E> From<BudgetExhausted> for Ended<E> {
     }
 }
 
-/// A body that is being received.
+/// The state of a body that is being received.
 struct Receiving<'a, B> {
     body: B,
     permit: BudgetPermit,
     bounds: &'a Bounds,
     announced: Option<u64>,
     pace: Pace<'a>,
-    /// Number of bytes that have arrived.
+    /// Number of bytes of the body that have arrived.
     received: u64,
 }
 
@@ -153,8 +156,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         let Some(first) = self.next().await? else {
             return Ok(Bytes::new());
         };
-        // Over HTTP/2, the end of the body may arrive in a separate frame. Wait for this end before
-        // answering. Only HEAD is answered without waiting.
+        // Over HTTP/2, the end of the body may arrive in a separate frame. Wait for this end,
+        // unless the request is HEAD, which is answered without waiting.
         if self.body.is_end_stream() || *method == Method::HEAD {
             return Ok(first);
         }
@@ -175,8 +178,9 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         Ok(body)
     }
 
-    /// Appends a chunk to the body. A large permit reserves memory for the whole announced body at
-    /// once. A small permit reserves at most the memory of a small body.
+    /// Appends a chunk to `whole`. Reserves memory for the whole announced body in one step if the
+    /// request has a large permit. With a small permit, reserves at most the memory of a small
+    /// body.
     fn add(&self, chunk: Bytes, whole: &mut BytesMut) {
         let length = whole.len() + chunk.len();
         if whole.capacity() < length {
@@ -193,13 +197,14 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         whole.extend_from_slice(&chunk);
     }
 
-    /// The next chunk, after the permit was enlarged to cover it.
+    /// The next chunk of the body, after the permit was enlarged to cover it. None at the end of
+    /// the body.
     async fn next(&mut self) -> Result<Option<Bytes>, Ended<B::Error>> {
         loop {
             let frame = match frame_at_once(&mut self.body).await {
                 Some(frame) => frame,
-                // The box keeps the state of the wait out of the future of a body that has already
-                // arrived.
+                // The box keeps the state of the wait out of the future. Most bodies have already
+                // arrived and need no wait.
                 None => Box::pin(self.pace.wait(&mut self.body, self.received)).await?,
             };
             let Some(frame) = frame else { return Ok(None) };
@@ -221,8 +226,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
 
 type Frame<E> = Option<Result<hyper::body::Frame<Bytes>, E>>;
 
-/// The next frame, if it has already arrived. Nearly all requests use only this function, which
-/// needs no timer.
+/// The next frame of a body if it has already arrived, and None if it has not. Nearly all requests
+/// are received by this function alone, which needs no timer.
 async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Frame<B::Error>> {
     poll_fn(|context| {
         Poll::Ready(match Pin::new(&mut *body).poll_frame(context) {
@@ -236,9 +241,10 @@ async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Fr
 /// Measures whether a body arrives fast enough.
 struct Pace<'a> {
     bounds: &'a Bounds,
-    /// Measures the time since the first wait. None before the first wait.
+    /// Measures the time since the first wait for bytes of the body. None if there was no wait
+    /// since the start of the measurement.
     watch: Option<Stopwatch>,
-    /// Number of bytes that had arrived when `watch` was started.
+    /// Number of bytes that had arrived when the measurement started.
     before: u64,
 }
 
@@ -251,14 +257,14 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Starts the measurement again. The time in which the server waited for the budget must not
-    /// count against the client.
+    /// Starts the measurement again, because the time in which the server waited for the budget
+    /// must not count against the client.
     fn restart(&mut self, received: u64) {
         self.watch = None;
         self.before = received;
     }
 
-    /// Waits for the next frame. Checks at intervals whether the body arrives fast enough.
+    /// Waits for the next frame of a body. Fails if the body arrives too slowly.
     async fn wait<B: Body<Data = Bytes> + Unpin>(
         &mut self,
         body: &mut B,
@@ -289,8 +295,8 @@ impl<'a> Pace<'a> {
         if waited < limits::BODY_HURRY || !self.bounds.admission.is_contended() {
             return false;
         }
-        // Other requests wait for the budget that this request occupies, so the body must arrive at
-        // a minimum rate.
+        // Other requests wait for budget that this request occupies. Therefore the body must now
+        // arrive at a minimum rate.
         let due = waited.as_secs() * limits::BODY_HURRY_BYTES_PER_SECOND;
         quiet >= limits::BODY_HURRY || received - self.before < due
     }

@@ -1,5 +1,5 @@
-//! Routes each request to the Kinesis API, the Lambda API or minikin's own paths. Requests come
-//! from a connection or from within the process.
+//! Routes each request to the Kinesis API, the Lambda API or minikin's own paths. A request comes
+//! over a connection or from within the process.
 
 use super::access::{Access, AccessSettings};
 use super::admin;
@@ -28,12 +28,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
 
-/// Prefix of minikin's own paths. Only the health checks on the paths of other tools lack it.
+/// The prefix of minikin's own paths. Only the paths of other tools' health checks do not have the
+/// prefix.
 const OWN_PATHS: &str = "/_minikin/";
-/// Path of the console without its last slash. The answer redirects to the console.
+/// Path of the console without its final slash. A request for this path is redirected to the
+/// console.
 const CONSOLE: &str = "/_minikin";
 
-/// Answers the requests to all APIs.
+/// Answers the requests to the Kinesis API, the Lambda API and minikin's own paths.
 #[derive(Debug)]
 pub struct Server {
     engine: Arc<Engine>,
@@ -50,7 +52,7 @@ pub struct Server {
 pub enum NoAnswer<E> {
     /// The client aborted the request before the end of the body.
     Body(E),
-    /// A fault rule closes the connection.
+    /// A fault rule closes the connection without an answer.
     Fault,
 }
 
@@ -66,7 +68,8 @@ impl<E: fmt::Display> fmt::Display for NoAnswer<E> {
 impl<E: std::error::Error> std::error::Error for NoAnswer<E> {}
 
 impl Server {
-    /// A server for `engine`. `own` routes minikin's own paths.
+    /// Makes a server for the streams of `engine`. `own` routes the requests to minikin's own
+    /// paths.
     pub fn new(
         engine: Arc<Engine>,
         access: AccessSettings,
@@ -89,7 +92,7 @@ impl Server {
     /// Answers a request from `client`.
     ///
     /// # Errors
-    /// The request gets no answer. The caller must close the connection.
+    /// The request gets no answer, and the caller must close the connection.
     pub async fn answer<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
@@ -180,7 +183,7 @@ impl Server {
         })
     }
 
-    /// Answers a request from within this process, without a connection.
+    /// Answers a request that comes from within this process and has no connection.
     ///
     /// # Errors
     /// The body of the request fails, or a fault rule drops the answer.
@@ -207,10 +210,10 @@ impl Server {
             .count(operation, outcome, (0, 0), watch.elapsed());
     }
 
-    /// Answers a request to minikin's own paths. The first request in flight on a connection needs
-    /// no permit of the budget: metrics and health must be readable when the budget is exhausted,
-    /// and the maximum number of connections bounds such requests. Every further request in flight
-    /// on the same connection needs a permit.
+    /// Answers a request to minikin's own paths. A request needs a permit of the in-flight budget
+    /// if another request is in flight on its connection. A request that is alone on its connection
+    /// needs no permit, because the metrics and the health must be readable even if the budget is
+    /// exhausted. The maximum number of connections bounds the number of such requests.
     async fn answer_own<B: Incoming>(
         &self,
         request: Request<B>,
@@ -247,8 +250,8 @@ impl Server {
     }
 }
 
-/// Converts a response of the router. Its body is collected in memory, or streamed if the response
-/// is marked as [`admin::Streamed`].
+/// Converts a response of the router for minikin's own paths. Collects its body in memory, or
+/// streams the body if the response is marked as [`admin::Streamed`].
 async fn own_answer(
     response: axum::response::Response,
     mut permit: Option<BudgetPermit>,
@@ -269,8 +272,8 @@ async fn own_answer(
     Response::from_parts(head, body)
 }
 
-/// Handles a request, and returns the message if the handler panics. A panic is a bug in minikin,
-/// and ends only this request.
+/// Runs `work`, which handles one request. Returns the message of the panic if `work` panics. A
+/// panic is a bug in minikin, and ends only the one request.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = std::pin::pin!(work);
     std::future::poll_fn(|context| {

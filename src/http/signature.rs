@@ -1,8 +1,8 @@
-//! Verifies Signature Version 4.
+//! Verifies the signatures of requests (Signature Version 4).
 //!
-//! A request is refused if any byte that its signature covers was changed. Headers outside the
-//! signature are not checked, because clients sign different sets of headers and the service
-//! requires only the host header to be signed.
+//! A request is refused if any byte that its signature covers was changed. Headers that the
+//! signature does not cover are not checked. Clients sign different sets of headers, and the
+//! service requires only that the host header is signed.
 
 mod canonical;
 mod date;
@@ -20,11 +20,12 @@ use parts::SignatureParts;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// The only algorithm that the service accepts.
+/// The only signing algorithm that the service accepts.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// One of these headers must be signed. HTTP/2 sends the host in `:authority`.
+/// The names of the host header, one of which must be signed. HTTP/2 sends the host in
+/// `:authority`.
 const HOSTS: [&str; 2] = ["host", ":authority"];
-/// The service name in the credential scope of a request to Kinesis.
+/// The name of Kinesis in the credential scope of a request's signature.
 pub(super) const SERVICE: &str = "kinesis";
 /// The last part of every credential scope.
 const TERMINATOR: &str = "aws4_request";
@@ -33,8 +34,8 @@ const TERMINATOR: &str = "aws4_request";
 #[derive(Debug)]
 pub(super) struct Verifier {
     credentials: Vec<Credential>,
-    /// The signing keys that were used last, the least recently used first. They are cached because
-    /// deriving a signing key costs more than checking a signature.
+    /// A cache of the signing keys that were used last, the least recently used first. Deriving a
+    /// signing key costs more than checking a signature.
     keys: Lock<Vec<SigningKey>>,
 }
 
@@ -77,7 +78,8 @@ impl Verifier {
         self.check_for(SERVICE, head, body, now)
     }
 
-    /// Checks the signature of a request to `service`. `now` is the time of the machine's clock.
+    /// Checks the signature of a request to `service`. `now` is the time of the machine's clock,
+    /// which bounds the age of the signature.
     pub(super) fn check_for(
         &self,
         service: &'static str,
@@ -99,7 +101,8 @@ impl Verifier {
         }
     }
 
-    /// Finds the credential with this access key. None if its session token differs from `token`.
+    /// Finds the credential with the access key `access_key`. None if there is none, or if its
+    /// session token differs from `token`.
     fn find(&self, access_key: &str, token: Option<&str>) -> Option<&Credential> {
         let found = self
             .credentials
@@ -155,8 +158,8 @@ impl<'a> CredentialScope<'a> {
         })
     }
 
-    /// Checks that the credential scope names the service `wanted` and the day of `date`. Any
-    /// region is accepted.
+    /// Checks that the credential scope names the service `wanted` and the day of `date`. The
+    /// region may be any text that is not empty.
     fn check(&self, wanted: &'static str, date: &SignatureDate) -> Result<(), Error> {
         let Self {
             date: said,
@@ -195,7 +198,7 @@ impl<'a> CredentialScope<'a> {
     }
 }
 
-/// Makes all checks that need no signing key, and returns the date of the signature.
+/// Checks everything about a signature that needs no signing key, and returns the signature's date.
 fn signed_date(
     parts: &SignatureParts,
     scoped: &CredentialScope<'_>,
@@ -216,7 +219,8 @@ fn signed_date(
     Ok(date)
 }
 
-/// The string to sign. None if no client could have signed this request.
+/// The text that the client must have signed for this request (the string to sign). None if no
+/// signature of this request can be right.
 fn string_to_sign(
     head: &Parts,
     body: &[u8],

@@ -2,10 +2,11 @@
 //!
 //! hyper asks a body for its next frame only after the client has taken the earlier frames. If a
 //! client stops reading, hyper does not poll the body again, so the body cannot detect the timeout
-//! itself. Therefore the timer belongs to the task that writes the body. Over HTTP/1.1, this is the
-//! task of the connection. Over HTTP/2, it is the task of the stream, so that the other streams of
-//! the connection continue. Over HTTP/2, at most one unfinished frame and the reset after it stay
-//! in the queue until the client reads or disconnects.
+//! itself. Therefore the task that writes the body runs the timer.
+//!
+//! Over HTTP/1.1, this is the task of the connection. Over HTTP/2, it is the task of the stream, so
+//! that the other streams of the connection continue. After a dropped HTTP/2 stream, at most one
+//! unfinished frame and the reset stay in hyper's queue until the client reads or disconnects.
 
 use super::connection::{Checks, DropReason, InFlight};
 use crate::lock::Lock;
@@ -18,38 +19,38 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 tokio::task_local! {
-    /// The response that the current task writes.
+    /// The connection and the subscription that the current task writes to.
     static WRITING: Writing;
 }
 
 struct Writing {
-    /// The subscription that this task is about to write. [`Body::frames`](super::body::Body) sets
-    /// this value, and [`until_dropped`] takes it.
+    /// The timeout of a subscription that this task begins to write.
+    /// [`Body::frames`](super::body::Body) sets this value, and [`until_dropped`] takes it.
     subscription: Cell<Option<Arc<FrameTimeout>>>,
     connection: Arc<InFlight>,
 }
 
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The connection that the current task serves. None in any other task.
+/// The connection that the current task serves. None if the task serves no connection.
 pub(super) fn connection() -> Option<Arc<InFlight>> {
     WRITING.try_with(|writing| writing.connection.clone()).ok()
 }
 
-/// The timeout for an unread frame of one subscription.
+/// The timeout for unread frames of one subscription or other streamed body.
 #[derive(Debug)]
 pub(super) struct FrameTimeout {
-    /// The name of the client, for the log.
+    /// The name of the client that reads the body, for the log.
     subscriber: String,
     timeout: Duration,
-    /// The moment from which on the frame that the client has not taken is overdue. None while the
-    /// client waits for a frame.
+    /// The moment by which the client must have taken the last frame. None while the client waits
+    /// for a frame.
     deadline: Lock<Option<RealDeadline>>,
 }
 
 impl FrameTimeout {
-    /// Registers a subscription that the current task is about to write. The timeout starts at
-    /// once, because a client that never asks for the first frame is a slow reader, too.
+    /// Registers a streamed body that the current task is about to write. The timeout starts
+    /// immediately, because a client that never asks for the first frame is a slow reader, too.
     pub(super) fn begin(subscriber: String, timeout: Duration) -> Arc<Self> {
         let begun = Arc::new(Self {
             subscriber,
@@ -67,7 +68,7 @@ impl FrameTimeout {
         *self.deadline.lock() = Some(RealDeadline::lasting(self.timeout));
     }
 
-    /// Stops the timeout, because the client has taken the last frame and asks for the next one.
+    /// Stops the timeout, because the client has taken the last frame and waits for the next frame.
     pub(super) fn frame_taken(&self) {
         *self.deadline.lock() = None;
     }
@@ -77,11 +78,11 @@ impl FrameTimeout {
     }
 }
 
-/// Runs `work`, which serves one stream of `connection`. Ends early if the client reads a
-/// subscription too slowly.
+/// Runs `work`, which serves one HTTP/2 stream of `connection`. Ends early, with the reason, if the
+/// client reads a streamed body too slowly.
 ///
-/// Only a task that writes a subscription has a timer. The timer is set again when it expires, and
-/// not for each frame.
+/// Only a task that writes a streamed body has a timer. The timer is set again only when it
+/// expires, and not for each frame.
 pub(super) async fn watch_stream<F: Future + Unpin>(
     work: F,
     connection: Arc<InFlight>,
@@ -93,9 +94,9 @@ pub(super) async fn watch_stream<F: Future + Unpin>(
     WRITING.scope(writing, until_dropped(work)).await
 }
 
-/// Runs `work`, which serves the whole `connection`. Ends early if the client reads too slowly or
-/// if the connection is idle for too long. One timer serves both timeouts, and is not set again for
-/// each request.
+/// Runs `work`, which serves the whole `connection`. Ends early, with the reason, if the client
+/// reads too slowly or if the connection is idle for too long. One timer serves both timeouts. The
+/// timer is set again only when it expires, and not for each request.
 pub(super) async fn watch_connection<F: Future + Unpin>(
     work: F,
     connection: Arc<InFlight>,
@@ -110,7 +111,8 @@ pub(super) async fn watch_connection<F: Future + Unpin>(
     .await
 }
 
-/// Makes the checks that are due. The result is ready when the connection has to be dropped.
+/// Waits for the time of each regular check of a connection for unread answers and idleness, and
+/// makes the check. Yields the reason when a check finds that the connection has to be dropped.
 fn poll_checks(
     timer: &mut Option<Timer>,
     checks: &mut Checks,
@@ -138,8 +140,8 @@ fn poll_checks(
     }
 }
 
-/// Runs a request from within this process without timeouts, because its caller may leave frames
-/// unread.
+/// Runs `work`, a request from within this process, without timeouts. The caller of such a request
+/// may leave frames unread.
 pub(super) async fn unwatched<F: Future>(work: F) -> F::Output {
     let writing = Writing {
         subscription: Cell::new(None),
@@ -164,11 +166,10 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
     .await
 }
 
-/// Detects that the client leaves a frame of one subscription unread for too long.
+/// Detects that the client leaves a frame of one streamed body unread for too long.
 struct Watch {
     frames: Arc<FrameTimeout>,
-    /// Timer for the deadline of a frame. The client may have taken the frame after the timer was
-    /// set.
+    /// Timer for the deadline of an earlier frame. The client may have taken that frame since.
     timer: Option<Timer>,
 }
 

@@ -10,19 +10,20 @@ use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 
-/// The name of Kinesis in the target of a request.
+/// The name of the Kinesis API in a request, next to the name of the operation.
 pub(super) const SERVICE: &str = "Kinesis_20131202";
 
 /// The header that names the service and the operation in the JSON and CBOR protocols of AWS.
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
-/// The header that names the protocol in requests and answers of Smithy's RPC protocols.
+/// The header that names the protocol in requests and answers of Smithy's RPC v2 protocols.
 pub(super) const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 
-/// The value of [`PROTOCOL`] for RPC v2 CBOR.
+/// The value of the header [`PROTOCOL`] for the protocol RPC v2 CBOR.
 pub(super) const RPC_V2_CBOR: &str = "rpc-v2-cbor";
 
-/// True for a request in RPC v2 CBOR. Smithy requires this header in every such request.
+/// True for a request in the protocol RPC v2 CBOR. Smithy requires the header [`PROTOCOL`] in every
+/// such request.
 pub(super) fn is_rpc_v2(head: &Parts) -> bool {
     head.method == Method::POST
         && head
@@ -31,7 +32,8 @@ pub(super) fn is_rpc_v2(head: &Parts) -> bool {
             .is_some_and(|protocol| protocol == RPC_V2_CBOR)
 }
 
-/// The names of a service and an operation. A name that is missing in the request is empty.
+/// The names of the service and the operation that a request calls. A name that the request lacks
+/// is empty.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) service: &'a str,
@@ -43,7 +45,7 @@ impl<'a> Target<'a> {
         Self::in_protocol(head, is_rpc_v2(head))
     }
 
-    /// Finds the names in a request of a known format.
+    /// Finds the names of the service and the operation in a request of the given format.
     pub(super) fn in_format(head: &'a Parts, format: Format) -> Self {
         Self::in_protocol(head, format == Format::RpcV2Cbor)
     }
@@ -56,7 +58,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Reads `SERVICE.OPERATION` from the target header. Anything after a second dot is ignored.
+    /// Reads the text `SERVICE.OPERATION` in the header `X-Amz-Target`. Ignores everything after a
+    /// second dot.
     fn in_header(head: &'a Parts) -> Self {
         let value = head.headers.get(TARGET);
         let value = value.and_then(|value| value.to_str().ok());
@@ -73,7 +76,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Reads `service/SERVICE/operation/OPERATION` at the end of the path.
+    /// Reads the text `service/SERVICE/operation/OPERATION` at the end of a path.
     fn in_path(path: &'a str) -> Self {
         let mut segments = path.rsplit('/');
         let mut next = || segments.next().unwrap_or_default();
@@ -86,7 +89,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The operation in the table of operations. None if the service has no such operation.
+    /// The row of the called operation in the table of operations. None if Kinesis has no such
+    /// operation.
     pub(super) fn entry(self) -> Option<&'static Entry> {
         (self.service == SERVICE)
             .then(|| Entry::find(self.operation))
@@ -97,7 +101,7 @@ impl<'a> Target<'a> {
 /// The format that the content type of a request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A format of the service.
+    /// A format in which the service accepts requests.
     Known(Format),
     /// `application/json`, which the service parses and then always refuses.
     PlainJson,
@@ -108,7 +112,7 @@ pub(super) enum Content {
 impl Content {
     pub(super) fn of(head: &Parts) -> Self {
         if is_rpc_v2(head) {
-            // RPC v2 applies with any content type (a choice).
+            // A request with the header of RPC v2 may have any content type. This is a choice.
             return Self::Known(Format::RpcV2Cbor);
         }
         let formats = [Format::Json, Format::Cbor];
@@ -132,8 +136,8 @@ impl Content {
     }
 }
 
-/// The format for the refusal of a request whose body was not read: the format that the request
-/// names, and otherwise JSON.
+/// The format in which a request is refused before its body is read: the format that the request
+/// names, or else JSON.
 pub(super) fn refusal_format(head: &Parts) -> Format {
     if is_rpc_v2(head) {
         return Format::RpcV2Cbor;

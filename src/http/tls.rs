@@ -1,4 +1,5 @@
-//! The server's TLS certificate: from the user's files, or generated when a client first needs it.
+//! The server's TLS certificate. The certificate is read from the user's files, or is generated
+//! when a client first needs it.
 
 mod generate;
 mod names;
@@ -24,9 +25,9 @@ use tokio_rustls::server::TlsStream;
 #[derive(Debug)]
 pub struct TlsIdentity {
     source: Source,
-    /// The configuration and the certificate to trust. They are made at the first handshake, or
-    /// when a client first asks for the certificate, because generating a certificate takes longer
-    /// than the rest of the start.
+    /// The TLS configuration, and the certificate that clients have to trust. Both are made when a
+    /// client first needs them, because generating a certificate takes longer than the rest of the
+    /// start.
     made: OnceLock<Result<TlsMaterial, String>>,
 }
 
@@ -47,7 +48,8 @@ struct TlsMaterial {
 }
 
 impl TlsIdentity {
-    /// Reads the identity from two PEM files: the certificate with its chain, and its private key.
+    /// Reads the identity from two PEM files. The file `certificate` contains the certificate and
+    /// its chain, and the file `key` contains the private key.
     ///
     /// # Errors
     /// A file cannot be read or is not PEM, or the key does not belong to the certificate. The
@@ -59,8 +61,8 @@ impl TlsIdentity {
             io::Error::new(io::ErrorKind::InvalidData, format!("{files}: {error}"))
         };
         let config = server_config(&chain, &key_pem).map_err(named)?;
-        // Only the certificates are stored for clients, because some users have the private key in
-        // the same file.
+        // Show clients only the certificates in the file. Some users have the private key in the
+        // same file.
         let made = TlsMaterial {
             config,
             ca_pem: certificates_of(&chain),
@@ -71,9 +73,10 @@ impl TlsIdentity {
         })
     }
 
-    /// An identity with a generated certificate authority and a certificate for `names` that the
-    /// authority signs. Both are generated when first needed, and stored in the folder `tls` of
-    /// `data_directory`. Without a data directory, they last as long as the process.
+    /// An identity whose certificates are generated: a certificate authority, and a server
+    /// certificate for `names` that the authority signs. They are generated when first needed, and
+    /// stored in the folder `tls` of `data_directory`. Without a data directory, they last as long
+    /// as the process.
     pub fn generated(data_directory: Option<&Path>, names: Vec<String>, clock: Clock) -> Self {
         let directory = data_directory.map(|directory| directory.join("tls"));
         Self {
@@ -97,7 +100,7 @@ impl TlsIdentity {
         TlsAcceptor::from(self.config()?).accept(io).await
     }
 
-    /// The TLS configuration.
+    /// The TLS configuration of the server.
     ///
     /// # Errors
     /// No certificate could be generated.
@@ -105,8 +108,8 @@ impl TlsIdentity {
         self.made().map(|made| made.config.clone())
     }
 
-    /// The certificate that clients have to trust, in PEM: that of the generated authority, or the
-    /// user's chain.
+    /// The certificates that clients have to trust, in PEM: the certificate of the generated
+    /// authority, or the chain in the user's file.
     ///
     /// # Errors
     /// No certificate could be generated.
@@ -164,8 +167,8 @@ fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>
         .with_single_cert(chain, key)
         .map_err(|error| io::Error::other(format!("certificate and key: {error}")))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Some clients open a connection for each request. Session tickets let them resume TLS sessions
-    // without state on the server.
+    // Some clients open a new connection for each request. With a session ticket, such a client
+    // resumes its TLS session, and the server stores no state.
     config.ticketer = ring::Ticketer::new().map_err(io::Error::other)?;
     Ok(Arc::new(config))
 }

@@ -5,13 +5,13 @@ use crate::model::event_source::{Refusal, RefusalKind};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-/// An answer of Lambda's API.
+/// An answer of Lambda's API, without the headers that all answers have.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// Value of the header `x-amzn-ErrorType`.
+    /// The name of the error, for the header `x-amzn-ErrorType`. None if the operation succeeded.
     pub(super) error: Option<&'static str>,
-    /// None if the answer has no body.
+    /// The JSON document in the body of the answer. None for an answer with an empty body.
     pub(super) body: Option<Value>,
 }
 
@@ -40,7 +40,7 @@ impl Answer {
         }
     }
 
-    /// Refuses an operation that minikin does not implement.
+    /// The refusal of an operation that minikin does not implement.
     pub(super) fn unknown() -> Self {
         let error = "UnknownOperationException";
         let message = "minikin serves event source mappings and their tags only";
@@ -48,14 +48,14 @@ impl Answer {
         Self::refused(StatusCode::NOT_FOUND, error, body)
     }
 
-    /// Refuses a request whose signature is missing or wrong.
+    /// The refusal of a request whose signature is missing or wrong.
     pub(super) fn unsigned(error: &Error) -> Self {
         let message = error.message.as_deref().unwrap_or_default();
         let body = json!({ "Type": "User", "message": message });
         Self::refused(StatusCode::FORBIDDEN, error.kind.name(), body)
     }
 
-    /// Refuses a request whose body arrived too slowly or exceeds the in-flight budget.
+    /// The refusal of a request whose body arrived too slowly or exceeds the in-flight budget.
     pub(super) fn body_not_received(error: &Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status());
         let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);

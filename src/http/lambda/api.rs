@@ -21,13 +21,13 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Service name in the credential scope of a request to Lambda.
+/// The name of Lambda in the credential scope of a request's signature.
 const SERVICE: &str = "lambda";
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// Answers the requests of Lambda's API.
+/// Answers requests to Lambda's API.
 #[derive(Debug)]
 pub(in crate::http) struct LambdaApi {
     engine: Arc<Engine>,
@@ -39,7 +39,7 @@ impl LambdaApi {
         Self { engine, access }
     }
 
-    /// Answers a request whose body was received in full.
+    /// Answers a request to Lambda's API whose body was received in full.
     pub(in crate::http) async fn answer(
         &self,
         head: &Parts,
@@ -54,7 +54,7 @@ impl LambdaApi {
         self.response(head, answer)
     }
 
-    /// Refuses a request whose body was not received.
+    /// Refuses a request to Lambda's API whose body was not received.
     pub(in crate::http) fn refuse(&self, head: &Parts, error: &Error) -> Response<Body> {
         self.response(head, Answer::body_not_received(error))
     }
@@ -131,8 +131,8 @@ impl LambdaApi {
         }
     }
 
-    /// Waits until a change of a mapping is durable, and then answers with the mapping's new
-    /// configuration.
+    /// Waits until the change of a mapping is durable. Then answers with the configuration of the
+    /// mapping right after the change.
     async fn changed(&self, changed: ChangedMapping) -> Result<Answer, Refusal> {
         let now = self.engine.world.clock.now();
         let shown = configuration(&changed.mapping, now, Some(changed.passing));
@@ -152,7 +152,7 @@ impl LambdaApi {
             .ok_or_else(Refusal::not_found)
     }
 
-    /// Finds the mapping with this ARN, for the operations on tags.
+    /// Finds the mapping with the ARN `arn`. The operations on tags name a mapping by its ARN.
     fn find_by_arn(&self, arn: &str, scope: &AccountRegion) -> Result<Arc<Mapping>, Refusal> {
         let parts: Vec<&str> = arn.splitn(7, ':').collect();
         let uuid = match parts[..] {
@@ -232,7 +232,8 @@ impl LambdaApi {
     }
 }
 
-/// True if `kind` and `name`, the last two parts of an ARN, can belong to a resource with tags.
+/// True if an ARN that ends with `kind` and `name` can belong to a resource of Lambda that has
+/// tags.
 fn has_tags(kind: &str, name: &str) -> bool {
     match kind {
         "event-source-mapping" => Uuid::try_parse(name).is_ok_and(|uuid| uuid.to_string() == name),
@@ -245,7 +246,8 @@ fn json_of(body: &Bytes) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::content(&error.to_string()))
 }
 
-/// The page size that a request asks for, reduced to 100 if it is larger.
+/// The number of mappings on a page: the value of the request's `MaxItems`, but at most 100. The
+/// default is 100.
 fn most_items(text: Option<&str>) -> Result<usize, Refusal> {
     let Some(text) = text else {
         return Ok(limits::EVENT_SOURCE_PAGE);

@@ -1,10 +1,11 @@
-//! Finds the operation of Lambda's API that a request names by its method and path.
+//! Finds the operation of Lambda's API that the method and path of a request name.
 
 use hyper::Method;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-/// An operation, with its parameters from the path and the query string of the request.
+/// An operation of Lambda's API, with its parameters from the path and the query string of the
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     Create,
@@ -30,7 +31,8 @@ pub(super) struct ListQuery {
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 const TAGS: &str = "/2017-03-31/tags/";
 
-/// True for a path of Lambda's API. These paths begin with a date, and no path of minikin does.
+/// True for a path of Lambda's API. Such a path begins with a date, unlike all other paths that
+/// minikin serves.
 pub(in crate::http) fn is_lambda_path(path: &str) -> bool {
     let bytes = path.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);

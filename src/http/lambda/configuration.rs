@@ -5,9 +5,10 @@ use crate::model::event_source::{Settings, StartingPosition};
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Writes the configuration of `mapping` at the time `now`. The answer to a change shows the state
-/// `passing`, such as `Creating`, and gives LastModified in milliseconds. Other answers round
-/// LastModified to whole minutes (recorded from the service).
+/// Writes the configuration of `mapping` at the time `now`. `passing` is the state that the answer
+/// to a change shows, such as `Creating`. The answer to a change gives LastModified in
+/// milliseconds. All other answers round LastModified down to a whole minute. Both were recorded
+/// from the service.
 pub(super) fn configuration(
     mapping: &Mapping,
     now: Timestamp,

@@ -39,14 +39,14 @@ impl Error for BindError {
     }
 }
 
-/// Listens on all `addresses`. An address with port 0 gets a free port. All addresses with port 0
-/// get the same port if possible.
+/// Listens on all `addresses`. An address with port 0 gets a free port that the system picks. All
+/// addresses with port 0 get the same port if possible.
 ///
 /// On a machine without IPv6, `::1` is skipped if `127.0.0.1` is also given, and `::` is skipped if
 /// `0.0.0.0` is also given. Must be called within a tokio runtime.
 ///
 /// # Errors
-/// An address cannot be bound. No address stays bound in this case.
+/// An address cannot be bound. In this case, the function leaves no address bound.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut tries = PORT_TRIES;
     loop {
@@ -65,8 +65,8 @@ fn is_shared_port(error: &BindError, addresses: &[SocketAddr]) -> bool {
 
 fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut addresses = addresses.to_vec();
-    // Bind `::` first. Its socket also serves `0.0.0.0`, but could not be bound after a socket on
-    // `0.0.0.0`.
+    // Bind `::` first. A socket on `::` also serves `0.0.0.0`, but cannot be bound after a socket
+    // on `0.0.0.0`.
     addresses.sort_by_key(|address| address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
     let mut picked = 0;
@@ -98,13 +98,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         TcpSocket::new_v6()?
     };
     // Without SO_REUSEADDR, a restarted server could not listen until the system forgets the
-    // connections of the server before it.
+    // connections of the previous server.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(ACCEPT_BACKLOG)
 }
 
-/// True if `0.0.0.0` cannot be bound because this server's socket on `::` already serves it.
+/// True if `address` is `0.0.0.0` and cannot be bound because a socket of `listeners` on `::`
+/// already serves it.
 fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener]) -> bool {
     let twin = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
     address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)

@@ -2,8 +2,8 @@
 //!
 //! The server has to answer every PING or SETTINGS frame. A client that sends only such frames
 //! occupies the connection's task and delays the requests of other clients. hyper does not limit
-//! these frames. Therefore this filter counts them while they are read, and closes a connection
-//! that exceeds its budget.
+//! these frames. Therefore a filter between the connection and hyper counts the control frames, and
+//! closes a connection that exceeds its budget of them.
 
 use super::filtered::Filter;
 use crate::limits::{HTTP2_CONTROL_FRAMES, HTTP2_CONTROL_FRAMES_PER_SECOND};
@@ -13,16 +13,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Number of bytes in the connection preface, which precedes the first frame.
+/// Number of bytes in the preface of an HTTP/2 connection, which precedes the first frame.
 const PREFACE_BYTES: usize = 24;
-/// Number of bytes in the head of a frame: its length, type, flags and stream id.
+/// Number of bytes in the head of an HTTP/2 frame: its length, type, flags and stream id.
 const HEAD_BYTES: usize = 9;
 
 const PRIORITY: u8 = 2;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
-/// The filter that counts the control frames of an HTTP/2 connection from its first byte on.
+/// The filter that counts the control frames of an HTTP/2 connection, and closes the connection if
+/// there are too many.
 #[derive(Debug)]
 pub(super) struct ControlFrames {
     frames: Frames,
@@ -30,7 +31,7 @@ pub(super) struct ControlFrames {
 }
 
 impl ControlFrames {
-    /// A filter for a new connection, with a full budget.
+    /// A filter for a new HTTP/2 connection, with a full budget of control frames.
     pub(super) fn new() -> Self {
         Self {
             frames: Frames::new(),
@@ -39,13 +40,13 @@ impl ControlFrames {
     }
 }
 
-/// Finds the frame heads in the bytes of a connection.
+/// Finds the heads of the HTTP/2 frames in the bytes that a connection receives.
 #[derive(Debug)]
 struct Frames {
-    /// Number of bytes before the head of the next frame.
+    /// Number of bytes to skip before the head of the next frame.
     skip: usize,
     head: [u8; HEAD_BYTES],
-    /// Number of bytes of `head` that have arrived.
+    /// Number of bytes of the next frame's head that have arrived in `head`.
     filled: usize,
 }
 
@@ -58,7 +59,7 @@ impl Frames {
         }
     }
 
-    /// Counts the control frames whose heads end within these bytes.
+    /// Counts the control frames whose heads end within `bytes`, the bytes that have arrived next.
     fn count(&mut self, mut bytes: &[u8]) -> u64 {
         let mut count = 0;
         loop {
@@ -81,12 +82,12 @@ impl Frames {
     }
 }
 
-/// The number of control frames that a connection may still send. The number grows with time, up to
-/// a maximum.
+/// The number of control frames that a connection may send now. The number grows with time, up to a
+/// maximum.
 #[derive(Debug)]
 struct Budget {
     left: u64,
-    /// Time since `left` was last increased.
+    /// Measures the time since `left` was last increased.
     watch: Stopwatch,
 }
 
@@ -98,7 +99,8 @@ impl Budget {
         }
     }
 
-    /// Subtracts `frames` from the budget. Returns false if the budget is too small.
+    /// Subtracts `frames` from the budget of control frames. Returns false if the budget is too
+    /// small.
     fn take(&mut self, frames: u64) -> bool {
         if frames > self.left {
             let seconds = self.watch.elapsed().as_secs();

@@ -1,13 +1,14 @@
-//! A connection that is read through a filter. Writes are passed on unchanged.
+//! A connection whose incoming bytes pass through a filter. Outgoing bytes are written unchanged.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Reads from a connection. A filter may inspect, add or refuse bytes.
+/// A filter for the bytes that a connection receives. The filter may inspect bytes, add bytes, or
+/// fail the read.
 pub(super) trait Filter: Unpin {
-    /// Reads from `io`, with the contract of `AsyncRead::poll_read`.
+    /// Reads bytes from `io` into `buffer`, with the contract of `AsyncRead::poll_read`.
     fn poll_read(
         &mut self,
         io: Pin<&mut impl AsyncRead>,
@@ -16,7 +17,7 @@ pub(super) trait Filter: Unpin {
     ) -> Poll<io::Result<()>>;
 }
 
-/// The connection `io`, read through `filter`.
+/// The connection `io`, whose incoming bytes pass through `filter`.
 #[derive(Debug)]
 pub(super) struct Filtered<I, F> {
     pub(super) io: I,

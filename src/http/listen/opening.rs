@@ -1,7 +1,7 @@
-//! Tells HTTP/2 from HTTP/1 by the first bytes of a connection.
+//! Distinguishes HTTP/2 from HTTP/1 by the first bytes of a connection.
 //!
-//! hyper can tell the versions apart, too, but waits without limit for the rest of an incomplete
-//! HTTP/2 preface.
+//! hyper can distinguish them, too, but waits without limit for the rest of an incomplete HTTP/2
+//! preface.
 
 use super::filtered::Filter;
 use std::io;
@@ -12,14 +12,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 /// The preface with which every HTTP/2 connection begins.
 const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The HTTP version of a connection.
+/// The HTTP version that a client uses on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Http1,
     Http2,
 }
 
-/// The bytes that were read to find the HTTP version. hyper reads them again, through this filter.
+/// The first bytes of a connection, which were read to find the HTTP version. As the filter of the
+/// connection, this value passes these bytes to hyper before all bytes that follow.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FirstBytes {
     bytes: [u8; PREFACE.len()],
@@ -33,11 +34,11 @@ impl FirstBytes {
     }
 }
 
-/// Reads from a connection until its HTTP version is known. Returns None if the client closes the
-/// connection before its first byte.
+/// Reads the first bytes of a connection until they show the HTTP version. Returns the version and
+/// these bytes, or None if the client closes the connection before its first byte.
 ///
 /// # Errors
-/// Returns an error if reading from the connection fails.
+/// Reading from the connection fails.
 pub(super) async fn read(
     io: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<(Version, FirstBytes)>> {
@@ -61,7 +62,7 @@ pub(super) async fn read(
     }
 }
 
-/// Yields the first bytes, and then the bytes that follow on the connection.
+/// Passes the first bytes to the reader, and then the bytes that follow on the connection.
 impl Filter for FirstBytes {
     fn poll_read(
         &mut self,
@@ -78,8 +79,8 @@ impl Filter for FirstBytes {
             return Poll::Ready(Ok(()));
         }
         match io.poll_read(context, buffer) {
-            // The first bytes are already in the buffer. If the connection has failed, the next
-            // read returns the error.
+            // The buffer already contains first bytes, so this read succeeds. If the connection has
+            // failed, the next read returns the error.
             _ if count > 0 => Poll::Ready(Ok(())),
             polled => polled,
         }

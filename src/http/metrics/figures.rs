@@ -3,14 +3,14 @@
 use crate::engine::channel::ChannelFigures;
 use crate::engine::queue::QueueFigures;
 
-/// A figure of a queue or a channel: its name, its help text, true for a counter or false for a
-/// gauge, and the function that reads the value.
+/// A metric of queues or channels: its name, its help text, true for a counter or false for a
+/// gauge, and the function that reads its value from the figures.
 pub(super) type Figure<F> = (&'static str, &'static str, bool, fn(&F) -> u64);
 
-/// Largest number of records that the service's queue metrics report.
+/// Largest number of records that the service's metric of visible records in a queue reports.
 const MOST_VISIBLE: u64 = 1_000_000;
 
-/// The figures of queues.
+/// The metrics of each queue.
 pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     (
         "queue_received_records",
@@ -56,7 +56,7 @@ pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     ),
 ];
 
-/// The figures of channels.
+/// The metrics of each channel.
 pub(super) const CHANNEL_FIGURES: &[Figure<ChannelFigures>] = &[
     (
         "channel_delivered_records",

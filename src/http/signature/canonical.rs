@@ -1,17 +1,18 @@
-//! Builds the canonical request: the text that client and server both hash.
+//! Builds the canonical form of a request. Client and server both compute the hash of this text.
 
 use super::parts::SignatureParts;
 use hyper::http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-/// Characters to percent-encode: all except the unreserved characters of RFC 3986.
+/// The characters that are percent-encoded in a canonical request: all except the unreserved
+/// characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The canonical request. None if the request does not have all headers that are listed as signed.
+/// The canonical form of a request. None if the request lacks a header that its signature lists.
 pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> Option<Vec<u8>> {
     let query = head.uri.query().unwrap_or_default();
     let path = path(head.uri.path());
@@ -24,15 +25,15 @@ pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> 
         text.extend(value(head, &name)?);
         text.push(b'\n');
     }
-    // Do not sort the list or change its case: a client signs the list exactly as it sends the
-    // list.
+    // Do not sort the list of signed headers or change its case. The client's signature covers the
+    // list exactly as it was sent.
     let end = format!("\n{}\n{body_hash}", parts.signed_headers);
     text.extend_from_slice(end.as_bytes());
     Some(text)
 }
 
-/// Removes empty segments and dot segments from the path. Percent-encodes the segments once more,
-/// although they are already encoded in the request.
+/// The canonical form of a path: without empty segments and dot segments, and percent-encoded once
+/// more, although the path of the request is already encoded.
 fn path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -55,9 +56,9 @@ fn path(path: &str) -> String {
     text
 }
 
-/// The query parameters, sorted and in one encoding. `without_signature` removes the first
-/// `X-Amz-Signature`, because a signature does not cover itself. A second `X-Amz-Signature` counts
-/// as an ordinary parameter.
+/// The canonical form of a query string: its parameters, sorted and encoded anew.
+/// `without_signature` leaves out the first parameter `X-Amz-Signature`, because a signature does
+/// not cover itself. A second parameter of this name is an ordinary parameter.
 fn query(query: &str, without_signature: bool) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<(String, String)> = parameters
@@ -80,7 +81,8 @@ fn query(query: &str, without_signature: bool) -> String {
 }
 
 fn recoded(text: &str) -> String {
-    // Encode bytes and not characters, so that different texts that are not UTF-8 stay different.
+    // Encode bytes and not characters. Otherwise different texts that are not UTF-8 could get the
+    // same encoding.
     let bytes: Vec<u8> = percent_decode(text.replace('+', " ").as_bytes()).collect();
     encoded(&bytes)
 }
@@ -89,8 +91,9 @@ fn encoded(bytes: &[u8]) -> String {
     percent_encode(bytes, RESERVED).to_string()
 }
 
-/// The values of all headers `name`, joined by commas. Over HTTP/2, the host is in the request's
-/// URI, and clients sign it as `host` or as `:authority`.
+/// The values of all headers with the name `name`, joined by commas. None if there is no such
+/// header. Over HTTP/2, the host stands in the request's URI, and clients sign it as `host` or as
+/// `:authority`.
 fn value(head: &Parts, name: &str) -> Option<Vec<u8>> {
     let authority = || {
         head.uri
@@ -110,7 +113,8 @@ fn header(head: &Parts, name: &str) -> Option<Vec<u8>> {
     (!values.is_empty()).then(|| values.join(&b','))
 }
 
-/// Removes the blanks around a value, and replaces each sequence of blanks by one blank.
+/// Removes the blanks at both ends of a header's value, and replaces each sequence of blanks by one
+/// blank.
 fn collapsed(value: &[u8]) -> Vec<u8> {
     let words = value.split(|byte| *byte == b' ');
     let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();

@@ -11,8 +11,8 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 /// Format of the header `X-Amz-Date`, such as `20180920T175004Z`.
 const BASIC: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
-/// Number of characters in this format. Years with a sign or with more digits have another length,
-/// and are refused.
+/// Number of characters of a date in the format `BASIC`. The parser alone would also accept a year
+/// with a sign or with more digits.
 const BASIC_LENGTH: usize = 16;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub(super) struct SignatureDate {
 }
 
 impl SignatureDate {
-    /// Parses a date in the format of `X-Amz-Date`. A date from the `Date` header may also have
-    /// that header's own format.
+    /// Parses a date in the format of the header `X-Amz-Date`. `in_date_header` also permits the
+    /// format of the header `Date` (RFC 2822).
     pub(super) fn parse(text: &str, in_date_header: bool) -> Option<Self> {
         if text.len() == BASIC_LENGTH
             && let Ok(date) = PrimitiveDateTime::parse(text, BASIC)
@@ -48,14 +48,14 @@ impl SignatureDate {
         }
     }
 
-    /// The day, such as `20180920`.
+    /// The day of the date, in the form `20180920`.
     pub(super) fn day(&self) -> &str {
         self.text.split('T').next().unwrap_or_default()
     }
 
-    /// Refuses a signature that was made too long before `now` or too long after it. The expiry of
-    /// a presigned request can shorten the accepted age but cannot extend it, because the service
-    /// always applies the same maximum.
+    /// Refuses a signature whose date is too long before or after `now`. `expires_s` is the
+    /// lifetime of a presigned request in seconds. It can shorten the accepted age, but cannot
+    /// extend it, because the service always applies the same maximum.
     pub(super) fn check_age(&self, now: Timestamp, expires_s: Option<i64>) -> Result<(), Error> {
         let now_s = now.seconds();
         let life_s = expires_s.map_or(SIGNATURE_LIFE_S, |said| said.clamp(0, SIGNATURE_LIFE_S));
@@ -81,7 +81,7 @@ impl SignatureDate {
     }
 }
 
-/// A duration in the form `5 min.`. The unit is seconds if the minutes are not a whole number.
+/// A duration in the form `5 min.`, or `90 sec.` if it is not a whole number of minutes.
 fn in_minutes(seconds: i64) -> String {
     if seconds % 60 == 0 {
         format!("{} min.", seconds / 60)

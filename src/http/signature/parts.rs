@@ -16,14 +16,14 @@ pub(super) struct SignatureParts {
     /// `X-Amz-Date`.
     pub(super) in_date_header: bool,
     pub(super) token: Option<String>,
-    /// Number of seconds after the date until which a presigned request claims to be valid.
+    /// The lifetime that a presigned request claims, in seconds after its date.
     pub(super) expires_s: Option<i64>,
     /// True if the signature is in the query string.
     pub(super) in_query: bool,
 }
 
 impl SignatureParts {
-    /// Reads the parts of the signature. None if a part is missing.
+    /// Reads the parts of a request's signature. None if a part is missing.
     pub(super) fn of(head: &Parts) -> Option<Self> {
         match head.headers.get("authorization") {
             Some(header) => Self::of_header(head, header.as_bytes()),

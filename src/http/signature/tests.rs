@@ -1,4 +1,4 @@
-//! Tests with requests that the SDK's own signer signed: unchanged, and with one byte changed.
+//! Tests with requests that the AWS SDK's own signer signed: unchanged, and with one byte changed.
 
 use super::*;
 use aws_sdk_kinesis::config::Credentials;
@@ -27,7 +27,7 @@ struct Sent {
     body: Vec<u8>,
 }
 
-/// The settings with which a test signs a request.
+/// The settings with which a test makes and signs a request.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     place: SignatureLocation,
@@ -123,7 +123,7 @@ fn signed(way: Way) -> Sent {
 }
 
 impl Sent {
-    /// The head of the request. None if hyper cannot represent such a request.
+    /// The head of the request. None if hyper cannot represent the head.
     fn head(&self) -> Option<Parts> {
         let mut request = Request::builder()
             .method(self.method.as_str())
@@ -288,7 +288,7 @@ fn each_check_has_its_text_in_the_services_order() {
         "IncompleteSignatureException: Date must be in ISO-8601 'basic format'. Got '2023'. See \
          http://en.wikipedia.org/wiki/ISO_8601"
     );
-    // The checks run in this order: scope, age, key, signature.
+    // The verifier checks the scope first, then the age, the access key and the signature.
     let misscoped = signed(Way {
         key: "AKIB",
         secret: "hust",

@@ -1,5 +1,5 @@
-//! Generates a certificate authority and a server certificate that it signs. Stores both in files,
-//! and renews them.
+//! Generates a certificate authority, and a server certificate that the authority signs. Stores
+//! both in files, and renews them.
 
 use super::pem::certificates_of;
 use rcgen::{
@@ -12,17 +12,17 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 const DAY: i64 = 86_400;
-/// Lifetime of the authority, in seconds: about ten years. The lifetime is long because users
+/// Lifetime of the certificate authority in seconds: about ten years, because users have to
 /// configure their machines to trust the authority.
 const AUTHORITY_LIFE: i64 = 3650 * DAY;
-/// Lifetime of the server's certificate, in seconds. Apple's verifier refuses server certificates
-/// that are valid for more than 825 days.
+/// Lifetime of the server certificate in seconds. Apple's verifier refuses server certificates with
+/// a lifetime of more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
-/// Remaining lifetime in seconds. A start renews a certificate that has less, so that the
-/// certificate does not expire while the server runs.
+/// Minimum remaining lifetime of a stored certificate, in seconds. A certificate with less is
+/// replaced, so that it does not expire while the server runs.
 const RENEW_BEFORE: i64 = 30 * DAY;
-/// Number of seconds by which a certificate is valid before its creation. The clock of a client may
-/// be behind, for example in a virtual machine after a pause.
+/// Number of seconds before its creation from which on a certificate is valid. A client's clock may
+/// be slow, for example in a virtual machine after a pause.
 const START_BEFORE: i64 = DAY;
 
 /// File mode of a file with a private key.
@@ -30,8 +30,8 @@ const OWNER_ONLY: u32 = 0o600;
 /// File mode of a file with certificates only.
 const EVERYONE: u32 = 0o644;
 
-/// A certificate with its private key, and with the notes in its file: the end of its validity and
-/// its names.
+/// A certificate with its private key, and two facts that its file contains, too: the end of its
+/// validity, and its host names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StoredCertificate {
     /// The private key and the certificate, in PEM.
@@ -40,14 +40,14 @@ pub(super) struct StoredCertificate {
     names: String,
 }
 
-/// The server's certificate, and the authority that its clients trust.
+/// The server certificate, and the authority that signed it and that clients trust.
 pub(super) struct Identity {
     pub(super) authority: StoredCertificate,
     pub(super) leaf: StoredCertificate,
 }
 
-/// Loads the identity from `directory`. Generates parts that are missing or about to expire. `now`
-/// is in seconds since 1970.
+/// Loads the two certificates from `directory`. Generates a certificate that is missing, damaged or
+/// about to expire. `now` is in seconds since 1970.
 pub(super) fn identity(
     directory: Option<&Path>,
     names: &[String],
@@ -75,8 +75,8 @@ pub(super) fn identity(
     Ok(Identity { authority, leaf })
 }
 
-/// True if `leaf` has to be replaced, because it is damaged, is about to expire, or lacks one of
-/// `names`.
+/// True if the server certificate `leaf` has to be replaced, because it is damaged, is about to
+/// expire, or lacks one of `names`.
 fn is_due(leaf: &StoredCertificate, names: &[String], now: i64) -> bool {
     let has = |name: &String| leaf.names.split(' ').any(|other| other == name);
     let is_whole = KeyPair::from_pem(&leaf.pem).is_ok();
@@ -103,8 +103,8 @@ fn new_authority(now: i64) -> Result<(StoredCertificate, KeyPair), rcgen::Error>
     ))
 }
 
-/// The parameters of an authority. They are constant, so a stored private key is enough to sign
-/// further certificates.
+/// The parameters of every generated authority. They are constant, so that the stored private key
+/// alone suffices to sign further certificates.
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params
@@ -130,8 +130,8 @@ fn new_leaf(
         .push(DnType::CommonName, "minikin");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // A machine may trust several authorities that minikin generated. All of them have the same
-    // name, so clients need the key identifier to find the right one.
+    // A machine may trust several authorities that minikin generated, all with the same name.
+    // Clients need the key identifier to find the authority that signed the certificate.
     params.use_authority_key_identifier_extension = true;
     (params.not_before, params.not_after) = (moment(now - START_BEFORE), moment(ends));
     let issuer = Issuer::new(authority_params(), authority_key);
@@ -147,14 +147,14 @@ fn moment(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The private key and then the certificate, in PEM. The key comes first, because rcgen reads only
-/// the first section.
+/// The private key and then the certificate, in PEM. The key comes first, because the crate rcgen
+/// reads only the first section of a PEM text.
 fn pem(certificate: &Certificate, key: &KeyPair) -> String {
     format!("{}{}", key.serialize_pem(), certificate.pem())
 }
 
-/// Stores the identity in files. A failure causes only a warning, because the server can use the
-/// identity from memory.
+/// Stores both certificates in files. A failure only logs a warning, because the server can use the
+/// certificates from memory.
 fn store_all(directory: Option<&Path>, authority: &StoredCertificate, leaf: &StoredCertificate) {
     let Some(directory) = directory else { return };
     let written = write_all(directory, authority, leaf);
@@ -174,7 +174,7 @@ fn write_all(
 ) -> io::Result<()> {
     let path = |file: &str| directory.join(file);
     fs::create_dir_all(directory)?;
-    // Remove the old server certificate first, so that a crash between the writes cannot leave it
+    // Remove the old server certificate first. Otherwise a crash between the writes could leave it
     // next to a new authority.
     match fs::remove_file(path("leaf.pem")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -185,8 +185,8 @@ fn write_all(
     write(&path("leaf.pem"), &text_of(leaf), OWNER_ONLY)
 }
 
-/// The text of a certificate's file: the notes and then PEM. PEM parsers skip the notes before the
-/// first section.
+/// The text of the file of a certificate: two lines with the end of its validity and its names, and
+/// then PEM. PEM parsers skip lines before the first section.
 fn text_of(kept: &StoredCertificate) -> String {
     format!("ends {}\nnames {}\n{}", kept.ends, kept.names, kept.pem)
 }
@@ -211,8 +211,8 @@ fn read(path: &Path) -> Option<StoredCertificate> {
     kept_of(&text)
 }
 
-/// Removes the permissions of other users from a file with a private key. A file that was copied
-/// may have such permissions.
+/// Removes the permissions of other users from a file with a private key. A copied file may have
+/// such permissions.
 #[cfg(unix)]
 fn restrict_to_owner(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -224,11 +224,13 @@ fn restrict_to_owner(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, permissions)
 }
 
-/// Replaces a file atomically: after a crash the file has either the old or the new text.
+/// Replaces the file at `path` atomically. After a crash, the file has either its old text or the
+/// new one.
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))]
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
-    // Remove a file that an interrupted write left behind, because its owner and mode would stay.
+    // Remove the new file of an interrupted write. A file that already exists would retain its
+    // owner and mode.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

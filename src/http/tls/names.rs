@@ -1,13 +1,14 @@
-//! The host names in the generated certificate.
+//! The host names in the generated server certificate.
 
 use crate::options::is_name;
 
-/// The names of this machine, the service's host names in `region`, and the names in `more`,
-/// without duplicates.
+/// The host names for the server certificate, without duplicates: the names of this machine, the
+/// service's host names in `region`, and the names in `more`.
 ///
 /// A text that cannot be a name in a certificate is left out.
 pub fn names(region: &str, more: &[String]) -> Vec<String> {
-    // The file exists on Linux. On other systems, the certificate lacks the machine's own name.
+    // The file with the machine's host name exists on Linux. On other systems, the certificate
+    // lacks this name.
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     names_with_host(region, host.trim(), more)
 }
@@ -20,7 +21,7 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         "host.docker.internal",
         "kinesis",
         "minikin",
-        // The host names of similar tools in the compose files of their users.
+        // The host names that similar tools have in the compose files of their users.
         "localstack",
         "kinesis-mock",
         "kinesalite",

@@ -8,14 +8,16 @@ use proptest::prelude::*;
 enum Position {
     Method(usize),
     Target(usize),
-    /// In the name of a header: the index of the header, and the index of the byte in its name.
+    /// A byte in the name of a header: the index of the header, and the index of the byte in the
+    /// name.
     Name(usize, usize),
-    /// In the value of a header: the index of the header, and the index of the byte in its value.
+    /// A byte in the value of a header: the index of the header, and the index of the byte in the
+    /// value.
     Value(usize, usize),
     Body(usize),
 }
 
-/// The positions of every byte that the signature covers, and of every byte of the signature.
+/// The positions of all bytes that the signature covers, and of all bytes of the signature itself.
 fn positions(request: &Sent) -> Vec<Position> {
     let mut positions: Vec<Position> = (0..request.method.len()).map(Position::Method).collect();
     positions.extend((0..request.target.len()).map(Position::Target));
@@ -33,8 +35,8 @@ fn positions(request: &Sent) -> Vec<Position> {
     positions
 }
 
-/// The positions of the bytes in the parts of an `Authorization` header. Between the parts, any
-/// number of commas and blanks is valid.
+/// The positions of the bytes in the parts of an `Authorization` header. The bytes between the
+/// parts are left out, because any number of commas and blanks is valid there.
 fn values<'a>(header: &'a str, parts: &'a SignatureParts) -> impl Iterator<Item = usize> + 'a {
     let texts = [
         &parts.algorithm,
@@ -64,8 +66,8 @@ fn changed(request: &Sent, position: Position, byte: u8) -> Sent {
     request
 }
 
-/// True if both requests mean the same. Header names and the hexadecimal digits of escapes have no
-/// case.
+/// True if both requests mean the same. The case of header names and of the hexadecimal digits in
+/// escapes makes no difference.
 fn are_equivalent(one: &Sent, other: &Sent) -> bool {
     let names = |request: &Sent| -> Vec<(String, String)> {
         let headers = request.headers.iter();
@@ -88,7 +90,7 @@ fn are_equivalent(one: &Sent, other: &Sent) -> bool {
 }
 
 fn assert_refused(verifier: &Verifier, good: &Sent, changed: &Sent) {
-    // A changed request that is not HTTP any more does not reach the check of the signature.
+    // A changed request that is not valid HTTP does not reach the verifier.
     let Some(head) = changed.head() else { return };
     let refused = verifier.check(&head, &changed.body, NOW).is_err();
     assert_eq!(refused, !are_equivalent(good, changed), "{changed:?}");
