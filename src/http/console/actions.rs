@@ -1,7 +1,7 @@
-//! Actions: the forms of the pages, sent with POST.
+//! Runs the actions of the console: a browser sends a form of a page with POST.
 //!
-//! A form that was sent without the script is answered with a redirect to the next page, or with a
-//! page about the error. The script asks for a JSON answer instead.
+//! A browser that sends the form without the script gets a redirect to the next page, or a page
+//! about the error. The script, when it sends the form, asks for an answer in JSON.
 
 use super::fields::{Fields, bad};
 use super::page;
@@ -15,17 +15,19 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// The result of an action: a sentence for the user, or the refusal.
+/// The result of an action: a sentence for the user if the action succeeded, and the refusal if
+/// not.
 pub(super) type Outcome = Result<String, Refused>;
 
-/// A form that a browser has sent.
+/// A form that a browser has sent, and the form in which it wants the answer.
 pub(super) struct Action {
-    /// The fields that the action has not removed yet.
+    /// The fields of the form that the action has not removed yet.
     pub(super) fields: Fields,
-    /// The page to show after the action.
+    /// Path of the page that the browser shows after the action. None for the page of all streams.
     back: Option<String>,
     wants_json: bool,
-    /// The body of the request, whose budget permit also covers the fields.
+    /// The body of the request. Kept only for its budget permit, which also covers the parsed
+    /// fields.
     body: Option<OwnBody>,
 }
 
@@ -51,10 +53,11 @@ impl Action {
         }
     }
 
-    /// Answers the form with the result of the action.
+    /// Answers the request that has sent the form. `outcome` is the result of the action.
     pub(super) fn answer(self, visit: &Visit, outcome: Outcome) -> Response {
         let wants_json = self.wants_json;
-        // An action may only be followed by a page of the console.
+        // Redirect only to pages of the console, because a web page could put any address into the
+        // form.
         let back = self.back.filter(|path| path.starts_with("/_minikin/"));
         let back = back.unwrap_or_else(|| visit.link("/_minikin/"));
         match outcome {
@@ -69,7 +72,8 @@ impl Action {
     }
 }
 
-/// Calls an operation of the service with the fields of a form.
+/// Calls the operation `name` of the service. The fields of the form are the members of the
+/// request.
 pub(super) async fn call(visit: Visit, Path(name): Path<String>, mut action: Action) -> Response {
     action.body = None;
     let outcome = match action.fields.members() {
@@ -81,7 +85,8 @@ pub(super) async fn call(visit: Visit, Path(name): Path<String>, mut action: Act
     action.answer(&visit, outcome)
 }
 
-/// Calls an operation of the service in this process, and returns the operation's answer.
+/// Calls the operation `name` of the service within this process, without HTTP. `members` are the
+/// members of the request. Returns the answer of the operation as JSON.
 pub(super) async fn operation(
     visit: &Visit,
     name: &str,
@@ -108,7 +113,7 @@ pub(super) async fn operation(
     }
 }
 
-/// A sentence about an operation that has succeeded.
+/// The sentence for the user after the operation `name` has succeeded.
 fn done(name: &str) -> String {
     let sentence = match name {
         "CreateStream" => "The stream is being created.",

@@ -1,4 +1,4 @@
-//! The script, the style sheet and the icon of the pages, which are part of the program's binary.
+//! The script, the style sheet and the icon of the pages. They are part of the program's binary.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,8 +7,8 @@ const SCRIPT: &str = include_str!("script.js");
 const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("icon.svg");
 
-/// A number that changes with the assets. The addresses of the assets contain it, so that a browser
-/// may cache an asset without limit.
+/// A number that changes when the script, the style sheet or the icon changes. The number is part
+/// of their addresses, so that a browser may cache them without a time limit.
 pub(super) fn version() -> u32 {
     let mut hash = crc32fast::Hasher::new();
     for asset in [SCRIPT, STYLE, ICON] {
@@ -17,7 +17,7 @@ pub(super) fn version() -> u32 {
     hash.finalize()
 }
 
-/// Answers with the asset `name`.
+/// Answers with the asset `name`: the script, the style sheet or the icon.
 pub(super) fn asset(name: &str) -> Response {
     let (content_type, text) = match name {
         "script.js" => ("text/javascript; charset=utf-8", SCRIPT),

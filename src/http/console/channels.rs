@@ -1,4 +1,4 @@
-//! The page of channels, which deliver records to buckets and tables.
+//! The page of channels, which deliver the records of streams to buckets and tables.
 
 use super::actions::{Action, Outcome};
 use super::fields::bad;
@@ -85,7 +85,7 @@ fn delete(visit: &Visit, channel: &Channel) -> Markup {
     )
 }
 
-/// Delivers all records that a channel holds now.
+/// Delivers all records that are buffered in a channel now.
 pub(super) async fn flush(visit: Visit, Path(name): Path<String>, action: Action) -> Response {
     let outcome = flush_named(&visit, &name).await;
     action.answer(&visit, outcome)

@@ -1,4 +1,4 @@
-//! Makes characters visible that a reader cannot see.
+//! Replaces characters that a person cannot see.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,8 @@ fn is_hidden(letter: char) -> bool {
     is_format || letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
-/// Replaces the hidden characters of a text by their numbers, such as ⟨U+200B⟩.
+/// Replaces each hidden character of a text by its number, such as ⟨U+200B⟩. Line feeds and tabs
+/// remain.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// The buttons that advance the clock: a label, and the step in milliseconds.
+/// The buttons that advance the clock: the label of each button, and its step in milliseconds.
 const STEPS: [(&str, i64); 6] = [
     ("1 second", 1_000),
     ("1 minute", 60_000),
@@ -69,7 +69,7 @@ fn moves(visit: &Visit) -> Markup {
     }
 }
 
-/// Moves the clock to a time or by a step, as the form says.
+/// Moves the virtual clock to the time in the form, or forward by the step in the form.
 pub(super) async fn move_clock(visit: Visit, mut action: Action) -> Response {
     let outcome = advance(&visit, &mut action.fields).await;
     action.answer(&visit, outcome)

@@ -1,26 +1,26 @@
-//! The fields of a form, and their conversion to the members of a request.
+//! The fields of a form that a browser has sent, and their conversion to the members of a request.
 
 use crate::http::admin::Refused;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// The fields of a form.
+/// The fields of a form: their names and values. An action removes the fields that it has read.
 #[derive(Debug)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Parses the body of a form.
+    /// Parses the fields from the body of a request that sends a form.
     pub(super) fn read(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// Removes and returns the field `name`. None if it is missing or empty.
+    /// Removes the field `name` and returns its value. None if the field is missing or empty.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1).filter(|value| !value.is_empty())
     }
 
-    /// Removes and returns the field `name`.
+    /// Removes the field `name` and returns its value.
     ///
     /// # Errors
     /// The field is missing or empty.
@@ -29,12 +29,13 @@ impl Fields {
             .ok_or_else(|| bad(&format!("the field {name} is empty")))
     }
 
-    /// Converts the remaining fields to the members of a request, in JSON. Empty fields are left
-    /// out.
+    /// Converts the remaining fields to the members of a request, as a JSON object. Leaves out
+    /// empty fields.
     ///
-    /// The name of a field is the path of a member, such as `StreamModeDetails.StreamMode`. An
-    /// ending of the name gives the type of the value: `:int`, `:bool`, `:list` for a list of words
-    /// between commas, or `:one` for a list whose only item is the value.
+    /// The name of a field is the path of a member, such as `StreamModeDetails.StreamMode`. A
+    /// suffix of the name gives the type of the value: `:int`, `:bool`, `:list` for a list of words
+    /// between commas, or `:one` for a list with the value as its only item. Without a suffix, the
+    /// value is a text.
     pub(super) fn members(&self) -> Result<Value, Refused> {
         let mut members = Value::Object(Map::new());
         for (name, text) in &self.0 {
@@ -63,7 +64,7 @@ impl Fields {
     }
 }
 
-/// A refusal with status 400.
+/// A refusal with status 400 and the message `text`.
 pub(super) fn bad(text: &str) -> Refused {
     Refused::new(StatusCode::BAD_REQUEST, text)
 }

@@ -1,9 +1,9 @@
-//! Forms that send an action.
+//! HTML forms that send an action of the console.
 
 use super::visit::Visit;
 use maud::{Markup, html};
 
-/// The account and the region of the page as hidden fields, for a form that is sent with GET.
+/// Hidden fields with the account and the region of the page, for a form that is sent with GET.
 pub(super) fn hidden(visit: &Visit) -> Markup {
     let is_home = visit.scope == visit.admin.home;
     html! {
@@ -14,11 +14,11 @@ pub(super) fn hidden(visit: &Visit) -> Markup {
     }
 }
 
-/// A form that sends an action with POST.
+/// An HTML form that sends an action of the console with POST.
 pub(super) struct Form<'a> {
     visit: &'a Visit,
     action: String,
-    /// The page to show after the action.
+    /// The address of the page that the browser shows after the action.
     back: String,
     class: &'static str,
 }
@@ -34,13 +34,14 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// A form that calls an operation of the service. The names of the form's fields are the
-    /// members of the request.
+    /// A form that calls the operation `name` of the service. The names of the form's fields are
+    /// the members of the request.
     pub(super) fn operation(visit: &'a Visit, name: &str) -> Self {
         Self::new(visit, &format!("call/{name}"))
     }
 
-    /// Sets the page to show after the action.
+    /// Sets the page that the browser shows after the action. Without this call, it shows the
+    /// present page again.
     pub(super) fn back(self, path: &str) -> Self {
         Self {
             back: self.visit.link(path),
@@ -48,7 +49,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Places the fields next to one another in a row.
+    /// Shows the fields of the form next to one another.
     pub(super) fn in_row(self) -> Self {
         Self {
             class: "row",
@@ -56,7 +57,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Renders the form with these fields.
+    /// Renders the form with `fields` and the hidden fields of every form.
     pub(super) fn open(self, fields: &Markup) -> Markup {
         html! {
             form method="post" action=(self.action) class=(self.class) {

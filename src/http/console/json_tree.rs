@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-/// Number of levels that the tree shows. A value below them is shown on one line.
+/// Number of levels that the tree shows. A value on a deeper level is shown on one line.
 const DEPTH: usize = 24;
 
-/// Renders the tree of a document, with its first `most` values.
+/// Renders a JSON document as a tree, up to `most` values of the document.
 pub(super) fn tree(value: &Value, most: usize) -> Markup {
     let mut left = most;
     let tree = node(None, value, DEPTH, &mut left);

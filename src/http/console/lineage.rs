@@ -1,32 +1,37 @@
-//! The layout of the drawing of shards: hash keys from top to bottom, and time from left to right.
+//! The layout of the drawing of a stream's shards: hash keys from top to bottom, and time from left
+//! to right.
 //!
-//! A shard is a rectangle. It begins in the column of its creation and ends where its children
-//! begin, so that splits and merges are visible. A column begins at each moment at which shards
-//! were created. The columns are equally wide, because shards are often split within seconds and
-//! then stay unchanged for days. A row begins at each bound of a hash key range. A row is high
-//! enough for its text, unless there are many rows. A row with more hash keys is higher.
+//! A shard is a rectangle. Its left edge is the time of its creation, and its right edge is the
+//! creation of its children, so that splits and merges are visible.
+//!
+//! A column begins at each moment at which shards were created. All columns except the last have
+//! the same width, because shards are often split within seconds and then stay unchanged for days.
+//!
+//! A row begins at each bound of a hash key range. A row is high enough for its text, unless there
+//! are many rows. A row with more hash keys is higher.
 
 use crate::model::{HashKey, Shard, ShardId};
 use std::collections::BTreeSet;
 
-/// Height in pixels of a row in addition to its part of `SHARED`, if there are few rows.
+/// Smallest height of a row in pixels if there are few rows. A row also gets its part of `SHARED`.
 const ROW: f64 = 18.0;
-/// Height in pixels that is divided among the rows in proportion to their hash keys.
+/// Height in pixels that is divided among the rows in proportion to their numbers of hash keys.
 const SHARED: f64 = 120.0;
-/// Height in pixels of all rows together above which each row becomes lower than `ROW`.
+/// Largest height of all rows together in pixels, without `SHARED`. If there are many rows, each
+/// row is lower than `ROW` to stay within this height.
 const HIGHEST: f64 = 3_000.0;
-/// Smallest height of a row, in pixels.
+/// Smallest height of a row in pixels if there are many rows.
 const LEAST_ROW: f64 = 2.0;
 /// Width in pixels of all columns together, except for the last column.
 const WIDE: f64 = 760.0;
-/// Largest width of a column, in pixels.
+/// Largest width of a column in pixels, except for the last column.
 const COLUMN: f64 = 190.0;
-/// Smallest width of a column, in pixels.
+/// Smallest width of a column in pixels.
 const LEAST_COLUMN: f64 = 4.0;
 /// Width in pixels of the last column, which holds the open shards.
 pub(super) const LAST: f64 = 420.0;
 
-/// The rectangle of a shard.
+/// The rectangle of a shard in the drawing, in pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
     pub(super) id: ShardId,
@@ -35,21 +40,23 @@ pub(super) struct Cell {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) is_open: bool,
-    /// Fraction of all hash keys that the shard owns, from 0 to 1.
+    /// Fraction of all hash keys that are in the range of the shard, from 0 to 1.
     pub(super) share: f64,
 }
 
-/// The layout of a drawing.
+/// The layout of a drawing: its size in pixels, its rectangles and its columns.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) cells: Vec<Cell>,
-    /// Left edges of the columns in pixels, with their times in seconds since 1970.
+    /// The left edge of each column in pixels, and the time at which it begins, in seconds since
+    /// 1970.
     pub(super) columns: Vec<(f64, u64)>,
 }
 
-/// The rows of a drawing: the first hash key of each row, and the upper edge of each row.
+/// The rows of a drawing: the first hash key of each row, and the edges of the rows from the top
+/// down, in pixels.
 struct Rows {
     starts: Vec<u128>,
     edges: Vec<f64>,
@@ -73,7 +80,8 @@ impl Rows {
         Self { starts, edges }
     }
 
-    /// The upper edge of the row that begins at `key`. For None, the lower edge of the last row.
+    /// The upper edge of the row that begins at `key`, in pixels. Without a key, the lower edge of
+    /// the last row.
     fn edge(&self, key: Option<HashKey>) -> f64 {
         let row = key.map_or(self.starts.len(), |key| {
             self.starts.partition_point(|start| *start < key.value())
@@ -86,7 +94,7 @@ impl Rows {
     }
 }
 
-/// Computes the layout of `shards`.
+/// Computes the layout of the drawing of `shards`.
 pub(super) fn layout(shards: &[Shard]) -> Layout {
     let rows = Rows::of(shards);
     let times: BTreeSet<u64> = shards.iter().map(|shard| shard.created_s).collect();
@@ -98,8 +106,8 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     let cell = |shard: &Shard| {
         let range = shard.hash_key_range;
         let (x, y) = (column_of(shard.created_s), rows.edge(Some(range.start)));
-        // Children are created a second after their parent is closed. A closed shard whose children
-        // are not in the drawing extends to the right edge.
+        // The children of a shard are created a second after the shard is closed. If they are not
+        // in `shards`, the rectangle of the shard extends to the right edge.
         let right = shard.closed_s.map_or(width, |closed_s| {
             let first = times.partition_point(|moment| *moment <= closed_s);
             if first == times.len() {
@@ -126,7 +134,7 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     }
 }
 
-/// Fraction of all hash keys that a shard owns, from 0 to 1.
+/// Fraction of all hash keys that are in the range of a shard, from 0 to 1.
 pub(super) fn share(shard: &Shard) -> f64 {
     let range = shard.hash_key_range;
     (range.end.value() - range.start.value()) as f64 / u128::MAX as f64
@@ -137,7 +145,7 @@ mod tests {
     use super::*;
     use crate::model::{merge, split};
 
-    /// A stream of `count` shards, all created at second 100.
+    /// The `count` shards of a stream that was created at second 100.
     fn initial(count: u32) -> Vec<Shard> {
         Shard::initial(count, 100)
     }
@@ -156,7 +164,7 @@ mod tests {
         shards.extend(parts.opened);
     }
 
-    /// Fails if two shards overlap, or if a shard has no area.
+    /// Fails if the rectangles of two shards overlap, or if a rectangle has no area.
     fn check(layout: &Layout) {
         for (at, one) in layout.cells.iter().enumerate() {
             assert!(one.width > 0.0 && one.height > 0.0, "{one:?}");

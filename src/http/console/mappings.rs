@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Path of the page of all mappings.
+/// Path of the page of all event source mappings.
 const PATH: &str = "/_minikin/console/mappings";
 
-/// Answers with the page of all mappings.
+/// Answers with the page of all event source mappings.
 pub(super) async fn page(visit: Visit) -> Response {
     let all = visit.admin.engine.event_sources.all();
     let content = html! {
@@ -68,7 +68,7 @@ fn row(visit: &Visit, mapping: &Mapping) -> Markup {
     }
 }
 
-/// The longest time by which a shard is behind, in milliseconds.
+/// The largest time by which a shard of the mapping is behind its stream, in milliseconds.
 fn behind_ms(details: &Value) -> i64 {
     let shards = details["Shards"].as_array().into_iter().flatten();
     shards
@@ -77,7 +77,8 @@ fn behind_ms(details: &Value) -> i64 {
         .unwrap_or(0)
 }
 
-/// A badge for the state of the mapping, with the reason if a shard is stuck.
+/// A badge for the state of a mapping. If the mapping makes no progress in a shard, the error
+/// follows the badge.
 fn health(details: &Value) -> Markup {
     if details["Status"] != "reading" {
         return badge(Tone::Busy, "waiting for the stream");
@@ -99,7 +100,7 @@ fn health(details: &Value) -> Markup {
     }
 }
 
-/// The error because of which a shard does not advance. None if the shard advances.
+/// The error that prevents a mapping's progress in a shard. None if there is no such error.
 fn stuck(shard: &Value) -> Option<String> {
     let lanes = shard["Lanes"].as_array()?;
     lanes.iter().find_map(|lane| {
@@ -331,7 +332,7 @@ async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
     Ok("The mapping is created.".to_owned())
 }
 
-/// Changes a mapping: drains, resets, enables, disables or deletes it.
+/// Runs an action on a mapping: drain, reset, enable, disable or delete.
 pub(super) async fn change(
     visit: Visit,
     Path((uuid, action)): Path<(String, String)>,
@@ -374,7 +375,7 @@ async fn act(visit: &Visit, mapping: &Arc<Mapping>, action: &str) -> Outcome {
     Ok("The mapping is changed.".to_owned())
 }
 
-/// Waits until a mapping is done with all records.
+/// Waits until the mapping is done with all records of its stream, for up to ten seconds.
 async fn drain(visit: &Visit, mapping: &Arc<Mapping>) -> Outcome {
     let request = DrainRequest {
         timeout: Duration::from_secs(10),
@@ -392,7 +393,7 @@ async fn drain(visit: &Visit, mapping: &Arc<Mapping>) -> Outcome {
     }
 }
 
-/// Invokes the function again with a discarded batch.
+/// Invokes the function of a mapping again with one of the mapping's discarded batches.
 pub(super) async fn redeliver(
     visit: Visit,
     Path((uuid, number)): Path<(String, u64)>,

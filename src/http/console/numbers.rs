@@ -36,7 +36,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// Formats a rate per second, without the unit.
+/// Formats a rate, a number per second, without its unit.
 pub(super) fn rate(per_second: f64) -> String {
     match per_second {
         rate if rate <= 0.0 => "0".to_owned(),
@@ -77,7 +77,7 @@ pub(super) fn duration(millis: i64) -> String {
     }
 }
 
-/// The number and the noun. The noun gets an `s` unless the number is 1.
+/// The number and the noun after it. The noun gets an `s` unless the number is 1.
 pub(super) fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", count(number))

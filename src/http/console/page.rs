@@ -1,4 +1,4 @@
-//! The parts that every page has: the head, the navigation and the time.
+//! The parts that every page of the console has: the head, the navigation and the present time.
 
 use super::head::head;
 use super::parts::{self, Tone};
@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
-/// The sections of the console, in the order of the navigation.
+/// The sections of the console, in the order of the links to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Streams,
@@ -23,7 +23,7 @@ pub(super) enum Section {
     Metrics,
 }
 
-/// The sections with their names and paths.
+/// The sections of the console with their names and paths, in the order of the links to them.
 const SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Streams, "Streams", "/_minikin/"),
     (Section::Queues, "Queues", "/_minikin/console/queues"),
@@ -45,7 +45,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The page as a response with the given status.
+    /// Renders the page as a response with the given status.
     fn respond_with(self, status: StatusCode) -> Response {
         let html = self.html().into_string();
         let headers = [
@@ -84,7 +84,7 @@ impl Page<'_> {
         }
     }
 
-    /// The account and region of the page, and links to the other accounts and regions that have
+    /// The account and region of the page, and links to all other accounts and regions that have
     /// streams.
     fn scopes(&self) -> Markup {
         let Visit { admin, scope, .. } = self.visit;
@@ -128,7 +128,7 @@ impl Page<'_> {
     }
 }
 
-/// Answers with a page of the given section.
+/// Answers with a page in the given section, with status 200.
 pub(super) fn respond(visit: &Visit, section: Section, title: &str, content: Markup) -> Response {
     let page = Page {
         visit,
@@ -139,7 +139,7 @@ pub(super) fn respond(visit: &Visit, section: Section, title: &str, content: Mar
     page.respond_with(StatusCode::OK)
 }
 
-/// Answers with a page about a refusal.
+/// Answers with a page about a refusal, with the status of the refusal.
 pub(super) fn problem(visit: &Visit, refused: &Refused) -> Response {
     let Refused { status, text, .. } = refused;
     let content = html! {

@@ -1,10 +1,10 @@
-//! Small parts that many pages contain.
+//! Small parts of HTML that many pages of the console contain.
 
 use super::numbers;
 use crate::world::Timestamp;
 use maud::{Markup, html};
 
-/// The colour of a badge or a bar.
+/// The meaning that the colour of a badge or a bar expresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     Good,
@@ -14,7 +14,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    /// The class of this colour in the style sheet.
+    /// The class of the style sheet that gives this colour.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -24,7 +24,7 @@ impl Tone {
         }
     }
 
-    /// The colour for a status such as ACTIVE.
+    /// The colour of the badge for a status such as ACTIVE.
     pub(super) fn of_status(status: &str) -> Self {
         match status {
             "ACTIVE" | "Enabled" => Self::Good,
@@ -34,7 +34,7 @@ impl Tone {
         }
     }
 
-    /// The colour for a used fraction of a limit.
+    /// The colour of the bar for `share`, the used fraction of a limit.
     pub(super) fn of_share(share: f64) -> Self {
         match share {
             share if share >= 0.95 => Self::Bad,
@@ -44,29 +44,30 @@ impl Tone {
     }
 }
 
-/// A word in a coloured frame.
+/// A badge: a word in a coloured frame.
 pub(super) fn badge(tone: Tone, text: &str) -> Markup {
     html! { span class={ "badge " (tone.class()) } { (text) } }
 }
 
-/// The badge of a status.
+/// The badge for a status such as ACTIVE, in the colour of the status.
 pub(super) fn status(text: &str) -> Markup {
     badge(Tone::of_status(text), text)
 }
 
-/// A time for readers, with the same time in a form that programs can read.
+/// The HTML element of a time: a text for people, and the same time in RFC 3339 for programs.
 pub(super) fn time(time: Timestamp) -> Markup {
     let text = numbers::moment(time);
     let (date, clock) = text.split_at(text.len().min(11));
     html! { time datetime=(time.to_rfc3339()) { span class="date" { (date) } (clock) } }
 }
 
-/// A figure with its label.
+/// A figure, which is a value with its label.
 pub(super) fn figure(name: &str, value: &Markup) -> Markup {
     html! { div class="figure" { dt { (name) } dd { (value) } } }
 }
 
-/// A bar that is filled up to the fraction `share`. `label` is the text for screen readers.
+/// A bar that is filled up to the fraction `share`, from 0 to 1. `label` is the text for screen
+/// readers.
 pub(super) fn bar(share: f64, label: &str) -> Markup {
     let width = (share.clamp(0.0, 1.0) * 100.0).round();
     html! {
@@ -78,7 +79,8 @@ pub(super) fn bar(share: f64, label: &str) -> Markup {
     }
 }
 
-/// The text in place of an empty list. `command` creates an item of the list.
+/// The text in place of an empty list, and a command that creates an item for the list. There is no
+/// command if `command` is empty.
 pub(super) fn empty(text: &str, command: &str) -> Markup {
     html! {
         div class="empty" {
@@ -89,7 +91,7 @@ pub(super) fn empty(text: &str, command: &str) -> Markup {
 }
 
 /// A table that can be scrolled sideways. `label` is the name of the table for screen readers.
-/// `head` contains the cells of the table's head.
+/// `head` has the cells of the first row.
 pub(super) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(label) {
@@ -98,12 +100,12 @@ pub(super) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
     }
 }
 
-/// The id of a shard without the leading zeros.
+/// The short name of a shard: `shard 3` for `shardId-000000000003`.
 pub(super) fn short_shard(id: crate::model::ShardId) -> String {
     format!("shard {}", id.index())
 }
 
-/// A form that opens when the user presses a button.
+/// A panel with `content` that opens when the user presses a button.
 pub(super) fn drawer(id: &str, label: &str, content: &Markup) -> Markup {
     html! {
         details class="drawer" id=(id) {

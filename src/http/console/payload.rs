@@ -1,8 +1,8 @@
 //! Shows the data of a record as JSON, as text, as the user records of an aggregated record, or in
 //! hexadecimal digits.
 //!
-//! Data can contain anything. Therefore it is escaped and cut to a maximum length. Characters that
-//! cannot be seen or that change the direction of text are replaced by their numbers.
+//! Data can contain anything, so it is escaped and cut to a maximum length. Characters are replaced
+//! by their numbers if they cannot be seen or if they change the direction of text.
 
 use super::characters::visible;
 use super::json_tree;
@@ -13,12 +13,12 @@ use maud::{Markup, html};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Largest number of characters in a preview.
+/// Maximum number of characters in a preview.
 const PREVIEW: usize = 160;
-/// Number of bytes in a line of hexadecimal digits.
+/// Number of bytes that one line of hexadecimal digits shows.
 const HEX_LINE: usize = 16;
 
-/// The data of a record, decoded as far as possible.
+/// The data of a record after an attempt to decode it.
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
     Json(Value),
@@ -44,7 +44,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The name of the data's form, for the pages.
+    /// The name of the form that the data has, as the pages show it.
     pub(super) const fn form(&self) -> &'static str {
         match self {
             Self::Json(_) => "JSON",
@@ -55,7 +55,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The first `most` bytes of `data`, without an incomplete character at the end.
+/// The first `most` bytes of `data`, without an incomplete UTF-8 character at the end.
 pub(super) fn first(data: &[u8], most: usize) -> &[u8] {
     if data.len() <= most {
         return data;
@@ -67,14 +67,14 @@ pub(super) fn first(data: &[u8], most: usize) -> &[u8] {
     }
 }
 
-/// True for a text without control characters other than white space.
+/// True if the text has no control characters other than white space.
 fn is_readable(text: &str) -> bool {
     !text
         .chars()
         .any(|letter| letter.is_control() && !letter.is_whitespace())
 }
 
-/// The beginning of the data on one line.
+/// The beginning of a record's data, on one line.
 pub(super) fn preview(data: &[u8]) -> String {
     let start = first(data, limits::CONSOLE_ROW_BYTES);
     let line = match Payload::of(start) {
@@ -99,7 +99,7 @@ pub(super) fn preview(data: &[u8]) -> String {
     line
 }
 
-/// The data up to `most` bytes, in its decoded form.
+/// Renders the first `most` bytes of a record's data, decoded if possible.
 pub(super) fn whole(data: &[u8], most: usize) -> Markup {
     let shown = first(data, most);
     html! {
@@ -137,7 +137,8 @@ fn aggregated(records: &[UserRecord<'_>]) -> Markup {
     }
 }
 
-/// The data as hexadecimal digits and ASCII, 16 bytes on each line.
+/// Renders data as hexadecimal digits with the ASCII characters next to them, 16 bytes on each
+/// line.
 pub(super) fn hex(data: &[u8]) -> Markup {
     let mut text = String::with_capacity(data.len() * 5);
     for (line, bytes) in data.chunks(HEX_LINE).enumerate() {

@@ -21,12 +21,12 @@ use maud::{Markup, html};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Path of the page of a queue.
+/// Path of the page of the queue `name`.
 pub(super) fn queue_path(name: &str) -> String {
     format!("/_minikin/console/queues/{name}")
 }
 
-/// Number of records that receives can return, without dead-letter records.
+/// Number of records of a queue that can be received now. Dead-letter records are not counted.
 pub(super) fn receivable(figures: &QueueFigures) -> u64 {
     figures.unread + figures.counts.visible as u64
 }
@@ -105,7 +105,7 @@ fn create(visit: &Visit) -> Markup {
     drawer("create-queue", "Create queue", &form)
 }
 
-/// Creates the queue in the form.
+/// Creates the queue that the form describes.
 pub(super) async fn create_queue(visit: Visit, mut action: Action) -> Response {
     let outcome = create_by(&visit, &mut action.fields).await;
     action.answer(&visit, outcome)
@@ -151,8 +151,8 @@ fn find(visit: &Visit, name: &str) -> Result<Arc<Queue>, Refused> {
     })
 }
 
-/// The values of the parameter `state`, with their labels and the states of records that they
-/// select.
+/// The values of the query parameter `state`: the text of each value, its label on the page, and
+/// the state of the records that it selects.
 const STATES: [(&str, &str, PeekState); 3] = [
     ("visible", "Visible", PeekState::Visible),
     ("in-flight", "In flight", PeekState::InFlight),
@@ -286,7 +286,7 @@ fn delete(visit: &Visit, queue: &Queue) -> Markup {
     drawer("delete-queue", "Delete…", &form)
 }
 
-/// Acknowledges every record of a queue, so that the queue is empty.
+/// Acknowledges all records of a queue. The queue is empty afterwards.
 pub(super) async fn purge_queue(
     visit: Visit,
     Path(name): Path<String>,
@@ -303,7 +303,7 @@ pub(super) async fn purge_queue(
     action.answer(&visit, outcome)
 }
 
-/// Restores one dead-letter record of a queue, or all its dead-letter records.
+/// Restores the dead-letter record that the form names, or all dead-letter records of a queue.
 pub(super) async fn restore_queue(
     visit: Visit,
     Path(name): Path<String>,
@@ -317,8 +317,9 @@ pub(super) async fn restore_queue(
     action.answer(&visit, outcome)
 }
 
-/// Restores the dead-letter record at `only`, or all dead-letter records. A user of the console has
-/// no receipt handle, so the handle of the newest delivery is made from the queue's entry.
+/// Restores the dead-letter record at the position `only`, or all dead-letter records of the queue.
+/// To restore a record, the queue needs the receipt handle of the record's newest delivery. A user
+/// of the console has no handle, so the handles are made from the state of the queue.
 async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outcome {
     let engine = &visit.admin.engine;
     let peek = Peek {
@@ -345,13 +346,14 @@ async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outco
     }
 }
 
-/// The position of a record in its stream, as text: the index of the shard and the index of the
-/// record.
+/// The position of a record in its stream as text: the index of its shard, and its index in the
+/// shard's log.
 fn place(peeked: &PeekedRecord<'_>) -> String {
     format!("{}-{}", peeked.shard.id.index(), peeked.record.number.index)
 }
 
-/// The receipt handle of the newest delivery of a dead-letter record.
+/// The receipt handle of a dead-letter record's newest delivery. None if the queue has no saved
+/// state of the record.
 fn handle(queue: &Queue, peeked: &PeekedRecord<'_>) -> Option<String> {
     let entry = peeked.entry?;
     let handle = ReceiptHandle {

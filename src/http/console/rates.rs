@@ -1,7 +1,7 @@
 //! Rates of streams and shards, computed from the values of their counters at several moments.
 //!
-//! The counters are read when a page asks for rates, at most once a second. Without an open page,
-//! no counter is read. The next visit drops the old readings.
+//! The counters are read when a page asks for rates, at most once a second. No counter is read
+//! while no page is open. Old readings are dropped when a page asks for rates again.
 
 use crate::engine::{Shard, ShardFigures, Stream};
 use crate::limits;
@@ -10,7 +10,7 @@ use crate::world::{Stopwatch, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// The readings of the counters of all streams and shards that a page has shown.
+/// The readings of the counters of all streams and shards that pages have shown recently.
 #[derive(Debug)]
 pub(super) struct Rates {
     watch: Stopwatch,
@@ -19,24 +19,25 @@ pub(super) struct Rates {
 
 #[derive(Debug, Default)]
 struct Readings {
-    /// The histories of streams, by the incarnation number of the stream.
+    /// The history of each stream, by the incarnation number of the stream.
     streams: HashMap<u64, History>,
-    /// The histories of shards, by the incarnation number of the stream and the index of the shard.
+    /// The history of each shard, by the incarnation number of its stream and the index of the
+    /// shard.
     shards: HashMap<(u64, u32), History>,
 }
 
-/// The readings of the counters of one stream or shard, the oldest first.
+/// The readings of the counters of one stream or shard over time, the oldest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History(VecDeque<Reading>);
 
 #[derive(Debug, Clone, Copy)]
 struct Reading {
-    /// Milliseconds of real time since the start of the emulator.
+    /// Time of the reading, in milliseconds of real time since the start of the emulator.
     ms: u64,
     figures: ShardFigures,
 }
 
-/// The rates between two readings, per second.
+/// The rates of a stream or shard between two readings, in records or bytes per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Rate {
     pub(super) put_records: f64,
@@ -47,7 +48,8 @@ pub(super) struct Rate {
 }
 
 impl History {
-    /// Adds a reading, unless less than a second has passed since the last reading.
+    /// Adds a reading of the counters, unless less than a second has passed since the last reading.
+    /// Drops old readings, and the oldest of more than `most` readings.
     fn add(&mut self, ms: u64, figures: ShardFigures, most: usize) {
         let last_ms = self.0.back().map(|last| last.ms);
         if last_ms.is_some_and(|last_ms| ms < last_ms + limits::CONSOLE_READING_MS) {
@@ -64,14 +66,15 @@ impl History {
         self.0.back().map_or(0, |last| last.ms)
     }
 
-    /// The rate between the last two readings. None before the second reading.
+    /// The rates between the last two readings. None if there are fewer than two readings.
     pub(super) fn newest(&self) -> Option<Rate> {
         let mut newest = self.0.iter().rev();
         let (last, before) = (newest.next()?, newest.next()?);
         Some(Rate::between(before, last))
     }
 
-    /// The rates over time, the oldest first. Each has a position from 0 to 1 on the time axis.
+    /// The points of a line chart of one rate over time, the oldest first: a position from 0 to 1
+    /// on the time axis, and the rate. `value` selects the rate.
     pub(super) fn line(&self, value: fn(&Rate) -> f64) -> Vec<(f64, f64)> {
         let end_ms = self.last_ms() as f64;
         let whole_ms = limits::CONSOLE_HISTORY_MS as f64;
@@ -87,7 +90,8 @@ impl Rate {
     fn between(before: &Reading, after: &Reading) -> Self {
         let seconds = (after.ms - before.ms).max(1) as f64 / 1000.0;
         let (was, is) = (&before.figures, &after.figures);
-        // The sum of the counters of a stream's shards decreases when a shard expires.
+        // A stream's counters are the sums of its shards' counters. A sum decreases when a shard
+        // expires.
         let per_second = |was: u64, is: u64| is.saturating_sub(was) as f64 / seconds;
         Self {
             put_records: per_second(was.written.0, is.written.0),
@@ -111,7 +115,7 @@ impl Rates {
         u64::try_from(self.watch.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Reads the counters of a stream, and returns the stream's history.
+    /// Reads the counters of a stream now, and returns the history of the stream.
     pub(super) fn of_stream(&self, stream: &Stream, now: Timestamp) -> History {
         let (_, shards) = stream.all_shards(now);
         let figures = shards.iter().map(|shard| shard.figures());
@@ -124,7 +128,8 @@ impl Rates {
         history.clone()
     }
 
-    /// Reads the counters of `shards`, which belong to `stream`, and returns their newest rates.
+    /// Reads the counters of `shards`, shards of `stream`, now. Returns the newest rates of each
+    /// shard, and None for a shard with fewer than two readings.
     pub(super) fn of_shards(&self, stream: &Stream, shards: &[Arc<Shard>]) -> Vec<Option<Rate>> {
         let figures: Vec<_> = shards.iter().map(|shard| shard.figures()).collect();
         let now_ms = self.now_ms();
@@ -140,8 +145,7 @@ impl Rates {
     }
 }
 
-/// Drops the histories that have no recent reading. Drops all histories if there are still too
-/// many.
+/// Drops the histories without a recent reading. Drops all histories if more than `most` remain.
 fn drop_old<K>(histories: &mut HashMap<K, History>, now_ms: u64, most: usize) {
     let is_recent = |history: &mut History| now_ms < history.last_ms() + limits::CONSOLE_HISTORY_MS;
     histories.retain(|_, history| is_recent(history));
@@ -182,7 +186,7 @@ mod tests {
         history.add(3_000, written(100), 9);
         let rate = history.newest().unwrap();
         assert_eq!((rate.put_records, rate.put_bytes), (50.0, 500.0));
-        // The sum decreases when a shard expires.
+        // The sum of the counters decreases when a shard expires.
         history.add(4_000, written(60), 9);
         assert_eq!(history.newest().unwrap().put_records, 0.0);
         assert_eq!(history.line(|rate| rate.put_records).len(), 2);

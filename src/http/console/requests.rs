@@ -1,4 +1,4 @@
-//! The page of the last requests.
+//! The page of the last requests to the Kinesis API.
 
 use super::numbers;
 use super::page::{self, Section};
@@ -9,7 +9,8 @@ use crate::limits;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Advice about errors whose message does not name a remedy. The key is the name of the error.
+/// Advice about errors whose own message suggests no remedy: the name of each error, and the
+/// advice.
 const ADVICE: &[(&str, &str)] = &[
     (
         "ResourceNotFoundException",
@@ -65,7 +66,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Answers with the page of the last requests.
+/// Answers with the page of the last requests to the Kinesis API.
 pub(super) async fn page(mut visit: Visit) -> Response {
     let only_failed = visit.query.take("show").as_deref() == Some("failed");
     let mut requests = visit.admin.metrics.recent().newest();
@@ -135,7 +136,8 @@ fn milliseconds(took: std::time::Duration) -> String {
     }
 }
 
-/// The advice about an error. The text of an error begins with the error's name.
+/// The advice about an error whose text begins with the error's name. None for an error without
+/// advice.
 fn advice(error: &str) -> Option<&'static str> {
     let found = ADVICE.iter().find(|(name, _)| error.starts_with(name));
     found.map(|(_, advice)| *advice)

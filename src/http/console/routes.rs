@@ -18,7 +18,7 @@ use std::sync::Arc;
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'; object-src 'none'";
 
-/// The paths of the console.
+/// Routes the paths of the console.
 pub(in crate::http) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin", get(async || Redirect::permanent("/_minikin/")))
@@ -48,7 +48,7 @@ pub(in crate::http) fn routes() -> Router<Admin> {
         .layer(middleware::map_response(protected))
 }
 
-/// The paths that forms are sent to.
+/// Routes the paths that the console's forms are sent to.
 fn forms() -> Router<Admin> {
     Router::new()
         .route("/call/{operation}", post(actions::call))
@@ -65,13 +65,13 @@ fn forms() -> Router<Admin> {
         .route("/faults/remove/{id}", post(faults::remove))
 }
 
-/// Answers every client, without a check of access, because the assets are the same in every
-/// emulator.
+/// Answers with an asset of the pages. No access check is needed, because the assets are the same
+/// in every emulator.
 async fn asset(Path(name): Path<String>) -> Response {
     assets::asset(&name).into_response()
 }
 
-/// Adds the headers that protect a page.
+/// Adds the headers to a response that protect its page against other sites.
 async fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [

@@ -1,5 +1,6 @@
-//! The sign-in of a browser on another machine or on the host of a container. The browser sends the
-//! admin token once, and then sends it in a cookie with each request to the own paths.
+//! The sign-in of a browser that is on another machine or on the host of a container. The user
+//! enters the admin token. The browser then presents the token as a cookie in each request to
+//! minikin's own paths.
 
 use super::fields::Fields;
 use super::head::head;
@@ -10,7 +11,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{DOCTYPE, Markup, html};
 
-/// The page for a browser that has no access. `text` is the reason.
+/// Answers with the page for a browser that has no access. `text` is the reason that the page
+/// shows.
 pub(super) fn page(admin: &Admin, text: &str) -> Response {
     let content = html! {
         h1 { "minikin" }
@@ -44,8 +46,8 @@ fn form() -> Markup {
     }
 }
 
-/// Checks the admin token, and sets a cookie with the token. No script can read the cookie, and the
-/// browser does not send it for pages of other sites.
+/// Checks the admin token in the form, and sets a cookie with the token. Scripts cannot read the
+/// cookie, and the browser does not send the cookie with the requests of other sites' pages.
 pub(super) async fn sign_in(State(admin): State<Admin>, body: OwnBody) -> Response {
     let given = Fields::read(&body.bytes).take("token").unwrap_or_default();
     match &admin.token {

@@ -1,4 +1,4 @@
-//! A small line chart over time, as SVG.
+//! A small line chart of a value over time, as SVG.
 
 use maud::{Markup, html};
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ const WIDTH: f64 = 120.0;
 /// Height of the drawing, in units of its view box.
 const HEIGHT: f64 = 24.0;
 
-/// The points of the line, as SVG text. Each of `values` is a position from 0 to 1 and a value. The
-/// largest value is at the top.
+/// The points of the chart's line, as SVG text. Each of `values` has a position from 0 to 1 on the
+/// time axis, and a value. The chart is scaled so that its largest value is at the top.
 fn points(values: &[(f64, f64)]) -> String {
     let top = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     let scale = if top > 0.0 { (HEIGHT - 3.0) / top } else { 0.0 };
@@ -23,7 +23,8 @@ fn points(values: &[(f64, f64)]) -> String {
     text
 }
 
-/// A line chart of `values`. `label` is the text for screen readers.
+/// Renders a line chart of `values`. `class` is its class in the style sheet, and `label` is the
+/// text for screen readers.
 pub(super) fn line(class: &str, values: &[(f64, f64)], label: &str) -> Markup {
     html! {
         svg class={ "spark " (class) } viewBox="0 0 120 24" preserveAspectRatio="none" role="img"

@@ -46,8 +46,8 @@ pub(super) async fn page(mut visit: Visit) -> Response {
     page::respond(&visit, Section::Streams, "Streams", content)
 }
 
-/// The streams whose names contain `filter`, up to the maximum number of rows. The second value is
-/// true if further streams match.
+/// The streams of the page's account and region whose names contain `filter`, up to
+/// `limits::CONSOLE_ROWS` streams. The second value is true if more streams match.
 fn find(visit: &Visit, filter: &str) -> (Vec<Arc<Stream>>, bool) {
     let mut found: Vec<Arc<Stream>> = Vec::new();
     let mut after: Option<String> = None;
@@ -69,7 +69,7 @@ fn find(visit: &Visit, filter: &str) -> (Vec<Arc<Stream>>, bool) {
     }
 }
 
-/// Number of event source mappings of each stream.
+/// Number of event source mappings that read each stream.
 fn mappings_of_streams(visit: &Visit) -> HashMap<StreamArn, usize> {
     let mut mappings: HashMap<StreamArn, usize> = HashMap::new();
     for mapping in visit.admin.engine.event_sources.all() {
@@ -140,12 +140,13 @@ pub(super) fn mode(mode: &str) -> &'static str {
     }
 }
 
-/// A table cell with a rate. `kind` is `put` or `get`.
+/// A table cell with the put rate or the get rate of a stream. `kind` is `put` or `get`.
 pub(super) fn rate_cell(kind: &str, history: &History) -> Markup {
     html! { td class="rate" { (rate_line(kind, history)) } }
 }
 
-/// A rate as a number and as a line chart. `kind` is `put` or `get`.
+/// The put rate or the get rate of a stream, as a number and as a line chart. `kind` is `put` or
+/// `get`.
 pub(super) fn rate_line(kind: &str, history: &History) -> Markup {
     let of = match kind {
         "put" => |rate: &super::rates::Rate| rate.put_records,
@@ -193,7 +194,7 @@ fn create(visit: &Visit) -> Markup {
     drawer("create-stream", "Create stream", &form)
 }
 
-/// The form that deletes a stream.
+/// Renders the form that deletes the stream `name`.
 pub(super) fn delete(visit: &Visit, name: &str) -> Markup {
     let form = Form::operation(visit, "DeleteStream").back("/_minikin/");
     let form = form.open(&html! {

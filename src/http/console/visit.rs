@@ -1,4 +1,5 @@
-//! A request for a page: the access check, the account and region, and the parameters.
+//! A request for a page of the console: the access check, the account and region, and the query
+//! parameters.
 
 use super::rates::Rates;
 use super::sign_in;
@@ -11,21 +12,21 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
-/// The text on the page for a browser without access.
+/// The text on the page for a browser that has no access.
 const REFUSAL: &str = "The console is for this machine: open it at localhost or at an IP address, \
                        not from a page of another site. From another machine, and from the host \
                        of a container, sign in with the admin token.";
 
-/// A request for a page that has passed the access check.
+/// A request for a page of the console, after the access check.
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) admin: Admin,
-    /// Account and region of the page.
+    /// The account and region that the page shows.
     pub(super) scope: AccountRegion,
-    /// The parameters that the page has not removed yet.
+    /// The query parameters that the page has not removed yet.
     pub(super) query: Query,
     pub(super) rates: Arc<Rates>,
-    /// Path and query string of the page. A form on the page returns to this address.
+    /// Path and query string of the page. A form on the page leads back to this address.
     pub(super) address: String,
 }
 
@@ -63,21 +64,21 @@ impl FromRequestParts<Admin> for Visit {
 }
 
 impl Visit {
-    /// The address of the page or action at `path`, for the account and region of this page.
+    /// The address of the page or action at `path`, for the account and region of the present page.
     pub(super) fn link(&self, path: &str) -> String {
         link_in(&self.scope, &self.admin.home, path)
     }
 
-    /// The part of a query string that names the account and the region of this page. It begins
-    /// with `&`, and is empty for the configured account and region.
+    /// The part of a query string that names the account and the region of the page. It begins with
+    /// `&`, and is empty for the emulator's own account and region.
     pub(super) fn suffix(&self) -> String {
         let link = self.link("?");
         link.trim_start_matches('?').to_owned()
     }
 }
 
-/// The address of `path` for the given account and region. `home` is the configured account and
-/// region.
+/// The address of the page or action at `path`, for the account and region `scope`. `home` is the
+/// emulator's own account and region, which an address does not name.
 pub(super) fn link_in(scope: &AccountRegion, home: &AccountRegion, path: &str) -> String {
     if scope == home {
         return path.to_owned();
@@ -87,7 +88,8 @@ pub(super) fn link_in(scope: &AccountRegion, home: &AccountRegion, path: &str) -
     format!("{path}{joint}account={account}&region={region}")
 }
 
-/// Path of a page of a stream. `part` is the name of the page, or empty for the main page.
+/// Path of a page of the stream `name`. `part` is the last part of the path, such as `records`, or
+/// empty for the path without this part.
 pub(super) fn stream_path(name: &str, part: &str) -> String {
     let slash = if part.is_empty() { "" } else { "/" };
     format!("/_minikin/console/streams/{name}{slash}{part}")

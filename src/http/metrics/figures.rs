@@ -7,7 +7,7 @@ use crate::engine::queue::QueueFigures;
 /// gauge, and the function that reads its value from the figures.
 pub(super) type Figure<F> = (&'static str, &'static str, bool, fn(&F) -> u64);
 
-/// Largest number of records that the service's metric of visible records in a queue reports.
+/// Largest value of the service's metrics of visible records in a queue.
 const MOST_VISIBLE: u64 = 1_000_000;
 
 /// The metrics of each queue.

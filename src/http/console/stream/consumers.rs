@@ -1,5 +1,5 @@
-//! The page of the readers of a stream: registered consumers with their subscriptions, queues and
-//! mappings.
+//! The page of the readers of a stream: registered consumers with their subscriptions, queues, and
+//! event source mappings.
 
 use super::frame;
 use crate::engine::{OpenSubscription, Stream, consumer_status};
@@ -100,7 +100,7 @@ fn consumer_row(
     }
 }
 
-/// Number of records that a subscription has not sent yet.
+/// Number of records of its shard that a subscription has not sent to the consumer yet.
 fn lag(visit: &Visit, stream: &Stream, open: &OpenSubscription) -> u64 {
     let now = visit.admin.engine.world.clock.now();
     let shard = stream.readable_shard(open.shard, now);

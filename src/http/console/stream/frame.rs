@@ -1,4 +1,4 @@
-//! The parts that all pages of one stream have: its name, its figures and the tabs.
+//! The parts that all pages of one stream have: the stream's name, its figures and the tabs.
 
 use crate::engine::Stream;
 use crate::http::admin::Refused;
@@ -12,7 +12,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// The tabs with their labels and paths.
+/// The tabs on the pages of a stream: the label of each tab, and the last part of its path.
 const TABS: &[(&str, &str)] = &[
     ("Records", "records"),
     ("Shards", "shards"),
@@ -20,7 +20,7 @@ const TABS: &[(&str, &str)] = &[
     ("Settings", "settings"),
 ];
 
-/// Finds the stream of a page.
+/// Finds the stream `name` in the account and region of the page.
 ///
 /// # Errors
 /// The stream does not exist.
@@ -32,7 +32,7 @@ pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Refused> {
     })
 }
 
-/// Answers with the page of `stream` that has `content` under the tab `tab`.
+/// Answers with a page of `stream`. The page shows `content` under the tab whose path is `tab`.
 pub(super) fn respond(visit: &Visit, stream: &Stream, tab: &str, content: &Markup) -> Response {
     let name = &*stream.arn.name;
     let content = html! {

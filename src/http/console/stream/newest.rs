@@ -7,7 +7,8 @@ use crate::world::Timestamp;
 use maud::Markup;
 use std::sync::Arc;
 
-/// The newest records of `shards`, at most `most`, the newest first. `row` renders a record.
+/// Reads the newest records of `shards` together, at most `most` records. Returns the records as
+/// rows, the newest first. `row` renders a record.
 pub(super) async fn newest(
     stream: &Stream,
     shards: &[Arc<Shard>],

@@ -1,4 +1,5 @@
-//! The forms that put records into a stream: one record, or one record for each line.
+//! The forms that put records into a stream: one form for one record, and one for many records, one
+//! on each line.
 
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::http::admin::{LargeBody, Refused};
@@ -16,7 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// The forms that put records.
+/// Renders the forms that put records into a stream.
 pub(super) fn forms(visit: &Visit, stream: &Stream) -> Markup {
     let name = &*stream.arn.name;
     let one = Form::new(visit, &format!("put/{name}")).open(&html! {
@@ -41,7 +42,7 @@ pub(super) fn forms(visit: &Visit, stream: &Stream) -> Markup {
     }
 }
 
-/// Puts the records in the form.
+/// Puts the record or the records in the form into a stream.
 pub(in crate::http::console) async fn put(
     visit: Visit,
     Path(name): Path<String>,
@@ -76,7 +77,8 @@ async fn put_fields(visit: &Visit, name: &str, fields: &mut Fields) -> Outcome {
     sentence(&results)
 }
 
-/// Makes one record of each line that is not empty.
+/// Makes a record from each line that is not empty. A line is the JSON of a record, or the data of
+/// a record with the partition key `key`.
 fn records_of(visit: &Visit, lines: &str, key: Option<&str>) -> Result<Vec<StartRecord>, Refused> {
     let lines = lines.lines().zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim().is_empty());
@@ -108,7 +110,8 @@ fn record(visit: &Visit, key: Option<&str>, data: String) -> StartRecord {
     }
 }
 
-/// A sentence about the results of a put, or the refusal if a record has failed.
+/// The sentence for the user about the results of a put, or a refusal if the put of any record has
+/// failed.
 fn sentence(results: &[Result<Placed, PutFailure>]) -> Outcome {
     let failed = results.iter().filter(|result| result.is_err()).count();
     let is_throttled =

@@ -1,5 +1,5 @@
-//! The page of a stream's records: the newest records, the records from a position on, or the
-//! records that a search finds.
+//! The page of a stream's records. It shows the newest records, the records that follow a position,
+//! or the records that a search finds.
 
 use super::row::{row, table};
 use super::{frame, newest, put, tail};
@@ -20,7 +20,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// The parameters of the page, as text.
+/// The query parameters of the page of a stream's records, as text. A missing parameter is empty.
 #[derive(Debug, Default)]
 struct Asked {
     from: String,
@@ -30,13 +30,14 @@ struct Asked {
     next: Option<String>,
 }
 
-/// The records to show, and a sentence about them.
+/// The records to show on the page, and a sentence about them.
 struct ShownRecords {
     rows: Vec<Markup>,
     note: String,
-    /// The start of the next page. None on the last page.
+    /// The start of the next page of records. None on the last page.
     next: Option<Cursor>,
-    /// The address from which the script receives new records. None on a page without new records.
+    /// The address from which the script receives new records. None on a page that shows no new
+    /// records.
     tail: Option<String>,
 }
 

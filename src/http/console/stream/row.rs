@@ -1,4 +1,4 @@
-//! Shows a record as a row of a table.
+//! Renders a record as a row of an HTML table.
 
 use crate::engine::RecordView;
 use crate::http::console::characters::visible;
@@ -9,10 +9,11 @@ use crate::limits;
 use crate::model::ShardId;
 use maud::{Markup, html};
 
-/// Number of digits of a sequence number that a row shows, from the end of the number.
+/// Number of digits that a row shows of a sequence number. They are the last digits of the number.
 const SHOWN_DIGITS: usize = 12;
 
-/// The address of the page of one record.
+/// The address of the page of one record, relative to the page of the stream's records. `suffix` is
+/// the part of the query string that names the account and the region.
 fn address(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> String {
     format!("record?shard={shard}&number={}{suffix}", record.number)
 }
@@ -43,7 +44,7 @@ pub(super) fn row(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> Mark
     }
 }
 
-/// A table of records, from its rows.
+/// Renders a table of records. `rows` are its rendered rows.
 pub(super) fn table(rows: &[Markup]) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="Records" {

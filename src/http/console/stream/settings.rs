@@ -124,7 +124,7 @@ fn clear(visit: &Visit, stream: &Stream) -> Markup {
     crate::http::console::parts::drawer("clear", "Remove all records…", &form)
 }
 
-/// Increases or decreases the retention period of a stream.
+/// Sets the retention period of a stream to the number of hours in the form.
 pub(in crate::http::console) async fn set_retention(
     visit: Visit,
     Path(name): Path<String>,

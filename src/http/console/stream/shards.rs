@@ -1,4 +1,5 @@
-//! The page of a stream's shards: the drawing of their lineage, and a table with rates and actions.
+//! The page of a stream's shards: a drawing of the shards over time, and a table of the shards with
+//! rates and actions.
 
 use super::frame;
 use crate::engine::{Shard, Stream};
@@ -18,12 +19,12 @@ use maud::{Markup, html};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Bytes per second that a shard accepts (AWS).
+/// Number of bytes per second that a shard accepts. The value is the limit of AWS.
 const BYTES: f64 = 1_048_576.0;
-/// Records per second that a shard accepts (AWS).
+/// Number of records per second that a shard accepts. The value is the limit of AWS.
 const RECORDS: f64 = 1_000.0;
 
-/// The load of an open shard.
+/// The load of an open shard, from its rates. The rates are None until the second reading.
 #[derive(Debug, Clone, Copy, Default)]
 struct Load {
     rate: Option<Rate>,
@@ -54,7 +55,7 @@ impl Load {
     }
 }
 
-/// The shards of a page, and the loads of the open shards.
+/// The shards that the page shows, and the load of each open shard.
 struct Shown {
     shards: Vec<model::Shard>,
     loads: HashMap<ShardId, Load>,
@@ -101,7 +102,7 @@ pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String
     frame::respond(&visit, &stream, "shards", &content)
 }
 
-/// A sentence about the shard that is closest to its limits.
+/// A sentence about the open shard whose load is closest to the limits of a shard.
 fn fullest(shown: &Shown) -> Markup {
     let fullest = shown.loads.iter().max_by(|one, other| {
         let key = |load: &Load| (load.throttled() > 0.0, load.share());
@@ -143,7 +144,8 @@ fn drawing(visit: &Visit, shown: &Shown) -> Markup {
     }
 }
 
-/// The times of the columns. A column that is too narrow for its time has none.
+/// Renders the times at which the columns of the drawing begin. A column gets no time if there is
+/// not enough space between its edge and the last time.
 fn axis(layout: &Layout) -> Markup {
     let mut free_from = 0.0;
     let mut labels = Vec::new();
@@ -194,7 +196,7 @@ fn drawn(visit: &Visit, cell: &Cell, load: Load) -> Markup {
 
 fn table(visit: &Visit, stream: &Stream, shown: &Shown) -> Markup {
     let most = limits::CONSOLE_ROWS;
-    // Show the open shards first, because actions apply to them.
+    // Show the open shards first, because only open shards have buttons for actions.
     let mut shards: Vec<&model::Shard> = shown.shards.iter().collect();
     shards.sort_by_key(|shard| (!shard.is_open(), shard.hash_key_range.start.value()));
     html! {

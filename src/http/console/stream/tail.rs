@@ -1,4 +1,5 @@
-//! Sends new records as server-sent events, each record as a row of the table.
+//! Sends new records to the console's script as server-sent events. Each event has a record as a
+//! row of the page's table.
 
 use super::frame;
 use super::row::row;
@@ -14,16 +15,16 @@ use axum::response::{IntoResponse as _, Response};
 
 const LAST_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The id of a tail that continues after all records that are published now. `shards` are the
-/// shards with their next indices.
+/// The event id after which a tail sends only records that are published from now on. `shards` are
+/// the shards of the stream, each with the index of its next record.
 pub(super) fn present_id(stream: &Stream, shards: impl Iterator<Item = (ShardId, u64)>) -> String {
     let mut id = String::new();
     write_tail_id(&mut id, StreamMark::of(stream), shards, None);
     id
 }
 
-/// Answers with a tail of rows. The parameter `after` is the event id to continue after, for a
-/// request without `Last-Event-ID`.
+/// Answers with a tail that sends records as rows of a table. The query parameter `after` is an
+/// event id. It takes the place of the header `Last-Event-ID` if the request lacks the header.
 pub(super) async fn tail(
     mut visit: Visit,
     Path(name): Path<String>,
