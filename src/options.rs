@@ -2,10 +2,12 @@
 //! variable, and a key of the TOML file that `--config` names.
 //!
 //! The names of the variable and the key follow from the flag: the flag `--data-dir` has the
-//! variable `MINIKIN_DATA_DIR` and the key `data-dir`. A key may also stand in tables that are
-//! named by its first parts: `local_dir` in the table `channels.s3` is the key
-//! `channels-s3-local-dir`. The order of precedence is flag, variable, file, default. Without the
-//! feature `cli`, only the fields exist.
+//! variable `MINIKIN_DATA_DIR` and the key `data-dir`. The file may group keys with the same first
+//! words in a table: the key `local_dir` in the table `channels.s3` is the key
+//! `channels-s3-local-dir`.
+//!
+//! A flag takes precedence over a variable, a variable over the file, and the file over the
+//! default. Without the feature `cli`, only the fields exist.
 
 mod address;
 mod channels;

@@ -1,10 +1,10 @@
-//! The addresses to listen on.
+//! The types of options that name addresses to listen on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The IP addresses of one host. The hosts `localhost` and `any` have an IPv4 and an IPv6 address.
-/// A host that is written as an IP address has only this address.
+/// The IP addresses of a host to listen on. The hosts `localhost` and `any` have an IPv4 and an
+/// IPv6 address. Any other host is written as an IP address, and has only this address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts(pub Vec<IpAddr>);
 
@@ -14,7 +14,7 @@ impl Hosts {
         Self(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
     }
 
-    /// The addresses 0.0.0.0 and ::, which stand for all addresses of the machine.
+    /// The addresses 0.0.0.0 and ::, which stand for all IPv4 and IPv6 addresses of the machine.
     fn any() -> Self {
         let all = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
         Self(all.into())
@@ -42,7 +42,7 @@ impl FromStr for Hosts {
     }
 }
 
-/// The socket addresses of a host and a port, written as `ADDRESS:PORT`.
+/// The socket addresses of a host and a port to listen on, written as `ADDRESS:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen(pub Vec<SocketAddr>);
 

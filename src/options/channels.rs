@@ -1,6 +1,6 @@
 //! Options for channels: the destinations of their records, and the sizes of their objects.
 //!
-//! In the TOML file these options stand in the tables `channels`, `channels.s3`,
+//! In the TOML file these options may stand in the tables `channels`, `channels.s3`,
 //! `channels.s3tables` and `channels.schemas`.
 
 use super::error::OptionsError;
@@ -179,13 +179,13 @@ impl Default for ChannelOptions {
 }
 
 impl ChannelOptions {
-    /// The time after which all channels deliver their records, in milliseconds. None: the data
-    /// freshness of each channel.
+    /// The longest time for which a channel buffers records before it delivers them, in
+    /// milliseconds. None: each channel's own DataFreshnessInSeconds.
     pub(crate) fn flush_interval(&self) -> Option<u64> {
         Some(self.flush_interval_ms).filter(|ms| *ms > 0)
     }
 
-    /// Checks the constraints between the options for channels.
+    /// Refuses options for channels that contradict one another.
     pub(super) fn check(&self) -> Result<(), OptionsError> {
         let refused = |text: &str| Err(OptionsError::Channels(text.to_owned()));
         if self.s3_local_dir.is_some() && self.s3_endpoint.is_some() {

@@ -1,17 +1,17 @@
-//! The option that selects the clock.
+//! The option `--clock`.
 
 use crate::limits::LAST_MOMENT_MS;
 use crate::world::Timestamp;
 use std::str::FromStr;
 
-/// The value of the option `--clock`.
+/// The value of the option `--clock`: the kind of clock that the emulator has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockChoice {
     /// The machine's clock.
     System,
     /// A virtual clock, which advances only on request.
     Virtual {
-        /// The time at which the clock starts. None: the machine's time.
+        /// The time that the clock shows at the start. None: the machine's time.
         start: Option<Timestamp>,
     },
 }

@@ -1,4 +1,5 @@
-//! The definition of every option: field, flag, default, help text, and the checks between options.
+//! The definition of every option: its field, flag, default and help text. Also the checks between
+//! options.
 
 use super::address::{Hosts, Listen};
 use super::channels::ChannelOptions;
@@ -272,7 +273,7 @@ pub struct Options {
     pub config: Option<PathBuf>,
 }
 
-/// The options of `minikin serve` when no flag, no variable and no file sets an option.
+/// The options of `minikin serve` if no flag, no variable and no file sets an option.
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -322,7 +323,7 @@ impl Default for Options {
 
 impl Options {
     /// All addresses to listen on: the addresses of `listen` or, if `listen` is empty, `host` with
-    /// `port`. Each port of `extra_port` is added at the same IP addresses.
+    /// `port`. Their IP addresses are also combined with each port of `extra_port`.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
             let hosts = self.host.0.iter();
@@ -347,7 +348,8 @@ impl Options {
         addresses
     }
 
-    /// Everything that the setup creates at the start. Each call reads the file of `--setup`.
+    /// All definitions of the setup: the contents of the file of `--setup`, and the streams of
+    /// other options. Each call reads the file.
     ///
     /// # Errors
     /// A definition cannot be read: its place in the file, and the reason.
@@ -360,7 +362,8 @@ impl Options {
         )
     }
 
-    /// The effective durability: the option's value, or the default, which depends on `data_dir`.
+    /// The durability of records: the value of the option, or its default, which depends on
+    /// `data_dir`.
     pub fn durability(&self) -> Durability {
         let default = if self.data_dir.is_some() {
             Durability::Always
@@ -370,7 +373,7 @@ impl Options {
         self.durability.unwrap_or(default)
     }
 
-    /// The limits of the profile, changed by the values of `limit`.
+    /// The limits of the profile, with the changes of the option `limit`.
     ///
     /// # Errors
     /// A limit has an unknown name or an invalid value.
@@ -388,7 +391,7 @@ impl Options {
         Ok(limits)
     }
 
-    /// The access keys that `--auth verify` accepts.
+    /// The credentials that `--auth verify` accepts.
     ///
     /// # Errors
     /// `--auth verify` is set without a credential, or a credential without `--auth verify`. A
@@ -414,8 +417,9 @@ impl Options {
         Ok(all)
     }
 
-    /// The permissions of the access keys, or None if `--policies` is not set. Each call reads the
-    /// file, which may be a pipe. A pipe can be read only once, so a start makes only one call.
+    /// The identities and permissions of access keys, from the file of `--policies`. None if the
+    /// option is not set. Each call reads the file, which may be a pipe. A pipe can be read only
+    /// once, so a start makes only one call.
     ///
     /// # Errors
     /// The file cannot be read, contains a policy element that the emulator does not support, or,
@@ -432,8 +436,8 @@ impl Options {
         if self.auth == Authentication::Verify {
             let credentials = self.credentials()?;
             let mut keys = identities.keys();
-            // Without this error, a user whose access key is misspelt in the file would have all
-            // permissions.
+            // An access key that the file does not name has all permissions. Without this error, a
+            // user whose key is misspelt in the file would have them, too.
             let stranger = keys.find(|key| credentials.iter().all(|known| known.key != *key));
             if let Some(key) = stranger {
                 return Err(failed(format!("no --credential has the access key {key}")));
@@ -442,7 +446,7 @@ impl Options {
         Ok(Some(identities))
     }
 
-    /// Checks and returns the fault rules.
+    /// Checks the fault rules of the option `fault`, and returns them.
     ///
     /// # Errors
     /// The first invalid rule, with the reason.
@@ -452,7 +456,7 @@ impl Options {
         fault_rule::check_all(rules.collect(), beginning).map_err(OptionsError::Fault)
     }
 
-    /// The KMS keys that do not work, with their states.
+    /// The KMS keys that do not work, each with its state.
     pub fn keys(&self) -> Keys {
         self.kms_key
             .iter()
@@ -460,9 +464,9 @@ impl Options {
             .collect()
     }
 
-    /// The event source mappings that the options define, and their functions. A mapping may
-    /// contain a URL in place of a function's name. The URL then defines a function named
-    /// `function`. Each call reads the file of `--event-sources`, so a start makes only one call.
+    /// The event source mappings and the functions that the options define. A mapping may contain a
+    /// URL in place of a function's name. The URL then defines a function named `function`. Each
+    /// call reads the file of `--event-sources`, so a start makes only one call.
     ///
     /// # Errors
     /// A mapping cannot be read, or two functions have the same name.
@@ -489,10 +493,10 @@ impl Options {
         Ok((requests, functions))
     }
 
-    /// Checks the constraints between several options.
+    /// Checks all options, in particular those that depend on one another.
     ///
     /// # Errors
-    /// The first constraint that is violated.
+    /// The first constraint that the options violate.
     pub(crate) fn check(&self) -> Result<(), OptionsError> {
         self.faults()?;
         let durability = self.durability();

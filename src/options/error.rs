@@ -5,14 +5,15 @@ use crate::operation::fault_rule::FaultRuleError;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The reason for which the options are invalid.
+/// The reason why the options are invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionsError {
-    /// The command line, a variable or the file cannot be parsed. Holds clap's message.
+    /// The command line, a variable or the file of `--config` cannot be parsed. Holds clap's
+    /// message.
     #[cfg(feature = "cli")]
     Arguments(String),
-    /// The account does not have twelve digits.
+    /// The account id of the option `--account` does not consist of twelve digits.
     Account(String),
     /// A limit has an unknown name or an invalid value.
     Limit {
@@ -20,16 +21,16 @@ pub enum OptionsError {
         name: String,
         /// Value of the limit, as written.
         value: String,
-        /// The reason for which the limit is invalid.
+        /// The reason why the limit is invalid.
         problem: String,
     },
-    /// `--auth verify` is set, but no credential.
+    /// `--auth verify` is set without a credential.
     NoCredential,
-    /// A credential is set, but `--auth verify` is not.
+    /// A credential is set without `--auth verify`.
     CredentialUnused,
     /// A credential does not have the form `KEY:SECRET` or `KEY:SECRET:TOKEN`.
     CredentialMalformed {
-        /// Number of the credential in the list; the first is 1.
+        /// Number of the credential in the order of the options; the first is 1.
         number: usize,
     },
     /// Two credentials have the same access key.
@@ -39,15 +40,15 @@ pub enum OptionsError {
     },
     /// The file of policies is invalid or cannot be read.
     Policies {
-        /// Path of the file.
+        /// Path of the file of policies.
         path: PathBuf,
-        /// The reason for which the file cannot be used.
+        /// The reason why the file of policies cannot be used.
         problem: String,
     },
     /// `--policies` is set together with `--auth off`. Policies need the access key of a request,
     /// which `--auth off` does not read.
     PoliciesWithoutAuthentication,
-    /// The chosen durability needs a data directory, and none is set.
+    /// The chosen durability needs a data directory, but `--data-dir` is not set.
     DurabilityWithoutDataDir(Durability),
     /// `--tls-cert` is set without `--tls-key`.
     TlsKeyMissing,

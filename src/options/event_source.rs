@@ -1,4 +1,6 @@
-//! Options for event source mappings: functions, mappings and endpoints of destinations.
+//! The options `--event-source`, `--event-sources`, `--function` and `--destination`: which
+//! functions exist, which mappings invoke them, and the endpoints to which mappings send discarded
+//! batches.
 
 use super::secret::Secret;
 use crate::model::event_source::{CreateRequest, source_of_option};
@@ -8,48 +10,52 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A function and its addresses, written as `NAME=URL[,URL…][;KEY=VALUE…]`.
+/// A function and its URLs, written as `NAME=URL[,URL…][;KEY=VALUE…]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionSetting {
-    /// Name of the function, as `NAME` or `NAME:QUALIFIER`. `*` is the fallback for any other name.
+    /// Name of the function, as `NAME` or `NAME:QUALIFIER`. The function `*` stands for every name
+    /// that no other function has.
     pub name: String,
-    /// URLs of the function. Invocations are distributed over them.
+    /// URLs at which the function can be invoked. Invocations are distributed over them.
     pub urls: Vec<String>,
-    /// The longest time that an invocation may take, in real time. The default is 300 seconds.
+    /// Longest time that an invocation may take, in real time. The default is 300 seconds.
     pub timeout: Duration,
-    /// Largest number of concurrent requests to one URL. The default is 1.
+    /// Maximum number of concurrent requests to one URL. The default is 1.
     pub concurrency: usize,
-    /// The part of an answer from which errors of the function are read.
+    /// The part of the function's answer that reports an error of the function.
     pub errors: ErrorMode,
-    /// ARN of the function's execution role.
+    /// ARN of the function's execution role, if the option gives one.
     pub role: Option<String>,
-    /// The access key that signs the invocations, as `KEY:SECRET`.
+    /// The credential that signs the requests to the function, as `KEY:SECRET`. None: the requests
+    /// are not signed.
     pub sign: Option<Secret>,
-    /// File of the certificate authority of `https` URLs, in PEM.
+    /// File with the certificate authority that the client trusts for `https` URLs, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// The part of an answer from which errors of the function are read.
+/// The part of a function's answer that reports an error of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
-    /// Like `Body`, until the address reports an error in the header. From then on like `Header`.
+    /// Both the header and the body, as for `Body`, until an answer from the same URL has reported
+    /// an error in the header. After that, only the header.
     #[default]
     Auto,
-    /// The header `X-Amz-Function-Error` alone.
+    /// Only the header `X-Amz-Function-Error`.
     Header,
-    /// The header `X-Amz-Function-Error`, and also the body.
+    /// The header `X-Amz-Function-Error`, and also the body of the answer.
     Body,
 }
 
-/// Largest timeout of a function, in seconds: the limit of Lambda.
+/// Largest timeout of a function, in seconds. The value is the limit of Lambda.
 const MOST_TIMEOUT_S: u64 = 900;
-/// Default timeout of a function, in seconds: the limit of the Runtime Interface Emulator.
+/// Default timeout of a function, in seconds. The value is the limit of Lambda's Runtime Interface
+/// Emulator.
 const TIMEOUT_S: u64 = 300;
-/// Largest length of a function's name, in characters.
+/// Maximum number of characters in a function's name.
 const NAME_CHARACTERS: usize = 64;
 
 impl FunctionSetting {
-    /// Makes a function with one URL and default settings.
+    /// Makes the setting of a function with one URL and otherwise default values.
     ///
     /// # Errors
     /// The name or the URL is invalid.
@@ -152,15 +158,15 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// The endpoint of one service for on-failure destinations, written as `sqs=URL`, `sns=URL` or
+/// The URL to which one service's on-failure records are sent, written as `sqs=URL`, `sns=URL` or
 /// `s3=URL`. An `https` URL needs `;ca=FILE` after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationSetting {
-    /// The service that receives the on-failure records.
+    /// The AWS service in whose place the URL receives on-failure records.
     pub service: DestinationService,
-    /// URL of the endpoint.
+    /// URL that accepts the requests to the service.
     pub url: String,
-    /// File of the certificate authority of an `https` URL, in PEM.
+    /// File with the certificate authority that the client trusts for an `https` URL, in PEM.
     pub ca: Option<PathBuf>,
 }
 
@@ -206,8 +212,8 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The configured account and region. An invalid account is replaced by the default account here,
-/// and refused by another check of the start.
+/// The configured account and region. The default account replaces an invalid account here, because
+/// another check at the start refuses the invalid account.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),
@@ -215,13 +221,13 @@ pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     }
 }
 
-/// The ARN of stream `name` in the configured account and region.
+/// The ARN of the stream `name` in the configured account and region.
 pub(super) fn arn_of(account: &str, region: &str, name: &str) -> String {
     StreamArn::new(home(account, region), name).to_string()
 }
 
-/// Completes the body of a mapping that an option or a file defines: replaces a stream name by its
-/// ARN, and sets the starting position to TRIM_HORIZON if there is none.
+/// Completes the CreateEventSourceMapping request of a mapping that an option or a file defines.
+/// Replaces a stream's name by its ARN, and sets StartingPosition to TRIM_HORIZON if it is missing.
 pub(super) fn completed(mut body: Value, arn_of: impl Fn(&str) -> String) -> Value {
     if let Some(source) = body.get_mut("EventSourceArn")
         && let Some(name) = source.as_str().filter(|text| !text.starts_with("arn:"))
@@ -235,8 +241,8 @@ pub(super) fn completed(mut body: Value, arn_of: impl Fn(&str) -> String) -> Val
     body
 }
 
-/// Parses a mapping written as `STREAM=FUNCTION?…`. If a URL stands in place of the function's
-/// name, adds a function with this URL to `functions`.
+/// Parses a mapping written as `STREAM=FUNCTION?…`. If FUNCTION is a URL, adds a function with this
+/// URL to `functions`.
 pub(super) fn read_option(
     text: &str,
     arn_of: impl Fn(&str) -> String,
@@ -249,8 +255,8 @@ pub(super) fn read_option(
     CreateRequest::read(&body).map_err(|refusal| refusal.to_string())
 }
 
-/// Adds a function named `function` with the URL that an option gives in place of a name. A second
-/// URL is refused, because two functions cannot have the same name.
+/// Adds a function named `function` with the URL `url`. Refuses a second function of this name with
+/// another URL.
 fn add(functions: &mut Vec<FunctionSetting>, url: &str) -> Result<(), String> {
     let setting = FunctionSetting::at("function", url)?;
     match functions.iter().find(|known| known.name == "function") {
@@ -263,7 +269,7 @@ fn add(functions: &mut Vec<FunctionSetting>, url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads a file with a JSON list of CreateEventSourceMapping requests.
+/// Reads the mappings in a file, which is a JSON list of CreateEventSourceMapping requests.
 pub(super) fn read_file(
     path: &Path,
     arn_of: impl Fn(&str) -> String,
@@ -277,7 +283,7 @@ pub(super) fn read_file(
     bodies.into_iter().enumerate().map(read).collect()
 }
 
-/// Refuses two functions with the same name.
+/// Returns an error if two functions have the same name.
 pub(super) fn check_functions(functions: &[FunctionSetting]) -> Result<(), String> {
     for (at, function) in functions.iter().enumerate() {
         if functions[..at]

@@ -1,10 +1,10 @@
-//! The option for fault rules.
+//! The option `--fault`.
 
 use super::setup::{Problem, rule_of_text};
 use crate::world::FaultRule;
 use std::str::FromStr;
 
-/// A fault rule, written as JSON or as `kind=KIND,percent=N,…`.
+/// The fault rule of an option, written as JSON or as `kind=KIND,percent=N,…`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultSetting(pub FaultRule);
 

@@ -1,8 +1,8 @@
-//! The origins of the web pages that may call the service.
+//! The option `--allow-origin`: the web pages that may call the service.
 
 use std::str::FromStr;
 
-/// The web pages that may call the service.
+/// A set of web pages that may call the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigin {
     /// The pages of every origin, as AWS allows.

@@ -1,30 +1,30 @@
-//! Environment variables and flags of other local tools that set an option here: kinesis-mock,
-//! LocalStack and kinesalite.
+//! Environment variables and flags of other local tools that set an option of minikin. The tools
+//! are kinesis-mock, LocalStack and kinesalite.
 //!
-//! Our own flags, variables and file take precedence. The names are taken from the READMEs of the
-//! tools.
+//! Minikin's own flags, variables and file take precedence. The names are taken from the READMEs of
+//! the tools.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// A variable of another tool, and the option that it sets.
+/// A variable of another tool, and the option of minikin that it sets.
 struct Alias {
     variable: &'static str,
     flag: &'static str,
-    /// Converts the variable's value to a value of the option. None if the option has no equivalent
+    /// Converts the variable's value to a value of the option. Returns None if minikin has no such
     /// value.
     convert: fn(&str) -> Option<String>,
 }
 
 impl Alias {
-    /// True for a variable that can only switch something on. Its other values are ignored without
-    /// a warning, because other programs use the name `DEBUG` too.
+    /// True for a variable that has an effect only if it switches something on. No warning is
+    /// logged for its other values, because other programs use such variables too.
     fn is_switch(&self) -> bool {
         matches!(self.variable, "DEBUG" | "DISABLE_CORS_CHECKS")
     }
 }
 
-/// The variables that set an option.
+/// The variables of other tools that set an option of minikin.
 const ALIASES: &[Alias] = &[
     alias("INITIALIZE_STREAMS", "initialize-streams", as_it_is),
     alias("KINESIS_INITIALIZE_STREAMS", "initialize-streams", as_it_is),
@@ -53,8 +53,8 @@ const ALIASES: &[Alias] = &[
     alias("EXTRA_CORS_ALLOWED_ORIGINS", "allow-origin", more_origins),
 ];
 
-/// Known variables that have no equivalent here. The start logs one warning with the names of the
-/// set variables among them.
+/// Variables of other tools for which minikin has no option. If some of them are set, the start
+/// logs one warning with their names.
 const IGNORED: &[&str] = &[
     "DELETE_STREAM_DURATION",
     "REGISTER_STREAM_CONSUMER_DURATION",
@@ -92,26 +92,26 @@ const IGNORED: &[&str] = &[
     "USE_SSL",
 ];
 
-/// The effect of a flag of kinesalite.
+/// The effect of a flag of kinesalite on the command line.
 enum Flag {
-    /// The flag is replaced by our flag, which is the first text. The second text is put before the
-    /// value of the flag.
+    /// The flag of minikin in the first text replaces the flag. The second text is put before the
+    /// flag's value.
     Ours(&'static str, &'static str),
-    /// The flag is removed without a warning, because the property that it switches on is always on
-    /// here.
+    /// The flag is removed without a warning, because minikin always has the property that the flag
+    /// switches on.
     AlwaysOn,
-    /// The flag is removed together with its value, and a warning lists the flag.
+    /// The flag is removed together with its value. A warning names the flag.
     Ignored,
 }
 
-/// The flags of kinesalite that are named differently here or have no equivalent.
+/// The flags of kinesalite that have another name in minikin, or none.
 const FLAGS: &[(&str, Flag)] = &[
     ("--path", Flag::Ours("--data-dir", "")),
     ("--createStreamMs", Flag::Ours("--transition-ms", "")),
     ("--shardLimit", Flag::Ours("--limit", "shards-per-account=")),
-    // Every port accepts TLS.
+    // Every port of minikin accepts TLS.
     ("--ssl", Flag::AlwaysOn),
-    // The option of --createStreamMs is the transition time of all changes of a stream.
+    // The flag `--createStreamMs` already sets the transition time of all changes of a stream.
     ("--deleteStreamMs", Flag::Ignored),
     ("--updateStreamMs", Flag::Ignored),
 ];
@@ -132,7 +132,8 @@ fn as_it_is(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// Converts a log level to our spelling, for example `DEBUG` to `debug`. None for an unknown level.
+/// Converts a log level of another tool to minikin's spelling, for example `DEBUG` to `debug`. None
+/// for an unknown level.
 fn level(value: &str) -> Option<String> {
     let level = match value.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
@@ -143,13 +144,13 @@ fn level(value: &str) -> Option<String> {
     known.contains(&level.as_str()).then_some(level)
 }
 
-/// True for the values with which LocalStack switches a setting on.
+/// True if the text is a value with which LocalStack switches a setting on.
 fn is_on(value: &str) -> bool {
     value == "1" || value.eq_ignore_ascii_case("true")
 }
 
-/// Converts the value of LocalStack's switch `DEBUG`. None for any other text, because other
-/// programs use the variable `DEBUG` too.
+/// Converts the value of LocalStack's variable `DEBUG` to a log level. None for a value that does
+/// not switch it on.
 fn debug(value: &str) -> Option<String> {
     is_on(value).then(|| "debug".to_owned())
 }
@@ -158,13 +159,13 @@ fn any_origin(value: &str) -> Option<String> {
     is_on(value).then(|| "any".to_owned())
 }
 
-/// Prepends the origin `local` to the value, because LocalStack allows the pages of this machine in
-/// addition to the origins of the variable.
+/// Adds the origin `local` before the origins in the value, because LocalStack always allows the
+/// pages of this machine, too.
 fn more_origins(value: &str) -> Option<String> {
     Some(format!("local,{value}"))
 }
 
-/// Extracts the ports from a list such as `0.0.0.0:4566,:4510`.
+/// Extracts the ports from a list of addresses such as `0.0.0.0:4566,:4510`.
 fn ports(value: &str) -> Option<String> {
     let ports = value
         .split(',')
@@ -172,8 +173,8 @@ fn ports(value: &str) -> Option<String> {
     Some(ports.collect::<Vec<_>>().join(","))
 }
 
-/// Converts a duration such as `500ms`, `5s` or `500 milliseconds` to milliseconds. A number
-/// without a unit is in milliseconds.
+/// Converts a duration such as `500ms`, `5s` or `500 milliseconds` to a number of milliseconds. A
+/// number without a unit is in milliseconds. None for any other text.
 fn milliseconds(value: &str) -> Option<String> {
     let value = value.trim();
     let end = value.find(|letter: char| !letter.is_ascii_digit());
@@ -196,7 +197,8 @@ fn on_demand_limit(value: &str) -> Option<String> {
     Some(format!("on-demand-streams={}", number_or_off(value)?))
 }
 
-/// Converts the value of a limit. LocalStack writes `Infinity` for a limit that is off.
+/// Converts LocalStack's value of a limit to minikin's. LocalStack writes `Infinity` for no limit,
+/// and minikin writes `off`.
 fn number_or_off(value: &str) -> Option<String> {
     if value.eq_ignore_ascii_case("infinity") {
         return Some("off".to_owned());
@@ -204,18 +206,19 @@ fn number_or_off(value: &str) -> Option<String> {
     value.parse::<u64>().ok().map(|number| number.to_string())
 }
 
-/// An option whose value comes from variables of other tools.
+/// An option that variables of other tools set, with its values.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OptionFromOtherTool {
     pub(super) flag: &'static str,
     pub(super) values: Vec<OsString>,
-    /// Names of the variables that the values come from.
+    /// Names of the other tools' variables that set the option.
     pub(super) variables: Vec<&'static str>,
 }
 
 impl OptionFromOtherTool {
-    /// True for an option that is a list of values. The values of other tools are then added to the
-    /// values of our own flags and variables. For any other option, our own value replaces them.
+    /// True for an option with a list of values. The values of other tools' variables are then
+    /// added to the values of minikin's own flags and variables. Any other option has the value of
+    /// other tools only if it has no value of its own.
     pub(super) fn is_added(&self) -> bool {
         is_added(self.flag)
     }
@@ -235,7 +238,7 @@ fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<Strin
     (!value.is_empty()).then_some(value)
 }
 
-/// The options that variables of other tools set, sorted by flag.
+/// The options that variables of other tools set, in the order of their flags.
 pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<OptionFromOtherTool> {
     let mut all: BTreeMap<&str, OptionFromOtherTool> = BTreeMap::new();
     for alias in ALIASES {
@@ -246,8 +249,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
             values: Vec::new(),
             variables: Vec::new(),
         });
-        // The first of several variables counts, except for an option that is a list: its values
-        // are collected from all variables.
+        // Several variables can set the same option. The values of all of them count if the option
+        // is a list, and otherwise only the first value.
         if honoured.values.is_empty() || is_added(alias.flag) {
             honoured.values.push(value.into());
             honoured.variables.push(alias.variable);
@@ -256,8 +259,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
     all.into_values().chain(data_dir(variable)).collect()
 }
 
-/// The option `--data-dir` from kinesis-mock's variables. kinesis-mock keeps its data in the folder
-/// `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
+/// The option `--data-dir` from kinesis-mock's variables, if they set it. kinesis-mock stores its
+/// data in the folder `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
 fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOtherTool> {
     let persists = set(&variable, SHOULD_PERSIST_DATA)?;
     if !persists.eq_ignore_ascii_case("true") {
@@ -289,8 +292,7 @@ fn unsupported<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<(&'static st
     values.chain(persists).collect()
 }
 
-/// Logs the variables of other tools that set an option, and the variables and flags that have no
-/// effect.
+/// Logs which variables of other tools set an option, and which variables and flags have no effect.
 pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &[&str]) {
     for honoured in honoured(&variable) {
         let (variables, flag) = (honoured.variables.join(" and "), honoured.flag);
@@ -316,16 +318,17 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
     }
 }
 
-/// A command line in which the flags of kinesalite are replaced by ours.
+/// A command line in which minikin's flags have replaced the flags of kinesalite.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Translated {
     /// The program's name and the arguments.
     pub(crate) line: Vec<OsString>,
-    /// The flags that were removed because they have no equivalent here.
+    /// The flags of kinesalite that were removed because minikin has no such flag.
     pub(crate) ignored: Vec<&'static str>,
 }
 
-/// Replaces the flags of kinesalite by ours. Arguments after `--` remain unchanged.
+/// Replaces the flags of kinesalite in a command line by minikin's flags. Arguments after `--`
+/// remain unchanged.
 pub(crate) fn translate(line: Vec<OsString>) -> Translated {
     let mut translated = Translated::default();
     let mut line = line.into_iter();
@@ -359,8 +362,8 @@ pub(crate) fn translate(line: Vec<OsString>) -> Translated {
     translated
 }
 
-/// Joins a flag and its value to one argument. Without a value, the argument is the flag alone,
-/// which the parser refuses later.
+/// Joins a flag and its value to one argument. `before` is put before the value. Without a value,
+/// the argument is the flag alone, and the parser refuses it later.
 fn joined_flag(flag: &str, before: &str, value: Option<OsString>) -> OsString {
     let mut joined = OsString::from(flag);
     if let Some(value) = value {

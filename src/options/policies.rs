@@ -1,4 +1,4 @@
-//! Reads the file that `--policies` names.
+//! Reads the file of policies that `--policies` names.
 
 use crate::limits;
 use crate::model::Identities;
@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-/// Reads and parses the file. A file of more than [`limits::POLICIES_FILE_BYTES`] bytes is refused.
+/// Reads and parses the file of policies at `path`. Refuses a file of more than
+/// [`limits::POLICIES_FILE_BYTES`] bytes.
 pub(super) fn read(path: &Path) -> Result<Identities, String> {
     let mut text = String::new();
     let most = limits::POLICIES_FILE_BYTES;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub struct Secret(String);
 
 impl Secret {
-    /// The text of the secret, for comparing and hashing.
+    /// The secret itself, for comparing and hashing.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -48,12 +48,14 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Parses `KEY:SECRET` or `KEY:SECRET:TOKEN`.
+    /// Parses a credential written as `KEY:SECRET` or `KEY:SECRET:TOKEN`. None if the text has
+    /// another form.
     pub(super) fn parse(text: &Secret) -> Option<Self> {
         let mut parts = text.expose().splitn(3, ':');
         let (key, secret) = (parts.next()?, parts.next()?);
         let token = parts.next();
-        // A slash or a space ends the access key id in the Authorization header.
+        // An access key id must not contain a slash or a space, which end it in the `Authorization`
+        // header.
         let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
         let whole = named && !secret.is_empty() && token != Some("");
         whole.then(|| Self {

@@ -1,5 +1,5 @@
-//! The setup: the streams, queues, channels, event source mappings and fault rules that are created
-//! before the emulator accepts requests. This module only reads their definitions.
+//! Reads the setup: the definitions of the streams, queues, channels, event source mappings and
+//! fault rules that are created before the emulator accepts requests. Another module creates them.
 
 mod account_region_setting;
 mod definition_place;

@@ -1,4 +1,4 @@
-//! The sources of option values: the command line, environment variables and the TOML file.
+//! The sources of options: the command line, environment variables and the TOML file.
 
 use super::definition::Options;
 use super::error::OptionsError;
@@ -9,18 +9,18 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
-/// The values of one option from one source: a variable or the file.
+/// The values that an option has in one source: in a variable or in the file.
 struct Setting {
     id: String,
     flag: String,
     values: Vec<OsString>,
-    /// Names the variable or the file, for error messages.
+    /// Names the source, a variable or the file, in error messages.
     source: String,
 }
 
 impl Options {
-    /// Parses command-line flags. Environment variables are not read, and a file is read only if
-    /// `--config` names one.
+    /// Parses options from command-line flags. No environment variable is read. A file is read only
+    /// if `--config` names it.
     ///
     /// # Errors
     /// A flag is unknown or has an invalid value, or options contradict one another.
@@ -35,13 +35,13 @@ impl Options {
     }
 }
 
-/// Parses the command line `line` together with the variables and the file.
+/// Parses the command line `line` together with the environment variables and the file.
 ///
 /// `line` begins with the program's name. `variable` returns the value of an environment variable.
 ///
 /// # Errors
-/// An option is invalid, or the command line asks for `--help` or `--version`. The error is the
-/// text to print, also for `--help` and `--version`.
+/// An option is invalid, or the command line asks for `--help` or `--version`. In all of these
+/// cases the error contains the text to print.
 pub(crate) fn parse<V>(
     command: Command,
     line: Vec<OsString>,
@@ -51,8 +51,8 @@ where
     V: Fn(&str) -> Option<OsString>,
 {
     let mut command = with_variables_in_help(command);
-    // Parse the command line alone first. It may name the file, and error messages about it are
-    // clearer without the flags that are added below.
+    // Parse the command line alone first. The command line may name the file. Errors in the command
+    // line are clearer before the flags of other sources are added.
     let said = command.try_get_matches_from_mut(&line)?;
     let (inner, said_inner, position) = match said.subcommand() {
         Some((name, inner)) => match command.find_subcommand(name) {
@@ -76,7 +76,7 @@ where
     Ok(matches)
 }
 
-/// Makes an error in the form of clap's own errors.
+/// Makes an error with the message `text` that looks like clap's own errors.
 fn failure(command: &mut Command, text: String) -> Error {
     command.error(ErrorKind::ValueValidation, text)
 }
@@ -91,7 +91,7 @@ fn takes_options(command: &Command) -> bool {
         .any(|arg| arg.get_id() == "data_dir")
 }
 
-/// The variable of a flag, for example `MINIKIN_DATA_DIR` for `data-dir`.
+/// The name of the variable that sets the option of a flag: `MINIKIN_DATA_DIR` for `data-dir`.
 fn variable_of(flag: &str) -> String {
     format!("MINIKIN_{}", flag.to_uppercase().replace('-', "_"))
 }
@@ -117,7 +117,7 @@ fn with_variables_in_help(command: Command) -> Command {
     with_variables(command).mut_subcommands(with_variables)
 }
 
-/// The values, from variables and the file, of all options that the command line does not set.
+/// The values of all options that variables or the file set and the command line does not.
 fn found<V>(command: &Command, said: &ArgMatches, variable: &V) -> Result<Vec<Setting>, String>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -151,14 +151,14 @@ where
     }
     let (added, others) = from_other_tools(&options, variable);
     all.extend(take(others));
-    // Put the values of other tools first: for the same limit, the last value counts, which is our
-    // own.
+    // Put the values of other tools before minikin's own. If both set the same limit, the last
+    // value counts.
     all.splice(0..0, added);
     Ok(all)
 }
 
-/// True if the option `id` is among the options `taken`, which are already set, or conflicts with
-/// one of them.
+/// True if the option `id` is in `taken`, the options that already have values, or conflicts with
+/// an option in it.
 fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
     let conflicts = |left: &str, right: &str| {
         let arg = command.get_arguments().find(|arg| arg.get_id() == left);
@@ -179,7 +179,8 @@ where
     let one = |option: &&Arg| {
         let flag = option.get_long()?;
         let name = variable_of(flag);
-        // Compose files and Dockerfiles often set a variable to an empty text to leave it unset.
+        // An empty variable counts as unset, because compose files and Dockerfiles often write it
+        // so.
         let value = variable(&name).filter(|value| !value.is_empty())?;
         let source = format!("the variable {name}");
         Some(Setting::new(option, flag, vec![value], source))
@@ -194,7 +195,8 @@ where
     all
 }
 
-/// The fault rule that has the same effect as LocalStack's variable KINESIS_ERROR_PROBABILITY.
+/// The option `--fault` with the rule that LocalStack's variable KINESIS_ERROR_PROBABILITY stands
+/// for. None if the variable is not set.
 fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -206,7 +208,7 @@ where
         Ok(probability) => (probability * 100.0).to_string(),
         Err(_) => text.trim().to_owned(),
     };
-    // 0 is LocalStack's default and means no errors.
+    // LocalStack's default is 0, which means no errors.
     if percent.is_empty() || percent == "0" {
         return None;
     }
@@ -217,8 +219,8 @@ where
     Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
-/// The values from the variables of other tools: first the values that are added to an option's own
-/// values, then the values of options that are not set otherwise.
+/// The values that variables of other tools give to options. The first list belongs to options that
+/// also have values of their own. The second list belongs to options that nothing else sets.
 fn from_other_tools<V>(options: &[&Arg], variable: &V) -> (Vec<Setting>, Vec<Setting>)
 where
     V: Fn(&str) -> Option<OsString>,
@@ -254,8 +256,8 @@ fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>,
     Ok(all)
 }
 
-/// The values from one key of the file. A table may stand for the first part of the names of
-/// several options, such as `channels` for `channels-s3-region`.
+/// The values of the options that one key of the file sets. A key with a table as its value stands
+/// for the first words of several options, such as `channels` for `channels-s3-region`.
 fn from_key(
     options: &[&Arg],
     path: &impl fmt::Display,
@@ -264,7 +266,8 @@ fn from_key(
 ) -> Result<Vec<Setting>, String> {
     let name = key.replace(['.', '_'], "-");
     let is_it = |option: &&&Arg| {
-        // A key outside of tables has exactly the name of its option.
+        // A key that is not in a table must be exactly the name of an option. In a table,
+        // underscores may replace hyphens.
         let same = if key.contains('.') { &name } else { key };
         option.get_long() == Some(same) && key != "config"
     };
@@ -290,7 +293,7 @@ fn from_key(
     }
 }
 
-/// True if the name of an option begins with `name` and a hyphen.
+/// True if the name of any option begins with `name` and a hyphen.
 fn begins_option(options: &[&Arg], name: &str) -> bool {
     let mut names = options.iter().filter_map(|option| option.get_long());
     names.any(|long| {
@@ -299,8 +302,8 @@ fn begins_option(options: &[&Arg], name: &str) -> bool {
     })
 }
 
-/// The error message for a file that is not valid TOML. The parser's full message is not used: it
-/// quotes the line, which may contain a secret.
+/// The error message for a file that is not valid TOML. The parser's full message is not used,
+/// because it quotes the line, which may contain a secret.
 fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.as_bytes().iter().take(start);
@@ -308,8 +311,8 @@ fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> Stri
     format!("--config {path}: line {line}: {}", error.message())
 }
 
-/// Converts a TOML value to the texts that a command line would have in its place. None if the
-/// option does not accept the type of the value.
+/// Converts the TOML value of an option to the texts that stand for it on a command line. None if
+/// the option does not accept a value of this type.
 fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {
         toml::Value::String(text) => Some(OsString::from(text)),
@@ -329,7 +332,7 @@ fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     }
 }
 
-/// True if the values of the option are `on` and `off`.
+/// True if the option has the values `on` and `off`.
 fn is_switch(option: &Arg) -> bool {
     let names = option.get_value_names().unwrap_or_default();
     names.iter().any(|name| name == "SWITCH")
@@ -354,7 +357,7 @@ impl Setting {
     }
 }
 
-/// Adds the source to the error message about a value from a variable or the file.
+/// Adds the name of the source to the error message about a value from a variable or the file.
 fn explain(mut error: Error, found: &[Setting]) -> Error {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return error;

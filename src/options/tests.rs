@@ -1,4 +1,4 @@
-//! Flags, variables and the file together, and error messages.
+//! Tests flags, variables and the file together, and their error messages.
 
 use super::*;
 use crate::limits::Profile;
@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
-/// The options that result from a command line and variables, which are written as `NAME=value`.
+/// The options that result from a command line and from `variables`, each written as `NAME=value`.
 fn options(line: &str, variables: &[&str]) -> Result<Options, String> {
     let words = std::iter::once("minikin").chain(line.split_whitespace());
     let look_up = |name: &str| {

@@ -1,4 +1,4 @@
-//! The types of option values, and their parsing from text.
+//! The types of the values of options, and their parsing from text.
 
 #[cfg(feature = "cli")]
 use crate::limits::Profile;
@@ -36,14 +36,14 @@ impl fmt::Display for Durability {
     }
 }
 
-/// The check of request signatures, option `--auth`.
+/// The value of the option `--auth`: how the signatures of requests are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
-    /// The signature has to be present and complete, but is not verified.
+    /// The signature must be present and complete, but its value is not verified.
     Structure,
-    /// The signature has to be made with one of the credentials.
+    /// The signature must be made with one of the credentials of `--credential`.
     Verify,
-    /// Signatures are ignored.
+    /// The signature may be missing, and is not checked.
     Off,
 }
 
@@ -60,7 +60,7 @@ impl FromStr for Authentication {
     }
 }
 
-/// A switch, written as `on` or `off`.
+/// The value of an option that is switched `on` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch(pub bool);
 
@@ -76,12 +76,12 @@ impl FromStr for Switch {
     }
 }
 
-/// A KMS key that does not work.
+/// The value of the option `--kms-key`: a KMS key that does not work, and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySetting {
     /// The id, alias or ARN by which requests name the key.
     pub id: String,
-    /// The state of the key, which determines the error.
+    /// The state of the key, which determines the error of an operation that uses the key.
     pub state: KeyState,
 }
 
@@ -103,13 +103,13 @@ impl FromStr for KeySetting {
     }
 }
 
-/// The format of log lines, option `--log-format`.
+/// The value of the option `--log-format`: the format of log lines.
 #[cfg(feature = "cli")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Human-readable text.
+    /// Log lines are text for people.
     Text,
-    /// One JSON object on each line.
+    /// Log lines are JSON objects.
     Json,
 }
 
@@ -126,7 +126,7 @@ impl FromStr for LogFormat {
     }
 }
 
-/// The value of one limit, written as `NAME=VALUE`.
+/// The value of the option `--limit`: the name and the value of one limit, written as `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSetting {
     /// Name of the limit.
@@ -148,7 +148,8 @@ impl FromStr for LimitSetting {
 }
 
 #[cfg(feature = "cli")]
-/// Parses a number of bytes, such as `1048576`, `512KiB` or `2GiB`.
+/// Parses a number of bytes, such as `1048576`, `512KiB` or `2GiB`. Returns an error message for
+/// any other text.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     let unit: u64 = match text[digits.len()..].trim() {
@@ -184,13 +185,13 @@ pub(super) fn account(text: &str) -> Result<String, String> {
     Err("an account is 12 digits".to_owned())
 }
 
-/// True when `text` can be the name of a region.
+/// True if `text` can be the name of a region.
 pub(crate) fn is_region(text: &str) -> bool {
     region(text).is_ok()
 }
 
 pub(super) fn region(text: &str) -> Result<String, String> {
-    // A region becomes a part of an ARN, whose parts are separated by colons.
+    // The name of a region becomes a part of ARNs, in which colons separate the parts.
     if text.is_empty() || text.contains(|letter: char| letter == ':' || letter.is_whitespace()) {
         return Err("a region has at least one letter, no spaces and no colons".to_owned());
     }
@@ -205,11 +206,11 @@ pub(super) fn tls_name(text: &str) -> Result<String, String> {
     Err("a certificate holds host names and IP addresses".to_owned())
 }
 
-/// Largest length of a host name, in bytes (RFC 1035).
+/// Maximum number of bytes in a host name (RFC 1035).
 #[cfg(any(feature = "cli", feature = "tls"))]
 const MAX_NAME_LENGTH: usize = 253;
 
-/// True when `name` is a valid host name or IP address in a certificate.
+/// True if `name` is a host name or IP address that a certificate can contain.
 #[cfg(any(feature = "cli", feature = "tls"))]
 pub(crate) fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*:".contains(&byte);

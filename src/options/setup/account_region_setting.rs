@@ -1,13 +1,13 @@
-//! The account and the region of a definition in a setup file.
+//! The account and the region that a definition in a setup file names.
 
 use super::fields::{self, Fields};
 use super::problem::Problem;
 use crate::model::{AccountId, AccountRegion, Region};
 
-/// The members that give the account and the region.
+/// The names of the members of a definition that give its account and its region.
 pub(super) const ACCOUNT_REGION_MEMBERS: [&str; 2] = ["Account", "Region"];
 
-/// The account and the region that a definition names. None for the configured account or region.
+/// The account and the region that a definition names. None means the configured account or region.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct AccountRegionSetting {
     pub account: Option<AccountId>,
@@ -15,7 +15,7 @@ pub(crate) struct AccountRegionSetting {
 }
 
 impl AccountRegionSetting {
-    /// Removes the members that give the account and the region, and returns their values.
+    /// Removes the members `Account` and `Region` of a definition, and returns their values.
     pub(super) fn take(fields: &mut Fields) -> Result<Self, Problem> {
         Ok(Self {
             account: fields.parsed("Account", account)?,
@@ -23,7 +23,8 @@ impl AccountRegionSetting {
         })
     }
 
-    /// The account and the region of the definition, with those of `home` as defaults.
+    /// The account and the region of the definition. `home` supplies those that the definition does
+    /// not name.
     pub(crate) fn within(&self, home: &AccountRegion) -> AccountRegion {
         AccountRegion {
             account: self.account.unwrap_or(home.account),

@@ -1,10 +1,12 @@
-//! The place of a definition in the setup: its option, or its file, line and path.
+//! The place of a definition in the setup, for error messages: an option, or a path and a line in
+//! the setup file.
 
 use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
-/// Parts of the messages that do not name the member they are about, each with that member.
+/// Error messages that do not name the member of the definition that causes the error: a part of
+/// each message, and the member.
 const MEANT: [(&str, &str); 9] = [
     ("Function does not exist", "FunctionName"),
     ("Stream not found", "EventSourceArn"),
@@ -17,19 +19,20 @@ const MEANT: [(&str, &str); 9] = [
     ("Stream ", "StreamConfigurationList[0].StreamARN"),
 ];
 
-/// The place of a definition in the setup, for error messages.
+/// The place of a definition in the setup, for error messages: an option, or a path and a line in
+/// the setup file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DefinitionPlace {
     source: Arc<str>,
     path: String,
     line: Option<usize>,
-    /// Paths of the members within the definition, such as `Tags.team` or `Consumers[0]`, and their
-    /// line numbers. The members of records are left out.
+    /// Paths of the members within the definition, such as `Tags.team` or `Consumers[0]`, each with
+    /// its line number. The members within `Records` items are left out.
     members: Vec<(String, usize)>,
 }
 
 impl DefinitionPlace {
-    /// The place of a definition in an option or a variable.
+    /// The place of a definition that is an option or a variable.
     pub(super) fn option(source: &str) -> Self {
         Self {
             source: source.into(),
@@ -51,9 +54,9 @@ impl DefinitionPlace {
         }
     }
 
-    /// The error for a definition that an operation refuses with the message `text`. If the message
-    /// names a member, such as `ShardCount` or `'shardCount'`, the error points to the member and
-    /// its line.
+    /// The error for a definition, after an operation has refused it with the message `text`. If
+    /// the message names a member, such as `ShardCount` or `'shardCount'`, the error points to the
+    /// line of this member.
     pub(crate) fn refused(&self, text: &str) -> Problem {
         let is_quoted = |path: &&str| text.contains(&format!("'{}", service_path(path)));
         let is_word = |path: &&str| {
@@ -62,8 +65,8 @@ impl DefinitionPlace {
             words.any(|word| name == Some(word))
         };
         let paths = || self.members.iter().map(|(path, _)| path.as_str());
-        // A message may quote the path of a member. The longest path in it is the member that is
-        // meant.
+        // A message may quote the path of a member, which contains the paths of outer members. The
+        // longest path belongs to the member that the message is about.
         let quoted = paths().filter(is_quoted).max_by_key(|path| path.len());
         let named = quoted.or_else(|| paths().find(is_word));
         let named = named.or_else(|| {
@@ -74,7 +77,7 @@ impl DefinitionPlace {
     }
 
     /// The error for the member at `path` within the definition, with the message `text`. An empty
-    /// path stands for the definition as a whole.
+    /// path stands for the whole definition.
     pub(crate) fn refused_at(&self, path: &str, text: &str) -> Problem {
         let mut found = self.members.iter().filter(|(known, _)| known == path);
         let line = found.next().map(|(_, line)| *line).or(self.line);
@@ -90,7 +93,8 @@ impl DefinitionPlace {
     }
 }
 
-/// Adds the paths and lines of the members within `node`, whose own path is `path`.
+/// Adds the paths and line numbers of all members within `node` to `members`. `path` is the path of
+/// `node` itself.
 fn add_members(path: &str, node: &Node, members: &mut Vec<(String, usize)>) {
     let mut add = |path: String, node: &Node| {
         members.push((path.clone(), node.line));
@@ -114,8 +118,8 @@ fn add_members(path: &str, node: &Node, members: &mut Vec<(String, usize)>) {
     }
 }
 
-/// The path of a member in the service's form: `queueAttributes.visibilityTimeoutSeconds`, or
-/// `list.1.member` for the first item of a list.
+/// Converts the path of a member to the form in the service's messages:
+/// `queueAttributes.visibilityTimeoutSeconds`, or `list.1.member` for the first item of a list.
 fn service_path(path: &str) -> String {
     let part = |part: &str| {
         let (name, index) = part.split_once('[').unwrap_or((part, ""));

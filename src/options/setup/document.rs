@@ -1,5 +1,5 @@
-//! A setup file as a tree of values. Every value has the number of its line, for error messages.
-//! The tree is read from TOML or JSON.
+//! A setup file as a tree of values, read from TOML or JSON. Every value has its line number, for
+//! error messages.
 
 use super::problem::Problem;
 use crate::limits;
@@ -9,20 +9,20 @@ use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
 
-/// A value and the number of the line on which it begins.
+/// A value in a setup file, and the number of the line on which the value begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) value: Value,
 }
 
-/// A value of a setup file.
+/// A value in a setup file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     /// A string, a number, a boolean or null.
     Scalar(serde_json::Value),
     List(Vec<Node>),
-    /// Members in the order of the file. Names are unique.
+    /// A table or object: its members in the order of the file. Their names are unique.
     Table(Vec<(String, Node)>),
 }
 
@@ -40,10 +40,10 @@ impl Node {
     }
 }
 
-/// Converts byte offsets in a text to line numbers.
+/// Converts positions in a text to line numbers.
 struct Lines<'a> {
     text: &'a str,
-    /// Byte offsets of the line feeds.
+    /// Byte offsets of all line feeds in the text.
     ends: Vec<usize>,
 }
 
@@ -53,26 +53,26 @@ impl<'a> Lines<'a> {
         Self { text, ends }
     }
 
-    /// Number of the line that contains a byte offset; the first line is 1.
+    /// Number of the line that contains the byte at `offset`; the first line is 1.
     fn at(&self, offset: usize) -> usize {
         1 + self.ends.partition_point(|end| *end < offset)
     }
 
-    /// Number of the line on which `part` begins. `part` must be a slice of the text.
+    /// Number of the line on which `part` begins. `part` must be a slice of the whole text.
     fn of_part(&self, part: &str) -> usize {
         let offset = part.as_ptr().addr() - self.text.as_ptr().addr();
         self.at(offset)
     }
 }
 
-/// Parses a JSON document.
+/// Parses a JSON document to a tree of values with line numbers.
 pub(super) fn from_json(text: &str) -> Result<Node, Problem> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| json_problem(&error))?;
     json_node(raw, &Lines::of(text), 0)
 }
 
-/// Reads the value in `raw`. `depth` is the number of lists and objects that contain the value. The
-/// depth is bounded, because the function calls itself.
+/// Converts the JSON value `raw` to a tree of values. `depth` is the number of lists and objects
+/// around the value. The depth is bounded, because the function is recursive.
 fn json_node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, Problem> {
     let text = raw.get();
     let line = lines.of_part(text);
@@ -103,7 +103,7 @@ fn json_node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, Pr
     Ok(Node { line, value })
 }
 
-/// The error for a document that is not valid JSON.
+/// The error for a text that is not valid JSON.
 fn json_problem(error: &serde_json::Error) -> Problem {
     let text = match error.classify() {
         Category::Eof => "the JSON ends too early".to_owned(),
@@ -112,11 +112,11 @@ fn json_problem(error: &serde_json::Error) -> Problem {
     Problem::at(error.line(), text)
 }
 
-/// The reason why the value `part` of a valid JSON document cannot be read.
+/// The reason why `part`, a value in a valid JSON document, cannot be read.
 fn part_text(part: &str, error: &serde_json::Error) -> String {
     if error.classify() == Category::Data {
-        // Cut off serde's "at line … column …", which counts from the start of the part and not
-        // from the start of the file.
+        // Cut off serde's "at line … column …". It counts from the start of `part` and not from the
+        // start of the file.
         let text = error.to_string();
         let end = text.rfind(" at line ").unwrap_or(text.len());
         return text[..end].to_owned();
@@ -127,16 +127,16 @@ fn part_text(part: &str, error: &serde_json::Error) -> String {
     }
 }
 
-/// Reads a JSON document as a value without line numbers.
+/// Parses a JSON document, with error messages that contain a line number.
 ///
 /// # Errors
-/// The text is not JSON.
+/// The text is not valid JSON.
 #[cfg(feature = "cli")]
 pub(crate) fn json_of_text(text: &str) -> Result<serde_json::Value, Problem> {
     from_json(text).map(Node::into_json)
 }
 
-/// The members of a JSON object, in the order of the file.
+/// The members of a JSON object in their order, each with the unparsed text of its value.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -169,7 +169,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Parses a TOML document.
+/// Parses a TOML document to a tree of values with line numbers.
 #[cfg(feature = "cli")]
 pub(super) fn from_toml(text: &str) -> Result<Node, Problem> {
     use toml::de::{DeTable, DeValue};

@@ -1,5 +1,5 @@
-//! The members of a table in a setup file. A parser removes the members that it knows, by name; a
-//! member that remains at the end is unknown and refused.
+//! The members of a table in a setup file. A parser removes every member that it knows. A member
+//! that remains at the end is unknown and is refused.
 
 use super::document::{self, Node, Value};
 use super::problem::Problem;
@@ -7,14 +7,14 @@ use super::problem::Problem;
 /// The members of a table that no parser has removed yet.
 #[derive(Debug)]
 pub(crate) struct Fields {
-    /// Path of the table in the file, such as `streams[0]`. Empty for the file as a whole.
+    /// Path of the table in the setup file, such as `streams[0]`. Empty for the whole file.
     path: String,
     line: usize,
     members: Vec<(String, Node)>,
 }
 
 impl Fields {
-    /// The members of `node`, whose path is `path`.
+    /// The members of `node`, a table at `path` in the setup file.
     ///
     /// # Errors
     /// The node is not a table.
@@ -32,7 +32,7 @@ impl Fields {
         }
     }
 
-    /// Path of the member `name`.
+    /// Path of the table's member `name` in the setup file.
     pub(super) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() {
             name.to_owned()
@@ -50,14 +50,15 @@ impl Fields {
         self.line
     }
 
-    /// Removes and returns the member `name`. None if the table does not have it.
+    /// Removes the member `name` from the table and returns its value. None if the member is
+    /// missing.
     pub(super) fn take(&mut self, name: &str) -> Option<Node> {
         let at = self.members.iter().position(|(known, _)| known == name)?;
         Some(self.members.remove(at).1)
     }
 
-    /// Removes the member `name` and parses its value with `read`, which returns an error message
-    /// for an invalid value.
+    /// Removes the member `name` from the table, and parses its value with `read`. None if the
+    /// member is missing. `read` returns an error message for an invalid value.
     pub(crate) fn parsed<T>(
         &mut self,
         name: &str,
@@ -72,13 +73,14 @@ impl Fields {
         Ok(Some(value))
     }
 
-    /// Removes and returns the member `name`, which must be a string.
+    /// Removes the member `name` from the table and returns its value, which must be a string. None
+    /// if the member is missing.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         self.parsed(name, text)
     }
 
-    /// Removes the list `name` and returns its items, each with its path. A missing list has no
-    /// items.
+    /// Removes the member `name`, which must be a list, from the table. Returns the items of the
+    /// list, each with its path. Returns no items if the member is missing.
     pub(super) fn list(&mut self, name: &str) -> Result<Vec<(String, Node)>, Problem> {
         let Some(node) = self.take(name) else {
             return Ok(Vec::new());
@@ -91,13 +93,13 @@ impl Fields {
         Ok(nodes.into_iter().enumerate().map(with_path).collect())
     }
 
-    /// The members that no parser has removed.
+    /// All members of the table that no parser has removed.
     pub(super) fn rest(self) -> Vec<(String, Node)> {
         self.members
     }
 
-    /// Refuses the table if a parser has left a member in it. `known` holds the names of all valid
-    /// members of the table, for the message.
+    /// Refuses the table if it has a member that no parser has removed. `known` holds the names of
+    /// all valid members, for the message.
     pub(crate) fn end(self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, node)) = self.members.first() else {
             return Ok(());
@@ -108,7 +110,7 @@ impl Fields {
     }
 }
 
-/// The members of a JSON object.
+/// Parses a JSON object to its members.
 ///
 /// # Errors
 /// The text is not JSON, or is not an object.
@@ -116,8 +118,8 @@ pub(crate) fn fields_of_json(text: &str) -> Result<Fields, Problem> {
     Fields::of(document::from_json(text)?, String::new())
 }
 
-/// The error for a member with an unknown name. `known` holds the names of all valid members of the
-/// table, for the message.
+/// The error for a member with the unknown name `name`. `known` holds the names of all valid
+/// members of the table, for the message.
 pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     let alike = known
         .iter()
@@ -128,7 +130,7 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     })
 }
 
-/// Converts a JSON value to a string.
+/// The text of a JSON value. Returns an error message if the value is not a string.
 pub(super) fn text(value: serde_json::Value) -> Result<String, String> {
     match value {
         serde_json::Value::String(text) => Ok(text),

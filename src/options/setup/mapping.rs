@@ -1,4 +1,4 @@
-//! The event source mappings of a setup file.
+//! Reads the definitions of event source mappings in a setup file.
 
 use super::account_region_setting::{ACCOUNT_REGION_MEMBERS, AccountRegionSetting};
 use super::definition_place::DefinitionPlace;
@@ -13,18 +13,18 @@ use crate::wire::{Field, Member, Presence, Shape};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The definition of an event source mapping.
+/// The definition of an event source mapping in a setup file.
 #[derive(Debug, Clone)]
 pub(crate) struct MappingSetup {
     /// The place of the definition, for error messages.
     pub place: DefinitionPlace,
-    /// Account and region of the mapping.
+    /// Account and region in which the mapping is created.
     pub scope: AccountRegion,
-    /// The members of a CreateEventSourceMapping request.
+    /// The CreateEventSourceMapping request that creates the mapping.
     pub request: CreateRequest,
 }
 
-// The shapes give only the types of the members. [`CreateRequest::read`] checks all other
+// These shapes give only the types of the members. [`CreateRequest::read`] checks all other
 // constraints.
 static TEXT: Shape = Shape::Text {
     length: None,
@@ -67,7 +67,7 @@ static FILTERS: Shape = Shape::List {
 static CRITERIA: Shape = Shape::Structure(&[member("Filters", &FILTERS)]);
 static METRICS: Shape = Shape::Structure(&[member("Metrics", &TEXTS)]);
 
-/// The members of CreateEventSourceMapping that apply to a mapping of a stream.
+/// The members of CreateEventSourceMapping that apply to mappings of Kinesis streams.
 static CREATE: Shape = Shape::Structure(&[
     member("EventSourceArn", &TEXT),
     member("FunctionName", &TEXT),
@@ -89,8 +89,9 @@ static CREATE: Shape = Shape::Structure(&[
     member("KMSKeyArn", &TEXT),
 ]);
 
-/// Reads the definition of a mapping. A stream name may stand in place of the stream's ARN. The
-/// default of the starting position is TRIM_HORIZON.
+/// Reads the definition of an event source mapping. A stream's name may replace the stream's ARN.
+/// The default of StartingPosition is TRIM_HORIZON. `home` is the account and region of a mapping
+/// that names none.
 pub(super) fn mapping(
     path: String,
     node: Node,

@@ -1,4 +1,4 @@
-//! Reads the definitions in a setup file.
+//! Reads all definitions in a setup file.
 
 use super::super::ClockChoice;
 use super::account_region_setting::AccountRegionSetting;
@@ -16,7 +16,7 @@ use crate::world::FaultRule;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The members of a setup file.
+/// The names of the members that a setup file may have.
 const TOP_MEMBERS: [&str; 6] = [
     "streams",
     "queues",
@@ -26,7 +26,7 @@ const TOP_MEMBERS: [&str; 6] = [
     "clock",
 ];
 
-/// The members of a stream's definition in addition to those of CreateStream.
+/// The members that the definition of a stream may have in addition to the members of CreateStream.
 const OTHER_MEMBERS: [&str; 8] = [
     "RetentionPeriodHours",
     "Consumers",
@@ -38,55 +38,57 @@ const OTHER_MEMBERS: [&str; 8] = [
     "RecordsFile",
 ];
 
-/// All definitions of the setup file and the options.
+/// All definitions of the setup, from the setup file, the options and the variables.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
-    /// The streams of the setup file in its order, and then the streams of options and variables.
+    /// The streams to create. The streams of the setup file come first, in its order. The streams
+    /// of options and variables follow.
     pub streams: Vec<StreamSetup>,
-    /// The queues, in the order of the file.
+    /// The queues to create, in the order of the setup file.
     pub queues: Vec<ReaderSetup>,
-    /// The channels, in the order of the file.
+    /// The channels to create, in the order of the setup file.
     pub channels: Vec<ReaderSetup>,
-    /// The event source mappings, in the order of the file.
+    /// The event source mappings to create, in the order of the setup file.
     pub event_sources: Vec<MappingSetup>,
-    /// The fault rules, already checked.
+    /// The fault rules of the setup file, already checked.
     pub faults: Vec<FaultRule>,
-    /// The clock that the setup file selects, if any.
+    /// The clock that the setup file selects. None if the file selects none.
     pub clock: Option<ClockChoice>,
 }
 
-/// The definition of a stream. Its values are checked when the stream is created.
+/// The definition of a stream in the setup. Its values are checked when the stream is created.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamSetup {
     /// The place of the definition, for error messages.
     pub place: DefinitionPlace,
     pub name: String,
     pub account_region: AccountRegionSetting,
-    /// The members of a CreateStream request.
+    /// The members of the CreateStream request that creates the stream.
     pub create: serde_json::Map<String, serde_json::Value>,
     pub retention_hours: Option<u32>,
-    /// The names of consumers to register.
+    /// The names of the consumers to register for the stream.
     pub consumers: Vec<String>,
-    /// The KMS key to encrypt with.
+    /// The KMS key that encrypts the stream. None for no encryption.
     pub key_id: Option<String>,
-    /// The records to put, in this order.
+    /// The records to put into the stream, in this order.
     pub records: Vec<StartRecord>,
-    /// The places of the records, in the same order.
+    /// The places in the files where `records` are defined, for error messages.
     pub record_places: RecordPlaces,
 }
 
-/// The places of a stream's records in the setup file and in its records file.
+/// The places where the records of a stream are defined: in the setup file or in a records file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecordPlaces {
     /// Path of the records file. Empty if the stream has no records file.
     file: String,
-    /// Line numbers of the records in the records file. In the list of all records, these records
-    /// come after those of the setup file.
+    /// Line numbers in the records file. They belong to the last records of the stream, because the
+    /// records of the setup file come first.
     lines: Vec<usize>,
 }
 
 impl StreamSetup {
-    /// The error for the record with index `at`, which was refused with the message `text`.
+    /// The error for the stream's record with the index `at`, after a put has refused it with the
+    /// message `text`.
     pub(crate) fn refused_record(&self, at: usize, text: &str) -> Problem {
         let RecordPlaces { file, lines } = &self.record_places;
         let inline = self.records.len() - lines.len();
@@ -100,9 +102,9 @@ impl StreamSetup {
     }
 }
 
-/// Reads a setup file from its parsed document. `source` is the name of the file in error messages.
-/// `folder` is the folder that relative paths in `RecordsFile` start from. `home` is the account
-/// and region of definitions that name none.
+/// Reads all definitions in a parsed setup file. `source` is the name of the file in error
+/// messages. A relative path in `RecordsFile` starts from `folder`. `home` is the account and
+/// region of mappings that name none.
 pub(super) fn setup(
     node: Node,
     source: &str,
@@ -131,7 +133,7 @@ pub(super) fn setup(
     Ok(setup)
 }
 
-/// Removes the list `name` and reads each of its items.
+/// Removes the list `name` from the setup file's members, and reads each of its items with `read`.
 fn each<T>(
     fields: &mut Fields,
     name: &str,
@@ -186,7 +188,8 @@ fn hours(value: serde_json::Value) -> Result<u32, String> {
     hours.ok_or_else(|| "the retention period is a number of hours".to_owned())
 }
 
-/// The KMS key of a stream's definition. None if the stream is not encrypted.
+/// Reads the encryption in the definition of a stream. Returns the KMS key, or None for no
+/// encryption.
 fn encryption(fields: &mut Fields, place: &DefinitionPlace) -> Result<Option<String>, Problem> {
     let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
         Some("KMS") => Ok(true),

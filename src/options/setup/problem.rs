@@ -1,21 +1,21 @@
-//! The error of a setup: the reason, and its place in the file.
+//! The error of a definition in the setup: the reason, and its place in a file.
 
 use std::fmt;
 
-/// The reason for which a setup is refused. Displayed as `FILE: line N: MEMBER: TEXT`; an unknown
-/// part is left out.
+/// The reason why a definition is refused, and the place of the error. Displayed as `FILE: line N:
+/// MEMBER: TEXT`. Parts that are not known are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file or the option that contains the definition.
+    /// The name of the file or the option with the error. None if it is not known yet.
     source: Option<String>,
     line: Option<usize>,
-    /// Path of the member, such as `streams[0].ShardCount`.
+    /// Path of the member with the error, such as `streams[0].ShardCount`. None if it is not known.
     member: Option<String>,
     text: String,
 }
 
 impl Problem {
-    /// A problem without a place in a file.
+    /// A problem with the message `text`, without a place in a file.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             source: None,
@@ -25,7 +25,7 @@ impl Problem {
         }
     }
 
-    /// A problem on a line of the file.
+    /// A problem with the message `text` on a line of a file.
     pub(super) fn at(line: usize, text: impl Into<String>) -> Self {
         Self {
             line: Some(line),
@@ -33,8 +33,8 @@ impl Problem {
         }
     }
 
-    /// Sets the path of the member to `path`, unless the problem already has the path of a more
-    /// deeply nested member. An empty path stands for the file as a whole and sets nothing.
+    /// Sets the path of the member with the error, unless the problem has a path already. The
+    /// caller deeper in the tree knows the more exact path. An empty path sets nothing.
     pub(super) fn of(self, path: &str) -> Self {
         let outer = (!path.is_empty()).then(|| path.to_owned());
         Self {
@@ -43,8 +43,9 @@ impl Problem {
         }
     }
 
-    /// Prepends `name`, a member of a table or an item of a list such as `[3]`, to the path of the
-    /// member. For example, `within("streams")` turns the path `[3].Name` into `streams[3].Name`.
+    /// Prepends `name` to the path of the member with the error. `name` is a member of a table, or
+    /// an item of a list such as `[3]`. For example, `within("streams")` turns the path `[3].Name`
+    /// into `streams[3].Name`.
     pub(super) fn within(self, name: &str) -> Self {
         let member = match self.member {
             None => name.to_owned(),
@@ -57,12 +58,12 @@ impl Problem {
         }
     }
 
-    /// Removes the line number, which says nothing about a text of one line.
+    /// Removes the line number, which is useless in a text of one line.
     pub(super) fn without_line(self) -> Self {
         Self { line: None, ..self }
     }
 
-    /// Replaces the line number by `line`.
+    /// Sets the line number to `line`, in place of any earlier number.
     pub(super) fn on_line(self, line: usize) -> Self {
         Self {
             line: Some(line),
@@ -70,7 +71,7 @@ impl Problem {
         }
     }
 
-    /// Sets the line number, unless the problem already has one.
+    /// Sets the line number to `line`, unless the problem has a line number already.
     pub(super) fn or_line(self, line: usize) -> Self {
         Self {
             line: self.line.or(Some(line)),
@@ -78,7 +79,7 @@ impl Problem {
         }
     }
 
-    /// Sets the name of the file or the option, unless the problem already has one.
+    /// Sets the name of the file or the option to `source`, unless the problem has a name already.
     pub(super) fn in_source(self, source: &str) -> Self {
         Self {
             source: self.source.or_else(|| Some(source.to_owned())),

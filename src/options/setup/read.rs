@@ -1,5 +1,5 @@
-//! Reads the whole setup: the setup file, the streams of `--stream`, and the streams of other
-//! tools' variables.
+//! Reads the whole setup: the setup file, the streams of the option `--stream`, and the streams of
+//! other tools' variables.
 
 use super::document::{self, Node};
 use super::plan::{self, Setup};
@@ -9,8 +9,9 @@ use super::shorthand;
 use crate::model::AccountRegion;
 use std::path::Path;
 
-/// Reads all definitions. `initialize_streams` has the form of kinesis-mock's variable
-/// `INITIALIZE_STREAMS`. `home` is the account and region of definitions that name none.
+/// Reads all definitions of the setup. `file` is the setup file, and `streams` are the values of
+/// `--stream`. `initialize_streams` has the form of kinesis-mock's variable `INITIALIZE_STREAMS`.
+/// `home` is the account and region of mappings that name none.
 pub(in crate::options) fn read(
     file: Option<&Path>,
     streams: &[String],

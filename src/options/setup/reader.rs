@@ -1,4 +1,4 @@
-//! Reads the definitions of queues and channels in a setup file. Both read the records of a stream.
+//! Reads the definitions of queues and channels, the readers of streams, in a setup file.
 
 use super::account_region_setting::{ACCOUNT_REGION_MEMBERS, AccountRegionSetting};
 use super::definition_place::DefinitionPlace;
@@ -10,32 +10,33 @@ use crate::operation::{create_channel_shape, create_queue_shape};
 use crate::wire::Shape;
 use std::sync::Arc;
 
-/// The definition of a queue or a channel. Its values are checked when it is created.
+/// The definition of a queue or a channel. Its values are checked when the queue or channel is
+/// created.
 #[derive(Debug, Clone)]
 pub(crate) struct ReaderSetup {
     /// The place of the definition, for error messages.
     pub place: DefinitionPlace,
     pub name: String,
     pub account_region: AccountRegionSetting,
-    /// The members of a CreateQueue or CreateChannel request. A stream name may stand in place of
-    /// the stream's ARN.
+    /// The members of the CreateQueue or CreateChannel request. A stream's name may replace the
+    /// stream's ARN.
     pub create: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Reads the definition of a queue.
+/// Reads the definition of a queue in a setup file.
 pub(super) fn queue(path: String, node: Node, source: &Arc<str>) -> Result<ReaderSetup, Problem> {
     let names = ("QueueName", "a queue needs a QueueName");
     reader(path, node, source, create_queue_shape(), names)
 }
 
-/// Reads the definition of a channel.
+/// Reads the definition of a channel in a setup file.
 pub(super) fn channel(path: String, node: Node, source: &Arc<str>) -> Result<ReaderSetup, Problem> {
     let names = ("ChannelName", "a channel needs a ChannelName");
     reader(path, node, source, create_channel_shape(), names)
 }
 
-/// Reads a definition with the members of `shape`. `member` is the member that holds the name, and
-/// `missing` is the error for a definition without a name.
+/// Reads the definition of a queue or channel, a request with the members of `shape`. `member` is
+/// the member with the name, and `missing` is the error message for a definition without a name.
 fn reader(
     path: String,
     node: Node,

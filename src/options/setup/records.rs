@@ -1,5 +1,5 @@
-//! Reads the records that the setup puts. The records stand in the setup file, or on the lines of a
-//! separate file.
+//! Reads the records that the setup puts into streams. They stand in the setup file, or on the
+//! lines of a separate file.
 
 use super::document::{self, Node};
 use super::fields::{self, Fields};
@@ -9,10 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
 
-/// The members of a record.
+/// The names of the members that the definition of a record may have.
 const MEMBERS: [&str; 5] = ["PartitionKey", "ExplicitHashKey", "Data", "Text", "Json"];
 
-/// Reads the record in `node`.
+/// Reads the definition of a record in `node`, which is at `path` in the setup file.
 pub(super) fn record(path: String, node: Node) -> Result<StartRecord, Problem> {
     let mut fields = Fields::of(node, path)?;
     let (path, line) = (fields.path().to_owned(), fields.line());
@@ -53,9 +53,10 @@ fn partition_key(value: serde_json::Value) -> Result<String, String> {
     }
 }
 
-/// Reads records from a file, one record from each line. If the name of the file ends in `.json`,
-/// `.jsonl` or `.ndjson`, a line is the JSON of a record. Otherwise a line is the data of a record,
-/// whose partition key is the number of the line (a choice). Empty lines are skipped.
+/// Reads the records in a file, one on each line. If the name of the file ends in `.json`, `.jsonl`
+/// or `.ndjson`, a line is a record as a JSON object. In any other file, a line is the data of a
+/// record. The partition key of such a record is the line's number, which is a choice. Empty lines
+/// are skipped.
 ///
 /// Returns each record with the number of its line.
 pub(super) fn from_file(path: &Path) -> Result<Vec<(StartRecord, usize)>, Problem> {
@@ -84,7 +85,7 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<(StartRecord, usize)>, Proble
     lines.map(record).collect()
 }
 
-/// Reads a file as text.
+/// Reads the file at `path` as UTF-8 text.
 pub(super) fn text_of(path: &Path) -> Result<String, Problem> {
     let bytes = std::fs::read(path).map_err(|error| Problem::new(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| {
@@ -94,7 +95,8 @@ pub(super) fn text_of(path: &Path) -> Result<String, Problem> {
     })
 }
 
-/// Reads a record from a line of JSON. `line` is the line's number, for error messages.
+/// Reads a record from `text`, a JSON object on one line. `line` is the line's number, for error
+/// messages.
 ///
 /// # Errors
 /// The record is invalid: its line, the member and the reason.

@@ -1,5 +1,6 @@
-//! Reads the members of an operation's request in a setup file. Unknown members and values of the
-//! wrong type are refused at every depth. The operation itself checks all other constraints later.
+//! Reads definitions in a setup file that have the members of an operation's request. Unknown
+//! members and values of the wrong type are refused at every depth. The operation itself checks all
+//! other constraints later.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, unknown};
@@ -8,8 +9,9 @@ use crate::wire::{Member, Shape};
 use crate::world::Timestamp;
 use serde_json::Map;
 
-/// The members of a table as the members of a request of this shape. `others` names the table's
-/// members that are no members of the request, for the message about an unknown member.
+/// Converts the members of a table to the members of a request with the given shape. Refuses
+/// unknown members and values of the wrong type. `others` names the members of the definition that
+/// are not part of the request, for the message about an unknown member.
 pub(super) fn of_shape(
     fields: Fields,
     shape: &Shape,
@@ -42,8 +44,8 @@ fn find(
     Err(unknown(name, &known).or_line(node.line).of(path))
 }
 
-/// Refuses unknown members within a value, and values of the wrong type. The operation itself
-/// checks all other constraints.
+/// Refuses unknown members within the value of `node`, and values of the wrong type. The operation
+/// itself checks all other constraints.
 fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
     let line = node.line;
     match (&mut node.value, shape) {
@@ -72,8 +74,8 @@ fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
     }
 }
 
-/// Checks the type of a value as the operations do. Replaces a time that is a text by a number of
-/// seconds, because the operations accept no text for a time.
+/// Checks the type of a value as the operations do. Replaces a time in text form by a number of
+/// seconds since 1970, because the operations accept only numbers for times.
 fn check_scalar(scalar: &mut serde_json::Value, shape: &Shape) -> Result<(), &'static str> {
     use serde_json::Value::{Bool, Number, String};
     match (&*scalar, shape) {

@@ -1,4 +1,4 @@
-//! Reads fault rules in a setup file and in the body of a request.
+//! Reads fault rules in a setup file or in the body of a request.
 
 use super::document::{self, Node, Value};
 use super::fields::{self, Fields};
@@ -6,7 +6,7 @@ use super::problem::Problem;
 use crate::operation::fault_rule;
 use crate::world::{FaultKind, FaultRule, Timestamp};
 
-/// The members of a fault rule.
+/// The names of the members that a fault rule may have.
 const MEMBERS: [&str; 11] = [
     "kind",
     "operations",
@@ -21,7 +21,7 @@ const MEMBERS: [&str; 11] = [
     "code",
 ];
 
-/// Reads and checks the rule in `node`.
+/// Reads and checks the fault rule in `node`, which is at `path` in the setup file or the body.
 pub(super) fn rule(path: &str, node: Node) -> Result<FaultRule, Problem> {
     let line = node.line;
     let lines: Vec<(String, usize)> = match &node.value {
@@ -37,7 +37,7 @@ pub(super) fn rule(path: &str, node: Node) -> Result<FaultRule, Problem> {
     Ok(checked.remove(0))
 }
 
-/// Reads the rule in `node` without a check of the values of its members.
+/// Reads the fault rule in `node`. Checks the names and types of its members, but not their values.
 pub(super) fn unchecked(path: &str, mut node: Node) -> Result<FaultRule, Problem> {
     if let Value::Table(members) = &mut node.value {
         // A member that is null counts as missing.
@@ -102,7 +102,7 @@ fn time(value: serde_json::Value) -> Result<Timestamp, String> {
     })
 }
 
-/// Reads and checks the rules of a JSON document, which is a rule or a list of rules.
+/// Reads and checks the fault rules in a JSON document, which is one rule or a list of rules.
 ///
 /// # Errors
 /// The first invalid rule: its line, the member and the reason.
@@ -122,8 +122,8 @@ pub(crate) fn rules_of_json(text: &str) -> Result<Vec<FaultRule>, Problem> {
         .collect()
 }
 
-/// Path of the member `name` of the rule at `path`. `path` is empty for a rule that is not part of
-/// a list.
+/// Path of the member `name` of the fault rule at `path`. `path` is empty if the rule is the whole
+/// document.
 fn member(path: &str, name: &str) -> String {
     match path {
         "" => name.to_owned(),
@@ -131,7 +131,8 @@ fn member(path: &str, name: &str) -> String {
     }
 }
 
-/// The error for a rule that `check_all` refuses with a message of the form `MEMBER: TEXT`.
+/// The error for a fault rule after `check_all` has refused it with the message `text`, which has
+/// the form `MEMBER: TEXT`.
 fn refused(path: &str, line: usize, lines: &[(String, usize)], text: &str) -> Problem {
     let (member, reason) = text.split_once(": ").unwrap_or(("", text));
     match lines.iter().find(|(name, _)| name == member) {

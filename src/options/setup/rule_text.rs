@@ -1,4 +1,4 @@
-//! The text form of a fault rule: JSON, or `kind=…,percent=…,operations=A+B`.
+//! Reads a fault rule from text: JSON, or the short form `kind=…,percent=…,operations=A+B`.
 
 use super::document::{self, Node, Value};
 use super::problem::Problem;
@@ -8,11 +8,12 @@ use crate::world::FaultRule;
 /// The error message for a text that is neither JSON nor a list of `name=value` pairs.
 const FORM: &str = "write a rule as kind=…,percent=…,operations=A+B or as JSON";
 
-/// Reads a rule. The caller has to check the rule with `check_all`.
+/// Reads a fault rule from JSON or from the short form. The caller has to check the values of the
+/// rule with `check_all`.
 ///
 /// # Errors
-/// The text is neither JSON of a rule nor a list of `name=value` pairs with known names and values
-/// of the right type.
+/// The text is neither the JSON of a rule nor a list of `name=value` pairs with known names and
+/// values of the right type.
 pub(crate) fn rule_of_text(text: &str) -> Result<FaultRule, Problem> {
     let text = text.trim();
     if text.starts_with('{') {
@@ -41,8 +42,8 @@ fn members(text: &str) -> Result<Node, Problem> {
     Ok(Node { line: 1, value })
 }
 
-/// Converts a text to the type of the member `name`. A text that cannot be converted stays a text,
-/// which the reader of the rule refuses.
+/// Converts a value in the short form of a fault rule to the type of the member `name`. A value
+/// that cannot be converted stays a text, which is refused when the rule is read.
 fn typed(name: &str, value: &str) -> Value {
     let scalar = |value: &str| Value::Scalar(value.into());
     match name {

@@ -1,4 +1,4 @@
-//! Streams that an option or a variable defines in short form.
+//! Reads the streams that an option or a variable defines in short form.
 
 use super::account_region_setting::AccountRegionSetting;
 use super::definition_place::DefinitionPlace;
@@ -8,7 +8,7 @@ use crate::limits;
 use crate::model::Region;
 use serde_json::json;
 
-/// Parses the streams of `--stream`, each written as `NAME` or `NAME:SHARDS`.
+/// Parses the values of `--stream`. Each of them defines a stream, as `NAME` or `NAME:SHARDS`.
 pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> {
     let stream = |text: &String| {
         let place = DefinitionPlace::option(&format!("--stream {text}"));
@@ -21,9 +21,9 @@ pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> 
     texts.iter().map(stream).collect()
 }
 
-/// Parses the streams of kinesis-mock's variable `INITIALIZE_STREAMS`: a list, separated by commas,
-/// of `NAME[:SHARDS[:REGION]]`. LocalStack's `KINESIS_INITIALIZE_STREAMS` has the same form. As in
-/// kinesis-mock, the default number of shards is four.
+/// Parses the streams in kinesis-mock's variable `INITIALIZE_STREAMS`: a list of
+/// `NAME[:SHARDS[:REGION]]`, separated by commas. LocalStack's `KINESIS_INITIALIZE_STREAMS` has the
+/// same form. As in kinesis-mock, the default number of shards is four.
 pub(super) fn of_variable(text: &str) -> Result<Vec<StreamSetup>, Problem> {
     let parts = text
         .split(',')

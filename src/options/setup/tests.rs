@@ -1,4 +1,4 @@
-//! Setups as users write them, and their error messages.
+//! Tests setups as users write them, and their error messages.
 
 use super::read::read;
 use super::{Problem, Setup};
@@ -14,7 +14,7 @@ fn home() -> AccountRegion {
     }
 }
 
-/// Reads a setup from a file with this name and contents.
+/// Reads a setup from a file with the name `name` and the contents `text`.
 fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("lines.txt"), "one\n\ntwo\n").unwrap();
@@ -25,7 +25,7 @@ fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
     read(Some(&path), &[], None, &home())
 }
 
-/// The error message for a setup, without the path of the temporary folder.
+/// The error message for a setup file, without the path of the temporary folder.
 fn refusal(name: &str, text: &str) -> String {
     let text = from_file(name, text).unwrap_err().to_string();
     let at = text.find(name).unwrap();
@@ -331,7 +331,7 @@ fn a_refused_line_of_a_records_file_names_that_file() {
     );
 }
 
-/// Name, number of shards and region of a stream.
+/// The name, the number of shards and the region of a stream.
 type Stream = (String, Option<u64>, Option<String>);
 
 fn of_variable(text: &str) -> Result<Vec<Stream>, String> {
