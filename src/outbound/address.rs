@@ -1,11 +1,12 @@
-//! The address that a client connects to: host, port, path, and the trusted certificate authority.
+//! The address of a server that a client connects to: host, port and path, and the trusted
+//! certificate authority.
 
 use super::tls::TlsClient;
 use hyper::Uri;
 use std::fmt;
 use std::path::Path;
 
-/// The reason why an address from an option cannot be used.
+/// The reason why a URL in an option cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AddressError(pub String);
 
@@ -18,13 +19,13 @@ impl fmt::Display for AddressError {
 /// A parsed URL of a server.
 #[derive(Clone)]
 pub(crate) struct Address {
-    /// The URL as it was given, for messages to users.
+    /// The URL as the user has written it, for messages.
     pub(crate) url: String,
     pub(super) host: String,
     pub(super) port: u16,
-    /// `host:port`, the value of the header `Host`.
+    /// The value of the header `Host`: the host, and the port if the URL contains one.
     pub(super) authority: String,
-    /// Path and query. None when the URL has no path.
+    /// Path and query of the URL. None if the URL has no path.
     pub(super) path: Option<String>,
     pub(super) tls: Option<TlsClient>,
 }
@@ -36,11 +37,12 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Parses a URL. An `https` URL needs `ca`, the file of the trusted certificate authority.
+    /// Parses the URL of a server. An `https` URL needs `ca`, the file of the trusted certificate
+    /// authority.
     pub(crate) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
         let problem = |text: String| AddressError(format!("{url}: {text}"));
-        // Replace the braces of placeholders such as `{name}`, because a URI must not contain
-        // braces.
+        // Parse the URL with underscores in place of braces. A placeholder such as `{name}` is not
+        // valid in a URI.
         let plain = url.replace(['{', '}'], "_");
         let uri: Uri = plain.parse().map_err(|error| problem(format!("{error}")))?;
         let host = uri.host().ok_or_else(|| problem("no host".to_owned()))?;

@@ -1,4 +1,5 @@
-//! An HTTP client that blocks its thread. The commands use it to talk to a running emulator.
+//! An HTTP client that blocks its thread. The commands of the command line use it to talk to a
+//! running emulator.
 
 use super::address::Address;
 use super::connection::{Connection, RequestBody, SendError, whole};
@@ -17,36 +18,36 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::runtime::{Builder, Runtime};
 
-/// The client of one server.
+/// A blocking client of one server.
 #[derive(Debug)]
 pub(crate) struct BlockingClient {
     address: Address,
     runtime: Runtime,
-    /// The connection of the last request, for the next request.
+    /// The open connection of the last request, which the next request uses.
     connection: RefCell<Option<Connection>>,
 }
 
-/// A request to the server.
+/// A request to the server of a blocking client.
 pub(crate) struct BlockingRequest<'a> {
     pub(crate) method: &'static str,
-    /// Path and query, encoded. The path is appended to the path of the server's address.
+    /// Path and query, percent-encoded. The path is appended to the path in the server's URL.
     pub(crate) path: &'a str,
     pub(crate) headers: &'a [(&'static str, &'a str)],
     pub(crate) body: BlockingBody,
 }
 
-/// The body of a request.
+/// The body of a request that a blocking client sends.
 pub(crate) enum BlockingBody {
     Bytes(Bytes),
-    /// A file, from its current position to its end.
+    /// The bytes of a file, from its current position to its end.
     File(Arc<File>),
 }
 
-/// An answer whose head has arrived. The body can be read from it.
+/// An answer whose head has arrived. The caller reads the body from this value.
 pub(crate) struct BlockingAnswer<'a> {
     pub(crate) status: StatusCode,
     body: Incoming,
-    /// The part of the body that has arrived and was not read yet.
+    /// Bytes of the body that have arrived and that the caller has not read yet.
     arrived: Bytes,
     runtime: &'a Runtime,
 }
@@ -61,11 +62,11 @@ impl BlockingClient {
         })
     }
 
-    /// Sends a request, and returns its answer once the head has arrived.
+    /// Sends a request, and returns its answer once the head of the answer has arrived.
     ///
     /// # Errors
-    /// Returns the reason if the server cannot be reached, if the connection fails, or if the request
-    /// is invalid.
+    /// The server cannot be reached, the connection fails, or the request is invalid. The error is
+    /// the reason.
     pub(crate) fn send(&self, request: &BlockingRequest<'_>) -> Result<BlockingAnswer<'_>, String> {
         let answer = self.runtime.block_on(self.answer(request))?;
         let status = answer.status();
@@ -80,8 +81,8 @@ impl BlockingClient {
     async fn answer(&self, request: &BlockingRequest<'_>) -> Result<Response<Incoming>, String> {
         let kept = self.connection.take();
         if let Some(mut kept) = kept {
-            // The server may have closed the idle connection. No byte was sent then, and a new
-            // connection is opened.
+            // The server may have closed the open connection by now. If no byte of the request was
+            // sent for this reason, a new connection is opened below.
             match kept.begin(self.prepared(request)?).await {
                 Err(SendError::NotSent(_)) => {}
                 result => return self.received(result, kept),
@@ -112,7 +113,8 @@ impl BlockingClient {
         builder.body(body).map_err(|error| error.to_string())
     }
 
-    /// Stores the connection for the next request if it brought an answer.
+    /// Converts the result of a request. Stores the connection for the next request if the server
+    /// has answered.
     fn received(
         &self,
         result: Result<Response<Incoming>, SendError>,
@@ -146,7 +148,8 @@ impl Read for BlockingAnswer<'_> {
     }
 }
 
-/// A file as a body. Reading the file blocks the thread, which has no other task.
+/// The body of a request that is read from a file. Reading blocks the thread, which has no other
+/// task.
 struct FileBody(Arc<File>);
 
 impl Body for FileBody {
@@ -176,7 +179,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    /// Sends a GET request, and returns the body of its answer.
+    /// Sends a GET request, and returns the body of the answer as text.
     fn get(client: &BlockingClient) -> Result<String, String> {
         let mut answer = client.send(&BlockingRequest {
             method: "GET",

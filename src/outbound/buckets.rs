@@ -20,25 +20,26 @@ use std::time::Duration;
 /// The settings of a server with the API of Amazon S3.
 #[derive(Debug, Clone)]
 pub(crate) struct S3Endpoint {
-    /// URL of the server.
+    /// URL of the S3-compatible server.
     pub(crate) url: String,
-    /// File of the certificate authority of an `https` URL, in PEM.
+    /// File with the certificate authority that the client trusts for an `https` URL, in PEM.
     pub(crate) ca: Option<PathBuf>,
-    /// The credential, written as `KEY:SECRET`.
+    /// The credential that signs the requests, written as `KEY:SECRET`.
     pub(crate) credential: Secret,
-    /// Region in the signatures of the requests.
+    /// Region that the signatures of the requests name.
     pub(crate) region: String,
-    /// True if the bucket is a part of the path. Otherwise it is a part of the host name.
+    /// True if the bucket's name is a part of the URL's path. False if it is a part of the host
+    /// name.
     pub(crate) path_style: bool,
 }
 
-/// The buckets that channels write to.
+/// All buckets that channels can write to.
 #[derive(Debug)]
 pub(crate) enum Buckets {
     /// Buckets that are directories below one local directory.
     Local {
         directory: DirectoryOfBuckets,
-        /// The account that owns the buckets.
+        /// The id of the account that owns the buckets.
         account: String,
     },
     /// Buckets of a server with the API of Amazon S3.
@@ -54,12 +55,13 @@ pub(crate) struct DirectoryOfBuckets(Directory);
 pub(crate) struct Server {
     client: SignedClient,
     path_style: bool,
-    /// Time without any progress after which an attempt to send an object fails.
+    /// Time without progress after which sending an object fails.
     stall: Duration,
 }
 
 impl Buckets {
-    /// The buckets in the local directory `path`, all owned by `account`.
+    /// Makes the buckets in the local directory `path`, which `account` owns. `creates_buckets`
+    /// permits the creation of missing buckets.
     pub(crate) fn local(path: PathBuf, creates_buckets: bool, account: String) -> Self {
         Self::Local {
             directory: DirectoryOfBuckets(Directory {
@@ -70,10 +72,10 @@ impl Buckets {
         }
     }
 
-    /// The buckets of a server with the API of Amazon S3.
+    /// Makes the buckets of a server with the API of Amazon S3.
     ///
     /// # Errors
-    /// The URL or the credential cannot be used.
+    /// The URL or the credential of the server cannot be used.
     pub(crate) fn server(endpoint: S3Endpoint, clock: &Clock) -> Result<Self, AddressError> {
         let signer = Signer::read(&endpoint.credential);
         let signer = signer
@@ -92,8 +94,8 @@ impl Buckets {
         })))
     }
 
-    /// Checks that a bucket exists and belongs to the expected account. The future yields the
-    /// reason if the bucket cannot be used.
+    /// Checks that a bucket exists and belongs to the expected account. `role` is the ARN of the
+    /// channel's role. The future yields the reason if the bucket cannot be used.
     pub(super) fn check(&self, bucket: &BucketRef, role: &str) -> Pending<Result<(), String>> {
         match self {
             Self::Local { directory, account } => {
@@ -129,7 +131,7 @@ fn account_of_role(role: &str) -> &str {
 }
 
 impl Buckets {
-    /// Begins to write an object. May block.
+    /// Begins to write an object to its bucket. May block the thread.
     pub(super) fn begin(
         &self,
         object: ObjectHead,
@@ -148,7 +150,7 @@ impl Buckets {
     }
 }
 
-/// An object in a local directory.
+/// An object that is being written to a bucket in a local directory.
 #[derive(Debug)]
 struct LocalObject(FileObject);
 
@@ -173,7 +175,8 @@ impl ObjectWriter for LocalObject {
     }
 }
 
-/// An object for a server. Its bytes are collected until it is complete, and then sent.
+/// An object that is being written to a bucket of a server. The bytes are collected, and are sent
+/// when the object is complete.
 #[derive(Debug)]
 struct ServerObject {
     spool: Spool,
@@ -217,8 +220,8 @@ impl Server {
         }
     }
 
-    /// Sends an object. Fails when the server accepts no byte and sends no answer for the time
-    /// `stall`.
+    /// Sends a complete object to the server, and returns its number of bytes. Fails if the server
+    /// neither accepts a byte nor answers for the time `stall`.
     async fn send(&self, head: &ObjectHead, spool: Spool) -> Result<u64, DestinationError> {
         let length = spool.length();
         let (payload, mut progress) = spool.into_payload();
@@ -311,7 +314,7 @@ mod tests {
         })
     }
 
-    /// An object of `bytes` bytes.
+    /// Makes an object of `bytes` bytes.
     fn object(server: Arc<Server>, bytes: usize) -> Box<ServerObject> {
         let mut spool = Spool::new();
         spool.write_all(&vec![7; bytes]).unwrap();

@@ -1,4 +1,4 @@
-//! The destinations of channels: buckets and tables.
+//! The destinations that channels write to: buckets and tables.
 
 use super::buckets::Buckets;
 use super::tables::Tables;
@@ -12,7 +12,7 @@ use crate::options::ChannelOptions;
 use crate::world::Random;
 use std::future::ready;
 
-/// The buckets and tables that the options configure.
+/// The buckets and tables that the options define as destinations of channels.
 #[derive(Debug)]
 pub(crate) struct ChannelDestinations {
     buckets: Option<Buckets>,
@@ -20,7 +20,7 @@ pub(crate) struct ChannelDestinations {
 }
 
 impl ChannelDestinations {
-    /// Makes the destinations of the given buckets and of the tables of `options`.
+    /// Makes destinations of `buckets` and of the tables that `options` define.
     pub(crate) fn new(buckets: Option<Buckets>, options: &ChannelOptions, random: &Random) -> Self {
         Self {
             buckets,

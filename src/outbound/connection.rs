@@ -1,5 +1,5 @@
-//! One HTTP/1.1 client connection. It carries one request after another, and stays open between
-//! requests.
+//! One HTTP/1.1 connection of a client. The connection carries one request after another, and stays
+//! open between requests.
 
 use super::address::Address;
 use crate::engine::tasks::Tasks;
@@ -17,30 +17,30 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Connection(SendRequest<RequestBody>);
 
-/// The body of an outbound request.
+/// The body of a request that a client sends.
 pub(super) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// Makes a body of bytes in memory.
+/// Makes the body of a request from bytes in memory.
 pub(super) fn whole(body: Bytes) -> RequestBody {
     Full::new(body)
         .map_err(|never| match never {})
         .boxed_unsync()
 }
 
-/// The reason for which a request got no answer.
+/// The reason why a request got no answer.
 #[derive(Debug)]
 pub(super) enum SendError {
     /// No byte of the request was sent. The caller can send the request again safely.
     NotSent(String),
-    /// The request was sent, at least in part, and the connection failed before the whole answer
-    /// arrived.
+    /// At least a part of the request was sent, and the connection failed before the whole answer
+    /// had arrived.
     Lost(String),
-    /// The answer is larger than the caller's limit.
+    /// The body of the answer is larger than the caller permits.
     TooLarge,
 }
 
 impl Connection {
-    /// Opens a connection.
+    /// Opens a connection to the server at `address`, with TLS for an `https` URL.
     pub(super) async fn open(address: &Address) -> io::Result<Self> {
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
         stream.set_nodelay(true)?;
@@ -57,20 +57,20 @@ impl Connection {
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
-        // The task ends when the sender is dropped or when the peer closes the connection.
+        // The task ends when the `Connection` is dropped or when the server closes the connection.
         Tasks::spawn_part("outbound connection", async move {
             let _closed = connection.await;
         });
         Ok(Self(sender))
     }
 
-    /// True when another request can be sent on the connection.
+    /// True if the connection is still open, so that another request can be sent on it.
     pub(super) fn is_usable(&self) -> bool {
         !self.0.is_closed()
     }
 
-    /// Sends a request and reads the whole answer. The body of the answer may have at most `most`
-    /// bytes.
+    /// Sends a request, and returns the whole answer. Fails if the body of the answer has more than
+    /// `most` bytes.
     pub(super) async fn send(
         &mut self,
         request: Request<RequestBody>,
@@ -84,7 +84,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request, and returns its answer once the head has arrived.
+    /// Sends a request, and returns its answer once the head of the answer has arrived.
     pub(super) async fn begin(
         &mut self,
         request: Request<RequestBody>,
@@ -105,7 +105,7 @@ impl Connection {
     }
 }
 
-/// The text of an error, followed by the text of its cause.
+/// The text of an error and of its cause.
 fn describe(error: &hyper::Error) -> String {
     let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))

@@ -1,4 +1,4 @@
-//! Delivery of on-failure records to files, SQS queues, SNS topics, S3 buckets, and streams of this
+//! Delivers on-failure records to files, SQS queues, SNS topics, S3 buckets, and streams of this
 //! emulator.
 
 use super::address::{Address, AddressError};
@@ -21,9 +21,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Puts records into streams of this emulator, for on-failure destinations that are streams.
+/// Puts on-failure records into streams of this emulator.
 pub(crate) trait OwnStreams: Send + Sync + fmt::Debug {
-    /// Puts one record with the given partition key.
+    /// Puts one record with the partition key `key` into `stream`. The future yields the reason if
+    /// the put fails.
     fn put(&self, stream: StreamArn, key: String, data: Bytes) -> Pending<Result<(), String>>;
 }
 
@@ -34,12 +35,13 @@ pub(crate) struct Destinations {
     own: Arc<dyn OwnStreams>,
 }
 
-/// The waits before the second and the third attempt to connect to a destination.
+/// Pauses before the second and the third attempt to connect to a destination.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Destinations {
-    /// Makes clients for the given endpoints. They sign their requests with `credential`, or else
-    /// with the credential `minikin:minikin`, because local endpoints accept any credential.
+    /// Makes clients for the endpoints in `settings`. They sign their requests with `credential`.
+    /// The default is the credential `minikin:minikin`, because local endpoints accept any
+    /// credential.
     ///
     /// # Errors
     /// The URL of an endpoint cannot be used, or the credential is not written as `KEY:SECRET`.
@@ -111,7 +113,7 @@ impl Deliver for Destinations {
     }
 }
 
-/// Appends a line to a file, which is created if it does not exist.
+/// Appends a line to the file at `path`. Creates the file if it does not exist.
 async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
     line.push('\n');
     let writing = tokio::task::spawn_blocking(move || {
@@ -123,7 +125,8 @@ async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
     written.map_err(|error| refused(&error))
 }
 
-/// Delivers a record. Tries up to three times if no connection can be made.
+/// Delivers an on-failure record to an SQS queue, an SNS topic or an S3 bucket. Makes up to three
+/// attempts if no connection can be made.
 async fn deliver(
     client: &SignedClient,
     delivery: &Delivery,

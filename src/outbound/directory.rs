@@ -1,8 +1,10 @@
-//! Writes the objects of buckets into a local directory. The bucket `b` is the subdirectory `b`.
+//! Writes the objects of buckets into a local directory. The subdirectory `b` is the bucket `b`.
 //!
-//! The key of an object is the path of its file below the directory of the bucket. No part of this
-//! path may be a symbolic link. An object is first written to a temporary file, and flushed to the
-//! disk. Then the temporary file is renamed to the name of the object. All functions block.
+//! The key of an object is the path of its file within the directory of the bucket. No part of this
+//! path may be a symbolic link.
+//!
+//! The bytes of an object are first written to a temporary file and flushed to the disk. The
+//! temporary file is then renamed to the name of the object. All functions block the thread.
 
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, DirBuilder, File};
@@ -10,19 +12,20 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// Size in bytes of the buffer in front of a file (our choice).
+/// Size in bytes of the buffer that collects the bytes of an object before they are written to its
+/// file. The value is a choice.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// A directory of buckets.
+/// A local directory whose subdirectories are buckets.
 #[derive(Debug, Clone)]
 pub(super) struct Directory {
     pub(super) path: PathBuf,
-    /// True if a missing bucket is created.
+    /// True if a bucket that does not exist is created when it is used.
     pub(super) creates_buckets: bool,
 }
 
-/// An object that is being written. Dropping the value before [`FileObject::finish`] removes the
-/// file.
+/// An object that is being written to a temporary file. Dropping the value before
+/// [`FileObject::finish`] removes the file.
 #[derive(Debug)]
 pub(super) struct FileObject {
     file: BufWriter<File>,
@@ -33,7 +36,8 @@ pub(super) struct FileObject {
 }
 
 impl Directory {
-    /// The directory of a bucket. A missing directory is created if `creates_buckets` is set.
+    /// The path of the directory of the bucket `name`. Creates a missing directory if
+    /// `creates_buckets` is set, and otherwise fails.
     pub(super) fn bucket(&self, name: &str) -> io::Result<PathBuf> {
         let [name] = names(name)?[..] else {
             return Err(invalid(format!("{name} is not the name of a bucket")));
@@ -55,7 +59,7 @@ impl Directory {
         }
     }
 
-    /// Checks that objects can be written to a bucket, by creating and removing a file.
+    /// Checks that objects can be written to a bucket: creates a temporary file and removes it.
     pub(super) fn check(&self, bucket: &str) -> io::Result<()> {
         let path = self.bucket(bucket)?;
         let probe = tempfile::Builder::new()
@@ -64,7 +68,7 @@ impl Directory {
         probe.close()
     }
 
-    /// Begins to write the object `key` to a temporary file.
+    /// Begins to write the object `key` of a bucket to a temporary file.
     pub(super) fn begin(&self, bucket: &str, key: &str) -> io::Result<FileObject> {
         let mut directory = self.bucket(bucket)?;
         let names = names(key)?;
@@ -74,8 +78,8 @@ impl Directory {
         for name in parents {
             directory = below(directory, name)?;
         }
-        // The name of the temporary file depends only on the key. A second attempt after a crash
-        // therefore replaces the file that the crash left behind.
+        // The name of the temporary file depends only on the key. Therefore, after a crash, the
+        // next attempt to write the object replaces the file that the crash left behind.
         let hash = Sha256::digest(key);
         let mut number = [0; 8];
         number.copy_from_slice(&hash[..8]);
@@ -96,8 +100,8 @@ impl Directory {
 }
 
 impl FileObject {
-    /// Flushes the object to the disk and renames the file to the object's name. Returns the number
-    /// of bytes.
+    /// Flushes the object to the disk, and renames its temporary file to the name of the object.
+    /// Returns the number of bytes of the object.
     pub(super) fn finish(mut self) -> io::Result<u64> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
@@ -128,8 +132,8 @@ impl Drop for FileObject {
     }
 }
 
-/// Splits a path at its slashes. Refuses `.` and `..`, which would leave the directory, and empty
-/// names, which a file system ignores.
+/// Splits the key of an object at its slashes. Refuses the names `.` and `..`, which could leave
+/// the directory of the bucket, and empty names, which a file system ignores.
 fn names(path: &str) -> io::Result<Vec<&str>> {
     let names: Vec<&str> = path.split('/').collect();
     let is_bad = |name: &&str| matches!(*name, "" | "." | "..") || name.contains('\0');
@@ -139,7 +143,8 @@ fn names(path: &str) -> io::Result<Vec<&str>> {
     }
 }
 
-/// The subdirectory `name` of `directory`. It is created if it does not exist.
+/// The path of the subdirectory `name` of `directory`. Creates the subdirectory if it does not
+/// exist.
 fn below(directory: PathBuf, name: &str) -> io::Result<PathBuf> {
     let path = directory.join(name);
     match DirBuilder::new().mode(0o777).create(&path) {
@@ -150,7 +155,7 @@ fn below(directory: PathBuf, name: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Returns an error unless `path` is a directory. A symbolic link to a directory is refused, too.
+/// Returns an error unless `path` is a directory. A symbolic link to a directory is an error, too.
 fn is_directory(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path)?.is_dir() {
         true => Ok(()),
@@ -165,7 +170,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes the directory entry of a file durable.
+/// Flushes the directory that contains `path`, so that a new name in it is durable.
 fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(path);
     File::open(parent)?.sync_all()

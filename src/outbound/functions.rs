@@ -1,5 +1,5 @@
-//! Functions that are invoked over HTTP: by Lambda's Invoke API, by the Runtime Interface Emulator,
-//! or by a POST to any other URL.
+//! Functions that are invoked over HTTP. A URL leads to Lambda's Invoke API, to Lambda's Runtime
+//! Interface Emulator, or to any other server that accepts a POST.
 
 use super::address::{Address, AddressError};
 use super::connection::{Connection, RequestBody, SendError, whole};
@@ -19,20 +19,21 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The only path on which the Runtime Interface Emulator accepts invocations.
+/// The only path on which Lambda's Runtime Interface Emulator accepts invocations.
 const EMULATOR_PATH: &str = "/2015-03-31/functions/function/invocations";
 
 /// The functions that the options define, and the functions that are closures in this process.
 #[derive(Debug)]
 pub(crate) struct HttpFunctions {
     own: BTreeMap<String, Function>,
-    /// The functions of the options, by `NAME` or `NAME:QUALIFIER`. The function `*` is the
-    /// fallback for any other name.
+    /// The functions of the options, by `NAME` or `NAME:QUALIFIER`. The function `*` stands for
+    /// every name that no other function has.
     functions: BTreeMap<String, Arc<HttpFunction>>,
 }
 
 impl HttpFunctions {
-    /// Makes the functions of `settings` and the closures `own`. The closures take precedence.
+    /// Makes the functions of `settings`, and adds the closures in `own`. A closure takes
+    /// precedence over a function of the same name.
     ///
     /// # Errors
     /// The URL of a function cannot be used.
@@ -64,11 +65,11 @@ impl Functions for HttpFunctions {
     }
 }
 
-/// A function with one or more addresses.
+/// A function that can be invoked at one or more URLs.
 #[derive(Debug)]
 struct HttpFunction {
     free: Lock<Vec<Slot>>,
-    /// One permit for each slot. Callers get their permits in the order of their calls.
+    /// One permit for each slot. Callers get permits in the order in which they ask.
     permits: Arc<Semaphore>,
     urls: Vec<String>,
     timeout: Duration,
@@ -77,23 +78,25 @@ struct HttpFunction {
     clock: Clock,
 }
 
-/// The right to have one request in progress at an address, with the connection that stays open
-/// between requests. An address has as many slots as its configured concurrency.
+/// The right to have one request in progress at a URL of a function. Holds the connection that
+/// stays open between requests. A URL has as many slots as the function's `concurrency`.
 #[derive(Debug)]
 struct Slot {
     address: Arc<FunctionAddress>,
     connection: Option<Connection>,
 }
 
-/// An address of a function, with the properties that earlier answers have shown.
+/// A URL of a function, and the properties of the server there that earlier answers have shown.
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,
     errors: ErrorMode,
-    /// True once the address has reported a function's error in the header `X-Amz-Function-Error`.
+    /// True if an earlier answer has reported a function's error in the header
+    /// `X-Amz-Function-Error`.
     shows_header: AtomicBool,
-    /// True when the URL contains no path, and the address has answered on the path of the Runtime
-    /// Interface Emulator after a 404 on the path with the function's name.
+    /// True if the server is Lambda's Runtime Interface Emulator, as far as earlier answers show:
+    /// the server has answered 404 on the path with the function's name, and has then answered on
+    /// the emulator's path. Only a URL without a path is tried in this way.
     is_emulator: AtomicBool,
 }
 
@@ -124,7 +127,7 @@ impl HttpFunction {
     }
 }
 
-/// A function of the options, as an event source mapping invokes it.
+/// A function of the options, in the form in which an event source mapping invokes it.
 #[derive(Debug)]
 struct Endpoint(Arc<HttpFunction>);
 
@@ -153,7 +156,7 @@ impl Invoke for Endpoint {
     }
 }
 
-/// A reserved slot. Dropping the call returns the slot to the free slots.
+/// A call of a function, with a reserved slot. Dropping the call returns the slot to the function.
 struct HttpCall {
     slot: Option<Slot>,
     function: Arc<HttpFunction>,
@@ -163,8 +166,8 @@ struct HttpCall {
 impl Drop for HttpCall {
     fn drop(&mut self) {
         let mut free = self.function.free.lock();
-        // Slots are taken from the end of the list and returned to its beginning, so that the
-        // addresses are used in rotation.
+        // Slots are removed from the end of the list and returned to its beginning, so that
+        // invocations use the URLs in rotation.
         free.splice(0..0, self.slot.take());
     }
 }
@@ -177,8 +180,8 @@ impl Call for HttpCall {
             match RealDeadline::lasting(timeout).with(answering).await {
                 Some(answer) => answer,
                 None => {
-                    // The answer may still arrive on this connection later. Another request on it
-                    // would get the wrong answer, so drop the connection.
+                    // Drop the connection. The answer may still arrive on it, and would be mistaken
+                    // for the answer to the next request.
                     if let Some(slot) = &mut self.slot {
                         slot.connection = None;
                     }
@@ -212,19 +215,22 @@ impl HttpCall {
         }
         let answer = self.post(invocation, EMULATOR_PATH).await;
         if let Some(status) = answer.status() {
-            // Another program may listen at the address by now. After a 404, try the path with the
-            // function's name again.
+            // Another program may listen at the URL by now. If it answers 404, the next invocation
+            // tries the path with the function's name again.
             address.is_emulator.store(status != 404, Relaxed);
         }
         answer
     }
 
-    /// Posts the event of an invocation to the given path at the slot's address.
+    /// Sends the event of an invocation with POST to `path` at the slot's URL, and returns the
+    /// answer.
     async fn post(&mut self, invocation: &Invocation, path: &str) -> Answer {
         let posted = self.try_post(invocation, path).await;
         posted.unwrap_or_else(Answer::NotReached)
     }
 
+    /// Sends the event of an invocation as `post` does.
+    ///
     /// # Errors
     /// The request did not reach the function, for the returned reason.
     async fn try_post(&mut self, invocation: &Invocation, path: &str) -> Result<Answer, String> {
@@ -232,7 +238,7 @@ impl HttpCall {
         let slot = self.slot.as_mut().ok_or("no address is free")?;
         let request = || request(&function, &slot.address.address, invocation, path);
         let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
-        // Reuse the open connection. The peer may have closed it. If no byte could be sent, a new
+        // Use the open connection. If the server has closed it and no byte was sent, a new
         // connection is opened below.
         if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
             match kept
@@ -296,10 +302,12 @@ impl Slot {
         })
     }
 
-    /// True for an answer of `sam local start-lambda`, which forwards the answers of a Runtime
-    /// Interface Emulator in a container. Such an answer has a `Server` header of Werkzeug and no
-    /// version of the function. When the container has ended or the function took too long, the
-    /// answer is empty, has status 200 and lacks the header `X-Amz-Function-Error`.
+    /// True for an answer of `sam local start-lambda`, which forwards the answers of Lambda's
+    /// Runtime Interface Emulator in a container. Such an answer is recognized by a `Server` header
+    /// of Werkzeug and by the missing version of the function.
+    ///
+    /// Such an answer can hide an error. If the container has ended or the function took too long,
+    /// the answer is empty, has status 200 and lacks the header `X-Amz-Function-Error`.
     fn is_sam_local(&self, headers: &HeaderMap) -> bool {
         let server = text(headers, "server");
         self.address.address.path.is_none()
@@ -313,8 +321,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// True for a 404 that reports an unknown path. A 404 with an error of Lambda's API reports an
-/// unknown function instead.
+/// True for an answer with status 404 that reports an unknown path. An error of Lambda's API with
+/// status 404 reports an unknown function instead.
 fn is_unknown_path(answer: &Answer) -> bool {
     let Answer::Response(response) = answer else {
         return false;

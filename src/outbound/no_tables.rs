@@ -1,5 +1,5 @@
-//! Stands for streaming tables in a build without the cargo feature `streaming-tables`: no channel
-//! can write a table.
+//! Replaces `tables` in a build without the cargo feature `streaming-tables`: no channel can write
+//! to a table.
 
 use crate::engine::channel::{DestinationError, OpenTable, not_configured};
 use crate::engine::event_source::Pending;
@@ -9,7 +9,7 @@ use crate::options::ChannelOptions;
 use crate::world::Random;
 use std::future::ready;
 
-/// Stands for the tables of the options. Every use fails with the reason.
+/// Stands for the tables that the options define. Every use of a table fails, with the reason.
 #[derive(Debug)]
 pub(super) struct Tables {
     reason: String,
@@ -28,7 +28,7 @@ impl Tables {
         Self { reason }
     }
 
-    /// The reason for which no table can be written.
+    /// The reason why no channel can write to a table.
     pub(super) fn problem(&self) -> Option<&str> {
         Some(&self.reason)
     }

@@ -1,20 +1,20 @@
-//! Replaces `tls` in a build without the feature `tls`: `https` addresses are refused.
+//! Replaces `tls` in a build without the feature `tls`: `https` URLs are refused.
 
 use std::io;
 use std::path::Path;
 use tokio::net::TcpStream;
 
-/// A client that cannot exist, because this build has no TLS.
+/// Stands for a client with TLS. A value of this type cannot exist.
 #[derive(Clone)]
 pub(super) enum TlsClient {}
 
 impl TlsClient {
-    /// Refuses every `https` address.
+    /// Refuses every `https` URL.
     pub(super) fn new(_host: &str, _ca: &Path) -> Result<Self, String> {
         Err("https needs the feature `tls`".to_owned())
     }
 
-    /// Never called: there is no value of this type.
+    /// Never called, because no value of this type exists.
     pub(super) async fn connect(&self, _stream: TcpStream) -> io::Result<TcpStream> {
         match *self {}
     }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The characters of a key that are percent-encoded in a path: all except the unreserved characters
-/// and the slash.
+/// The characters of an object's key that are percent-encoded in a URL: all except the unreserved
+/// characters of RFC 3986 and the slash.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -15,19 +15,20 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// A request for an object.
+/// A request about one object in a bucket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObjectRequest<'a> {
     pub(super) bucket: &'a str,
     pub(super) key: &'a str,
-    /// True if the bucket is a part of the path. Otherwise it is a part of the host name.
+    /// True if the bucket's name is a part of the URL's path. False if it is a part of the host
+    /// name.
     pub(super) path_style: bool,
     pub(super) content_type: &'a str,
-    /// Headers in addition to `Host` and `Content-Type`.
+    /// Headers of the request in addition to `Host` and `Content-Type`.
     pub(super) headers: &'a [(&'static str, String)],
 }
 
-/// Puts an object. An object with the same key is replaced.
+/// Puts an object into a bucket (PutObject). Replaces an object with the same key.
 pub(super) async fn put_object(
     client: &SignedClient,
     connection: &mut Connection,
@@ -45,7 +46,7 @@ pub(super) async fn put_object(
     client.send(connection, request, payload).await.map(drop)
 }
 
-/// Checks that a bucket exists and may be used (HeadBucket).
+/// Checks that a bucket exists and that the client may use it (HeadBucket).
 pub(super) async fn head_bucket(
     client: &SignedClient,
     connection: &mut Connection,
@@ -64,7 +65,8 @@ pub(super) async fn head_bucket(
     client.send(connection, request, payload).await.map(drop)
 }
 
-/// The host and the encoded path of an object. The host is None for the host of the endpoint.
+/// The host and the percent-encoded path in the URL of an object. The host is None if it is the
+/// host of the endpoint.
 fn place(
     client: &SignedClient,
     (bucket, path_style): (&str, bool),

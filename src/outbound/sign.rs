@@ -1,4 +1,4 @@
-//! Signature Version 4 for outbound requests.
+//! Signs the requests of clients with Signature Version 4.
 
 use crate::options::Secret;
 use aws_credential_types::Credentials;
@@ -11,14 +11,14 @@ use aws_sigv4::sign::v4;
 use hyper::Request;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// The credential that signs outbound requests.
+/// The credential that signs the requests of a client.
 #[derive(Debug, Clone)]
 pub(super) struct Signer {
     credentials: Credentials,
 }
 
-/// Service and region of a signature, and the time of signing by the machine's clock, in
-/// milliseconds since 1970.
+/// The service and the region that a signature names, and the time of signing by the machine's
+/// clock, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SigningScope<'a> {
     pub(super) service: &'a str,
@@ -27,7 +27,7 @@ pub(super) struct SigningScope<'a> {
 }
 
 impl Signer {
-    /// Parses a credential of the form `KEY:SECRET`.
+    /// Parses a credential of the form `KEY:SECRET`. None if the text has another form.
     pub(super) fn read(text: &Secret) -> Option<Self> {
         let (key, secret) = text.expose().split_once(':')?;
         Some(Self {
@@ -35,7 +35,8 @@ impl Signer {
         })
     }
 
-    /// Adds the signature headers to a request to `url` with the given body.
+    /// Adds the headers of a signature to `request`. `url` and `body` are the URL and the body that
+    /// are signed.
     pub(super) fn sign<B>(
         &self,
         request: &mut Request<B>,

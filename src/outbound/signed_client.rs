@@ -1,4 +1,4 @@
-//! A client of one endpoint of an AWS service. It signs requests and reads their answers.
+//! A client of one endpoint of an AWS service. The client signs requests and reads their answers.
 
 use super::address::Address;
 use super::connection::{Connection, RequestBody, SendError, whole};
@@ -10,10 +10,10 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use std::fmt;
 
-/// The client of one endpoint.
+/// The client of one endpoint of an AWS service.
 #[derive(Debug)]
 pub(super) struct SignedClient {
-    /// Name of the service in signatures.
+    /// Name of the service that the signatures name.
     pub(super) service: &'static str,
     pub(super) address: Address,
     pub(super) signer: Signer,
@@ -21,24 +21,25 @@ pub(super) struct SignedClient {
     pub(super) clock: Clock,
 }
 
-/// A request without its body.
+/// A request to the endpoint, without its body.
 #[derive(Debug)]
 pub(super) struct ClientRequest<'a> {
     pub(super) method: Method,
-    /// Value of the header `Host`. None for the host of the endpoint.
+    /// Value of the header `Host`. None: the host of the endpoint.
     pub(super) host: Option<&'a str>,
-    /// Path and query, encoded.
+    /// Path and query of the request, percent-encoded.
     pub(super) path: &'a str,
     pub(super) content_type: Option<&'a str>,
-    /// Headers in addition to `Host` and `Content-Type`. The signature covers them, too.
+    /// Headers of the request in addition to `Host` and `Content-Type`. The signature covers them,
+    /// too.
     pub(super) headers: &'a [(&'static str, String)],
 }
 
-/// The body of a request.
+/// The body of a request to the endpoint.
 pub(super) enum Payload {
     /// A body in memory.
     Bytes(Bytes),
-    /// A body that is read while it is sent.
+    /// A body that is read from its source while it is sent.
     Streamed {
         body: RequestBody,
         length: u64,
@@ -47,14 +48,14 @@ pub(super) enum Payload {
     },
 }
 
-/// The reason for which a request failed.
+/// The reason why a request to the endpoint failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ClientError {
-    /// The connection failed before the request was sent, so another attempt is safe.
+    /// The connection failed before any part of the request was sent, so another attempt is safe.
     NotConnected(String),
     /// The connection failed after at least a part of the request was sent.
     Lost(String),
-    /// The server answered with an error, or the request cannot be made.
+    /// The server answered with an error or with too many bytes, or the request is invalid.
     Refused(String),
 }
 
@@ -72,10 +73,11 @@ impl SignedClient {
         opened.map_err(|error| ClientError::NotConnected(error.to_string()))
     }
 
-    /// Sends a request, and returns the body of its answer.
+    /// Signs and sends a request, and returns the body of the answer.
     ///
     /// # Errors
-    /// The connection fails, or the status of the answer is not 2xx.
+    /// The connection fails, the request is invalid, or the answer is too large or has a status
+    /// other than 2xx.
     pub(super) async fn send(
         &self,
         connection: &mut Connection,
@@ -149,7 +151,7 @@ impl SignedClient {
     }
 }
 
-/// The part of a payload that the signature covers.
+/// The data about a request's body that the signature covers: the bytes, or their hash.
 enum Signable {
     Bytes(Bytes),
     Hash(String),

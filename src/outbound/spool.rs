@@ -1,6 +1,6 @@
-//! Collects an object before it is sent, because the head of a request states the length and the
-//! hash of the body. A small object is collected in memory, and a larger object in an unnamed
-//! temporary file.
+//! Collects the bytes of an object before it is sent, because the head of the request states the
+//! length and the hash of the whole body. A small object is collected in memory, and a larger
+//! object in an unnamed temporary file.
 
 use super::connection::RequestBody;
 use super::signed_client::Payload;
@@ -13,7 +13,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use tempfile::SpooledTempFile;
 use tokio::sync::watch;
 
-/// An object that is being collected. Writing to it may block.
+/// An object whose bytes are being collected. Writing to it may block the thread.
 #[derive(Debug)]
 pub(super) struct Spool {
     file: SpooledTempFile,
@@ -30,13 +30,13 @@ impl Spool {
         }
     }
 
-    /// Number of bytes that were collected.
+    /// Number of bytes that were written to the object so far.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Turns the object into the body of a request. The receiver yields the number of bytes that
-    /// the connection has accepted so far.
+    /// Turns the collected object into the body of a request. While the request is sent, the
+    /// receiver yields the number of bytes that the connection has accepted.
     pub(super) fn into_payload(self) -> (Payload, watch::Receiver<u64>) {
         use std::fmt::Write as _;
         let mut sha256 = String::new();
@@ -68,7 +68,9 @@ impl Write for Spool {
     }
 }
 
-/// Sends the file to the body in parts. Ends early when the request is dropped.
+/// Reads `file`, the collected object, in parts and passes each part on to `body`, the body of a
+/// request. Reports the number of bytes passed on through `sent`. Ends early if the request is
+/// dropped.
 async fn send(
     mut file: SpooledTempFile,
     mut body: Sender<Bytes, io::Error>,

@@ -1,5 +1,5 @@
-//! TLS for outbound connections. Only the certificates in the file that an option names are
-//! trusted.
+//! TLS for the connections of clients. A client trusts only the certificates in the file that an
+//! option names.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// The trusted roots, and the host name that the server's certificate must have.
+/// The certificates that a client trusts, and the host name that the server's certificate must
+/// have.
 #[derive(Clone)]
 pub(super) struct TlsClient {
     connector: TlsConnector,
@@ -22,7 +23,8 @@ pub(super) struct TlsClient {
 }
 
 impl TlsClient {
-    /// Makes a client for connections to `host` that trusts the certificates in the file `ca`.
+    /// Makes a client for connections to `host`. The client trusts only the certificates in the
+    /// file `ca`.
     pub(super) fn new(host: &str, ca: &Path) -> Result<Self, String> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         let unreadable = |error: &dyn fmt::Display| format!("{}: {error}", ca.display());
@@ -41,7 +43,7 @@ impl TlsClient {
         Ok(Self { connector, name })
     }
 
-    /// Performs the TLS handshake on a connection.
+    /// Performs the client's side of the TLS handshake on a connection.
     pub(super) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
     }
