@@ -41,7 +41,7 @@ use tokio::sync::{oneshot, watch};
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
-    /// The account and region of requests whose credentials name none.
+    /// The account and region of requests whose credential names no account or region.
     home: AccountRegion,
     server: Arc<Server>,
     addresses: Vec<SocketAddr>,
@@ -55,21 +55,21 @@ pub struct Emulator {
 pub struct Surroundings {
     /// The source of random numbers. None: the machine's random numbers.
     pub random: Option<Random>,
-    /// The faults to inject.
+    /// The fault rules that apply from the start on.
     pub faults: Faults,
     /// A simulated disk that holds the data directory. None: the machine's disk. With a simulated
     /// disk, all work runs on the runtime that starts the emulator. If this runtime has one thread,
     /// the order of the work is the same every time.
     pub disk: Option<SimulatedDisk>,
-    /// True when the emulator listens on no address. Requests then come through
-    /// [`Emulator::answer`] only.
+    /// True if the emulator listens on no address. All requests then come through
+    /// [`Emulator::answer`].
     pub has_no_listeners: bool,
     /// Number of bytes of records after which the store begins a new generation. None: the default.
     pub generation_bytes: Option<u64>,
     /// Maximum size of a segment of a log, in bytes.
     pub segment_bytes: usize,
-    /// Functions of this process that event source mappings can invoke, by name. `*` is the
-    /// fallback for any other name.
+    /// Functions of this process that event source mappings can invoke, by name. The function `*`
+    /// stands for every name that no other function has.
     pub functions: BTreeMap<String, Function>,
     /// The destinations of channels. None: the destinations that the options define.
     #[doc(hidden)]
@@ -91,7 +91,7 @@ impl Default for Surroundings {
     }
 }
 
-/// The reason for which an emulator does not start.
+/// The reason why an emulator does not start.
 #[derive(Debug)]
 pub enum StartError {
     /// An option has a value that cannot be used.
@@ -227,7 +227,7 @@ impl Emulator {
         &self.addresses
     }
 
-    /// The HTTP URL of the emulator for clients. Empty when the emulator listens on no address.
+    /// The HTTP URL of the emulator for clients. Empty if the emulator listens on no address.
     pub fn endpoint(&self) -> String {
         let address = self.addresses.first();
         address
@@ -235,7 +235,7 @@ impl Emulator {
             .unwrap_or_default()
     }
 
-    /// Answers a request as if it had come over a connection from this machine.
+    /// Answers a request as if the request had come over a connection from this machine.
     ///
     /// # Errors
     /// The request gets no answer, because its body ends early or because a fault rule drops the
@@ -247,7 +247,7 @@ impl Emulator {
         self.server.clone().answer_here(request).await
     }
 
-    /// Adds fault rules after the existing ones, and returns them with their ids.
+    /// Adds fault rules after the existing ones. Returns the added rules with their ids.
     ///
     /// # Errors
     /// A rule is invalid. In this case no rule is added.
@@ -276,7 +276,7 @@ impl Emulator {
         self.engine.world.faults.clear();
     }
 
-    /// The faults that are injected at the injection points.
+    /// The fault rules of the emulator, including the rules at injection points.
     pub fn faults(&self) -> &Faults {
         &self.engine.world.faults
     }
@@ -332,7 +332,7 @@ impl Emulator {
         Ok(found.mapping)
     }
 
-    /// Number of open subscriptions (SubscribeToShard).
+    /// Number of subscriptions (SubscribeToShard) in progress.
     pub fn subscriptions(&self) -> usize {
         self.engine.subscriptions()
     }
@@ -410,7 +410,7 @@ fn serve(
     ended
 }
 
-/// Logs a warning when other machines can reach the emulator without a credential.
+/// Logs a warning if other machines can reach the emulator and need no credential.
 fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     let mut open = addresses
         .iter()
@@ -472,7 +472,7 @@ async fn open_store(
 ) -> Result<(Store, store::Recovered), OpenError> {
     if let Some(disk) = &around.disk {
         let opened = Store::open_simulated(settings, disk)?;
-        // The task ends when the store is dropped.
+        // The task of the committer ends when the store is dropped.
         Tasks::spawn_part("committer", opened.committer.run_as_task());
         return Ok((opened.store, opened.recovered));
     }
@@ -499,7 +499,7 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     }
 }
 
-/// Opens the store and starts the engine on it.
+/// Opens the store, and starts an engine with the contents of the store.
 async fn start_engine(
     options: &Options,
     around: &Surroundings,

@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// The body of a request: hyper's body if the request came over a connection, or any other stream
-/// of bytes.
+/// The body of a request. Over a connection it is hyper's body, and otherwise any stream of bytes.
 pub trait Incoming:
     hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
 {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-/// The client at the other end of a connection.
+/// The client that sends the requests of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
     /// Address of the client's socket. A request from within the process has the loopback address.

@@ -2,9 +2,9 @@
 //! paths return.
 //!
 //! A page works without the script. The script fetches the page again every two seconds while the
-//! page is visible, and replaces the parts that are marked as live. The page of a stream's records
-//! also receives the newest records as server-sent events. Actions are forms that the browser sends
-//! with POST.
+//! page is visible, and replaces the parts with the attribute `data-live`. On the page of a
+//! stream's records, the script also receives new records as server-sent events. An action is a
+//! form that the browser sends with POST.
 //!
 //! # Files
 //! - `routes`: the paths. `visit`: a request for a page. `sign_in`: access from another machine.

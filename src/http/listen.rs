@@ -109,8 +109,9 @@ impl Connections {
     }
 }
 
-/// Number of connections for which the system's limit of open files suffices. At most three
-/// quarters of the limit are `reserved` for the store. At least one connection is permitted.
+/// Number of connections for which `limit`, the system's limit of open files, suffices. The
+/// `reserved` files of the store count as at most three quarters of the limit. At least one
+/// connection is permitted.
 fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
     limit.map_or(u64::MAX, |limit| {
         let reserved = reserved.min(limit - limit / 4);

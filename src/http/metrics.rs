@@ -37,7 +37,7 @@ const PREFIX: &str = "minikin";
 /// The outcome of a request, as the metrics count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The operation succeeded.
+    /// The request succeeded.
     Done,
     /// The request was invalid, or its operation refused it.
     Refused,
@@ -134,7 +134,7 @@ impl Drop for OpenConnection {
 }
 
 impl Metrics {
-    /// Metrics with all counters at zero.
+    /// Makes metrics with all counters at zero.
     pub fn new() -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {

@@ -4,7 +4,7 @@ use crate::world::Timestamp;
 use bytes::Bytes;
 use std::time::Duration;
 
-/// The list of the last requests, which is always empty.
+/// The list of the last requests, which is always empty in this build.
 #[derive(Debug)]
 pub(super) struct Recent;
 

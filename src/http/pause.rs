@@ -50,8 +50,8 @@ fn is_go_sdk(head: &Parts) -> bool {
     agent.is_some_and(|agent| agent.as_bytes().starts_with(GO_SDK))
 }
 
-/// Number of bytes of the request's head over HTTP/1.1: the line `POST / HTTP/1.1`, a line for each
-/// header, and an empty line.
+/// Number of bytes in the head of a request as sent over HTTP/1.1: the line `POST / HTTP/1.1`, a
+/// line for each header, and an empty line.
 fn head_bytes(head: &Parts) -> usize {
     let path = head
         .uri

@@ -44,7 +44,7 @@ pub(super) struct Seen {
     pub(super) operation: String,
     pub(super) status: u16,
     pub(super) took: Duration,
-    /// The error in the answer, with advice. None for a request that succeeded.
+    /// The error in the answer, and advice. None for a request that succeeded.
     pub(super) error: Option<String>,
     sample: Sample,
 }

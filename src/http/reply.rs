@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// An answer without its headers, with details for the log and the metrics.
+/// An answer of the Kinesis API without its headers, with details for the log and the metrics.
 #[derive(Debug)]
 pub(super) struct Reply {
     status: u16,
@@ -108,7 +108,7 @@ impl Reply {
         }
     }
 
-    /// The answer of an operation that succeeded.
+    /// The answer of an operation that succeeded. `body` is the encoded output of the operation.
     pub(super) fn done(format: Format, body: Vec<u8>) -> Self {
         // In RPC v2, the answer of an operation without output has neither a body nor a content
         // type.
@@ -134,7 +134,7 @@ impl Reply {
         }
     }
 
-    /// A refusal in the format of the request.
+    /// The refusal of a request with `error`, in the format of the request.
     pub(super) fn refused(format: Format, error: Error) -> Self {
         let (name, message_key) = match format {
             Format::RpcV2Cbor => (shape_id(error.kind).into(), "message"),
@@ -473,7 +473,7 @@ pub(super) fn too_large() -> Response<Body> {
     bare(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// An answer that consists of a status only.
+/// An answer that consists of a status only, without headers and body.
 pub(super) fn bare(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::without_length());
     *response.status_mut() = status;

@@ -49,7 +49,7 @@ pub(super) enum BodyOutcome {
     Refused(Error),
 }
 
-/// The bounds of size and time for request bodies.
+/// The limits of size and time for the bodies of requests, and the in-flight budget for them.
 #[derive(Debug)]
 pub(super) struct Bounds {
     admission: Arc<Admission>,
@@ -238,7 +238,7 @@ async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Fr
     .await
 }
 
-/// Measures whether a body arrives fast enough.
+/// Measures whether a client sends a body fast enough.
 struct Pace<'a> {
     bounds: &'a Bounds,
     /// Measures the time since the first wait for bytes of the body. None if there was no wait

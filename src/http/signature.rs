@@ -265,7 +265,8 @@ fn mac(mut key: Hmac<Sha256>, text: &[u8]) -> impl AsRef<[u8]> + std::ops::Deref
     key.finalize().into_bytes()
 }
 
-/// Compares two texts in constant time.
+/// True if the texts are equal. The comparison takes the same time for all texts of one length, so
+/// that its duration discloses nothing about a secret.
 pub(super) fn is_equal(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The value of the option `--clock`: the kind of clock that the emulator has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockChoice {
-    /// The machine's clock.
+    /// The clock of the machine.
     System,
     /// A virtual clock, which advances only on request.
     Virtual {

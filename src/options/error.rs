@@ -17,9 +17,9 @@ pub enum OptionsError {
     Account(String),
     /// A limit has an unknown name or an invalid value.
     Limit {
-        /// Name of the limit, as written.
+        /// Name of the limit, as the option gives it.
         name: String,
-        /// Value of the limit, as written.
+        /// Value of the limit, as the option gives it.
         value: String,
         /// The reason why the limit is invalid.
         problem: String,

@@ -321,7 +321,7 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
 /// A command line in which minikin's flags have replaced the flags of kinesalite.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Translated {
-    /// The program's name and the arguments.
+    /// The program's name and the arguments after the replacement.
     pub(crate) line: Vec<OsString>,
     /// The flags of kinesalite that were removed because minikin has no such flag.
     pub(crate) ignored: Vec<&'static str>,

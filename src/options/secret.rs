@@ -21,7 +21,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// Parsing never fails, because the error message would quote the secret.
+/// Parsing never fails. An error message of the parser would quote the secret.
 impl FromStr for Secret {
     type Err = Infallible;
 

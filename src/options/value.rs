@@ -131,7 +131,7 @@ impl FromStr for LogFormat {
 pub struct LimitSetting {
     /// Name of the limit.
     pub name: String,
-    /// Value of the limit, as written.
+    /// Value of the limit, as the option gives it.
     pub value: String,
 }
 

@@ -16,7 +16,7 @@ impl fmt::Display for AddressError {
     }
 }
 
-/// A parsed URL of a server.
+/// The parsed URL of a server.
 #[derive(Clone)]
 pub(crate) struct Address {
     /// The URL as the user has written it, for messages.

@@ -36,13 +36,13 @@ pub(crate) struct S3Endpoint {
 /// All buckets that channels can write to.
 #[derive(Debug)]
 pub(crate) enum Buckets {
-    /// Buckets that are directories below one local directory.
+    /// The buckets are subdirectories of one local directory.
     Local {
         directory: DirectoryOfBuckets,
         /// The id of the account that owns the buckets.
         account: String,
     },
-    /// Buckets of a server with the API of Amazon S3.
+    /// The buckets belong to a server with the API of Amazon S3.
     Server(Arc<Server>),
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Buckets {
 #[derive(Debug)]
 pub(crate) struct DirectoryOfBuckets(Directory);
 
-/// A server with the API of Amazon S3.
+/// A client of a server with the API of Amazon S3.
 #[derive(Debug)]
 pub(crate) struct Server {
     client: SignedClient,

@@ -1,4 +1,4 @@
-//! Event source mappings as JSON.
+//! Writes event source mappings as JSON objects.
 
 use crate::engine::Stream;
 use crate::engine::event_source::{
@@ -11,7 +11,7 @@ use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The JSON object of a mapping in the list of mappings.
+/// The JSON object of an event source mapping in the list of mappings.
 pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let view = mapping.view(now);
     json!({
@@ -175,7 +175,7 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     })
 }
 
-/// The JSON object of unfinished work that a drain waits for.
+/// The JSON object of work of a mapping that is unfinished, so that a drain waits for it.
 pub(super) fn remaining_work(work: &RemainingWork) -> Value {
     json!({
         "UUID": work.mapping,

@@ -33,7 +33,7 @@ pub(in crate::http) struct LargeBody(pub(in crate::http) OwnBody);
 #[derive(Debug)]
 pub(super) struct Members {
     fields: Fields,
-    /// A list of the members that the body may have, as the error messages contain it.
+    /// The text in error messages that lists the members of a valid body.
     form: &'static str,
     /// The names of the members that the handler has asked for so far.
     known: Vec<&'static str>,

@@ -24,7 +24,8 @@ pub(in crate::http) enum ListingStart {
 const LEAST_NUMBER_DIGITS: usize = 30;
 
 impl ListingStart {
-    /// Parses `trim_horizon`, `latest`, a time, or a sequence number.
+    /// Parses a position from a query string: `trim_horizon`, `latest`, a time, or a sequence
+    /// number.
     pub(in crate::http) fn parse(text: &str) -> Result<Self, Refused> {
         match text {
             "trim_horizon" => return Ok(Self::TrimHorizon),

@@ -59,7 +59,7 @@ pub(super) async fn put(
     Ok(answer.into_response())
 }
 
-/// Checks all records of a body, and returns their number.
+/// Checks all records in a body, and returns the number of records.
 async fn check(settings: &PutSettings, text: &str) -> Result<usize, Refused> {
     let mut count = 0;
     let mut lines = lines(text);

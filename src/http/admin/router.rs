@@ -1,4 +1,4 @@
-//! The table of minikin's own paths, and the handlers of the metrics and the certificate.
+//! The table of minikin's own paths. Also the handlers of the metrics and of the certificate.
 
 use super::channels;
 use super::clock::{move_clock, read_clock};
@@ -18,7 +18,7 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 
-/// Routes the paths under `/_minikin/`.
+/// Routes the requests to minikin's own paths.
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/_minikin/metrics", get(metrics))

@@ -1,4 +1,4 @@
-//! Searches the shards of a stream for records, a page at a time.
+//! Searches the shards of a stream for records, and returns the records page by page.
 
 use super::position::ListingStart;
 use super::query::{Query, refused};

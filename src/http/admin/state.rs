@@ -1,4 +1,4 @@
-//! The state that the handlers of minikin's own paths share, and the form of their errors.
+//! The state that all handlers of minikin's own paths share, and the form of their error answers.
 
 use crate::engine::Engine;
 use crate::engine::StoreError;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The parts of the server that minikin's own paths show and change.
+/// The objects of the server that the handlers of minikin's own paths show and change.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
     /// The engine with its streams and its clock.

@@ -62,7 +62,7 @@ pub(super) async fn post(
     }
 }
 
-/// Refuses a request whose method is neither GET, HEAD nor POST.
+/// Refuses a request about a stream whose method is neither GET, HEAD nor POST.
 pub(super) async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -> Refused {
     ACTIONS.refuse(&method, &uri, &path)
 }

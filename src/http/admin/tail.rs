@@ -83,7 +83,7 @@ impl TailForm {
     }
 }
 
-/// Answers with a tail of the stream.
+/// Answers with a tail: sends the records of the stream in `form` as they are published.
 pub(in crate::http) async fn tail(
     admin: &Admin,
     stream: &Arc<Stream>,

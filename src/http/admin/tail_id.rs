@@ -22,7 +22,7 @@ pub(in crate::http) struct StreamMark {
 }
 
 impl StreamMark {
-    /// The mark of `stream`.
+    /// The part of an event id that identifies `stream`.
     pub(in crate::http) fn of(stream: &Stream) -> Self {
         Self {
             identity: stream.identity,

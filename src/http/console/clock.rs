@@ -1,4 +1,4 @@
-//! The page of the clock.
+//! The page of the emulator's clock.
 
 use super::actions::{Action, Outcome};
 use super::fields::{Fields, bad};
@@ -23,7 +23,7 @@ const STEPS: [(&str, i64); 6] = [
     ("7 days", 604_800_000),
 ];
 
-/// Answers with the page of the clock.
+/// Answers with the page of the emulator's clock.
 pub(super) async fn page(visit: Visit) -> Response {
     let clock = &visit.admin.engine.world.clock;
     let is_virtual = matches!(clock, Clock::Virtual(_));

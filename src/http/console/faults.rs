@@ -99,7 +99,7 @@ fn add(visit: &Visit) -> Markup {
     drawer("add-fault", "Add a rule", &form)
 }
 
-/// Adds the fault rule in the form.
+/// Adds the fault rule that the form describes.
 pub(super) async fn add_rule(visit: Visit, mut action: Action) -> Response {
     let outcome = add_by(&visit, &mut action.fields);
     action.answer(&visit, outcome)
@@ -141,7 +141,7 @@ pub(super) async fn clear(visit: Visit, action: Action) -> Response {
     action.answer(&visit, Ok("All rules are removed.".to_owned()))
 }
 
-/// Removes the fault rule with this id.
+/// Removes the fault rule with the id `id`.
 pub(super) async fn remove(visit: Visit, Path(id): Path<u64>, action: Action) -> Response {
     let outcome = match visit.admin.engine.world.faults.remove(id) {
         true => Ok("The rule is removed.".to_owned()),

@@ -1,4 +1,4 @@
-//! A JSON document as a tree whose branches can be folded.
+//! Renders a JSON document as a tree whose branches can be folded.
 
 use maud::{Markup, html};
 use serde_json::Value;

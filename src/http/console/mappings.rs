@@ -1,4 +1,4 @@
-//! The pages of event source mappings.
+//! The pages of event source mappings: a page of all mappings, and a page of one mapping.
 
 use super::actions::{Action, Outcome};
 use super::fields::{Fields, bad};
@@ -117,7 +117,7 @@ fn find(visit: &Visit, uuid: &str) -> Result<Arc<Mapping>, Refused> {
     found.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "There is no such mapping."))
 }
 
-/// Answers with the page of one mapping.
+/// Answers with the page of one event source mapping.
 pub(super) async fn mapping_page(visit: Visit, Path(uuid): Path<String>) -> Response {
     let mapping = match find(&visit, &uuid) {
         Ok(mapping) => mapping,
@@ -298,7 +298,7 @@ fn create(visit: &Visit) -> Markup {
     drawer("create-mapping", "Create mapping", &form)
 }
 
-/// Creates the event source mapping in the form.
+/// Creates the event source mapping that the form describes.
 pub(super) async fn create_mapping(visit: Visit, mut action: Action) -> Response {
     let outcome = create_by(&visit, &mut action.fields).await;
     action.answer(&visit, outcome)

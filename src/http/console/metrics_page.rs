@@ -1,4 +1,4 @@
-//! The page of the most important metrics.
+//! The page with the most important metrics of this process.
 
 use super::numbers;
 use super::page::{self, Section};

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
-/// The sections of the console, in the order of the links to them.
+/// The sections of the console, in the order in which the navigation shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Streams,
@@ -23,7 +23,8 @@ pub(super) enum Section {
     Metrics,
 }
 
-/// The sections of the console with their names and paths, in the order of the links to them.
+/// The sections of the console with their names and paths, in the order in which the navigation
+/// shows them.
 const SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Streams, "Streams", "/_minikin/"),
     (Section::Queues, "Queues", "/_minikin/console/queues"),

@@ -28,7 +28,7 @@ pub(super) enum Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Decodes the data of a record.
+    /// Decodes the data of a record as far as possible.
     pub(super) fn of(data: &'a [u8]) -> Self {
         if let Aggregate::Records(records) = Aggregate::of(data, &HashKeyRange::ALL) {
             return Self::Aggregated(records);

@@ -1,4 +1,4 @@
-//! The pages of queues.
+//! The pages of queues: a page of all queues, and a page of one queue.
 
 use super::actions::{self, Action, Outcome};
 use super::characters::visible;

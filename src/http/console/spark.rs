@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use std::fmt::Write as _;
 
-/// Width of the drawing, in units of its view box.
+/// Width of a line chart, in units of the SVG's view box.
 const WIDTH: f64 = 120.0;
-/// Height of the drawing, in units of its view box.
+/// Height of a line chart, in units of the SVG's view box.
 const HEIGHT: f64 = 24.0;
 
 /// The points of the chart's line, as SVG text. Each of `values` has a position from 0 to 1 on the

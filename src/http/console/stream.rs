@@ -1,4 +1,4 @@
-//! The pages of one stream.
+//! The pages of the console about one stream.
 
 mod consumers;
 mod frame;

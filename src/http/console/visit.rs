@@ -77,8 +77,8 @@ impl Visit {
     }
 }
 
-/// The address of the page or action at `path`, for the account and region `scope`. `home` is the
-/// emulator's own account and region, which an address does not name.
+/// The address of the page or action at `path`, for the account and region `scope`. An address
+/// without an account and region stands for `home`, the emulator's own account and region.
 pub(super) fn link_in(scope: &AccountRegion, home: &AccountRegion, path: &str) -> String {
     if scope == home {
         return path.to_owned();

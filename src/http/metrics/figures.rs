@@ -1,4 +1,4 @@
-//! The figures of queues and channels on the metrics page.
+//! The metrics of queues and channels on the metrics page.
 
 use crate::engine::channel::ChannelFigures;
 use crate::engine::queue::QueueFigures;

@@ -34,7 +34,7 @@ const EVERYONE: u32 = 0o644;
 /// validity, and its host names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StoredCertificate {
-    /// The private key and the certificate, in PEM.
+    /// The private key and then the certificate, in PEM.
     pub(super) pem: String,
     ends: i64,
     names: String,

@@ -27,7 +27,7 @@ pub(super) enum Value {
 }
 
 impl Node {
-    /// Converts the value to JSON, without the line numbers.
+    /// Converts the tree of values to a JSON value, without the line numbers.
     pub(super) fn into_json(self) -> serde_json::Value {
         match self.value {
             Value::Scalar(scalar) => scalar,

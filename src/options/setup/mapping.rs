@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The definition of an event source mapping in a setup file.
 #[derive(Debug, Clone)]
 pub(crate) struct MappingSetup {
-    /// The place of the definition, for error messages.
+    /// The place where the mapping is defined, for error messages.
     pub place: DefinitionPlace,
     /// Account and region in which the mapping is created.
     pub scope: AccountRegion,

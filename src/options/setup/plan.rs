@@ -59,7 +59,7 @@ pub(crate) struct Setup {
 /// The definition of a stream in the setup. Its values are checked when the stream is created.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamSetup {
-    /// The place of the definition, for error messages.
+    /// The place where the stream is defined, for error messages.
     pub place: DefinitionPlace,
     pub name: String,
     pub account_region: AccountRegionSetting,

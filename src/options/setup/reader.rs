@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// created.
 #[derive(Debug, Clone)]
 pub(crate) struct ReaderSetup {
-    /// The place of the definition, for error messages.
+    /// The place where the queue or channel is defined, for error messages.
     pub place: DefinitionPlace,
     pub name: String,
     pub account_region: AccountRegionSetting,

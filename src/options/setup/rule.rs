@@ -91,7 +91,7 @@ fn whole(value: serde_json::Value) -> Result<u64, String> {
     whole.ok_or_else(|| "this has to be a whole number, 0 or more".to_owned())
 }
 
-/// Reads a time in RFC 3339 or as a number of seconds since 1970.
+/// Parses a time, in RFC 3339 or as a number of seconds since 1970.
 fn time(value: serde_json::Value) -> Result<Timestamp, String> {
     let text = match value {
         serde_json::Value::String(text) => text,

@@ -1,4 +1,4 @@
-//! The paths of one stream.
+//! The paths of the console about one stream.
 
 use super::{consumers, put, records, settings, shards, tail};
 use crate::http::admin::Admin;
@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-/// The paths of one stream.
+/// Routes the paths of the console about one stream.
 pub(in crate::http::console) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/console/streams/{name}", get(first_part))

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::model::ShardId;
 use maud::{Markup, html};
 
-/// Number of digits that a row shows of a sequence number. They are the last digits of the number.
+/// Number of digits at the end of a sequence number that a row shows.
 const SHOWN_DIGITS: usize = 12;
 
 /// The address of the page of one record, relative to the page of the stream's records. `suffix` is

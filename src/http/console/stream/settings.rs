@@ -148,7 +148,7 @@ async fn change_retention(visit: &Visit, name: &str, fields: &mut Fields) -> Out
     Ok(format!("Records are kept for {hours} hours."))
 }
 
-/// Sets the tag in the form on a stream.
+/// Adds the tag in the form to a stream, or changes the value of the tag.
 pub(in crate::http::console) async fn set_tag(
     visit: Visit,
     Path(name): Path<String>,
