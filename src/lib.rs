@@ -58,6 +58,10 @@
 //! | lane | one of the parallel batches of a shard that a mapping invokes its function with (ParallelizationFactor), or a part of the in-flight budget |
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
+//! | commit frame | a value in a generation that holds the records of one commit, until segments hold them |
+//! | summary | the list of the segments of a generation that is complete |
+//! | `meta`, `marks` | the sled database of the catalog and the summaries; the file that says how much was written to the databases |
+//! | set aside | renamed because it is damaged, and not read any more |
 //! | tail | the newest records of a log, which are in no closed segment yet; or a request that receives the records of a stream as they are published |
 //! | gap | records of a log that are in no segment although a later segment exists; recovery finds them in commit frames |
 //! | live, dead | of a segment: some of its records can be read; its records have all expired or were removed |
@@ -82,8 +86,16 @@
 //! | fast reader | decodes a valid body of a request that comes often |
 //! | explaining reader | decodes every other body, or finds the service's message for it |
 //! | write reservation | the bytes that a writer may append before the committer catches up |
+//! | ticket | the result of an append, with which a writer waits until the record is durable |
+//! | follower | a task that waits for the next published records of a log |
+//! | position | of a channel, a mapping or a tail in a shard: the index of the next record |
+//! | turn | of a task: the work between two waits; of a record without a hash key: the number that selects its shard |
 //! | deadline | a moment of the given clock; `RealDeadline` is one of wall time |
 //! | standing | the state of a queue's record: visible or in flight, dead-letter or not |
+//! | place | of a record in a queue: its shard, and its index in this shard |
+//! | delivery number | unique number of one delivery of a record by a queue; a receipt handle contains it |
+//! | dead-letter record | a record of a queue that was received too often; or a record that a channel cannot deliver in its format |
+//! | failure record | the record about a discarded batch that a mapping sends to its on-failure destination |
 //! | done | of a record that a mapping has read: delivered, dropped by a filter, or discarded |
 //! | drain | a request to wait until mappings are done with all records |
 //! | cut | the shards that a tail reads, with a position in each |
@@ -92,6 +104,8 @@
 //! | the service | Amazon Kinesis Data Streams; what minikin itself does is said of the emulator |
 //! | choice | a value, text or behaviour of the service that no source shows, and that is chosen here |
 //! | own paths | the paths under `/_minikin/` |
+//! | opaque text | the encoded form of a shard iterator or page token |
+//! | setup | the streams, consumers, queues, channels, mappings, records and fault rules that the emulator creates at its start |
 //! | fault, fault rule, injection point | an injected failure, the rule that fires it, its position in the code |
 //!
 //! # To add
