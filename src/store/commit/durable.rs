@@ -140,7 +140,7 @@ impl DurableCommitter {
             }
         }
         self.note(batches);
-        self.shared.saved.fetch_max(saved, Ordering::AcqRel);
+        self.shared.note_saved(saved);
         self.shared.pacer.served(served);
         self.shared.note_progress();
         Ok(())

@@ -219,7 +219,8 @@ impl Log {
         self.shared.note_freed(freed.memory, freed.sweep);
     }
 
-    /// Deletes all records of the log. The log ignores later appends.
+    /// Deletes all records of the log. The log ignores later appends. The tickets of appends that are
+    /// not durable yet resolve with the catalog changes that were saved before.
     pub(crate) fn delete(&self) {
         let mut state = self.state.lock();
         state.deleted = true;
@@ -232,7 +233,7 @@ impl Log {
             // more.
             self.shared.budget.release(pending);
         }
-        self.durable.store(u64::MAX, Ordering::Release);
+        self.shared.resolve_after_saves(&self.durable);
         self.shared.note_freed(memory, freed.sweep);
         self.shared.note_progress();
     }

@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     saves: Lock<Saves>,
     /// Number of calls of `add_saves` since the start whose changes are durable.
     pub(crate) saved: Arc<AtomicU64>,
+    deleted: Lock<Vec<DeletedLog>>,
     /// The permits to read from the disk.
     disk_reads: Arc<Semaphore>,
     pub(crate) signal: CommitterSignal,
@@ -52,6 +53,16 @@ pub(crate) struct Shared {
     pub(crate) names: StreamNames,
     /// Number of records that the store found to be lost.
     pub(crate) records_lost: AtomicU64,
+}
+
+/// A deleted log with tickets that wait.
+#[derive(Debug)]
+struct DeletedLog {
+    /// The number that the tickets of the log wait for.
+    reached: Arc<AtomicU64>,
+    /// Number of calls of `add_saves` when the log was deleted. One of these calls removes the log's
+    /// stream or queue from the catalog.
+    saves: u64,
 }
 
 /// The catalog changes that wait for the next commit.
@@ -105,6 +116,7 @@ impl Shared {
             sealed: Lock::default(),
             saves: Lock::default(),
             saved: Arc::default(),
+            deleted: Lock::default(),
             disk_reads: Arc::new(Semaphore::new(limits::DISK_READS)),
             signal: CommitterSignal::default(),
             pacer: CommitPacer::default(),
@@ -216,6 +228,28 @@ impl Shared {
         saves.changes.extend(pairs);
         saves.count += 1;
         saves.count
+    }
+
+    /// Resolves the tickets that wait for `reached`, the number of a deleted log, when the catalog
+    /// changes that were added before are durable. Before that, a crash would bring the log back
+    /// without the records of these tickets.
+    pub(crate) fn resolve_after_saves(&self, reached: &Arc<AtomicU64>) {
+        let mut deleted = self.deleted.lock();
+        let saves = self.saves.lock().count;
+        if self.saved.load(Ordering::Acquire) >= saves {
+            reached.store(u64::MAX, Ordering::Release);
+        } else {
+            let reached = reached.clone();
+            deleted.push(DeletedLog { reached, saves });
+        }
+    }
+
+    /// Notes that the changes of the first `saved` calls of `add_saves` are durable.
+    pub(crate) fn note_saved(&self, saved: u64) {
+        self.saved.fetch_max(saved, Ordering::AcqRel);
+        for log in self.deleted.lock().extract_if(.., |log| log.saves <= saved) {
+            log.reached.store(u64::MAX, Ordering::Release);
+        }
     }
 
     /// Takes the catalog changes that wait for a commit. Also returns the number of calls of

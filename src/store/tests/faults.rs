@@ -325,6 +325,44 @@ async fn nothing_is_visible_before_it_is_durable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_to_a_deleted_log_is_acknowledged_with_the_removal() {
+    let home = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let store = open_faulty(settings(Some(home.path()), Durability::Always), &faults);
+    let log = store.log(LOG);
+    put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+    let (began, flushing) = channel();
+    let (go, gate) = channel();
+    *faults.gate.lock() = Some((began, gate));
+    let committing = put(&store, &log, 10..20, 100).await;
+    tokio::task::spawn_blocking(move || flushing.recv().map(|()| flushing))
+        .await
+        .unwrap()
+        .unwrap();
+    let waiting = put(&store, &log, 20..30, 100).await;
+    let removal = store.save(vec![account("a", Some(1))]);
+    store.delete(LOG);
+    for ticket in [&committing, &waiting] {
+        tokio::select! {
+            biased;
+            resolved = ticket.clone().durable() => panic!("{resolved:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    drop(go);
+    removal.durable().await.unwrap();
+    committing.durable().await.unwrap();
+    waiting.durable().await.unwrap();
+    // Without a removal that waits, an append to a deleted log waits for nothing.
+    put(&store, &log, 30..40, 100)
+        .await
+        .durable()
+        .await
+        .unwrap();
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_space_to_spill_only_what_fits_in_memory_is_taken() {
     let faults = Arc::new(Faults::default());
     let store = open_without_space(&faults);
