@@ -73,7 +73,7 @@ impl Settings {
     pub(crate) fn write_limit(&self) -> u64 {
         match self.directory {
             Some(_) => self.unflushed_bytes,
-            None => self.unflushed_bytes + self.memory_bytes,
+            None => self.unflushed_bytes.saturating_add(self.memory_bytes),
         }
     }
 }
