@@ -19,35 +19,52 @@ pub(super) fn is_bounded_json(body: &[u8]) -> bool {
             .is_none()
 }
 
-/// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. Also true for a malformed item,
-/// because the reader of the tree refuses it anyway.
+/// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. The parts of a text or a byte string
+/// of indefinite length count as items too. Also true for a malformed item, because the reader of
+/// the tree refuses it anyway.
 pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     if body.len() <= DOCUMENT_ITEMS {
         return true;
     }
     let mut decoder = Decoder::from(body);
-    (0..DOCUMENT_ITEMS).any(|_| pass(&mut decoder).is_none())
+    let mut left = DOCUMENT_ITEMS;
+    while left > 0 {
+        match skip_item(&mut decoder, left) {
+            Some(count) => left -= count.min(left),
+            None => return true,
+        }
+    }
+    false
 }
 
 /// Skips the head of one CBOR item, and also the content if the item is a text or a byte string.
-fn pass(decoder: &mut Decoder<&[u8]>) -> Option<()> {
+/// Returns the number of items that were skipped: 1, or the number of the string's parts if the
+/// string has more. Stops after `most` parts. `None` if the item is malformed.
+fn skip_item(decoder: &mut Decoder<&[u8]>, most: usize) -> Option<usize> {
     let mut step = [0; STEP_BYTES];
+    let mut parts = 0;
     match decoder.pull().ok()? {
         Header::Bytes(length) => {
             let mut segments = decoder.bytes(length);
-            while let Some(mut segment) = segments.pull().ok()? {
+            while parts < most
+                && let Some(mut segment) = segments.pull().ok()?
+            {
+                parts += 1;
                 while segment.pull(&mut step).ok()?.is_some() {}
             }
         }
         Header::Text(length) => {
             let mut segments = decoder.text(length);
-            while let Some(mut segment) = segments.pull().ok()? {
+            while parts < most
+                && let Some(mut segment) = segments.pull().ok()?
+            {
+                parts += 1;
                 while segment.pull(&mut step).ok()?.is_some() {}
             }
         }
         _ => {}
     }
-    Some(())
+    Some(parts.max(1))
 }
 
 #[cfg(test)]
@@ -74,6 +91,19 @@ mod tests {
         assert!(!parses(Format::Json, &json(DOCUMENT_ITEMS)));
         assert!(parses(Format::Cbor, &cbor(DOCUMENT_ITEMS / 2)));
         assert!(!parses(Format::Cbor, &cbor(DOCUMENT_ITEMS)));
+    }
+
+    #[test]
+    fn a_string_of_too_many_parts_is_refused() {
+        let parts = |count: usize, part: &[u8]| {
+            let data = part.repeat(count);
+            [&[0xa1, 0x61, b'a', 0x5f][..], &data, &[0xff]].concat()
+        };
+        assert!(is_bounded_cbor(&parts(DOCUMENT_ITEMS / 2, &[0x41, 0])));
+        assert!(!is_bounded_cbor(&parts(DOCUMENT_ITEMS, &[0x40])));
+        let text = [0x7f].into_iter().chain([0x60].repeat(DOCUMENT_ITEMS));
+        let text: Vec<u8> = text.chain([0xff]).collect();
+        assert!(!is_bounded_cbor(&text));
     }
 
     #[test]
