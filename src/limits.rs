@@ -413,8 +413,13 @@ pub(crate) const LISTING_SCANNED_RECORDS: usize = 50_000;
 /// Maximum number of records that a search for a partition key or a text reads from a shard in one
 /// step. The value is a choice.
 pub(crate) const LISTING_SEARCHED_RECORDS: usize = 1_000;
-/// Number of bytes of data after which one page of a list of records shows no further record. The
+/// Maximum number of characters in the partition key of a record (AWS).
+pub(crate) const PARTITION_KEY_CHARACTERS: usize = 256;
+/// Number of bytes of text after which the list of an aggregated record's user records ends. The
 /// value is a choice.
+pub(crate) const AGGREGATE_TEXT_BYTES: usize = 1 << 20;
+/// Number of bytes after which one page of a list of records shows no further record. The bytes are
+/// those of the text of the records, or in the console those of their data. The value is a choice.
 pub(crate) const LISTING_BYTES: u64 = 4 << 20;
 /// Maximum number of lines of a put over the admin API that are in memory as records at the same
 /// time. The value is a choice.
@@ -424,7 +429,7 @@ pub(crate) const PUT_LINES: usize = 2_000;
 pub(crate) const TAIL_SHARDS: usize = 500;
 /// Number of bytes of text after which one frame of a tail's answer gets no further record. The
 /// value is a choice.
-pub(crate) const TAIL_FRAME_BYTES: usize = 1 << 20;
+pub(crate) const TAIL_FRAME_BYTES: usize = 64 << 10;
 /// Maximum number of snapshots that are saved at the same time. The value is a choice.
 pub(crate) const SNAPSHOTS_AT_ONCE: u64 = 4;
 /// Minimum size of the parts in which a snapshot is sent, in bytes. The last part may be smaller.

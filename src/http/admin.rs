@@ -20,6 +20,7 @@ mod query;
 mod queues;
 mod record_json;
 mod records;
+mod records_answer;
 mod reset;
 mod router;
 mod scan;

@@ -2,6 +2,7 @@
 //! records. Its format is a magic number, a Protocol Buffers message, and the MD5 of the message.
 
 use super::hash_key::{HashKey, HashKeyRange};
+use crate::limits;
 use md5::{Digest as _, Md5};
 
 /// The first bytes of an aggregated record.
@@ -42,6 +43,8 @@ impl<'a> Aggregate<'a> {
         let within = |(record, hash_key): &(UserRecord<'_>, Option<&str>)| {
             let key = match hash_key {
                 Some(digits) => HashKey::parse(digits),
+                // The hash need not be computed: every hash key is in the range.
+                None if *range == HashKeyRange::ALL => return true,
                 None => Some(HashKey::of_partition_key(record.partition_key)),
             };
             key.is_some_and(|key| range.start <= key && key <= range.end)
@@ -50,6 +53,11 @@ impl<'a> Aggregate<'a> {
             return Self::Foreign;
         }
         Self::Records(entries.into_iter().map(|(record, _)| record).collect())
+    }
+
+    /// True if `data` begins like an aggregated record. False if `data` is certainly not aggregated.
+    pub(crate) fn is_likely(data: &[u8]) -> bool {
+        data.starts_with(&MAGIC)
     }
 }
 
@@ -75,7 +83,7 @@ impl<'a> Message<'a> {
         let mut message = Self::default();
         for field in Fields(bytes) {
             match field? {
-                (1, Field::Bytes(key)) => message.partition_keys.push(str::from_utf8(key).ok()?),
+                (1, Field::Bytes(key)) => message.partition_keys.push(partition_key(key)?),
                 (2, Field::Bytes(key)) => message.hash_keys.push(str::from_utf8(key).ok()?),
                 (3, Field::Bytes(record)) => message.records.push(record),
                 _ => {}
@@ -107,6 +115,13 @@ impl<'a> Message<'a> {
         };
         Some((record, hash_key))
     }
+}
+
+/// Reads a partition key. `None` if the bytes are no text, or a longer text than the service permits
+/// as a partition key.
+fn partition_key(bytes: &[u8]) -> Option<&str> {
+    let key = str::from_utf8(bytes).ok()?;
+    (key.chars().count() <= limits::PARTITION_KEY_CHARACTERS).then_some(key)
 }
 
 fn element<T>(table: &[T], at: u64) -> Option<&T> {

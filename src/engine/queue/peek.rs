@@ -54,7 +54,8 @@ struct Page<'a, S> {
 
 impl Queue {
     /// Calls `show` for each record of the page that `peek` asks for, without receiving the
-    /// records. Returns the record at which the next page starts, and None after the last page.
+    /// records. `show` returns the number of bytes that the page shows of the record. Returns the
+    /// record at which the next page starts, and None after the last page.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.
@@ -62,7 +63,7 @@ impl Queue {
         &self,
         engine: &Engine,
         peek: Peek,
-        mut show: impl FnMut(&PeekedRecord<'_>) + Send,
+        mut show: impl FnMut(&PeekedRecord<'_>) -> usize + Send,
     ) -> Result<Option<RecordPlace>, StoreError> {
         let now = engine.world.clock.now();
         let view = StreamView::of(&self.stream, now);
@@ -148,7 +149,7 @@ fn span(
     }
 }
 
-impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
+impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
     fn is_full(&self) -> bool {
         self.left == 0 || self.bytes_left == 0
     }
@@ -168,6 +169,9 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
             let batch = self.read(&span.shard, *first, run.min(self.left)).await?;
             let mut shown = 0;
             for record in batch.iter() {
+                if self.is_full() {
+                    return Ok(Some(record.number.index));
+                }
                 let found = rest[..run]
                     .iter()
                     .find(|(at, _)| *at == record.number.index);
@@ -191,6 +195,9 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
             }
             let batch = self.read(&span.shard, index, self.left).await?;
             for record in batch.iter() {
+                if self.is_full() {
+                    return Ok(Some(record.number.index));
+                }
                 if !passed.contains(&record.number.index) {
                     self.show(&span.shard, record, None);
                 }
@@ -214,11 +221,11 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
 
     fn show(&mut self, shard: &Shard, record: RecordView<'_>, entry: Option<QueueEntry>) {
         self.left = self.left.saturating_sub(1);
-        self.bytes_left = self.bytes_left.saturating_sub(record.data.len() as u64);
-        (self.show)(&PeekedRecord {
+        let shown = (self.show)(&PeekedRecord {
             shard,
             record,
             entry,
         });
+        self.bytes_left = self.bytes_left.saturating_sub(shown as u64);
     }
 }

@@ -6,6 +6,7 @@ use super::own_body::OwnBody;
 use super::path_part::PathPart;
 use super::query::{Query, refused};
 use super::record_json;
+use super::records_answer;
 use super::state::{Admin, Refused, failed, json, unknown_path};
 use super::stream_path::{Actions, not_found};
 use crate::engine::queue::{Peek, PeekedRecord, Queue, QueueFigures};
@@ -160,19 +161,23 @@ async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Respo
         }
     };
     query.end()?;
+    let permit = records_answer::permit(admin).await?;
     let mut shown = Vec::new();
     let peek = Peek { state, from, limit };
     let next = queue.peek(&admin.engine, peek, |peeked| {
-        shown.push(Value::Object(record(queue, peeked)));
+        let text = record(queue, peeked);
+        let bytes = text.len();
+        shown.push(text);
+        bytes
     });
     let next = next.await.map_err(|error| failed(&error))?;
-    let mut answer = Map::new();
-    answer.insert("Records".to_owned(), Value::Array(shown));
-    if let Some(next) = next {
-        let next = format!("{}-{}", next.shard, next.index);
-        answer.insert("Next".to_owned(), Value::String(next));
-    }
-    Ok(json(&Value::Object(answer)))
+    let next = next.map(|next| format!("{}-{}", next.shard, next.index));
+    Ok(records_answer::answer(
+        admin,
+        &shown,
+        next.as_deref(),
+        permit,
+    ))
 }
 
 fn place(text: &str) -> Option<RecordPlace> {
@@ -185,23 +190,26 @@ fn place(text: &str) -> Option<RecordPlace> {
 
 /// The JSON object of a record of a queue. It has the members that a record has in an answer of
 /// ReceiveQueueRecords, except for the receipt handle.
-fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> Map<String, Value> {
-    let mut document = record_json::record(peeked.shard.id, &peeked.record);
+fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> String {
+    let mut text = String::from("{");
+    record_json::write_members(&mut text, peeked.shard.id, &peeked.record);
     let id = queue.ids.id(peeked.record.number);
     let id = String::from_utf8_lossy(&id).into_owned();
-    document.insert("RecordId".to_owned(), value!(id));
     let count = peeked.entry.map_or(0, |entry| entry.count);
-    document.insert("ReceiveCount".to_owned(), value!(count));
+    let mut members = value!({ "RecordId": id, "ReceiveCount": count });
     let time = |ms| value!(Timestamp::from_millis(ms).to_rfc3339());
     if let Some(entry) = peeked.entry {
         if let Some(first_ms) = entry.first_received_ms() {
-            document.insert("FirstReceiveTimestamp".to_owned(), time(first_ms));
+            members["FirstReceiveTimestamp"] = time(first_ms);
         }
         if entry.standing.is_in_flight() {
-            document.insert("VisibleAt".to_owned(), time(entry.due_ms));
+            members["VisibleAt"] = time(entry.due_ms);
         }
     }
-    document
+    let members = members.to_string();
+    text.push(',');
+    text.push_str(members.trim_start_matches('{'));
+    text
 }
 
 async fn purge(admin: &Admin, queue: &Arc<Queue>) -> Result<Response, Refused> {

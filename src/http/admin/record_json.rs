@@ -1,56 +1,197 @@
-//! Writes a record as JSON. Data that is text, JSON or an aggregate of records is also shown in
+//! Writes a record as JSON text. Data that is text, JSON or an aggregate of records is also shown in
 //! decoded form.
+//!
+//! The text has no line ends, and a size that the size of the record bounds: see [`largest_text`].
 
 use crate::engine::RecordView;
-use crate::model::{Aggregate, HashKey, HashKeyRange, ShardId};
+use crate::limits;
+use crate::model::{Aggregate, HashKeyRange, ShardId, UserRecord};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+use std::io;
 
-/// The JSON object of a record of a stream.
-pub(super) fn record(shard: ShardId, record: &RecordView<'_>) -> Map<String, Value> {
-    let mut document = Map::new();
-    document.insert("ShardId".to_owned(), json!(shard.to_string()));
-    document.insert(
-        "SequenceNumber".to_owned(),
-        json!(record.number.to_string()),
-    );
-    document.insert("PartitionKey".to_owned(), json!(record.partition_key));
-    let arrival = record.arrival.to_rfc3339();
-    document.insert("ApproximateArrivalTimestamp".to_owned(), json!(arrival));
-    let whole = HashKeyRange {
-        start: HashKey::MIN,
-        end: HashKey::MAX,
-    };
-    let aggregate = Aggregate::of(record.data, &whole);
-    add_data(&mut document, record.data);
-    if let Aggregate::Records(records) = aggregate {
-        let user_record = |record: &crate::model::UserRecord<'_>| {
-            let mut document = Map::new();
-            document.insert("PartitionKey".to_owned(), json!(record.partition_key));
-            add_data(&mut document, record.data);
-            Value::Object(document)
-        };
-        let records: Value = records.iter().map(user_record).collect();
-        document.insert("Aggregated".to_owned(), records);
+/// Maximum number of bytes in a record's text for each byte of its data. The text contains the data
+/// in base64, and also decoded, with escapes.
+const TEXT_WEIGHT: u64 = 5;
+/// Deepest nesting of JSON data that is shown as JSON. Deeper data is shown as text, because many
+/// readers of JSON refuse it. The value is a choice.
+const MOST_DEPTH: usize = 100;
+
+/// Upper bound of the number of bytes in the text of a record with `data`, without its partition
+/// key and the names of the members.
+pub(super) fn largest_text(data: &[u8]) -> u64 {
+    let decoded = data.len() as u64 * TEXT_WEIGHT;
+    match Aggregate::is_likely(data) {
+        true => 2 * decoded + limits::AGGREGATE_TEXT_BYTES as u64,
+        false => decoded,
     }
-    document
 }
 
-/// Adds the data of a record to the record's JSON object: `Data` in base64, and also `Json` if the
-/// data is JSON or `Text` if the data is readable text.
-fn add_data(document: &mut Map<String, Value>, data: &[u8]) {
-    document.insert("Data".to_owned(), json!(STANDARD.encode(data)));
-    let Ok(text) = str::from_utf8(data) else {
+/// Appends the members of the JSON object of a record, without the braces.
+pub(super) fn write_members(text: &mut String, shard: ShardId, record: &RecordView<'_>) {
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        r#""ShardId":"{shard}","SequenceNumber":"{}","PartitionKey":"#,
+        record.number
+    );
+    match record.partition_key {
+        Some(key) => write_string(text, key),
+        None => text.push_str("null"),
+    }
+    let arrival = record.arrival.to_rfc3339();
+    let _ = write!(text, r#","ApproximateArrivalTimestamp":"{arrival}","#);
+    write_data(text, record.data);
+    if let Aggregate::Records(records) = Aggregate::of(record.data, &HashKeyRange::ALL) {
+        write_user_records(text, &records);
+    }
+}
+
+/// Appends the JSON object of a record.
+pub(super) fn write(text: &mut String, shard: ShardId, record: &RecordView<'_>) {
+    text.push('{');
+    write_members(text, shard, record);
+    text.push('}');
+}
+
+/// Appends the member `Aggregated` with the user records of an aggregated record. A small aggregated
+/// record can contain very many user records. Therefore the list ends after
+/// `limits::AGGREGATE_TEXT_BYTES` bytes of text, and the member `AggregatedLeftOut` is the number of
+/// the user records after its end.
+fn write_user_records(text: &mut String, records: &[UserRecord<'_>]) {
+    text.push_str(r#","Aggregated":["#);
+    let end = text.len() + limits::AGGREGATE_TEXT_BYTES;
+    let mut left_out = records.len();
+    for record in records {
+        if text.len() >= end {
+            break;
+        }
+        let comma = if left_out < records.len() { "," } else { "" };
+        let _ = write!(text, r#"{comma}{{"PartitionKey":"#);
+        write_string(text, record.partition_key);
+        text.push(',');
+        write_data(text, record.data);
+        text.push('}');
+        left_out -= 1;
+    }
+    text.push(']');
+    if left_out > 0 {
+        let _ = write!(text, r#","AggregatedLeftOut":{left_out}"#);
+    }
+}
+
+/// Appends the data of a record: the member `Data` in base64, and also `Json` if the data is JSON or
+/// `Text` if the data is readable text.
+fn write_data(text: &mut String, data: &[u8]) {
+    text.push_str(r#""Data":""#);
+    STANDARD.encode_string(data, text);
+    text.push('"');
+    let Ok(decoded) = str::from_utf8(data) else {
         return;
     };
-    if text.trim_start().starts_with(['{', '['])
-        && let Ok(value) = serde_json::from_str::<Value>(text)
-    {
-        document.insert("Json".to_owned(), value);
-    } else if is_readable(text) {
-        document.insert("Text".to_owned(), json!(text));
+    if is_document(decoded) {
+        text.push_str(r#","Json":"#);
+        write_compact(text, decoded);
+    } else if is_readable(decoded) {
+        text.push_str(r#","Text":"#);
+        write_string(text, decoded);
     }
+}
+
+/// Appends a text as a JSON string.
+fn write_string(text: &mut String, value: &str) {
+    // Writing to a String cannot fail.
+    let _ = serde_json::to_writer(Sink(text), value);
+}
+
+/// Writes the bytes of JSON text to a text.
+struct Sink<'a>(&'a mut String);
+
+impl io::Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let part = str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.push_str(part);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// True if the text is a JSON object or array that is not nested too deeply.
+fn is_document(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<&RawValue>(text).is_ok()
+        && depth(text) <= MOST_DEPTH
+}
+
+/// The deepest nesting in a valid JSON document.
+fn depth(document: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in outside_strings(document) {
+        match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The bytes of a valid JSON document that are not inside a string.
+fn outside_strings(document: &str) -> impl Iterator<Item = u8> {
+    let (mut is_inside, mut is_escaped) = (false, false);
+    document.bytes().filter(move |byte| {
+        let was_inside = is_inside;
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => is_inside = !is_inside,
+            _ => {}
+        }
+        !was_inside && *byte != b'"'
+    })
+}
+
+/// Appends a valid JSON document without the white space outside of its strings.
+fn write_compact(text: &mut String, document: &str) {
+    let mut rest = document;
+    while !rest.is_empty() {
+        let end = rest
+            .find(['"', ' ', '\t', '\n', '\r'])
+            .unwrap_or(rest.len());
+        text.push_str(&rest[..end]);
+        rest = &rest[end..];
+        let taken = match rest.starts_with('"') {
+            true => {
+                let length = string_length(rest);
+                text.push_str(&rest[..length]);
+                length
+            }
+            false => rest.len().min(1),
+        };
+        rest = &rest[taken..];
+    }
+}
+
+/// The number of bytes of the JSON string at the start of `text`, with its quotation marks.
+fn string_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// True if the text has no control characters other than white space.
@@ -63,12 +204,17 @@ fn is_readable(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     fn decoded(data: &[u8]) -> Value {
-        let mut document = Map::new();
-        add_data(&mut document, data);
-        document.remove("Data");
-        Value::Object(document)
+        let mut text = String::from("{");
+        write_data(&mut text, data);
+        text.push('}');
+        assert!(!text.contains(['\n', '\r']), "{text}");
+        let mut document: Value = serde_json::from_str(&text).unwrap();
+        let members = document.as_object_mut().unwrap();
+        assert_eq!(members.remove("Data"), Some(json!(STANDARD.encode(data))));
+        document
     }
 
     #[test]
@@ -79,5 +225,44 @@ mod tests {
         assert_eq!(decoded(b"a\x00b"), json!({}));
         assert_eq!(decoded(b"\xff\xfe"), json!({}));
         assert_eq!(decoded(b""), json!({"Text": ""}));
+    }
+
+    #[test]
+    fn json_is_shown_on_one_line_as_it_is() {
+        let data = "\r\n{ \"a b\\n\\\"\" :\t[ 1.50, \" \\\\\" , {} ] }\n";
+        let mut text = String::new();
+        write_compact(&mut text, data);
+        assert_eq!(text, "{\"a b\\n\\\"\":[1.50,\" \\\\\",{}]}");
+        assert_eq!(
+            decoded(data.as_bytes())["Json"],
+            serde_json::from_str::<Value>(data).unwrap()
+        );
+    }
+
+    #[test]
+    fn json_that_is_nested_deeply_is_shown_as_text() {
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(decoded(nested(MOST_DEPTH).as_bytes()).get("Json").is_some());
+        let deep = nested(MOST_DEPTH + 1);
+        assert_eq!(decoded(deep.as_bytes()), json!({ "Text": deep }));
+        assert_eq!(depth(r#"["[[[", {"a": [1]}, "\"[["]"#), 3);
+    }
+
+    #[test]
+    fn a_long_list_of_user_records_ends_early() {
+        let key = "k".repeat(256);
+        let record = UserRecord {
+            partition_key: &key,
+            data: b"",
+        };
+        let records = vec![record; 100_000];
+        let mut text = String::from(r#"{"Data":"""#);
+        write_user_records(&mut text, &records);
+        text.push('}');
+        assert!(text.len() < limits::AGGREGATE_TEXT_BYTES + 1_000);
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let shown = document["Aggregated"].as_array().unwrap().len();
+        assert_eq!(document["AggregatedLeftOut"], json!(records.len() - shown));
+        assert!(shown > 1_000);
     }
 }

@@ -3,12 +3,12 @@
 use super::position::ListingStart;
 use super::query::{Query, refused};
 use super::record_json;
+use super::records_answer;
 use super::scan::{Cursor, Page, Selection};
-use super::state::{Admin, Refused, failed, json};
+use super::state::{Admin, Refused, failed};
 use crate::engine::{RecordView, Stream};
 use crate::limits;
 use axum::response::Response;
-use serde_json::Value;
 
 /// Answers with a page of the records of a stream.
 pub(super) async fn records(
@@ -27,14 +27,21 @@ pub(super) async fn records(
     let now = admin.engine.world.clock.now();
     selection.check_shard(stream, now)?;
     let shards = selection.shards(stream, now);
-    let make = |shard, record: &RecordView<'_>| Value::Object(record_json::record(shard, record));
+    let permit = records_answer::permit(admin).await?;
+    let make = |shard, record: &RecordView<'_>| {
+        let mut text = String::new();
+        record_json::write(&mut text, shard, record);
+        let bytes = text.len();
+        (text, bytes)
+    };
     let mut page = Page::new(now, limit, make);
     let next = page.fill(stream, &selection, &shards, next.flatten()).await;
     let next = next.map_err(|error| failed(&error))?;
-    let mut answer = serde_json::Map::new();
-    answer.insert("Records".to_owned(), Value::Array(page.shown));
-    if let Some(next) = next {
-        answer.insert("Next".to_owned(), Value::String(next.text()));
-    }
-    Ok(json(&Value::Object(answer)))
+    let next = next.map(Cursor::text);
+    Ok(records_answer::answer(
+        admin,
+        &page.shown,
+        next.as_deref(),
+        permit,
+    ))
 }

@@ -110,13 +110,13 @@ pub(in crate::http) struct Page<T, M> {
     /// Number of records that were read for the page, including the records that do not match the
     /// selection.
     pub(in crate::http) scanned: usize,
-    /// Number of bytes of data of the records in `shown`.
+    /// Number of bytes of the entries in `shown`.
     bytes: u64,
 }
 
-impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
+impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
     /// Makes an empty page for at most `limit` records. `make` converts a record to an entry of the
-    /// page.
+    /// page, and returns the number of bytes of the entry too.
     pub(in crate::http) fn new(now: Timestamp, limit: usize, make: M) -> Self {
         Self {
             now,
@@ -204,8 +204,9 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
             }
             self.scanned += 1;
             if selection.shows(&record) {
-                self.bytes += record.data.len() as u64;
-                self.shown.push((self.make)(shard.id, &record));
+                let (entry, bytes) = (self.make)(shard.id, &record);
+                self.bytes += bytes as u64;
+                self.shown.push(entry);
             }
         }
         // Yield, so that a search through a large shard does not delay other requests.

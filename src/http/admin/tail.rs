@@ -31,7 +31,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -44,9 +44,6 @@ const RESTARTED: &str = "the stream does not have the position after the last ev
 /// Content type of server-sent events.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Maximum number of bytes in a record's text for each byte of its data. The text contains the data
-/// in base64, and also decoded, with escapes.
-const TEXT_WEIGHT: u64 = 5;
 /// Number of bytes that the permit of an event covers in addition to the record's text and the
 /// event's id.
 const EVENT_OVERHEAD: u64 = 400;
@@ -72,12 +69,7 @@ impl TailForm {
     /// The form for the path `tail`: every record, as a JSON object.
     pub(super) fn json() -> Self {
         Self {
-            write: Box::new(|text, shard, record| {
-                let document = Value::Object(record_json::record(shard, record));
-                // Writing to a String cannot fail. The line ends of JSON text are escaped, so the
-                // text is one line.
-                let _ = write!(text, "{document}");
-            }),
+            write: Box::new(record_json::write),
             per_second: None,
         }
     }
@@ -205,6 +197,8 @@ impl Frames for TailEvents {
             }
             Phase::Records => {}
         }
+        // Yield, so that the frames of many tails do not delay other requests.
+        tokio::task::yield_now().await;
         loop {
             if self.catch_up().await {
                 return Some(Ok((b"event: skipped\ndata: records\n\n".to_vec(), None)));
@@ -305,9 +299,14 @@ impl TailEvents {
         let ids = self.tail.positions().count() as u64 * ID_BYTES;
         let events = batch.len() as u64 * (EVENT_OVERHEAD + ids);
         let frame = limits::TAIL_FRAME_BYTES as u64;
-        let largest = batch.iter().map(|record| record.data.len() as u64).max();
-        let most = frame + largest.unwrap_or_default() * TEXT_WEIGHT;
-        let bytes = batch.bytes() * TEXT_WEIGHT + events;
+        let texts = batch
+            .iter()
+            .map(|record| record_json::largest_text(record.data));
+        let (all, largest) = texts.fold((0, 0), |(all, largest), text| {
+            (all + text, text.max(largest))
+        });
+        let most = frame + largest;
+        let bytes = all + events;
         let admission = &self.engine.admission;
         batch.event_permit(admission, bytes.min(most)).await
     }

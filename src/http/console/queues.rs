@@ -170,6 +170,7 @@ async fn peek(visit: &Visit, queue: &Queue, state: &str) -> Result<Vec<Markup>, 
     let mut rows = Vec::new();
     let peeked = queue.peek(&visit.admin.engine, peek, |record| {
         rows.push(record_row(visit, queue, record));
+        record.record.data.len()
     });
     peeked
         .await
@@ -332,6 +333,8 @@ async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outco
         if only.is_none_or(|only| only == place(peeked)) {
             handles.extend(handle(queue, peeked));
         }
+        // Nothing of the record's data is shown.
+        0
     });
     peeked.await.map_err(|error| bad(&error.to_string()))?;
     let handles: Vec<&str> = handles.iter().map(String::as_str).collect();

@@ -130,7 +130,8 @@ async fn find(visit: &Visit, stream: &Stream, asked: &Asked) -> Result<ShownReco
         let text = "The parameter next is not from this page.";
         return Err(Refused::new(StatusCode::BAD_REQUEST, text));
     }
-    let mut page = Page::new(now, most, show);
+    let shown = |shard: ShardId, record: &RecordView<'_>| (show(shard, record), record.data.len());
+    let mut page = Page::new(now, most, shown);
     let next = page
         .fill(stream, &selection, &shards, start.flatten())
         .await;
@@ -287,7 +288,8 @@ async fn one(visit: &mut Visit, stream: &Stream, now: Timestamp) -> Result<Marku
     };
     let shards = selection.shards(stream, now);
     let show = |shard: ShardId, record: &RecordView<'_>| {
-        (record.number.to_string(), details(shard, record))
+        let shown = (record.number.to_string(), details(shard, record));
+        (shown, record.data.len())
     };
     let mut page = Page::new(now, 1, show);
     let filled = page.fill(stream, &selection, &shards, None).await;
