@@ -23,27 +23,27 @@ use crate::limits;
 /// A key and its new value. The value `None` removes the key.
 pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
-/// Key in `meta` of the number that the next run will have.
+/// The key under which `meta` holds the number of the next run.
 pub(crate) const NEXT_RUN: &[u8] = b"\0epoch";
 
-/// Key in `meta` of the greatest run that the records of an unfinished or failed load of a snapshot
-/// may have. A load writes its records before it begins their run.
+/// The key under which `meta` holds the greatest run of the records that an unfinished or failed
+/// load of a snapshot may have written. A load writes its records before it begins their run.
 pub(crate) const PERMITTED_RUN: &[u8] = b"\0ahead";
 
-/// Key of the number of writes to the database `meta`.
+/// The key under which `meta` holds the number of writes to `meta`.
 pub(crate) const SAVES: &[u8] = b"\0saves";
 
 const BEGUN: &[u8] = b"\0b";
 const SUMMARY: &[u8] = b"\0g";
 const CATALOG: u8 = 1;
 
-/// Key of a segment within its generation.
+/// The key under which a generation holds its segment `number`.
 pub(crate) fn segment(number: u32) -> [u8; 8] {
     u64::from(number).to_be_bytes()
 }
 
-/// Key in a generation of one frame of the commit `number`. `part` counts the frames of this
-/// commit.
+/// The key under which a generation holds frame number `part` of the commit `number`. The frames of
+/// a commit are counted from 0.
 pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&number.to_be_bytes());
@@ -61,18 +61,18 @@ pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// Key in `meta` of the note that the generation was begun. If the note exists but not the
-/// generation, records were lost.
+/// The key under which `meta` holds the note that a generation was begun. If `meta` has the note
+/// but the generation does not exist, records were lost.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
 
-/// Key in `meta` of the summary of the generation.
+/// The key under which `meta` holds the summary of a generation.
 pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
 }
 
-/// Key in `meta` of a catalog entry. `key` is the entry's key in the catalog.
+/// The key under which `meta` holds a catalog entry. `key` is the entry's key in the catalog.
 pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
     [&[CATALOG], key].concat()
 }
@@ -82,7 +82,8 @@ pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
 pub(crate) enum Metadata<'a> {
     /// The number that the next run will have.
     NextRun,
-    /// The greatest run that the records of an unfinished or failed load of a snapshot may have.
+    /// The greatest run of the records that an unfinished or failed load of a snapshot may have
+    /// written.
     PermittedRun,
     /// The note that the generation with the given number was begun.
     Begun(u64),

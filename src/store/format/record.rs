@@ -98,8 +98,8 @@ pub(crate) trait Records {
     fn len(&self) -> usize;
     /// The buffer that holds the record at `position`, and the offset of the record in this buffer.
     fn start(&self, position: usize) -> (&[u8], usize);
-    /// The records at the positions in `range`. They share the memory of a closed segment. The
-    /// records of an open segment are copied.
+    /// Returns the records at the positions in `range`. The records of a closed segment are not
+    /// copied: they share the segment's memory. The records of an open segment are copied.
     fn slice(&self, range: Range<usize>) -> PackedRecords;
 
     fn index(&self, position: usize) -> u64 {
@@ -128,7 +128,8 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < from || self.arrival(at) < horizon)
     }
 
-    /// Position after the last record that has an index less than `end`.
+    /// Position after the last record that has an index less than `end`. 0 if there is no such
+    /// record.
     fn end_before(&self, end: u64) -> usize
     where
         Self: Sized,

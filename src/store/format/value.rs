@@ -147,10 +147,11 @@ pub struct ShardValue {
 /// The saved settings of an account in a region: its minimum throughput billing commitment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountValue {
-    /// Time at which the commitment was last enabled, in milliseconds since the epoch. `None` if it
-    /// never was.
+    /// Time at which the account's last minimum throughput billing commitment started, in
+    /// milliseconds since the epoch. `None` if the account never had one.
     pub started_ms: Option<i64>,
-    /// Time at which the commitment ended or will end, in milliseconds since the epoch.
+    /// Time at which the account's minimum throughput billing commitment ended or will end, in
+    /// milliseconds since the epoch. `None` if no end is set.
     pub ended_ms: Option<i64>,
 }
 
@@ -160,7 +161,7 @@ pub struct AccountValue {
 pub struct MappingValue {
     pub account: String,
     pub region: String,
-    /// Number that gives the mapping's place in lists of mappings.
+    /// Number of the mapping. Lists of mappings are in the order of these numbers.
     pub number: u64,
     /// ARN of the stream or consumer that the mapping reads.
     pub source: String,
