@@ -64,8 +64,8 @@ impl Layout {
         self.0.join(format!("{GENERATION}{number:06}{DEAD}"))
     }
 
-    /// The new path of the damaged generation `number`, which a rename to this path sets aside. No
-    /// file has this path yet.
+    /// A new path for the damaged generation `number`. A rename to this path sets the generation
+    /// aside. No file has this path yet.
     pub(crate) fn set_aside(&self, number: u64) -> PathBuf {
         let name = format!("{GENERATION}{number:06}{CORRUPT}");
         let copies = (2_u64..).map(|copy| format!("{name}-{copy}"));

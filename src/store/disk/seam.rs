@@ -11,7 +11,7 @@ use std::io;
 pub(crate) enum Stored {
     /// A segment. The number is the segment's key.
     Segment(u32, Bytes),
-    /// One frame of a commit. The number is that of the commit.
+    /// A frame of the commit with the given number.
     Frame(u64, Bytes),
 }
 
@@ -21,8 +21,8 @@ pub(crate) trait GenerationHandle: Send {
     /// Appends `segment` to the generation, under the key `number`. The segment is durable after
     /// the next commit.
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()>;
-    /// Appends part number `part` of the frames of the commit `commit` to the generation. The frame
-    /// is durable after the next call of `commit`.
+    /// Appends a commit frame to the generation: frame number `part` of the commit number `commit`.
+    /// The frame is durable after the next call of the method `commit`.
     fn append_frame(&self, commit: u64, part: u32, frame: &[u8]) -> io::Result<()>;
     /// Makes all appends since the last commit durable. After a power cut either all of them exist
     /// or none.
@@ -30,8 +30,8 @@ pub(crate) trait GenerationHandle: Send {
     /// Reads the segment `number`. Returns `None` if the generation has no such segment.
     fn read(&self, number: u32) -> io::Result<Option<Bytes>>;
     /// Calls `visit` for each segment in the order of their numbers, and then for each commit frame
-    /// in the order of the commits. Must not be called after an append: sled flushes when it drops
-    /// a cursor, and the flush would make a part of a commit durable.
+    /// in the order of the commits. Must not be called after an append: the end of a scan makes
+    /// sled flush, and the flush would make a part of a commit durable.
     fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()>;
     /// Returns a second handle of the same generation.
     fn another(&self) -> Box<dyn GenerationHandle>;
@@ -87,7 +87,7 @@ pub(crate) trait Disk: Send + Sync {
     fn remove_buried(&self, _number: u64) -> io::Result<()> {
         Ok(())
     }
-    /// Removes the generation `number`. Nothing was written to the generation.
+    /// Removes the generation `number`, to which nothing was written.
     fn remove(&self, _number: u64) -> io::Result<()> {
         Ok(())
     }

@@ -54,8 +54,8 @@ struct State {
     openings: usize,
 }
 
-/// The name of a database on the simulated disk. The name of a generation also says if the
-/// generation is dead or set aside, as on a real disk.
+/// The name of a database on the simulated disk. A generation that is being removed or was set
+/// aside has another name than before, as on a real disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DatabaseName {
     Metadata,

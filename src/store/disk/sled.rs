@@ -43,7 +43,8 @@ type Tree = engine::Tree<SLED_LEAF_FANOUT>;
 /// the speed of a copy.
 const COMPRESSION: i32 = -131_072;
 
-/// The fraction of a file that must be in use. sled rewrites a file that is used less.
+/// The smallest fraction of a file of sled that must be in use. sled rewrites a file of which a
+/// smaller fraction is in use.
 const FILL_RATIO: f32 = 0.3;
 
 /// A data directory with sled databases.

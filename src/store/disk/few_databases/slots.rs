@@ -42,13 +42,13 @@ pub(super) enum Database {
 /// The purpose for which a thread takes a database from the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To create the database.
+    /// The thread creates the database of a generation that is not on the disk yet.
     Create,
-    /// To open the database for the first time.
+    /// The thread opens the database for the first time.
     Open,
     Read,
     Append,
-    /// To commit earlier appends, or to write and commit in one call.
+    /// The thread commits earlier appends, or writes and commits in one call.
     Commit,
 }
 
