@@ -10,11 +10,11 @@ use crate::world::Timestamp;
 impl Log {
     /// Divides the published records that have an index of at least `from` and an arrival time of
     /// at least `horizon` into blocks. Each block has records of one segment. Stops after the first
-    /// block with which the bytes of all blocks together exceed `most_bytes`.
+    /// block with which the total exceeds `most_bytes`: the bytes of all blocks, and one byte for
+    /// each record.
     ///
-    /// Never accesses the disk. Therefore the numbers of records and bytes in a block may be too
-    /// large: if some records of a segment that is only on disk are not in the block, they are
-    /// counted nevertheless.
+    /// Never accesses the disk. Therefore a block of a segment that is only on disk counts all
+    /// records and bytes of the segment, even if some of these records are not in the block.
     pub(crate) fn blocks(&self, from: u64, horizon: Timestamp, most_bytes: u64) -> Vec<Block> {
         let state = self.state.lock();
         let visible = state.visible;

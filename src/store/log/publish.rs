@@ -7,12 +7,13 @@ use crate::world::Bell;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Rings a bell whenever records of a log are published. Dropping this value ends that.
+/// The registration of a bell at a log. The bell rings whenever records of the log are published,
+/// until this value is dropped.
 #[derive(Debug)]
 pub struct Follower {
     log: Arc<Log>,
     number: u64,
-    /// A receiver of `Log::end`. Bells are rung only if `Log::end` has a receiver.
+    /// A receiver of `Log::end`. The log rings its bells only while `Log::end` has a receiver.
     _end: watch::Receiver<u64>,
 }
 

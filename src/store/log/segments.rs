@@ -133,7 +133,8 @@ impl LogState {
         self.committed = 0;
     }
 
-    /// Removes segments from the front of the log until `dead` returns false for one.
+    /// Removes segments from the front of the log, up to the first segment for which `dead` returns
+    /// false. Returns the memory and the disk space that this frees.
     pub(crate) fn trim(&mut self, dead: impl Fn(&SegmentRef) -> bool) -> Freed {
         let mut freed = Freed::default();
         while let Some(segment) = self.segments.pop_front_if(|segment| dead(segment)) {

@@ -71,7 +71,8 @@ impl Drop for WriteReservation {
 #[must_use = "a write is durable only when its ticket says so"]
 pub struct Ticket(Result<Option<Pending>, StoreError>);
 
-/// A write that becomes durable when `reached` is at least `target`.
+/// A write that waits for its commit. The write is durable when the counter `reached` has the value
+/// `target` or a greater one.
 #[derive(Debug, Clone)]
 struct Pending {
     shared: Arc<Shared>,
@@ -90,7 +91,8 @@ impl Ticket {
         Self(Err(error))
     }
 
-    /// Creates the ticket of a write that becomes durable when `reached` is at least `target`.
+    /// Creates the ticket of a write that is durable when the counter `reached` has the value
+    /// `target` or a greater one.
     pub(crate) fn pending(shared: &Arc<Shared>, reached: &Arc<AtomicU64>, target: u64) -> Self {
         Self(Ok(Some(Pending {
             shared: shared.clone(),

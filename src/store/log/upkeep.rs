@@ -140,7 +140,7 @@ impl Log {
         let mut state = self.state.lock();
         state.dirty = false;
         let fresh = state.tail.run(state.committed).len();
-        // A tail with new records for half a segment is closed. A short segment is stored only
+        // A tail is closed if its new records fill half a segment. A short segment is stored only
         // once, while records in a commit frame are later stored again in a segment.
         if !state.tail.is_empty() && (seal || fresh >= limit / 2) {
             self.seal(&mut state);
