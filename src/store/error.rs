@@ -97,8 +97,9 @@ impl OpenError {
         }
     }
 
-    /// Creates the error for `part`, a damaged part of `directory`. If the cause is the state of
-    /// the machine, such as a full disk, the error reports this state and no damage.
+    /// Creates the error for the file or folder `part` of the data directory `directory`, whose use
+    /// failed with `error`. The created error reports damage of the directory, unless `error` comes
+    /// from the state of the machine, such as a full disk.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
         if is_of_the_machine(&error) {
             return Self::new(part, error);

@@ -23,8 +23,8 @@ pub(crate) struct Generation {
     /// The handle for reads. Only one thread at a time uses the handle. `None` while the database
     /// is closed.
     reader: Lock<Option<Box<dyn GenerationHandle>>>,
-    /// Number of bytes of the live segments in the generation. A log still refers to a live
-    /// segment.
+    /// Number of bytes of the live segments in the generation. A segment is live while a log refers
+    /// to it.
     live: AtomicU64,
     /// Number of bytes of all segments that were written to the generation, both live and dead
     /// ones.
@@ -36,8 +36,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Creates the state of a generation. With a `reader` the generation is the one that is being
-    /// written. Without a `reader` the generation is complete.
+    /// Creates the state of the generation `number`. `reader` is the open handle of a generation
+    /// that is being written. With `None`, the generation is complete and its database is closed.
     pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
         Arc::new(Self {
             number,
@@ -214,8 +214,8 @@ impl Generations {
     }
 
     /// Notes that `generation` is now the most recently used of the open generations. Closes the
-    /// least recently used one if too many are open. `newly` is true if the read opened the
-    /// generation.
+    /// least recently used one if too many are open. `newly` is true if the generation has just
+    /// been opened.
     fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
         let mut opened = self.opened.lock();
         let at = opened

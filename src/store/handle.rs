@@ -70,9 +70,9 @@ impl Store {
         }
     }
 
-    /// Saves `changes` of the catalog atomically. The ticket resolves when the store keeps its
-    /// promise of durability for them. The changes do not become durable before the records that
-    /// were appended earlier.
+    /// Saves `changes` of the catalog atomically. Returns the ticket with which the caller waits
+    /// until the changes are durable, as far as the settings promise durability. The changes do not
+    /// become durable before the records that were appended earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {

@@ -65,8 +65,8 @@ impl Logs {
         }
     }
 
-    /// Shortens the queue of closed segments in memory: removes entries from its front until the
-    /// segment of an entry is still in memory.
+    /// Removes entries from the front of the queue of closed segments, up to the first entry whose
+    /// segment is still in memory.
     pub(crate) fn forget_evicted(&self) {
         loop {
             let Some((id, first)) = self.shared.sealed.lock().pop_front() else {

@@ -43,8 +43,8 @@ pub(crate) struct RecoveredDirectory {
     /// Number of records that recovery found to be lost.
     pub(crate) records_lost: u64,
     pub(crate) damage: Vec<Damage>,
-    /// Metadata changes that must be saved only after certain records have been committed again:
-    /// those that are stored only in commit frames of older generations.
+    /// Metadata changes that must not be saved before the next commit. This commit stores the
+    /// records again that are only in commit frames of older generations.
     pub(crate) late: Vec<Pair>,
     pub(crate) logs: HashMap<LogId, RecoveredLog>,
 }
@@ -82,7 +82,7 @@ impl RecoveredLog {
     }
 }
 
-/// A damaged part of a data directory: a database.
+/// A damaged database of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// Path of the damaged database.

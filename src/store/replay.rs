@@ -27,7 +27,7 @@ impl Replay {
         }
     }
 
-    /// Adds those of the packed `records` that are in no segment. A record after the last segment
+    /// Finds those of the packed `records` that are in no segment. A record after the last segment
     /// is added to `tail`, and any other record to the gap before the next segment.
     pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
         for record in unpack(records) {

@@ -126,8 +126,8 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // The file `marks` is also written when a generation ends, because the number of that
-        // generation may be used again.
+        // At the end of a generation, the file `marks` is written without a generation, because a
+        // later generation may get the same number.
         if !idle || seal {
             self.write_marks();
         }

@@ -100,8 +100,8 @@ impl GenerationWriter {
         current.is_some_and(|current| current.written >= bytes)
     }
 
-    /// Starts a new generation if there is no current generation. Returns the number of the new
-    /// generation, and `None` if there is a current generation.
+    /// Starts a new generation, unless there is a current generation already. Returns the number of
+    /// the new generation, or `None` if no generation was started.
     pub(crate) fn begin(&mut self) -> io::Result<Option<u64>> {
         if self.current.is_some() {
             return Ok(None);

@@ -29,8 +29,8 @@ impl Commit for Spiller {
         &self.shared
     }
 
-    /// Spills if the records in memory have more than `memory_bytes` bytes. Then spills until they
-    /// have `SPILL_BYTES` less than that, so that the thread seldom has to wake up.
+    /// Spills if the records in memory have more than `memory_bytes` bytes. Continues until they
+    /// have `SPILL_BYTES` bytes less than `memory_bytes`, so that the thread seldom has to wake up.
     fn work(&mut self) -> io::Result<()> {
         let memory = self.shared.settings.memory_bytes;
         // While writes are refused, the spiller tries to spill one segment even if memory is not

@@ -18,11 +18,12 @@ pub(super) trait Sweep: Commit {
     fn begin_generation(&mut self) -> io::Result<()>;
     /// Ends the current generation.
     fn end_generation(&mut self) -> io::Result<()>;
-    /// Does what the committer has to do after the generation `number` was removed.
+    /// Called by the sweep after it removed the generation `number`. Removes the metadata of this
+    /// generation if the committer has saved any.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes each generation without live segments. Of a generation that is less than half live,
-    /// first copies the live segments to the current generation.
+    /// Removes each generation without live segments. A generation that is less than half live is
+    /// removed, too: its live segments are first copied to the current generation.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;

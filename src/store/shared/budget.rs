@@ -30,8 +30,8 @@ impl WriteBudget {
         }
     }
 
-    /// Reserves `bytes` bytes, and returns true, if the used bytes are below the limit. The
-    /// reservation may exceed the limit, so that a record of any size can be written.
+    /// Tries to reserve `bytes` bytes. Succeeds, and returns true, if the used bytes are below the
+    /// limit. The reservation may exceed the limit, so that a record of any size can be written.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         if self.level.fetch_add(bytes, Ordering::SeqCst) < limit {
