@@ -5,8 +5,8 @@ use crate::limits::LOGGED_CHARACTERS;
 use std::fmt;
 
 impl Error {
-    /// The text of the error for the log. The `--limit` options that would avoid the error follow
-    /// it.
+    /// The text of the error for the log. The text ends with the `--limit` options that would avoid
+    /// the error, if there are any.
     pub fn with_remedy(&self) -> impl fmt::Display + '_ {
         WithRemedy(self)
     }

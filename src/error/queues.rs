@@ -12,7 +12,7 @@ impl Error {
         Kind::ResourceNotFoundException.says(format!("Queue {given} not found."))
     }
 
-    /// The request is for a queue in status ACTIVE or UPDATING, but the queue is in status CREATING
+    /// The request needs a queue in status ACTIVE or UPDATING, but the queue is in status CREATING
     /// or DELETING. The exception's name is a choice.
     pub(crate) fn queue_not_serving(queue: &QueueArn) -> Self {
         Kind::ResourceNotFoundException.says(format!(

@@ -64,8 +64,8 @@ impl fmt::Display for TagOwner<'_> {
 }
 
 impl Error {
-    /// A tag contains a character that is not among those that the message lists. The service
-    /// checks these characters first.
+    /// A tag contains a character that the service does not allow in tags. The service makes this
+    /// check before its other checks of tags.
     pub(crate) fn tag_characters() -> Self {
         Kind::InvalidArgumentException.says(
             "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
@@ -82,8 +82,8 @@ impl Error {
         )
     }
 
-    /// A tag contains a character that passes the check of `Error::tag_characters`, but fails the
-    /// service's second and stricter check.
+    /// A tag contains a `%`. The service's first check of characters (`Error::tag_characters`)
+    /// accepts a `%`, but its second check refuses it with this message.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \

@@ -91,8 +91,8 @@ impl Clock {
 /// A clock that stands still until a caller advances it.
 ///
 /// `advance_to` moves the clock from deadline to deadline. At each deadline the clock stands still
-/// until the task that waited for it has done its work. So the tasks do the same work as in an
-/// equally long real time.
+/// until the task that waited for it has done its work. The tasks therefore do the same work as in
+/// an equally long period of real time.
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,

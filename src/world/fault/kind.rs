@@ -12,7 +12,7 @@ pub enum Moment {
     Event,
     /// An event source mapping is about to invoke its function.
     Invoke,
-    /// An event source mapping is about to deliver a failure record to its destination.
+    /// An event source mapping is about to deliver a failure record to its on-failure destination.
     Deliver,
     /// A channel is about to write an object to its destination.
     DeliverObject,
@@ -49,8 +49,8 @@ pub enum FaultKind {
     /// the code `lost`, the function runs but its answer is lost. With `delay_ms`, the invocation
     /// comes that many milliseconds later instead.
     Invoke,
-    /// A failure record of an event source mapping does not reach its destination. With `delay_ms`,
-    /// the record arrives that many milliseconds later instead.
+    /// A failure record of an event source mapping does not reach its on-failure destination. With
+    /// `delay_ms`, the record arrives that many milliseconds later instead.
     Deliver,
     /// An object of a channel does not reach its destination, and the channel tries again later.
     /// With `delay_ms`, the channel writes the object that many milliseconds later instead.
@@ -144,8 +144,8 @@ impl FaultKind {
         }
     }
 
-    /// True if the rule decides at random for each entry of a PutRecords call. False if it decides
-    /// once for the whole call.
+    /// True if a rule for this kind of fault decides at random for each entry of a PutRecords call.
+    /// False if such a rule decides once for the whole call.
     pub(super) const fn is_per_entry(self) -> bool {
         matches!(self, Self::ThroughputExceeded | Self::FailEntries)
     }

@@ -28,7 +28,7 @@ pub enum Point {
     Event,
     /// An event source mapping is about to invoke its function.
     Invoke,
-    /// An event source mapping is about to deliver a failure record to its destination.
+    /// An event source mapping is about to deliver a failure record to its on-failure destination.
     Deliver,
     /// A channel is about to write an object to its destination.
     DeliverObject,

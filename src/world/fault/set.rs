@@ -86,7 +86,8 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// Creates a set without rules. `chance` supplies the random numbers for rules without a seed.
+    /// Creates the faults of an emulator, without any rule yet. `chance` supplies the random
+    /// numbers for rules without a seed.
     pub fn by(chance: Random) -> Self {
         Self(Arc::new(Shared {
             armed: AtomicBool::new(false),
