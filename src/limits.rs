@@ -274,8 +274,8 @@ pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
 pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
 /// Greatest time by which the creation time of a valid shard iterator may be later than the clock,
-/// in milliseconds. The value is a choice: a clock that was set to a wrong time zone and is then
-/// corrected moves by less.
+/// in milliseconds. The value is a choice of 24 hours: the correction of a wrong time zone sets a
+/// clock back by less.
 pub(crate) const ITERATOR_AHEAD_MS: i64 = 86_400_000;
 /// Maximum number of records in a GetRecords answer if the request has no Limit (AWS).
 pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
@@ -447,10 +447,10 @@ pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
 /// Maximum size of all catalog entries of a snapshot together, in bytes. A load refuses a snapshot
 /// with more. The value is a choice.
 pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
-/// Greatest run of a snapshot that an emulator loads, unless its own run is greater still. The
-/// value is a choice. An emulator that is started every hour reaches this run after seven years.
-/// The loads of all forged snapshots together use up at most an eighth of the runs of a data
-/// directory.
+/// Greatest run of a snapshot that an emulator loads. An emulator whose own run is greater loads
+/// snapshots up to its own run. The value is a choice: an emulator that is started every hour has
+/// this run after seven years. Forged snapshots together use up at most an eighth of the runs that
+/// a data directory can have.
 pub(crate) const SNAPSHOT_RUN: u64 = 1 << 16;
 /// Default time for which a request to the admin API waits for records, in milliseconds. The value
 /// is a choice.
@@ -501,8 +501,8 @@ pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
 pub(crate) const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
 /// Time limit for opening a connection to a function or a destination. The value is a choice.
 pub(crate) const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
-/// Time limit of one attempt to deliver a failure record to a destination, or to check a bucket.
-/// The value is a choice.
+/// Time limit of one attempt to deliver a failure record to an on-failure destination, or to check
+/// a bucket. The value is a choice.
 pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
 /// Largest body of an answer that minikin accepts from a destination, in bytes. The value is a
 /// choice.

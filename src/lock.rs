@@ -17,8 +17,8 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Rank(u8);
 
 impl Rank {
-    /// The greatest rank, which every lock has that [`Lock::new`] creates. A thread that holds such
-    /// a lock must not take a lock of a smaller rank. One thread may hold several locks of the
+    /// The greatest rank. [`Lock::new`] gives this rank to every lock. A thread that holds such a
+    /// lock must not take a lock of a smaller rank. One thread may hold several locks of the
     /// greatest rank, taken in any order.
     pub const LAST: Self = Self(u8::MAX);
 
