@@ -1,8 +1,9 @@
 //! The disk of a data directory, with sled databases. No other file uses sled.
 //!
 //! The code works around seven faults of sled:
-//! - sled flushes when a handle or a cursor is dropped, and after a failed flush the next flush
-//!   blocks for ever. After a failure, the code therefore never drops the handles.
+//! - sled flushes when a handle of a database or an iterator over its keys is dropped. After a
+//!   failed flush, the next flush blocks for ever. After a failure, the code therefore never drops
+//!   the handles.
 //! - sled panics where other libraries return errors. `guard.rs` turns each panic into an error.
 //! - If the disk is full, sled's flusher thread aborts the process. The code never starts this
 //!   thread.
