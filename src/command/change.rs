@@ -18,7 +18,8 @@ pub(super) struct Clear {
 /// The arguments of `minikin reset`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
-    /// Create again what the start created: streams, event source mappings and fault rules
+    /// Create again everything that was created at the start: streams, event source mappings and
+    /// fault rules
     #[arg(long)]
     setup: bool,
     #[command(flatten)]

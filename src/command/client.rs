@@ -197,7 +197,8 @@ fn refuse_account_or_region(_: &str) -> Result<String, String> {
     Err("this command is about the whole emulator, with all its accounts and regions".to_owned())
 }
 
-/// Checks the address of an emulator.
+/// Parses the URL of an emulator. `http://` is added to a text without a scheme, and any other
+/// scheme is refused.
 fn http_url(text: &str) -> Result<Address, String> {
     let url = match text.split_once("://") {
         Some(("http", _)) => text.to_owned(),
@@ -219,7 +220,7 @@ fn refusal(mut answer: BlockingAnswer<'_>) -> Failure {
     Failure::Refused(message.unwrap_or_else(whole))
 }
 
-/// Parses the body of an answer as JSON. An empty body is null.
+/// Parses the body of an answer as JSON. An empty body gives null.
 fn document(mut answer: BlockingAnswer<'_>) -> Result<Value, Failure> {
     let mut text = String::new();
     let read = answer.read_to_string(&mut text);

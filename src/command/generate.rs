@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Time in milliseconds between two requests of a `generate` with a given rate.
+/// Time in milliseconds between two requests of a `minikin generate` with the option `--rate`.
 const STEP_MS: u64 = 100;
 /// Time between two updates of the progress line.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -79,7 +79,8 @@ fn template(given: Option<&str>) -> Result<Template, Failure> {
     Template::parse(text).map_err(|reason| Failure::Usage(format!("--template: {reason}")))
 }
 
-/// Sends records no faster than the given rate, and shows a progress line if stderr is a terminal.
+/// Delays the records so that they are sent no faster than the given rate. Shows a progress line if
+/// stderr is a terminal.
 struct Pace {
     begun: Stopwatch,
     rate: Option<u64>,
@@ -97,8 +98,8 @@ impl Pace {
         }
     }
 
-    /// True if the batch has to be sent now. `number` is the number of records that were generated
-    /// since the start.
+    /// True if the records that were generated since the last request have to be sent now. `number`
+    /// is the number of records that were generated since the start.
     fn is_due(&self, number: u64) -> bool {
         let step = |rate: u64| (rate * STEP_MS / 1000).max(1);
         self.rate

@@ -49,8 +49,9 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
     batch.end()?.report()
 }
 
-/// The partition key of a record. Without `key`, it is the record's number. If `key` begins with a
-/// slash, it is the member of the JSON record that `key` points to. Otherwise it is `key` itself.
+/// The partition key of a record. Without `key`, the partition key is the record's number. If `key`
+/// begins with a slash, the partition key is the member of the JSON record that `key` points to.
+/// Otherwise the partition key is `key` itself.
 fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure> {
     let Some(key) = key else {
         return Ok(number.to_string());

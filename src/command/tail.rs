@@ -9,11 +9,11 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-/// Pause before each attempt to connect to the emulator again.
+/// Pause before each attempt to reconnect to the emulator.
 const RETRY: Duration = Duration::from_millis(250);
-/// Time without success after which the command no longer tries to connect to the emulator again.
+/// Time without a successful connection after which `minikin tail` gives up.
 const RETRY_TIME: Duration = Duration::from_secs(60);
-/// A connection that lasts this long counts as successful, even if it brings no event.
+/// A connection that lasts this long counts as successful, even if no event arrives on it.
 const STEADY: Duration = Duration::from_secs(1);
 
 /// The arguments of `minikin tail`.

@@ -68,7 +68,8 @@ impl Template {
     /// Parses a template.
     ///
     /// # Errors
-    /// A placeholder is unknown or has invalid arguments: its text and the reason.
+    /// A placeholder is unknown or has invalid arguments. The error contains the placeholder and
+    /// the reason.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
