@@ -36,8 +36,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-/// A running emulator. Dropping the value starts the stop and does not wait for its end.
-/// [`Emulator::stop`] waits for the end.
+/// A running emulator. Dropping this value stops the emulator in the background. [`Emulator::stop`]
+/// also waits until the emulator has stopped.
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
@@ -260,8 +260,8 @@ impl Emulator {
         Ok(world.faults.add(rules))
     }
 
-    /// The fault rules in force. Each rule comes with the number of calls in which it has injected
-    /// its fault.
+    /// The fault rules of the emulator. Each rule comes with the number of calls in which it has
+    /// injected its fault.
     pub fn fault_rules(&self) -> Vec<ListedRule> {
         self.engine.world.faults.list()
     }
@@ -271,7 +271,7 @@ impl Emulator {
         self.engine.world.faults.remove(id)
     }
 
-    /// Removes all fault rules, those of the options included.
+    /// Removes all fault rules, including the rules that the options define.
     pub fn clear_fault_rules(&self) {
         self.engine.world.faults.clear();
     }
@@ -281,10 +281,10 @@ impl Emulator {
         &self.engine.world.faults
     }
 
-    /// Saves everything that the emulator holds to `out` as one compressed snapshot. Every emulator
-    /// of this version or a newer one can load the snapshot. The emulator answers requests during
-    /// the save. Writing to `out` may block, because a thread for blocking work writes to it.
-    /// Returns `out` after the save.
+    /// Writes everything that the emulator holds to `out` as one compressed snapshot, and returns
+    /// `out` afterwards. Every emulator of this version or a newer one can load the snapshot. The
+    /// emulator answers requests during the save. Writing to `out` may block, because a thread for
+    /// blocking work writes to it.
     ///
     /// # Errors
     /// The store fails to read records, or `out` cannot be written.
@@ -322,7 +322,7 @@ impl Emulator {
     /// members of a CreateEventSourceMapping request.
     ///
     /// # Errors
-    /// The refusal of the first check that fails.
+    /// A check of the request fails. The error is the refusal of the first such check.
     pub fn map_function(&self, request: &serde_json::Value) -> Result<Arc<Mapping>, Refusal> {
         let request = CreateRequest::read(request)?;
         let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);
@@ -424,8 +424,8 @@ fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     }
 }
 
-/// The settings of authentication and authorization, from the options. The file of policies is read
-/// only here, because it may be a pipe, which can be read only once.
+/// The settings of authentication and authorization that the options configure. The file of
+/// policies is read only here, because it may be a pipe, which can be read only once.
 fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     let account = AccountId::parse(&options.account);
     let account = account.ok_or_else(|| OptionsError::Account(options.account.clone()))?;
@@ -543,8 +543,8 @@ async fn prepare(
     Ok((Arc::new(tls), listeners))
 }
 
-/// The clock of the option `--clock`. If the option has its default value, the clock of the setup
-/// file takes its place.
+/// The clock that the option `--clock` selects. If the option has its default value, the clock of
+/// the setup file takes precedence.
 fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice {
     match (options, setup) {
         (ClockChoice::System, Some(choice)) => choice,

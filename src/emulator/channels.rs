@@ -6,8 +6,8 @@ use crate::outbound::{AddressError, Buckets, ChannelDestinations, S3Endpoint};
 use crate::world::{Clock, World};
 use std::sync::Arc;
 
-/// The settings of channels from the options. `given` replaces the destinations from the options,
-/// if present.
+/// The settings of channels that the options configure. `given`, if present, replaces the
+/// destinations that the options define.
 pub(super) fn behaviour(
     options: &Options,
     world: &World,

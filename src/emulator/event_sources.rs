@@ -33,8 +33,8 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts on-failure records into streams of the engine. Creating the engine needs this value, so the
-/// engine is set only afterwards.
+/// Puts failure records into streams of the engine. This value is made before the engine, because
+/// the start of the engine needs it. The engine is set afterwards.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 
