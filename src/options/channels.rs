@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct ChannelOptions {
-    /// Folder that holds the buckets of channels, each as a folder
+    /// Folder that holds the buckets of channels; each bucket is a subfolder
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -120,7 +120,7 @@ pub struct ChannelOptions {
     )]
     pub s3tables_rest_catalog: Option<String>,
 
-    /// Folder of the schemas of channels: REGISTRY/SCHEMA.json, each a JSON Schema
+    /// Folder that holds the JSON Schemas of channels, in files named REGISTRY/SCHEMA.json
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -131,8 +131,8 @@ pub struct ChannelOptions {
     )]
     pub schemas_dir: Option<PathBuf>,
 
-    /// Time after which channels deliver their records, in milliseconds; 0 is the channel's own
-    /// DataFreshnessInSeconds
+    /// Longest time for which channels buffer records, in milliseconds; 0 selects each channel's
+    /// own DataFreshnessInSeconds
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -144,8 +144,8 @@ pub struct ChannelOptions {
     )]
     pub flush_interval_ms: u64,
 
-    /// Size after which channels deliver an object, in bytes or with KiB, MiB, GiB, before the
-    /// compression
+    /// Size of an object, before compression, at which channels deliver the object: in bytes or
+    /// with KiB, MiB, GiB
     #[cfg_attr(
         feature = "cli",
         arg(

@@ -64,9 +64,9 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "FOLDER"))]
     pub data_dir: Option<PathBuf>,
 
-    /// Time at which a put is answered: always (once the records are on disk), interval=MS (at
-    /// once, with a commit to disk every MS milliseconds) or none (at once; the records may never
-    /// reach the disk) [default: always with --data-dir, else none]
+    /// Time at which a put is answered: always (once the records are on disk), interval=MS
+    /// (immediately, with a commit to disk every MS milliseconds) or none (immediately; the records
+    /// may never reach the disk) [default: always with --data-dir, else none]
     #[cfg_attr(feature = "cli", arg(long, value_name = "POLICY"))]
     pub durability: Option<Durability>,
 
@@ -240,8 +240,8 @@ pub struct Options {
     )]
     pub stream: Vec<String>,
 
-    /// Streams to create at the start, in kinesis-mock's form; without a number a stream has 4
-    /// shards
+    /// Streams to create at the start, in kinesis-mock's form; a stream without a number of shards
+    /// has 4 shards
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "NAME[:SHARDS[:REGION]],…", hide = true)
@@ -352,7 +352,7 @@ impl Options {
     /// other options. Each call reads the file.
     ///
     /// # Errors
-    /// A definition cannot be read: its place in the file, and the reason.
+    /// A definition cannot be read. The error contains its place in the file and the reason.
     pub(crate) fn setup(&self) -> Result<Setup, Problem> {
         super::setup::read(
             self.setup.as_deref(),
@@ -449,7 +449,7 @@ impl Options {
     /// Checks the fault rules of the option `fault`, and returns them.
     ///
     /// # Errors
-    /// The first invalid rule, with the reason.
+    /// A rule is invalid. The error names the first such rule and the reason.
     pub(crate) fn faults(&self) -> Result<Vec<FaultRule>, OptionsError> {
         let rules = self.fault.iter().map(|FaultSetting(rule)| rule.clone());
         let beginning = Timestamp::from_millis(0);
@@ -496,7 +496,7 @@ impl Options {
     /// Checks all options, in particular those that depend on one another.
     ///
     /// # Errors
-    /// The first constraint that the options violate.
+    /// The options violate a constraint. The error names the first such constraint.
     pub(crate) fn check(&self) -> Result<(), OptionsError> {
         self.faults()?;
         let durability = self.durability();

@@ -30,7 +30,8 @@ pub enum OptionsError {
     CredentialUnused,
     /// A credential does not have the form `KEY:SECRET` or `KEY:SECRET:TOKEN`.
     CredentialMalformed {
-        /// Number of the credential in the order of the options; the first is 1.
+        /// Number of the credential in the order in which the options name the credentials. The
+        /// first number is 1.
         number: usize,
     },
     /// Two credentials have the same access key.

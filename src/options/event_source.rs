@@ -36,13 +36,13 @@ pub struct FunctionSetting {
 /// The part of a function's answer that reports an error of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
-    /// Both the header and the body, as for `Body`, until an answer from the same URL has reported
-    /// an error in the header. After that, only the header.
+    /// Both the header and the body report errors, as for `Body`, until an answer from the same URL
+    /// has reported an error in the header. After that, only the header reports errors.
     #[default]
     Auto,
-    /// Only the header `X-Amz-Function-Error`.
+    /// Only the header `X-Amz-Function-Error` reports errors.
     Header,
-    /// The header `X-Amz-Function-Error`, and also the body of the answer.
+    /// Both the header `X-Amz-Function-Error` and the body of the answer report errors.
     Body,
 }
 
@@ -158,26 +158,26 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// The URL to which one service's on-failure records are sent, written as `sqs=URL`, `sns=URL` or
-/// `s3=URL`. An `https` URL needs `;ca=FILE` after it.
+/// An endpoint to which mappings send failure records instead of to Amazon SQS, SNS or S3. Written
+/// as `sqs=URL`, `sns=URL` or `s3=URL`. An `https` URL needs `;ca=FILE` after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationSetting {
-    /// The AWS service in whose place the URL receives on-failure records.
+    /// The AWS service that the endpoint replaces.
     pub service: DestinationService,
-    /// URL that accepts the requests to the service.
+    /// URL of the endpoint.
     pub url: String,
     /// File with the certificate authority that the client trusts for an `https` URL, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// A service that accepts on-failure records over HTTP.
+/// An AWS service to which mappings can send failure records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DestinationService {
-    /// Amazon SQS queues.
+    /// Amazon SQS: mappings send failure records to its queues.
     Sqs,
-    /// Amazon SNS topics.
+    /// Amazon SNS: mappings send failure records to its topics.
     Sns,
-    /// Amazon S3 buckets.
+    /// Amazon S3: mappings write failure records to its buckets.
     S3,
 }
 
@@ -212,8 +212,8 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The configured account and region. The default account replaces an invalid account here, because
-/// another check at the start refuses the invalid account.
+/// The configured account and region. An invalid account is replaced by the default account here,
+/// because another check at the start refuses it.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),

@@ -11,8 +11,8 @@ use std::ffi::OsString;
 struct Alias {
     variable: &'static str,
     flag: &'static str,
-    /// Converts the variable's value to a value of the option. Returns None if minikin has no such
-    /// value.
+    /// Converts the variable's value to a value of the option. Returns None if the option has no
+    /// corresponding value.
     convert: fn(&str) -> Option<String>,
 }
 
@@ -150,7 +150,7 @@ fn is_on(value: &str) -> bool {
 }
 
 /// Converts the value of LocalStack's variable `DEBUG` to a log level. None for a value that does
-/// not switch it on.
+/// not switch debugging on.
 fn debug(value: &str) -> Option<String> {
     is_on(value).then(|| "debug".to_owned())
 }
@@ -278,7 +278,7 @@ fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOt
     })
 }
 
-/// Variables with a value that is not supported, with this value.
+/// The variables of other tools whose value minikin does not support, each with its value.
 fn unsupported<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<(&'static str, String)> {
     let with_value = |name| Some((name, set(&variable, name)?));
     let aliases = ALIASES.iter().filter(|alias| !alias.is_switch());

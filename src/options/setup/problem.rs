@@ -33,8 +33,9 @@ impl Problem {
         }
     }
 
-    /// Sets the path of the member with the error, unless the problem has a path already. The
-    /// caller deeper in the tree knows the more exact path. An empty path sets nothing.
+    /// Sets the path of the member with the error, unless the problem has a path already. The path
+    /// that is set first is the most exact one, because the innermost parser sets it. An empty path
+    /// sets nothing.
     pub(super) fn of(self, path: &str) -> Self {
         let outer = (!path.is_empty()).then(|| path.to_owned());
         Self {

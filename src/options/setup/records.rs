@@ -99,7 +99,7 @@ pub(super) fn text_of(path: &Path) -> Result<String, Problem> {
 /// messages.
 ///
 /// # Errors
-/// The record is invalid: its line, the member and the reason.
+/// The record is invalid. The error contains the line, the member and the reason.
 pub(crate) fn record_of_line(text: &str, line: usize) -> Result<StartRecord, Problem> {
     let mut node = document::from_json(text).map_err(|problem| problem.on_line(line))?;
     node.line = line;

@@ -105,7 +105,8 @@ fn time(value: serde_json::Value) -> Result<Timestamp, String> {
 /// Reads and checks the fault rules in a JSON document, which is one rule or a list of rules.
 ///
 /// # Errors
-/// The first invalid rule: its line, the member and the reason.
+/// A rule is invalid. The error contains the line and the member of the first such rule, and the
+/// reason.
 pub(crate) fn rules_of_json(text: &str) -> Result<Vec<FaultRule>, Problem> {
     let node = document::from_json(text)?;
     let nodes = match node.value {

@@ -5,8 +5,7 @@ use super::problem::Problem;
 use super::rule;
 use crate::world::FaultRule;
 
-/// The error message for a text that is no fault rule: neither JSON nor a list of `name=value`
-/// pairs.
+/// The error message for a text that is neither the JSON nor the short form of a fault rule.
 const FORM: &str = "write a rule as kind=…,percent=…,operations=A+B or as JSON";
 
 /// Reads a fault rule from JSON or from the short form. The caller has to check the values of the
