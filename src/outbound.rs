@@ -1,5 +1,5 @@
 //! Clients of servers outside this process: functions that are invoked over HTTP, the destinations
-//! of on-failure records and of channels, and the running emulator that a command talks to.
+//! of failure records and of channels, and the running emulator that a command talks to.
 
 mod address;
 #[cfg(feature = "cli")]

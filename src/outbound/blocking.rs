@@ -113,8 +113,8 @@ impl BlockingClient {
         builder.body(body).map_err(|error| error.to_string())
     }
 
-    /// Converts the result of a request. Stores the connection for the next request if the server
-    /// has answered.
+    /// Converts `result`, the result of a request, to the answer or to an error message. If the
+    /// server has answered, stores `connection` for the next request.
     fn received(
         &self,
         result: Result<Response<Incoming>, SendError>,

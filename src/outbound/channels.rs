@@ -20,7 +20,7 @@ pub(crate) struct ChannelDestinations {
 }
 
 impl ChannelDestinations {
-    /// Makes destinations of `buckets` and of the tables that `options` define.
+    /// Makes destinations from `buckets` and from the tables that `options` define.
     pub(crate) fn new(buckets: Option<Buckets>, options: &ChannelOptions, random: &Random) -> Self {
         Self {
             buckets,

@@ -1,4 +1,4 @@
-//! Delivers on-failure records to files, SQS queues, SNS topics, S3 buckets, and streams of this
+//! Delivers failure records to files, SQS queues, SNS topics, S3 buckets, and streams of this
 //! emulator.
 
 use super::address::{Address, AddressError};
@@ -21,7 +21,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Puts on-failure records into streams of this emulator.
+/// Puts failure records into streams of this emulator.
 pub(crate) trait OwnStreams: Send + Sync + fmt::Debug {
     /// Puts one record with the partition key `key` into `stream`. The future yields the reason if
     /// the put fails.
@@ -125,7 +125,7 @@ async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
     written.map_err(|error| refused(&error))
 }
 
-/// Delivers an on-failure record to an SQS queue, an SNS topic or an S3 bucket. Makes up to three
+/// Delivers a failure record to an SQS queue, an SNS topic or an S3 bucket. Makes up to three
 /// attempts if no connection can be made.
 async fn deliver(
     client: &SignedClient,

@@ -26,13 +26,13 @@ const EMULATOR_PATH: &str = "/2015-03-31/functions/function/invocations";
 #[derive(Debug)]
 pub(crate) struct HttpFunctions {
     own: BTreeMap<String, Function>,
-    /// The functions of the options, by `NAME` or `NAME:QUALIFIER`. The function `*` stands for
-    /// every name that no other function has.
+    /// The functions that the options define, by `NAME` or `NAME:QUALIFIER`. The function `*`
+    /// stands for every name that no other function has.
     functions: BTreeMap<String, Arc<HttpFunction>>,
 }
 
 impl HttpFunctions {
-    /// Makes the functions of `settings`, and adds the closures in `own`. A closure takes
+    /// Makes the functions that `settings` define, and adds the closures in `own`. A closure takes
     /// precedence over a function of the same name.
     ///
     /// # Errors
@@ -69,7 +69,8 @@ impl Functions for HttpFunctions {
 #[derive(Debug)]
 struct HttpFunction {
     free: Lock<Vec<Slot>>,
-    /// One permit for each slot. Callers get permits in the order in which they ask.
+    /// Permits for the slots. There are as many permits as slots, so a caller with a permit finds a
+    /// free slot. Callers get permits in the order in which they ask.
     permits: Arc<Semaphore>,
     urls: Vec<String>,
     timeout: Duration,
@@ -78,15 +79,16 @@ struct HttpFunction {
     clock: Clock,
 }
 
-/// The right to have one request in progress at a URL of a function. Holds the connection that
-/// stays open between requests. A URL has as many slots as the function's `concurrency`.
+/// The right to have one request in progress at a URL of a function. A slot contains the connection
+/// that stays open between requests. A URL has as many slots as the function's `concurrency`.
 #[derive(Debug)]
 struct Slot {
     address: Arc<FunctionAddress>,
     connection: Option<Connection>,
 }
 
-/// A URL of a function, and the properties of the server there that earlier answers have shown.
+/// A URL of a function, and the properties of the server at this URL that earlier answers have
+/// shown.
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,
@@ -94,9 +96,9 @@ struct FunctionAddress {
     /// True if an earlier answer has reported a function's error in the header
     /// `X-Amz-Function-Error`.
     shows_header: AtomicBool,
-    /// True if the server is Lambda's Runtime Interface Emulator, as far as earlier answers show:
-    /// the server has answered 404 on the path with the function's name, and has then answered on
-    /// the emulator's path. Only a URL without a path is tried in this way.
+    /// True if earlier answers show that the server is Lambda's Runtime Interface Emulator: the
+    /// server has answered 404 on the path with the function's name, and then another status on
+    /// `EMULATOR_PATH`. A URL that contains a path is not tested.
     is_emulator: AtomicBool,
 }
 
@@ -127,7 +129,7 @@ impl HttpFunction {
     }
 }
 
-/// A function of the options, in the form in which an event source mapping invokes it.
+/// Lets event source mappings invoke a function that the options define.
 #[derive(Debug)]
 struct Endpoint(Arc<HttpFunction>);
 
@@ -232,7 +234,7 @@ impl HttpCall {
     /// Sends the event of an invocation as `post` does.
     ///
     /// # Errors
-    /// The request did not reach the function, for the returned reason.
+    /// The request did not reach the function. The error is the reason.
     async fn try_post(&mut self, invocation: &Invocation, path: &str) -> Result<Answer, String> {
         let function = self.function.clone();
         let slot = self.slot.as_mut().ok_or("no address is free")?;

@@ -17,7 +17,7 @@ pub(super) struct Signer {
     credentials: Credentials,
 }
 
-/// The service and the region that a signature names, and the time of signing by the machine's
+/// The AWS service and the region that a signature names, and the time of signing by the machine's
 /// clock, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SigningScope<'a> {

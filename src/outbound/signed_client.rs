@@ -13,7 +13,7 @@ use std::fmt;
 /// The client of one endpoint of an AWS service.
 #[derive(Debug)]
 pub(super) struct SignedClient {
-    /// Name of the service that the signatures name.
+    /// Name of the AWS service that the signatures contain.
     pub(super) service: &'static str,
     pub(super) address: Address,
     pub(super) signer: Signer,
