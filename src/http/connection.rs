@@ -341,8 +341,9 @@ mod tests {
         }
     }
 
-    /// Makes the checks of a connection for up to `time`. Returns the reason for dropping the
-    /// connection and the time of that check, or None if no check gives a reason.
+    /// Makes the checks of a connection for up to `time`. Returns the reason of the first check
+    /// that demands to drop the connection, and the time of this check. None if no check demands
+    /// this.
     fn dropped(checks: &mut Checks, time: Duration) -> Option<(DropReason, Duration)> {
         let interval = checks.due().expect("there is something to check");
         let moments = (1..).map(|number| interval * number);

@@ -159,7 +159,7 @@ pub(super) struct Scopes {
     recent: Lock<Vec<CachedScope>>,
 }
 
-/// A result in the cache: a credential, and the account and region that it names.
+/// A result in the cache: a credential, and the account and region that the credential names.
 #[derive(Debug)]
 struct CachedScope {
     credential: Box<str>,

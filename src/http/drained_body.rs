@@ -16,7 +16,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
-/// A request's body whose unread rest is read and dropped by a task when this value is dropped.
+/// The body of a request. When this value is dropped, a task reads the rest of the body and drops
+/// it.
 #[derive(Debug)]
 pub(super) struct DrainedBody<B>
 where
@@ -79,7 +80,7 @@ impl<B: Body<Data = Bytes> + Unpin + Send + 'static> Drop for DrainedBody<B> {
         if Handle::try_current().is_err() {
             return;
         }
-        // The task ends when the connection does, if not earlier.
+        // The task ends at the latest when the connection ends.
         Tasks::spawn_part("rest of a body", async move {
             let rest = async {
                 let mut left = limits::BODY_REST_BYTES;

@@ -270,7 +270,8 @@ async fn connection(
     if !over_tls {
         return requests(stream, client, shared, stop, service).await;
     }
-    // The box keeps the state of TLS out of the future of a connection without TLS.
+    // Box this future, so that the state of TLS does not enlarge the future of a connection without
+    // TLS.
     Box::pin(async move {
         let stream = in_time(shared.times.handshake, shared.tls.accept(stream)).await?;
         requests(stream, client, shared, stop, service).await
@@ -335,8 +336,8 @@ fn ended(
     }
 }
 
-/// Spawns a task for each stream of an HTTP/2 connection. Such a task ends when the connection
-/// does, if not earlier.
+/// Spawns a task for each stream of an HTTP/2 connection. Such a task ends at the latest when the
+/// connection ends.
 #[derive(Clone)]
 struct Streams {
     connection: Arc<InFlight>,

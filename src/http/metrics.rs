@@ -43,8 +43,8 @@ pub(super) enum Outcome {
     Refused,
     /// The request exceeded one of the service's limits.
     Throttled,
-    /// The request was refused because the in-flight budget was exhausted, or with another status
-    /// 503.
+    /// The request was refused with status 503, for example because the in-flight budget was
+    /// exhausted.
     BudgetExhausted,
     /// The body of the request did not arrive in time.
     TooSlow,
@@ -522,8 +522,8 @@ impl Page<'_> {
         ConstGauge::new(value).encode(encoder)
     }
 
-    /// Writes one metric for each row of `table`, with a value for each of `items`. An item is a
-    /// queue or a channel: its labels and its figures. Writes nothing if there are no items.
+    /// Writes one metric for each row of `table`, with a value for each of `items`. An item has the
+    /// labels and the figures of one queue or channel. Writes nothing if there are no items.
     fn families<F>(
         &mut self,
         table: &[Figure<F>],

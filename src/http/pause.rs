@@ -33,7 +33,7 @@ pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) 
     if let Some(ms) = limits.go_sdk_pause_ms
         && needs_pause(head, body_bytes)
     {
-        // The box keeps the timer out of the futures of other requests.
+        // Box this future, so that the timer does not enlarge the futures of other requests.
         Box::pin(RealDeadline::lasting(Duration::from_millis(ms)).end()).await;
     }
 }

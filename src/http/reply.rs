@@ -57,7 +57,7 @@ pub(super) enum Unroutable {
     /// The request names an operation that does not exist, and the content type is not one of the
     /// service's.
     UnknownOperation,
-    /// The request names another service.
+    /// The request names another AWS service than Kinesis.
     OtherService { service: String, operation: String },
 }
 
@@ -117,7 +117,8 @@ impl Reply {
         Self::new(200, content_type, body).in_protocol(format)
     }
 
-    /// Sets the format of the request. An answer in RPC v2 has an additional header.
+    /// Marks the answer as an answer to a request in `format`. In RPC v2, the answer has an
+    /// additional header.
     fn in_protocol(self, format: Format) -> Self {
         Self {
             is_rpc_v2: format == Format::RpcV2Cbor,

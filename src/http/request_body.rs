@@ -203,8 +203,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         loop {
             let frame = match frame_at_once(&mut self.body).await {
                 Some(frame) => frame,
-                // The box keeps the state of the wait out of the future. Most bodies have already
-                // arrived and need no wait.
+                // Box the future of the wait, so that its state does not enlarge this future. Most
+                // bodies have already arrived and need no wait.
                 None => Box::pin(self.pace.wait(&mut self.body, self.received)).await?,
             };
             let Some(frame) = frame else { return Ok(None) };

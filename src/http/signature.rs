@@ -101,8 +101,8 @@ impl Verifier {
         }
     }
 
-    /// Finds the credential with the access key `access_key`. None if there is none, or if its
-    /// session token differs from `token`.
+    /// Finds the credential with the access key `access_key`. None if no credential has this access
+    /// key, or if the session token of the credential differs from `token`.
     fn find(&self, access_key: &str, token: Option<&str>) -> Option<&Credential> {
         let found = self
             .credentials

@@ -13,7 +13,7 @@ use hyper::http::request::Parts;
 /// The name of the Kinesis API in a request, next to the name of the operation.
 pub(super) const SERVICE: &str = "Kinesis_20131202";
 
-/// The header that names the service and the operation in the JSON and CBOR protocols of AWS.
+/// The header that names the AWS service and the operation in the JSON and CBOR protocols of AWS.
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// The header that names the protocol in requests and answers of Smithy's RPC v2 protocols.
@@ -32,8 +32,8 @@ pub(super) fn is_rpc_v2(head: &Parts) -> bool {
             .is_some_and(|protocol| protocol == RPC_V2_CBOR)
 }
 
-/// The names of the service and the operation that a request calls. A name that the request lacks
-/// is empty.
+/// The names of the AWS service and the operation that a request calls. A name that the request
+/// lacks is empty.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) service: &'a str,
@@ -45,7 +45,7 @@ impl<'a> Target<'a> {
         Self::in_protocol(head, is_rpc_v2(head))
     }
 
-    /// Finds the names of the service and the operation in a request of the given format.
+    /// Finds the names of the AWS service and the operation in a request of the given format.
     pub(super) fn in_format(head: &'a Parts, format: Format) -> Self {
         Self::in_protocol(head, format == Format::RpcV2Cbor)
     }

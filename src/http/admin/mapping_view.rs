@@ -88,8 +88,8 @@ fn shard_details(
     shown
 }
 
-/// The phase of a shard that a mapping reads: the phase of one of the shard's lanes. `BackingOff`
-/// has priority over all other phases, and `Idle` comes last.
+/// The phase of a mapping in one shard: the phase with the highest priority among the shard's
+/// lanes. `BackingOff` has the highest priority, and `Idle` has the lowest.
 fn status(view: &ShardView) -> &'static str {
     let order = [
         LanePhase::BackingOff,

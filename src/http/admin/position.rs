@@ -19,8 +19,8 @@ pub(in crate::http) enum ListingStart {
     Number(SequenceNumber),
 }
 
-/// Number of digits from which on a number is a sequence number. A number with fewer digits is a
-/// time.
+/// In the position of a query string, a number with at least this many digits is a sequence number.
+/// A number with fewer digits is a time.
 const LEAST_NUMBER_DIGITS: usize = 30;
 
 impl ListingStart {

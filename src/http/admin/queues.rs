@@ -76,8 +76,8 @@ fn overview(queue: &Queue, now: Timestamp) -> Value {
     Value::Object(document)
 }
 
-/// The JSON members with the name of a queue and its numbers of records that are visible, in flight
-/// and dead-letter records. A record that was never received counts as visible.
+/// The JSON members with the name of a queue and with the numbers of its visible records, in-flight
+/// records and dead-letter records. A record that was never received counts as visible.
 pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value> {
     let counts = figures.counts;
     let visible = figures.unread + counts.visible as u64;

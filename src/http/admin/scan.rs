@@ -23,8 +23,8 @@ pub(in crate::http) struct Selection {
     pub(in crate::http) from: ListingStart,
 }
 
-/// The start of a page in a listing of records: a shard, and the index in its log of the first
-/// record to read.
+/// The start of a page in a listing of records: a shard, and the first record to read, as an index
+/// in the shard's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Cursor {
     pub(in crate::http) shard: ShardId,
@@ -147,7 +147,7 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
 
     /// Reads one shard after another, and adds the matching records to the page until the page is
     /// full. Begins at `start` or, without `start`, at the start of the selection. Returns the
-    /// start of the next page, and None if there is no next page.
+    /// start of the next page. None if there is no next page.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -179,7 +179,7 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
     }
 
     /// Reads records of `shard` from `index` on, and adds the matching records to the page. Returns
-    /// the index of the next record to read, and None at the end of the shard.
+    /// the index of the next record to read. None at the end of the shard.
     async fn read(
         &mut self,
         stream: &Stream,

@@ -1,5 +1,5 @@
-//! `GET snapshot` and `PUT snapshot`: saves everything that the emulator holds, and loads what was
-//! saved.
+//! `GET snapshot` saves everything that the emulator holds as a snapshot. `PUT snapshot` loads a
+//! snapshot.
 
 use super::access::Permitted;
 use super::query::Query;

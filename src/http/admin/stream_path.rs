@@ -68,7 +68,7 @@ pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<S
 }
 
 /// The refusal of a request about a stream, queue or channel that does not exist. `kind` is the
-/// word for it.
+/// word `stream`, `queue` or `channel`.
 pub(super) fn not_found(kind: &str, name: &str, account_region: &AccountRegion) -> Refused {
     let AccountRegion { account, region } = account_region;
     let text = match name.starts_with("arn:") {

@@ -47,8 +47,8 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// Number of bytes that the permit of an event covers in addition to the record's text and the
 /// event's id.
 const EVENT_OVERHEAD: u64 = 400;
-/// The records that a tail with a rate limit may be behind, as a number of seconds at the rate
-/// limit. A tail that is further behind skips records.
+/// A tail with a rate limit skips records if it is behind by more records than the rate limit
+/// permits in this number of seconds.
 const TAIL_BURST_SECONDS: u64 = 4;
 /// Maximum number of bytes that each shard adds to the id of an event.
 const ID_BYTES: u64 = 32;
@@ -260,7 +260,7 @@ impl TailEvents {
         (format!("event: end\ndata: {data}\n\n").into_bytes(), None)
     }
 
-    /// Makes events of the records in `batch` that match the selection, until a frame is full.
+    /// Makes events from the records in `batch` that match the selection, until a frame is full.
     /// Returns None if no record matches.
     async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<FrameWithPermit> {
         let permit = self.permit(batch).await;

@@ -39,12 +39,13 @@ impl StreamMark {
     }
 }
 
-/// The id of an event: a stream, and the position of a tail in it after the event.
+/// The id of an event: a stream, and the position that a tail of this stream has after the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TailId {
     /// The part of the id that identifies the stream.
     pub(super) mark: StreamMark,
-    /// Index in each shard's log of the record that follows after the event.
+    /// For each shard, the first record that follows after the event, as an index in the shard's
+    /// log.
     pub(super) cut: BTreeMap<ShardId, u64>,
 }
 
@@ -71,8 +72,9 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// Appends the id of an event to `text`. The index of the next record is the index in `moved` for
-/// the shard in `moved`, and the index in `positions` for every other shard.
+/// Appends the id of an event to `text`. `positions` contains every shard with the index of its
+/// next record. `moved` contains one shard with a newer index, which replaces the index in
+/// `positions`.
 pub(in crate::http) fn write(
     text: &mut String,
     mark: StreamMark,

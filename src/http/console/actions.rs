@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// not.
 pub(super) type Outcome = Result<String, Refused>;
 
-/// A form that a browser has sent, and the form in which it wants the answer.
+/// A form that a browser has sent, and the format of the answer that the browser asks for.
 pub(super) struct Action {
     /// The fields of the form that the action has not removed yet.
     pub(super) fields: Fields,

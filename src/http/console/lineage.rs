@@ -13,22 +13,26 @@
 use crate::model::{HashKey, Shard, ShardId};
 use std::collections::BTreeSet;
 
-/// Smallest height of a row in pixels if there are few rows. A row also gets its part of `SHARED`.
+/// Height of a row in pixels, without the part of `SHARED` that is added to it. The height is
+/// smaller if the rows together would otherwise exceed `HIGHEST`.
 const ROW: f64 = 18.0;
-/// Height in pixels that is divided among the rows in proportion to their numbers of hash keys.
+/// Height in pixels that is divided among all rows, in proportion to the number of hash keys in
+/// each row. A row with more hash keys is therefore higher.
 const SHARED: f64 = 120.0;
-/// Largest height of all rows together in pixels, without `SHARED`. If there are many rows, each
-/// row is lower than `ROW` to stay within this height.
+/// Largest height of all rows together in pixels, without `SHARED`. With many rows, each row is
+/// lower than `ROW`, so that all rows together have this height.
 const HIGHEST: f64 = 3_000.0;
-/// Smallest height of a row in pixels if there are many rows.
+/// Smallest height of a row in pixels, without `SHARED`. It applies even if all rows together then
+/// exceed `HIGHEST`.
 const LEAST_ROW: f64 = 2.0;
-/// Width in pixels of all columns together, except for the last column.
+/// Largest width in pixels of all columns together, without the last column.
 const WIDE: f64 = 760.0;
-/// Largest width of a column in pixels, except for the last column.
+/// Largest width in pixels of a column other than the last column.
 const COLUMN: f64 = 190.0;
-/// Smallest width of a column in pixels.
+/// Smallest width of a column in pixels. It applies even if all columns together then exceed
+/// `WIDE`.
 const LEAST_COLUMN: f64 = 4.0;
-/// Width in pixels of the last column, which holds the open shards.
+/// Width in pixels of the last column, in which the rectangles of the open shards end.
 pub(super) const LAST: f64 = 420.0;
 
 /// The rectangle of a shard in the drawing, in pixels.
@@ -50,8 +54,8 @@ pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) cells: Vec<Cell>,
-    /// The left edge of each column in pixels, and the time at which it begins, in seconds since
-    /// 1970.
+    /// The columns: the left edge of each column in pixels, and the time that this edge stands for,
+    /// in seconds since 1970.
     pub(super) columns: Vec<(f64, u64)>,
 }
 
@@ -80,8 +84,8 @@ impl Rows {
         Self { starts, edges }
     }
 
-    /// The upper edge of the row that begins at `key`, in pixels. Without a key, the lower edge of
-    /// the last row.
+    /// The upper edge of the row that begins at `key`, in pixels. If `key` is None, the lower edge
+    /// of the last row.
     fn edge(&self, key: Option<HashKey>) -> f64 {
         let row = key.map_or(self.starts.len(), |key| {
             self.starts.partition_point(|start| *start < key.value())

@@ -68,7 +68,8 @@ fn row(visit: &Visit, mapping: &Mapping) -> Markup {
     }
 }
 
-/// The largest time by which a shard of the mapping is behind its stream, in milliseconds.
+/// The largest delay of a mapping in any of its shards, in milliseconds. In the JSON object
+/// `details`, the delay in a shard is `MillisBehind`.
 fn behind_ms(details: &Value) -> i64 {
     let shards = details["Shards"].as_array().into_iter().flatten();
     shards

@@ -14,7 +14,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    /// The class of the style sheet that gives this colour.
+    /// The CSS class with the colour for this meaning.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -61,7 +61,7 @@ pub(super) fn time(time: Timestamp) -> Markup {
     html! { time datetime=(time.to_rfc3339()) { span class="date" { (date) } (clock) } }
 }
 
-/// A figure, which is a value with its label.
+/// Renders a value with the label `name`.
 pub(super) fn figure(name: &str, value: &Markup) -> Markup {
     html! { div class="figure" { dt { (name) } dd { (value) } } }
 }

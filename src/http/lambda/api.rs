@@ -131,8 +131,8 @@ impl LambdaApi {
         }
     }
 
-    /// Waits until the change of a mapping is durable. Then answers with the configuration of the
-    /// mapping right after the change.
+    /// Waits until the change of a mapping is durable. Then answers with the configuration that the
+    /// mapping had right after the change.
     async fn changed(&self, changed: ChangedMapping) -> Result<Answer, Refusal> {
         let now = self.engine.world.clock.now();
         let shown = configuration(&changed.mapping, now, Some(changed.passing));
@@ -232,7 +232,7 @@ impl LambdaApi {
     }
 }
 
-/// True if an ARN that ends with `kind` and `name` can belong to a resource of Lambda that has
+/// True if `kind` and `name`, the last parts of an ARN, can name a resource of Lambda that has
 /// tags.
 fn has_tags(kind: &str, name: &str) -> bool {
     match kind {

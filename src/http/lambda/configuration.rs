@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 /// Writes the configuration of `mapping` at the time `now`. `passing` is the state that the answer
 /// to a change shows, such as `Creating`. The answer to a change gives LastModified in
-/// milliseconds. All other answers round LastModified down to a whole minute. Both were recorded
-/// from the service.
+/// milliseconds. All other answers round LastModified down to a whole minute. Both forms were
+/// recorded from AWS Lambda.
 pub(super) fn configuration(
     mapping: &Mapping,
     now: Timestamp,

@@ -7,7 +7,7 @@ use crate::engine::queue::QueueFigures;
 /// gauge, and the function that reads its value from the figures.
 pub(super) type Figure<F> = (&'static str, &'static str, bool, fn(&F) -> u64);
 
-/// Largest value of the service's metrics of visible records in a queue.
+/// Largest number of visible records that the service reports in the metrics of a queue.
 const MOST_VISIBLE: u64 = 1_000_000;
 
 /// The metrics of each queue.

@@ -21,8 +21,8 @@ const LEAF_LIFE: i64 = 820 * DAY;
 /// Minimum remaining lifetime of a stored certificate, in seconds. A certificate with less is
 /// replaced, so that it does not expire while the server runs.
 const RENEW_BEFORE: i64 = 30 * DAY;
-/// Number of seconds before its creation from which on a certificate is valid. A client's clock may
-/// be slow, for example in a virtual machine after a pause.
+/// Number of seconds by which a certificate's validity begins before its creation. A client's clock
+/// may be slow, for example in a virtual machine after a pause.
 const START_BEFORE: i64 = DAY;
 
 /// File mode of a file with a private key.
@@ -30,7 +30,7 @@ const OWNER_ONLY: u32 = 0o600;
 /// File mode of a file with certificates only.
 const EVERYONE: u32 = 0o644;
 
-/// A certificate with its private key, and two facts that its file contains, too: the end of its
+/// The contents of the file of a certificate: its private key, the certificate, the end of its
 /// validity, and its host names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StoredCertificate {
@@ -185,8 +185,8 @@ fn write_all(
     write(&path("leaf.pem"), &text_of(leaf), OWNER_ONLY)
 }
 
-/// The text of the file of a certificate: two lines with the end of its validity and its names, and
-/// then PEM. PEM parsers skip lines before the first section.
+/// The text of the file of a certificate: a line with the end of its validity, a line with its host
+/// names, and then PEM. PEM parsers skip lines before the first section.
 fn text_of(kept: &StoredCertificate) -> String {
     format!("ends {}\nnames {}\n{}", kept.ends, kept.names, kept.pem)
 }
