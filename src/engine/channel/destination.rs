@@ -102,8 +102,8 @@ impl Default for ChannelBehaviour {
 #[derive(Debug)]
 struct NoDestinations;
 
-/// The reason why a channel with this kind of destination cannot deliver if no destination of the
-/// kind is configured. The reason names the settings of the `--config` file.
+/// The error text for a channel that cannot deliver because no destination of the kind `kind` is
+/// configured. The text names the missing settings of the `--config` file.
 pub(crate) fn not_configured(kind: DestinationKind) -> String {
     let settings = match kind {
         DestinationKind::S3 => "channels.s3.local_dir or channels.s3.endpoint",

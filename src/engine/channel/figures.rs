@@ -27,11 +27,11 @@ pub(crate) struct ChannelFigures {
     pub(crate) objects: u64,
     /// Bytes of the objects delivered since the start of the emulator.
     pub(crate) bytes: u64,
-    /// Number of records since the start of the emulator that did not have the channel's format.
-    /// The channel delivered dead letters that describe them instead.
+    /// Number of records that did not have the channel's format, since the start of the emulator.
+    /// The channel described them in dead-letter objects instead of delivering them.
     pub(crate) failed_records: u64,
-    /// Number of records since the start of the emulator that expired, or that a clear of the
-    /// stream removed, before the channel delivered them.
+    /// Number of lost records since the start of the emulator: records that expired, or that a
+    /// clear of the stream removed, before the channel delivered them.
     pub(crate) expired_records: u64,
     /// Number of failed delivery attempts since the start of the emulator.
     pub(crate) failed_attempts: u64,

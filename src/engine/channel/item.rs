@@ -281,8 +281,8 @@ impl Channel {
         self.with_state(|state| state.last_error = None);
     }
 
-    /// Counts records that did not have the channel's format. The channel delivered dead letters
-    /// that describe them instead.
+    /// Counts records that did not have the channel's format. The channel described them in
+    /// dead-letter objects instead of delivering them.
     pub(super) fn count_failed_records(&self, records: u64) {
         Traffic::add(&self.traffic.failed_records, records);
     }

@@ -16,9 +16,9 @@ pub trait ChannelTable: Send + Sync + fmt::Debug {
     /// commits.
     fn positions(&self) -> Option<&str>;
 
-    /// Writes records to the table. Readers of the table see them after the next commit. Also
-    /// returns the records that do not form a valid row. The caller writes dead letters for these
-    /// records before the commit.
+    /// Writes records to the table. Readers of the table see them after the next commit. Returns
+    /// the table, and the records that do not form a valid row. The caller writes these records to
+    /// dead-letter objects before the commit.
     fn write(self: Box<Self>, records: Vec<Bytes>) -> Pending<Result<Written, DestinationError>>;
 
     /// Commits the written records together with `positions`, the channel's positions after these
@@ -34,7 +34,7 @@ pub type OpenTable = Box<dyn ChannelTable>;
 pub struct Written {
     /// The table, to which the caller can write again.
     pub table: OpenTable,
-    /// The records that do not form a valid row, in ascending order: the index of each record among
-    /// the records of the call, and the reason.
+    /// The records that do not form a valid row: the index of each record in the argument of
+    /// `ChannelTable::write`, in ascending order, and the reason.
     pub invalid: Vec<(usize, InvalidRecord)>,
 }

@@ -1,4 +1,4 @@
-//! The task that ends the statuses of channels that end by themselves.
+//! The task that ends the temporary statuses of channels, such as CREATING and DELETING.
 
 use super::item::Channel;
 use crate::engine::Engine;
@@ -6,7 +6,7 @@ use crate::model::channel::ChannelStatus;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// Ends the statuses of channels at their deadlines, until the engine stops.
+/// Ends the temporary statuses of channels at their deadlines, until the engine stops.
 pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     while engine
         .wait(&mut alarm, engine.channels.deadlines.next())

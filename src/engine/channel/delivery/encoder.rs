@@ -58,14 +58,14 @@ impl Encoder {
     }
 }
 
-/// Maximum bytes of records in an object that has at most `most_bytes` bytes after compression.
-/// With a compression the result is smaller than `most_bytes`, because data that cannot be
-/// compressed becomes a little longer.
+/// Maximum bytes of records for an object that must have at most `most_bytes` bytes after
+/// compression. With a compression, the result is smaller than `most_bytes`, because the
+/// compression makes data without repetitions a little longer.
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        // With streaming tables, their dependencies make zlib-rs the library for gzip. The fast
-        // level of zlib-rs encodes a byte in up to nine bits.
+        // With the feature `streaming-tables`, the dependencies of the feature select the library
+        // zlib-rs for gzip. The fast level of zlib-rs encodes a byte in up to nine bits.
         S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
         S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }

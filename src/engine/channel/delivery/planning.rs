@@ -19,8 +19,8 @@ pub(super) struct ObjectLimit {
     pub(super) separator: u64,
 }
 
-/// The saved plan that the channel has still to complete: the positions after the plan are not
-/// saved. None if there is no such plan.
+/// The saved plan that the channel has still to complete, because the positions after the plan are
+/// not saved yet. None if there is no such plan.
 pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let positions = channel.progress().positions;
     let planned = |(shard, position): (&ShardId, &ChannelPosition)| {
@@ -98,7 +98,7 @@ async fn offer(
     Ok(Offered::Full)
 }
 
-/// The records of a shard from the index `next` on, each as one block.
+/// One block for each record of a shard, from the record at the index `next` on.
 async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreError> {
     let read = Read {
         from: shard.position(next, EVERY_RECORD),

@@ -144,9 +144,9 @@ impl Delivery {
         self.attempt(&plan).await
     }
 
-    /// Plans the next object. Before that, counts undelivered records as lost that arrived before
-    /// the stream's `expired_before`, for instance because a clear of the stream removed them. The
-    /// plan does not contain these records.
+    /// Plans the next object. Before that, counts as lost the undelivered records that arrived
+    /// before the stream's `expired_before`, for instance records that a clear of the stream
+    /// removed. The plan does not contain lost records.
     async fn next_plan(&self) -> Result<ObjectPlan, String> {
         let unreadable = |error| format!("The records cannot be read: {error}");
         let (channel, stream) = (&self.channel, &self.channel.stream);
@@ -199,7 +199,7 @@ impl Delivery {
         let freshness_s = self.channel.describe().settings.freshness_s;
         let due = match plan.oldest {
             // All records of a saved plan may have been removed. The plan must still be completed,
-            // and immediately.
+            // without a wait.
             None if plan.is_full => Timestamp::from_millis(0),
             _ => plan.due(interval.unwrap_or(i64::from(freshness_s) * 1000))?,
         };
