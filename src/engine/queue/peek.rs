@@ -9,11 +9,11 @@ use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A request for a page of a queue's records. The pages list the records in the order of shards and
-/// indexes.
+/// A request for one page of a list of a queue's records. The list is in the order of shards and of
+/// indexes within a shard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
-    /// Kind of the records that the page shows.
+    /// State of the records that the list contains, such as in flight.
     pub(crate) state: PeekState,
     /// Shard and index of the record at which the page starts.
     pub(crate) from: RecordPlace,
@@ -21,7 +21,7 @@ pub(crate) struct Peek {
     pub(crate) limit: usize,
 }
 
-/// A record of a queue on a page.
+/// A record on a page of the list of a queue's records.
 #[derive(Debug)]
 pub(crate) struct PeekedRecord<'a> {
     pub(crate) shard: &'a Shard,
@@ -30,7 +30,7 @@ pub(crate) struct PeekedRecord<'a> {
     pub(crate) entry: Option<QueueEntry>,
 }
 
-/// The part of a shard that a page may show.
+/// The part of a shard that a page of the list of a queue's records may show.
 struct Span {
     shard: Arc<Shard>,
     /// The received records that the page may show: the index and the state of each record.
@@ -43,7 +43,7 @@ struct Span {
     more: Option<u64>,
 }
 
-/// A page that is being filled.
+/// A page of the list of a queue's records, while it is being filled.
 struct Page<'a, S> {
     left: usize,
     bytes_left: u64,
@@ -53,9 +53,10 @@ struct Page<'a, S> {
 }
 
 impl Queue {
-    /// Calls `show` for each record of the page that `peek` asks for, without receiving the
-    /// records. `show` returns the number of bytes that the page shows of the record. Returns the
-    /// record at which the next page starts, and None after the last page.
+    /// Calls `show` for each record on the page that `peek` describes. `show` returns the number of
+    /// bytes that the page shows of the record. The records are not received, and their states in
+    /// the queue do not change. Returns the shard and the index at which the next page starts, and
+    /// None after the last page.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.

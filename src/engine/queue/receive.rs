@@ -282,8 +282,8 @@ impl Queue {
     }
 }
 
-/// The parameters of one read for the deliveries at the start of `rest` that are from the same
-/// shard. None if the shard has expired. `times` are the stream's horizon and the current time.
+/// The read for the first deliveries in `rest`, up to the first delivery from another shard. None
+/// if the shard has expired. `times` contains the stream's horizon and the current time.
 fn next_read<'a>(
     shards: &'a [Arc<Shard>],
     rest: &[Delivery],

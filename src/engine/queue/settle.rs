@@ -29,8 +29,8 @@ pub(crate) struct NotServing;
 /// The outcome of each entry of a request with receipt handles, in the order of the entries.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The change that a request makes for one receipt handle. Returns the record's state before the
-/// change, if the change must be undone when it cannot be saved.
+/// The change that a request makes for one receipt handle. An action whose change must be undone
+/// after a failed save returns the state that the record had before the change.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -102,7 +102,7 @@ impl Queue {
 
     /// Calls `action` for each receipt handle. With `dead`, the handles must be from receives of
     /// dead-letter records. Returns the outcomes, and the number of changes for which `action`
-    /// returned an earlier state.
+    /// returned the earlier state of the record.
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,

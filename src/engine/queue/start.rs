@@ -45,7 +45,8 @@ impl Engine {
         }
     }
 
-    /// Restores a queue from its catalog entry and its journal, in the run of `opener`. `now` is
+    /// Restores a queue from its catalog entry and its journal. The delivery numbers of the queue
+    /// continue from the first sequence index of the run for which `opener` opens shards. `now` is
     /// the current time.
     pub(in crate::engine) fn restored_queue(
         &self,

@@ -107,8 +107,8 @@ impl StreamView {
     }
 
     /// The next records of `shard` that were never received: at most `count` records with together
-    /// about `bytes` bytes. Subtracts their sizes from `bytes`. The first record of an answer is
-    /// returned even if it is larger.
+    /// about `bytes` bytes. Subtracts the sizes of the records from `bytes`. The first record is
+    /// returned even if it is larger than `bytes`.
     pub(super) fn unread(
         &self,
         shard: &Shard,
