@@ -97,7 +97,7 @@ impl Batch {
 pub(super) enum Busy {
     /// The task invokes the function with the lane's batch.
     Invoking,
-    /// The task delivers the on-failure record of the lane's discarded batch.
+    /// The task delivers the failure record of the lane's discarded batch.
     Delivering,
 }
 

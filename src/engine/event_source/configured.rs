@@ -18,12 +18,12 @@ pub struct ConfiguredMapping {
     pub scope: AccountRegion,
     /// The definition of the mapping, as a request to create it.
     pub request: CreateRequest,
-    /// True if a mapping that exists from an earlier run, in the data directory, keeps its
-    /// settings. False if the mapping gets the settings of `request`.
+    /// True if a mapping that the data directory contains from an earlier run keeps its settings.
+    /// False if the mapping gets the settings of `request`.
     pub keeps_existing: bool,
 }
 
-/// New settings for a mapping that exists from an earlier run, in the data directory.
+/// New settings for a mapping that the data directory contains from an earlier run.
 struct NewDefinition {
     mapping: Arc<Mapping>,
     plan: Arc<Plan>,

@@ -168,7 +168,7 @@ impl ShardWork {
         self.discard(lane, Condition::RecordAgeExceeded, None, now);
     }
 
-    /// Discards the lane's current batch, and starts the delivery of the batch's on-failure record.
+    /// Discards the lane's current batch, and starts the delivery of the batch's failure record.
     fn discard(
         &mut self,
         lane: usize,
@@ -413,8 +413,8 @@ impl ShardWork {
         }
     }
 
-    /// Completes a discarded batch after the delivery of its on-failure record has ended.
-    /// `delivered` is None if no destination is configured.
+    /// Completes a discarded batch after the delivery of its failure record has ended. `delivered`
+    /// is None if no destination is configured.
     fn delivered(
         &mut self,
         lane: usize,

@@ -33,9 +33,9 @@ pub enum EntryKind {
     Expired,
     /// A batch was discarded, because its retries are exhausted or its records are too old.
     Discarded,
-    /// The on-failure record of a discarded batch was delivered.
+    /// The failure record of a discarded batch was delivered.
     Delivered,
-    /// The on-failure record of a discarded batch could not be delivered.
+    /// The failure record of a discarded batch could not be delivered.
     DeliveryFailed,
     /// The mapping's position in the shard advanced.
     Position,

@@ -1,5 +1,5 @@
 //! Tasks that run for a lane in addition to the shard's task. Such a task invokes the function or
-//! delivers an on-failure record. A virtual clock does not advance while the task runs.
+//! delivers a failure record. A virtual clock does not advance while the task runs.
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
@@ -19,7 +19,8 @@ use crate::world::{Alarm, Bell, Fault, Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The outcome of a lane task.
+/// The outcome of a task that ran for a lane: an invocation of the function, or a delivery of a
+/// failure record.
 #[derive(Debug)]
 pub(super) enum TaskOutcome {
     /// The invocation ended: the function answered, failed or was not reached.
@@ -28,7 +29,7 @@ pub(super) enum TaskOutcome {
     RecordsGone,
     /// The store failed to read the records of the batch.
     Unreadable(StoreError),
-    /// The delivery of the on-failure record ended. None if no destination is configured.
+    /// The delivery of the failure record ended. None if no destination is configured.
     Delivered(Option<Result<(), DeliverError>>),
     /// The task was dropped before its end, because the emulator stops.
     Aborted,
@@ -55,8 +56,8 @@ impl Inbox {
     }
 }
 
-/// Sends the outcome of a lane task to the inbox. A sender that is dropped without an outcome sends
-/// [`TaskOutcome::Aborted`].
+/// Sends the outcome of a lane task to the inbox of the shard's task. A sender that is dropped
+/// without an outcome sends [`TaskOutcome::Aborted`].
 #[derive(Debug)]
 struct OutcomeSender {
     inbox: Arc<Inbox>,
@@ -85,7 +86,7 @@ impl Drop for OutcomeSender {
     }
 }
 
-/// A task that invokes the function for a lane, or delivers an on-failure record.
+/// A task that invokes the function for a lane, or delivers a failure record.
 #[derive(Debug)]
 pub(super) struct LaneTask {
     context: Arc<Context>,
@@ -255,8 +256,8 @@ impl LaneTask {
         Ok(written)
     }
 
-    /// Delivers the on-failure record of the discarded batch, and adds the batch to the mapping's
-    /// list of failures.
+    /// Delivers the failure record of the discarded batch, and adds the batch to the mapping's list
+    /// of failures.
     pub(super) async fn deliver(mut self, record: FailureRecord) {
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();

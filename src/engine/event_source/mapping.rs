@@ -130,11 +130,11 @@ pub struct Counters {
     pub invoked: AtomicU64,
     /// Number of records that were passed to the function in an invocation that failed.
     pub failed_invoke: AtomicU64,
-    /// Number of records in discarded batches whose on-failure record did not reach a destination.
+    /// Number of records in discarded batches whose failure record did not reach a destination.
     pub dropped: AtomicU64,
-    /// Number of records in discarded batches whose on-failure record reached its destination.
+    /// Number of records in discarded batches whose failure record reached its destination.
     pub on_failure_delivered: AtomicU64,
-    /// Number of on-failure records that did not reach the configured destination.
+    /// Number of failure records that did not reach the configured destination.
     pub destination_failures: AtomicU64,
     /// Age of the last record of the last successful batch, at the end of the batch's invocation,
     /// in milliseconds.
@@ -150,9 +150,10 @@ pub(super) fn count(counter: &AtomicU64, by: usize) {
 pub struct Failure {
     /// Number of the failure in its mapping. The first failure has the number 1.
     pub number: u64,
-    /// The on-failure record as JSON, without the event of the batch.
+    /// The failure record as JSON, without the event of the batch.
     pub record: Value,
-    /// The event of the batch. None if the event was dropped to limit the memory of the list.
+    /// The event of the batch. None if the event was dropped: the mapping bounds the total size of
+    /// the events of its discarded batches.
     pub payload: Option<Arc<str>>,
 }
 

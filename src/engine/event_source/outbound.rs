@@ -1,4 +1,4 @@
-//! The traits with which a mapping invokes functions and delivers on-failure records. Also the
+//! The traits with which a mapping invokes functions and delivers failure records. Also the
 //! functions that are closures of this process.
 
 use crate::engine::tasks::caught;
@@ -63,14 +63,14 @@ pub trait Functions: Send + Sync + fmt::Debug {
     fn find(&self, name: &str, qualifier: Option<&str>) -> Option<Arc<dyn Invoke>>;
 }
 
-/// An on-failure record to deliver.
+/// A failure record to deliver.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// The destination that receives the record.
     pub destination: Destination,
     /// UUID of the mapping.
     pub mapping: String,
-    /// The on-failure record: the discarded batch, and the reason why it was discarded.
+    /// The failure record: the discarded batch, and the reason why it was discarded.
     pub record: FailureRecord,
     /// The event of the discarded batch. None if the destination receives only the record.
     pub payload: Option<String>,
@@ -78,7 +78,7 @@ pub struct Delivery {
     pub random: String,
 }
 
-/// Reason why an on-failure record did not reach its destination.
+/// Reason why a failure record did not reach its destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliverError {
     /// The connection failed before the request was sent, so another attempt cannot deliver the
@@ -90,12 +90,12 @@ pub enum DeliverError {
     NoEndpoint,
 }
 
-/// Delivers on-failure records to their destinations.
+/// Delivers failure records to their destinations.
 pub trait Deliver: Send + Sync + fmt::Debug {
     /// True if an endpoint is configured for the kind of `destination`.
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
-    /// Delivers one on-failure record. Each attempt may take ten seconds of real time.
+    /// Delivers one failure record. Each attempt may take ten seconds of real time.
     fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>>;
 }
 
@@ -104,7 +104,7 @@ pub trait Deliver: Send + Sync + fmt::Debug {
 pub struct Outbound {
     /// The functions that mappings can invoke.
     pub functions: Arc<dyn Functions>,
-    /// The client that delivers on-failure records.
+    /// The client that delivers failure records.
     pub deliver: Arc<dyn Deliver>,
 }
 

@@ -111,8 +111,7 @@ impl ShardWork {
             .read(
                 Read {
                     from: self.shard.position(self.read_index, now),
-                    // Read expired records, too: the mapping discards them with an on-failure
-                    // record.
+                    // Read expired records, too: the mapping discards them with a failure record.
                     horizon: Timestamp::from_millis(i64::MIN),
                     records: records.clamp(1, limits::EVENT_SOURCE_READ_RECORDS),
                     bytes: limits::EVENT_SOURCE_READ_BYTES,

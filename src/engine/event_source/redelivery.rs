@@ -26,7 +26,8 @@ pub struct Redelivered {
 pub enum RedeliverError {
     /// The mapping's list of failures does not contain this number.
     NoFailure,
-    /// The event of the batch was dropped to limit the memory of the list.
+    /// The event of the batch was dropped: a mapping bounds the total size of the events of its
+    /// discarded batches.
     NoPayload,
 }
 

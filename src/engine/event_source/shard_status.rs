@@ -20,7 +20,7 @@ pub enum LanePhase {
     Invoking,
     /// The lane's batch failed and waits for its retry.
     BackingOff,
-    /// The on-failure record of a discarded batch is being delivered.
+    /// The failure record of a discarded batch is being delivered.
     Delivering,
 }
 

@@ -180,7 +180,8 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
 }
 
 /// Sets the starting positions of a mapping, and saves them. Does nothing if the mapping was reset
-/// after they were found: `restarts` is the value of `MappingState::restarts` at that time.
+/// after the positions were found: `restarts` is the value of `MappingState::restarts` at that
+/// time.
 fn begin(
     context: &Context,
     mapping: &Mapping,

@@ -131,7 +131,8 @@ impl ShardWork {
         }
     }
 
-    /// Drops the state of a window if `batch`, which was discarded, was for its final invocation.
+    /// Handles the discarded batch `batch`. If the batch was for the final invocation of the open
+    /// window, drops the state of the window.
     pub(super) fn forget_window(&mut self, batch: &Batch) {
         if let Some((window, flags)) = batch.window.filter(|(_, flags)| flags.is_final) {
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
