@@ -28,8 +28,8 @@ struct AccountStreams {
     settings: AccountValue,
 }
 
-/// Values that a change of a stream is checked against: the time, and the quota use and the
-/// commitment of the stream's account.
+/// Values that a change of a stream is checked against: the time of the change, and the quota use
+/// and the billing commitment of the stream's account.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Time of the change.
@@ -152,7 +152,8 @@ impl Accounts {
         stream.with_state(|state| {
             let before = QuotaUse::of(state);
             let result = change(state);
-            // The account's sum no longer contains a stream that was deleted in the meantime.
+            // A stream that was deleted in the meantime no longer counts in the quota use of the
+            // account.
             if let Some(account) = account.filter(|account| account.has(stream)) {
                 account.quota_use = account.quota_use.with_change(before, QuotaUse::of(state));
             }

@@ -7,8 +7,8 @@
 //! which ends. Source: AWS API reference, SubscribeToShard; for closed connections,
 //! apache/beam#26293 and daangn/kinesumer#16.
 //!
-//! A subscription continues after its consumer was deregistered, as was recorded in September 2026
-//! (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
+//! A subscription continues after its consumer was deregistered. Source: a recording of September
+//! 2026 (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
 
 use super::lock_order;
 use crate::lock::Lock;

@@ -12,8 +12,8 @@ pub(crate) struct Read {
     /// Sequence number at which the read starts. The log need not contain a record with this
     /// number.
     pub(crate) from: SequenceNumber,
-    /// Earliest arrival time of a record that the read returns. Records before the stream's horizon
-    /// have expired.
+    /// Earliest arrival time of a record that the read returns. Usually this is the horizon of the
+    /// stream: records that arrived before the horizon have expired.
     pub(crate) horizon: Timestamp,
     /// Maximum number of records that the read returns.
     pub(crate) records: usize,

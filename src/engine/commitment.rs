@@ -1,4 +1,5 @@
-//! An account's minimum throughput billing commitment in a region.
+//! The minimum throughput billing commitment of an account in a region, which UpdateAccountSettings
+//! enables and disables (`MinimumThroughputBillingCommitment`).
 
 use crate::limits;
 use crate::store::AccountValue;
@@ -7,32 +8,32 @@ use crate::world::Timestamp;
 /// State of an account's minimum throughput billing commitment at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commitment {
-    /// The commitment is not in force.
+    /// The billing commitment is not in force.
     Disabled {
-        /// Start of the last commitment. None if there was no commitment.
+        /// Start of the last billing commitment. None if there was no commitment.
         started: Option<Timestamp>,
-        /// End of the last commitment. None if there was no commitment.
+        /// End of the last billing commitment. None if there was no commitment.
         ended: Option<Timestamp>,
     },
-    /// The commitment is in force, and no request has disabled it.
+    /// The billing commitment is in force, and no request has disabled it.
     Enabled {
-        /// Start of the commitment.
+        /// Start of the billing commitment.
         started: Timestamp,
-        /// Earliest time at which the commitment can end.
+        /// Earliest time at which the billing commitment can end.
         earliest_end: Timestamp,
     },
-    /// A request disabled the commitment before its minimum duration had passed. The commitment
-    /// stays in force until then.
+    /// A request disabled the billing commitment before its minimum duration had passed. The
+    /// commitment stays in force until the end of this duration.
     Ending {
-        /// Start of the commitment.
+        /// Start of the billing commitment.
         started: Timestamp,
-        /// Time at which the commitment ends.
+        /// Time at which the billing commitment ends.
         earliest_end: Timestamp,
     },
 }
 
 impl Commitment {
-    /// State at `now` of the commitment of an account with these settings.
+    /// State at `now` of the billing commitment of an account with the settings `settings`.
     pub(super) fn at(now: Timestamp, settings: &AccountValue) -> Self {
         let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
         let (started, ended) = (moment(settings.started_ms), moment(settings.ended_ms));
@@ -52,15 +53,15 @@ impl Commitment {
         }
     }
 
-    /// True if the account may use the features that require the commitment.
+    /// True if the account may use the features that require the billing commitment.
     pub const fn is_enabled(self) -> bool {
         !matches!(self, Self::Disabled { .. })
     }
 }
 
-/// The settings of an account after a request at `now` to enable or disable its commitment. A
-/// second request of the same kind changes nothing. A request to enable a commitment that is ending
-/// makes it continue. Both rules are choices.
+/// The settings of an account after a request at `now` to enable or disable its billing commitment.
+/// A second request of the same kind changes nothing. A request to enable a commitment that is
+/// ending makes the commitment continue. Both rules are choices.
 pub(super) fn changed(settings: &AccountValue, enable: bool, now: Timestamp) -> AccountValue {
     let now_ms = Some(now.millis());
     match (Commitment::at(now, settings), enable) {

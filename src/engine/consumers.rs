@@ -97,7 +97,7 @@ impl Engine {
         Ok(consumer)
     }
 
-    /// Deregisters a consumer if `check` permits it. The subscriptions of the consumer go on.
+    /// Deregisters a consumer if `check` permits it. The subscriptions of the consumer continue.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.

@@ -62,7 +62,7 @@ pub struct Engine {
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// Settings for behaviour that the service leaves open or that differs between installations.
+/// Settings of an engine that the options of the emulator determine. The limits are not among them.
 #[derive(Debug, Clone, Default)]
 pub struct Behaviour {
     /// Duration of a status that ends by itself, such as CREATING, in milliseconds.
@@ -73,7 +73,7 @@ pub struct Behaviour {
     pub keys: Keys,
     /// The functions and destinations that event source mappings send to.
     pub outbound: Outbound,
-    /// True if a mapping may send its on-failure records to a stream of this emulator. The service
+    /// True if a mapping may send its failure records to a stream of this emulator. The service
     /// does not permit such a destination.
     pub own_stream_destinations: bool,
     /// The destinations of channels, and the sizes of their objects.
@@ -174,8 +174,8 @@ impl Engine {
             .unwrap_or(usize::MAX)
     }
 
-    /// The greatest timestamp, in seconds since the epoch, in any sequence number that this
-    /// emulator has issued. The timestamp is the current second, or a later one if a shard was
+    /// The latest timestamp that a sequence number issued by the emulator can have so far, in
+    /// seconds since the epoch. This is the current second, or a later second if a shard was
     /// created or cleared ahead of the clock.
     pub fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();

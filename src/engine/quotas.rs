@@ -35,8 +35,8 @@ impl QuotaUse {
         }
     }
 
-    /// The sum of an account after the quota use of one of its streams changed from `before` to
-    /// `after`.
+    /// The quota use of an account, after the quota use of one of its streams changed from `before`
+    /// to `after`.
     pub(super) fn with_change(self, before: Self, after: Self) -> Self {
         Self {
             provisioned_shards: self.provisioned_shards - before.provisioned_shards

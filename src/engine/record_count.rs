@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
-/// Number of acknowledged records of a stream since the stream was last cleared, or otherwise since
-/// the start of the emulator. Snapshots contain this number.
+/// Number of acknowledged records of a stream since the start of the emulator, or since the stream
+/// was last cleared if that was later. Snapshots contain this number.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct RecordCount {

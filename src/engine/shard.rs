@@ -257,8 +257,9 @@ impl Shard {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// The smallest timestamp that the shard's next sequence number can have, in seconds since the
-    /// epoch.
+    /// Lower bound for the timestamp of the shard's next sequence number, in seconds since the
+    /// epoch. The timestamps of the shard's earlier sequence numbers are not greater than this
+    /// bound.
     pub(super) fn latest_number_s(&self) -> u64 {
         let arrival = self.writing.lock().last_arrival;
         self.number(0, arrival).time_s
@@ -406,8 +407,8 @@ impl Shard {
 
     /// `MillisBehindLatest` of a reader that has read all published records before `position`. The
     /// value is 0 in an open shard. At the end of a closed shard, the value is the time since the
-    /// closing, in milliseconds but rounded down to whole seconds. Recorded at the service in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
+    /// closing, in milliseconds but rounded down to whole seconds. Both values were recorded at the
+    /// service in September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
     pub(crate) fn millis_at_end(&self, position: SequenceNumber, now: Timestamp) -> i64 {
         let closed_s = self.closed_before(position.index);
         let closed_s = closed_s.and_then(|second| i64::try_from(second).ok());

@@ -12,7 +12,7 @@ const LOST: &str = "lost";
 pub(super) enum Step {
     /// A mapping invokes its function.
     Invoke,
-    /// A mapping delivers an on-failure record.
+    /// A mapping delivers a failure record.
     Deliver,
     /// A channel writes an object.
     DeliverObject,

@@ -32,7 +32,8 @@ pub struct Stream {
     /// Number of records without a hash key that were written so far. The open shards receive such
     /// records in rotation.
     turns: AtomicU64,
-    /// Number of acknowledged records since the stream was last cleared.
+    /// Number of acknowledged records since the start of the emulator, or since the stream was last
+    /// cleared if that was later.
     pub(super) records: RecordCount,
 }
 
@@ -63,7 +64,8 @@ pub struct StreamProperties {
     pub warm_throughput: Option<(u32, u32)>,
     /// Names of the enabled shard-level metrics.
     pub metrics: Vec<String>,
-    /// Number of open shards. 0 until the stream has been ACTIVE.
+    /// Number of open shards of the stream. 0 as long as the stream was never ACTIVE, because its
+    /// shards are hidden until then.
     pub open_shards: usize,
     /// Number of registered consumers of the stream.
     pub consumers: usize,
@@ -195,8 +197,8 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// Number of acknowledged records since the stream was last cleared, or otherwise since the
-    /// start of the emulator. Snapshots contain this number.
+    /// Number of acknowledged records since the start of the emulator, or since the stream was last
+    /// cleared if that was later. Snapshots contain this number.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }

@@ -66,30 +66,32 @@ pub(crate) struct StreamChannel {
     pub(crate) has_failed: bool,
 }
 
-/// Number of shards that share one counter of sequence indexes. Recorded at the service.
+/// Number of shards that share one counter of sequence indexes. The number was recorded at the
+/// service.
 pub(super) const SHARDS_PER_COUNTER: u32 = 5;
 
-/// Opens shards and their logs.
+/// Opens the shards of streams and the logs of the shards, for one run. The records in new shards
+/// get the sequence indexes of this run.
 #[derive(Debug)]
 pub(super) struct ShardOpener {
     pub(super) store: Store,
     pub(super) limits: Limits,
-    /// First sequence index of this run. Greater than every index of earlier runs, including the
-    /// indexes of records that a crash lost.
+    /// First sequence index of the run. It is greater than every index of earlier runs, including
+    /// the indexes of records that a crash lost.
     pub(super) first_index: AtomicU64,
-    /// The greatest timestamp in the sequence numbers of any shard, in seconds since the epoch. The
-    /// timestamp of a shard is noted when the shard is opened or cleared, because only then can it
-    /// be ahead of the clock.
+    /// The greatest timestamp in the sequence numbers of all shards, in seconds since the epoch. It
+    /// is updated only when a shard is opened or cleared, because only then can the timestamp of a
+    /// shard be ahead of the clock.
     pub(super) latest_number_s: AtomicU64,
 }
 
 impl ShardOpener {
-    /// The first sequence index of this run.
+    /// The first sequence index of the run for which this value opens shards.
     pub(super) fn first_index(&self) -> u64 {
         self.first_index.load(Ordering::Relaxed)
     }
 
-    /// An opener of shards for the run that begins with the sequence index `first`.
+    /// Makes a `ShardOpener` for another run, whose first sequence index is `first`.
     pub(super) fn of_run(&self, first: u64) -> Self {
         Self {
             store: self.store.clone(),
@@ -99,8 +101,9 @@ impl ShardOpener {
         }
     }
 
-    /// Continues with the run of `other`, an opener of shards of the same engine: later shards get
-    /// the sequence indexes of that run.
+    /// Changes to the run of `other`, which the load of a snapshot has begun: shards that are
+    /// opened later get the sequence indexes of this run. Adopts the `latest_number_s` of `other`
+    /// if it is greater.
     pub(super) fn follow(&self, other: &Self) {
         let latest_s = other.latest_number_s.load(Ordering::Relaxed);
         self.latest_number_s.fetch_max(latest_s, Ordering::Relaxed);
@@ -142,8 +145,8 @@ impl StreamState {
         }
     }
 
-    /// Adds shards with these descriptions to the stream, and opens their logs. `incarnation` is
-    /// the incarnation number of the stream.
+    /// Adds the shards that `described` describes to the stream, and opens their logs with
+    /// `opener`. `incarnation` is the incarnation number of the stream, and `now` the current time.
     pub(super) fn open_shards(
         &mut self,
         described: impl IntoIterator<Item = model::Shard>,

@@ -351,7 +351,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Marks each shard of the cut as ready that has no ancestor in the cut.
+    /// Marks a shard of the cut as ready if none of its ancestors is in the cut.
     fn find_ready(&mut self) {
         let waiting: Vec<_> = self
             .cut

@@ -1,5 +1,5 @@
 //! Tests that the emulator's time does not go back when the machine's clock is set back, and that a
-//! request is completed although its caller leaves.
+//! request is completed although its future is dropped.
 
 use super::{
     Behaviour, ConsumerStatus, Engine, NewStream, PutFailure, Stream, consumer_status, new_settings,

@@ -1,4 +1,4 @@
-//! Ends the statuses of streams and consumers that end by themselves.
+//! Ends the temporary statuses of streams and consumers, such as CREATING.
 //!
 //! | from | when due | to |
 //! |---|---|---|
@@ -16,7 +16,7 @@ use crate::model::StreamStatus;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// Ends statuses when their deadlines are due, until the engine stops.
+/// Ends temporary statuses at their deadlines, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     while engine.wait(&mut alarm, engine.deadlines.next()).await {
         let now = engine.world.clock.now();

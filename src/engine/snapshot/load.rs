@@ -47,7 +47,7 @@ pub(crate) struct Loading {
     engine: Arc<Engine>,
     reader: Reader,
     head: Option<Head>,
-    /// Opens the shards of the snapshot with the sequence indexes of the new run. The run begins
+    /// Opens the shards of the snapshot. The shards get the sequence indexes of the run that begins
     /// when the load succeeds.
     opener: ShardOpener,
     catalog: Catalog,
@@ -292,8 +292,8 @@ impl Loading {
         for (old, value) in &catalog.streams {
             let incarnation = self.incarnation(*old);
             let identity = value.identity.unwrap_or(*old);
-            // If the identity number were greater, a stream that is created later could get the
-            // same number.
+            // Refuse a greater identity number, because a stream that is created later could get
+            // the same number.
             if identity >> 32 > head.run {
                 return Err(impossible("the number of a stream in it is invalid"));
             }
