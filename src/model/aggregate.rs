@@ -26,7 +26,7 @@ pub(crate) enum Aggregate<'a> {
     Records(Vec<UserRecord<'a>>),
     /// The record is aggregated, but the hash key of at least one user record lies outside of the
     /// shard's hash key range. Lambda then drops the whole aggregated record, as was recorded from
-    /// the service.
+    /// Lambda.
     Foreign,
 }
 

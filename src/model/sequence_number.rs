@@ -73,7 +73,7 @@ impl SequenceNumber {
 
     /// Returns the next greater number of the same shard, which need not be the number of a record.
     /// A read that begins at the returned number begins just after this number. The largest number
-    /// returns itself.
+    /// is returned unchanged.
     pub const fn next(self) -> Self {
         if self.time_s < Self::LAST_TIME_S {
             Self {
@@ -202,8 +202,8 @@ impl ParsedNumber {
     }
 
     /// Parses a number of version 0, which has 32 hexadecimal digits: one digit of unknown meaning,
-    /// the creation time of the shard (9 digits), two and sixteen digits of unknown meaning, and
-    /// the shard index (4 digits).
+    /// the creation time of the shard (9 digits), two digits and then sixteen digits of unknown
+    /// meaning, and the shard index (4 digits).
     fn version_zero(written: U192) -> Option<Self> {
         // Digits are counted from the left. In a number of 33 digits, the last digit has no
         // meaning.

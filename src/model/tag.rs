@@ -26,7 +26,7 @@ impl Tags {
     /// afterwards.
     ///
     /// # Errors
-    /// The first fault, checked in the service's order. No tag is added then.
+    /// The first fault that the service's checks would find. No tag is added then.
     pub fn add<'a>(
         &mut self,
         given: impl Iterator<Item = (&'a str, &'a str)> + Clone,

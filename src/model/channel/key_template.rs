@@ -168,8 +168,8 @@ impl KeyTemplate {
         Ok(template)
     }
 
-    /// Returns the key of an object whose variables have the given values. The text `values.suffix`
-    /// stands at the end of the key, but before the extension if the template ends with the
+    /// Returns the key of an object whose variables have the given values. The key ends with
+    /// `values.suffix`. If the template ends with the extension, the suffix stands before the
     /// extension. This position is a choice.
     pub fn key(&self, values: &KeyValues<'_>) -> String {
         let time = utc(values.first_arrival);

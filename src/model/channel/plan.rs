@@ -49,8 +49,8 @@ pub struct ObjectPlan {
 pub enum Offered {
     /// All offered blocks were added to the plan.
     Taken,
-    /// The plan is full. Only the first of the offered blocks that still fit, if any, were added to
-    /// the plan.
+    /// The plan is full: one of the offered blocks did not fit. Every offered block before this one
+    /// was added to the plan.
     Full,
     /// The plan is empty, and the first block is larger than an object may be. The caller must
     /// offer the block's records in smaller blocks. An empty plan accepts a block of one record of

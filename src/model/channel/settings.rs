@@ -32,13 +32,13 @@ pub struct ChannelSettings {
 /// The format of the records of a channel's stream (`RecordFormatType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RecordFormat {
-    /// JSON in the frame that the serializers of AWS Glue Schema Registry write.
+    /// Each record is JSON in the frame that the serializers of AWS Glue Schema Registry write.
     GsrJson,
-    /// Any JSON value.
+    /// Each record is a JSON value.
     Json,
-    /// Text in UTF-8.
+    /// Each record is text in UTF-8.
     String,
-    /// Any bytes.
+    /// Each record is a sequence of any bytes.
     ByteArray,
 }
 
@@ -231,7 +231,7 @@ pub struct DeadLetterBucket {
 }
 
 impl DeadLetterBucket {
-    /// The prefix of the objects' keys if the client gives none. The value is a choice.
+    /// Default prefix of the keys of dead-letter objects. The value is a choice.
     pub const DEFAULT_PREFIX: &str = "kinesis-channel-errors/";
 }
 

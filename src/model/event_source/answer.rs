@@ -42,15 +42,15 @@ pub struct Response {
 /// The part of a response in which an endpoint reports errors of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorSource {
-    /// The endpoint reports errors in a header, as the service does.
+    /// The endpoint reports errors in a header, as Lambda does.
     Header,
     /// The endpoint reports errors only in the body, as the Runtime Interface Emulator does.
     #[default]
     Body,
 }
 
-/// The verdict on an invocation as a whole. A report in the body that single records failed is read
-/// afterwards.
+/// The verdict on an invocation as a whole. For `Answered`, the body may also report that single
+/// records failed; this report is read afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The function did not run. The invocation does not count as an attempt.
@@ -59,7 +59,7 @@ pub enum Verdict {
         /// one.
         retry_after_ms: Option<i64>,
     },
-    /// The function failed. The text is the service's name for the kind of error.
+    /// The function failed. The text is Lambda's name for the kind of error.
     FunctionError(String),
     /// The endpoint refused the event because of its size.
     TooLarge,
@@ -67,11 +67,11 @@ pub enum Verdict {
     Answered,
 }
 
-/// The service's name for an error that the function did not handle itself.
+/// Lambda's name for an error that the function did not handle itself.
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
-    /// Classifies this answer. If several rules in the code fit, the first of them decides.
+    /// Returns the verdict on the invocation that this answer belongs to.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::NotReached(_) => Verdict::NotReached {

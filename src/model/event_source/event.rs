@@ -1,5 +1,5 @@
 //! The event that a mapping passes to a function. The event is JSON, with its members in the order
-//! that was recorded from the service.
+//! that was recorded from Lambda.
 
 use super::super::{SequenceNumber, ShardId};
 use super::window::{Window, WindowFlags};
@@ -157,7 +157,7 @@ impl<'a> EventWriter<'a> {
     }
 
     /// Ends the event of a mapping with tumbling windows, and returns the event's JSON. `state` is
-    /// the JSON of the state that the function's last answer in this window returned.
+    /// the state that the function returned in its last answer in this window, as JSON.
     pub fn finish_window(mut self, window: &Window, state: &str, flags: WindowFlags) -> Vec<u8> {
         let [start, end] = window.bounds();
         let source = serde_json::Value::from(self.head.source.as_str());

@@ -18,7 +18,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// The service's name of the condition, as recorded from the service.
+    /// Lambda's name of the condition, as recorded from Lambda.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
@@ -48,7 +48,7 @@ pub struct FailureRecord {
     /// The reason why the batch is discarded.
     pub condition: Condition,
     /// Number of invocations of the function with the batch. The JSON shows at least 1, even for a
-    /// batch without any invocation, as was recorded from the service.
+    /// batch without any invocation, as was recorded from Lambda.
     pub invocations: u32,
     /// The function version that sent the last answer, and the error in this answer. `None` if the
     /// batch is discarded for another reason than an answer of the function.
@@ -136,7 +136,7 @@ fn utc(ms: i64) -> OffsetDateTime {
 
 /// Returns the key of the object in which a failure record is written to a bucket: the mapping's
 /// UUID, the shard, the time of the discard in UTC, and the random UUID `random`. The form of the
-/// key was recorded from the service.
+/// key was recorded from Lambda.
 pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str) -> String {
     let format =
         format_description!("[year]/[month]/[day]/[year]-[month]-[day]T[hour].[minute].[second]");

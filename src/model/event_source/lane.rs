@@ -3,7 +3,7 @@
 
 use md5::{Digest as _, Md5};
 
-/// Returns the lane of a partition key, from 0 to `factor` − 1. The service promises only that the
+/// Returns the lane of a partition key, from 0 to `factor` − 1. Lambda promises only that the
 /// records with one partition key stay in order. The hash function that selects the lane is a
 /// choice.
 pub fn lane_of(partition_key: &str, factor: u32) -> usize {

@@ -101,8 +101,8 @@ impl Progress {
         self.undone
     }
 
-    /// Removes all records from `Self::next` on from the progress. The mapping reads these records
-    /// again.
+    /// Drops every tracked record, so that the mapping reads the shard again, beginning at
+    /// `Self::next`.
     pub fn forget(&mut self) {
         self.read.clear();
         self.undone = 0;

@@ -1,5 +1,5 @@
-//! Errors of Lambda's API about event source mappings. The message of an error is the service's if
-//! it was recorded; otherwise the message is a choice.
+//! Errors of Lambda's API about event source mappings. The message of an error is Lambda's if it
+//! was recorded; otherwise the message is a choice.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use std::fmt;
 pub enum RefusalKind {
     /// A member has a value that this request does not allow.
     InvalidParameterValue,
-    /// A member violates a constraint of the service model.
+    /// A member violates a constraint of Lambda's service model.
     Validation,
     /// The mapping does not exist.
     ResourceNotFound,
@@ -50,7 +50,8 @@ impl Refusal {
         Self::new(RefusalKind::InvalidParameterValue, message)
     }
 
-    /// A ValidationException: the value of `member` violates `constraint` of the service model.
+    /// A ValidationException: the value of `member` violates `constraint` of Lambda's service
+    /// model.
     pub fn constraint(value: &str, member: &str, constraint: &str) -> Self {
         Self::new(
             RefusalKind::Validation,
@@ -61,7 +62,8 @@ impl Refusal {
         )
     }
 
-    /// A ValidationException: the member `member`, which the service model requires, is missing.
+    /// A ValidationException: the member `member`, which Lambda's service model requires, is
+    /// missing.
     pub fn missing(member: &str) -> Self {
         Self::new(
             RefusalKind::Validation,

@@ -400,8 +400,8 @@ impl<'a> Members<'a> {
 /// Parses a JSON map of tags.
 ///
 /// # Errors
-/// A refusal for the client when a value is not a text, or a key or a value has a length that the
-/// service does not allow.
+/// A refusal for the client when a value is not a text, or a key or a value has a length that
+/// Lambda does not allow.
 pub fn read_tags(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, Refusal> {
     let mut tags = BTreeMap::new();
     for (key, value) in given {

@@ -44,7 +44,7 @@ impl Source {
         stream().or_else(consumer)
     }
 
-    /// The stream whose records the mapping gets.
+    /// The stream that the mapping reads, directly or as a consumer.
     pub const fn stream(&self) -> &StreamArn {
         match self {
             Self::Stream(stream) => stream,
@@ -62,8 +62,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// The settings of a mapping. `Default` gives the service's defaults for Kinesis, as recorded from
-/// the service.
+/// The settings of a mapping. `Default` gives Lambda's defaults for Kinesis, as recorded from
+/// Lambda.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// `BatchSize`: the maximum number of records in a batch, 1 to 10,000.
@@ -171,7 +171,7 @@ impl Destination {
         }
     }
 
-    /// True for a FIFO queue or FIFO topic, which the service refuses as on-failure destination.
+    /// True for a FIFO queue or FIFO topic, which Lambda refuses as on-failure destination.
     pub fn is_fifo(&self) -> bool {
         match self {
             Self::Sqs { arn, .. } | Self::Sns { arn } => arn.ends_with(".fifo"),

@@ -11,7 +11,7 @@ use crate::model::arn::AccountId;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// A policy as a list of statements. The statements mark the elements that minikin does not
+/// A policy as a list of statements. Each statement marks its elements that minikin does not
 /// understand.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy(Vec<Statement>);

@@ -11,7 +11,8 @@ use crate::model::arn::AccountId;
 pub(super) enum Reach {
     /// The statement does not name the caller.
     No,
-    /// The request does not contain enough to decide if the statement names the caller.
+    /// minikin cannot decide if the statement names the caller: the statement lists a principal
+    /// that minikin does not understand, or is an Allow with `NotPrincipal`.
     Unknown,
     /// The statement names the caller's account as a whole, so the caller's own policies decide.
     Account,

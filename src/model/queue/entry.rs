@@ -26,7 +26,8 @@ impl Standing {
         matches!(self, Self::InFlight | Self::DeadInFlight)
     }
 
-    /// Returns the state of a visible record with the same kind: dead-letter or not.
+    /// Returns the state of the same record once it is visible: `DeadVisible` for a dead-letter
+    /// record, else `Visible`.
     pub(super) const fn visible(self) -> Self {
         if self.is_dead() {
             Self::DeadVisible

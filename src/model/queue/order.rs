@@ -79,7 +79,7 @@ impl Timers {
 
     /// Removes and returns the item with the earliest end of a visibility timeout, if this end is
     /// `now_ms` (milliseconds since 1970) or earlier. The record of the item need no longer be in
-    /// flight. `None` if no timeout ends by then.
+    /// flight. `None` if every timeout ends later.
     pub(super) fn pop_due(&mut self, now_ms: i64) -> Option<(i64, RecordPlace)> {
         let Reverse((due_ms, _)) = self.0.peek()?;
         if *due_ms > now_ms {

@@ -46,12 +46,13 @@ impl QueueRecords {
         (found, shown.next().map(|(index, _)| index))
     }
 
-    /// Returns the indexes, from `index` on, of the records in `shard` that were received and are
-    /// not settled, or that are settled although their receive is not known.
+    /// Returns the indexes of two kinds of records in `shard`: records that were received and are
+    /// not settled, and settled records whose receive is not known. Indexes below `index` are left
+    /// out.
     ///
-    /// Such a record can have an index from [`Self::next`] on only after a crash: the crash lost
-    /// the receive of the record, and afterwards a client used the receipt handle that the receive
-    /// had returned.
+    /// A returned index is [`Self::next`] or larger only after a crash: the crash lost the receive
+    /// of the record, and afterwards a client used the receipt handle that the receive had
+    /// returned.
     pub(crate) fn passed_from(&self, shard: u32, index: u64) -> BTreeSet<u64> {
         let Some(known) = self.shards.get(&shard) else {
             return BTreeSet::new();

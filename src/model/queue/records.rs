@@ -205,8 +205,8 @@ impl QueueRecords {
     }
 
     /// Marks the records of `shard` before the index `next` as received without delivering them,
-    /// because none of them can be read any more. Settles those of these records that have an entry
-    /// although they were not marked as received.
+    /// because none of them can be read any more. Also settles each of these records that has an
+    /// entry. Such an entry exists only after a crash that lost the receive of its record.
     pub(crate) fn skip(&mut self, shard: u32, next: u64) {
         let from = self.next(shard);
         for index in self.passed_from(shard, from).range(..next) {

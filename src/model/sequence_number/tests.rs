@@ -109,7 +109,8 @@ fn a_plain_number_encodes_a_shard_in_version_zero() {
         ("0", 0, 0, 0),
         ("5", 0, 5, 0),
         ("65536", 0, 0, 1),
-        // The number 2^124 itself. The parser adds 2^124 to smaller numbers, such as those above.
+        // The number 2^124 itself. The parser adds 2^124 to smaller numbers, such as the numbers
+        // above.
         ("21267647932558653966460912964485513216", 0, 0, 0),
         // 2^88: the creation time of the shard is one second.
         ("309485009821345068724781056", 1, 0, 0),

@@ -13,8 +13,8 @@ pub(crate) struct Columns(pub(super) Fields);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) columns: Vec<Column>,
-    /// True if a record is invalid when it has a member without a column (`"additionalProperties":
-    /// false`). If false, the row leaves such a member out.
+    /// True if a record with a member for which there is no column is invalid
+    /// (`"additionalProperties": false`). If false, the row leaves out a member without a column.
     pub(super) is_closed: bool,
 }
 
@@ -67,9 +67,9 @@ impl Columns {
         &self.0.columns
     }
 
-    /// Marks the timestamp column at `path`, which partitions the table, and each structure that
-    /// contains the column, as required. In `path`, a point separates the name of a structure from
-    /// the name of its field.
+    /// Marks the timestamp column at `path` as required, and also each structure that contains the
+    /// column. The column partitions the table. In `path`, a point separates the name of a
+    /// structure from the name of its field.
     ///
     /// Returns the position of the outermost structure within the table, then the position of each
     /// nested structure or field within the structure around it.

@@ -216,7 +216,7 @@ fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), Sch
     }
 }
 
-/// Derives the type of a schema without the member `type` from other members.
+/// Derives the type of a schema that has no member `type` from its other members.
 fn implied_type(schema: &Node, values: Option<&[Node]>) -> Option<&'static str> {
     let is_text = |value: &Node| matches!(value, Node::Text(_) | Node::Null);
     if values.is_some_and(|values| values.iter().all(is_text)) {
@@ -237,7 +237,8 @@ fn list(node: &Node) -> &[Node] {
     }
 }
 
-/// Returns the text of the schema's member `name`. Empty if the member is missing or not a text.
+/// Returns the text of the schema's member `name`, or an empty text if the member is missing or is
+/// not a text.
 fn text<'a>(schema: &'a Node, name: &str) -> &'a str {
     schema.member(name).and_then(Node::text).unwrap_or_default()
 }

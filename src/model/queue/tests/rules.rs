@@ -345,7 +345,7 @@ impl Run {
         self.records = replay.finish(self.most, self.naive.deliveries, true);
         self.records.end_due_timeouts(at(self.now));
         let after = self.records.counts();
-        // After a restart, a lowered maximum number of receives takes effect at once.
+        // After a restart, a lowered maximum number of receives takes effect immediately.
         assert_eq!(after.in_flight, before.in_flight);
         assert!(dead(after) >= dead(before));
         self.note_lowered_limit();
