@@ -11,7 +11,7 @@ use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Reads a value from the CBOR item at the start of `body`. `None` when this reader refuses the
+/// Reads a value from the CBOR item at the start of `body`. `None` when the fast reader refuses the
 /// item.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     T::deserialize(&mut CborReader {
@@ -49,7 +49,7 @@ enum Head {
 }
 
 const TAG: u8 = 6;
-/// The CBOR tags of big numbers, whose content is a byte string.
+/// The CBOR tag of a positive big number, whose content is a byte string.
 const BIG: u64 = 2;
 const BIG_NEGATIVE: u64 = 3;
 /// The byte that ends a list or a map of indefinite length.
@@ -67,7 +67,7 @@ fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
 }
 
 impl<'de> CborReader<'de> {
-    /// Counts one more item of the document, and refuses a document with too many items.
+    /// Adds 1 to the number of items read, and refuses the body if it has too many items.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -141,8 +141,8 @@ impl<'de> CborReader<'de> {
         std::str::from_utf8(self.take(length)?).map_err(|_| refused())
     }
 
-    /// Reads the elements of a list or the entries of a map, one level deeper in the document.
-    /// `left` is the number of elements or entries, or `None` for an indefinite length.
+    /// Reads the elements of a list or the entries of a map, one level deeper in the body. `left`
+    /// is the number of elements or entries, or `None` for an indefinite length.
     fn within<T>(
         &mut self,
         left: Option<usize>,
@@ -154,7 +154,7 @@ impl<'de> CborReader<'de> {
         self.depth += 1;
         let mut items = CborItems { reader: self, left };
         let read = read(&mut items)?;
-        // Refuses the document if `read` stopped before the last element.
+        // Refuses the body if `read` stopped before the last element.
         if items.is_more()? {
             return Err(refused());
         }
@@ -190,7 +190,7 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
     }
 
     /// Reads a whole number, and refuses every other CBOR item. The visitors alone would also
-    /// accept fractions, because they must accept the fractions that JSON documents contain.
+    /// accept fractions, because they must accept the fractions that JSON bodies contain.
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
             Head::Unsigned(number) => visitor.visit_u64(number),
@@ -293,7 +293,8 @@ mod tests {
         }
     }
 
-    /// Checks that ciborium accepts every body that this reader accepts, and reads the same value.
+    /// Checks that ciborium accepts every body that the fast reader accepts, and reads the same
+    /// value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = ciborium::from_reader(body).expect("ciborium accepts it too");
@@ -327,8 +328,8 @@ mod tests {
         fn it_reads_the_documents_that_ciborium_writes(value in document()) {
             let mut body = Vec::new();
             ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
-            // The fast reader may refuse a document with one of these bytes: they mark half floats
-            // and big numbers, which only ciborium reads.
+            // The fast reader may refuse a body with one of these bytes: they mark half floats and
+            // big numbers, which only ciborium reads.
             let left = body.iter().any(|byte| [0xf9, 0xc2, 0xc3].contains(byte));
             prop_assert!(agree(&body).is_some() || left);
         }

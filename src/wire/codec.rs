@@ -24,13 +24,13 @@ pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     })
 }
 
-/// True if the body is a valid document whose root is a structure.
+/// True if the body is well formed and its root is a structure.
 pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
 
-/// The reason why a body is not a document whose root is a structure, for the log. `None` when the
-/// body is a structure.
+/// Returns the reason, for the log, why a body is malformed or why its root is not a structure.
+/// `None` for a well-formed body whose root is a structure.
 pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return Some("the body is empty".to_owned());
@@ -57,7 +57,7 @@ pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<Str
 pub(crate) enum Explained<T> {
     /// The body is valid.
     Valid(T),
-    /// The body is not a document, or its root is not a structure.
+    /// The body is malformed, or its root is not a structure.
     Unreadable,
     /// A member has the wrong type.
     Mistyped(Mismatch),
@@ -66,7 +66,7 @@ pub(crate) enum Explained<T> {
 }
 
 /// Reads a body with the explaining reader, and finds the reason if the body is refused.
-/// `tolerates_missing` returns true for a document in which members of presence
+/// `tolerates_missing` returns true for a body in which members of presence
 /// [`Expected`](super::Presence::Expected) may be missing.
 pub(crate) fn explain<T: DeserializeOwned>(
     format: Format,
@@ -95,7 +95,7 @@ pub(crate) fn explain<T: DeserializeOwned>(
     }
 }
 
-/// Writes a value as a document of `format`.
+/// Encodes a value as a body in `format`.
 pub fn encode(format: Format, value: &impl Serialize) -> Vec<u8> {
     match format {
         Format::Json => serde_json::to_vec(value).expect("answers have text keys only"),

@@ -170,7 +170,7 @@ macro_rules! map {
     };
 }
 
-/// Declares the structure of an input: fields, each with the name of its member in documents. A
+/// Declares the structure of an input: fields, each with the name of its member in JSON and CBOR. A
 /// field of type `Option` is an optional member. A field after `..` is a group: a structure whose
 /// members are read as members of the declared structure.
 macro_rules! input {
@@ -302,8 +302,8 @@ macro_rules! finish {
     };
 }
 
-/// Declares the structure of an output. An absent member is left out of the document, never written
-/// as null.
+/// Declares the structure of an output. An absent member is left out of the body, never written as
+/// null.
 macro_rules! output {
     ($(#[$meta:meta])* pub struct $name:ident $(<$life:lifetime>)? {
         $($(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty,)*

@@ -1,4 +1,4 @@
-//! The document formats of requests and answers.
+//! The formats in which requests and answers are encoded.
 
 /// The format of a request's body and of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

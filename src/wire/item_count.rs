@@ -1,6 +1,6 @@
-//! The limit on the number of items in a document: the values in its lists and structures. The
-//! limit is checked before a tree of the document is built, because one byte of a body can become a
-//! hundred bytes of the tree.
+//! The limit on the number of items in the body of a request: the values in its lists and
+//! structures. The limit is checked before the explaining reader builds a tree of the body, because
+//! one byte of the body can become a hundred bytes of the tree.
 
 use crate::limits::DOCUMENT_ITEMS;
 use ciborium_ll::{Decoder, Header};
@@ -9,9 +9,9 @@ use memchr::memchr3_iter;
 /// Number of bytes of a text or a byte string that are skipped in one step.
 const STEP_BYTES: usize = 4 << 10;
 
-/// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. The function counts commas and opening
-/// brackets instead of items. It counts them even inside of strings, because strings in requests
-/// contain few of them.
+/// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. The function counts commas, opening
+/// brackets and opening braces instead of items. It also counts the ones inside of strings, because
+/// strings in requests contain few of them.
 pub(super) fn is_bounded_json(body: &[u8]) -> bool {
     body.len() <= DOCUMENT_ITEMS
         || memchr3_iter(b',', b'[', b'{', body)
@@ -19,9 +19,9 @@ pub(super) fn is_bounded_json(body: &[u8]) -> bool {
             .is_none()
 }
 
-/// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. The parts of a text or a byte string
-/// of indefinite length count as items too. Also true for a malformed item, because the reader of
-/// the tree refuses it anyway.
+/// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. The parts of a text or a byte
+/// string of indefinite length count as items too. Also true for a malformed item, because the
+/// explaining reader refuses it anyway.
 pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     if body.len() <= DOCUMENT_ITEMS {
         return true;

@@ -12,11 +12,11 @@ use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Maximum number of digits in a whole number that this reader parses without serde_json. Every
+/// Maximum number of digits in a whole number that the fast reader parses without serde_json. Every
 /// number of 18 digits fits in 64 bits.
 const MOST_DIGITS: usize = 18;
 
-/// Reads the single value in `body`. `None` when this reader refuses the body.
+/// Reads the single value in `body`. `None` when the fast reader refuses the body.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     let mut reader = JsonReader {
         rest: body,
@@ -41,7 +41,7 @@ fn refused() -> value::Error {
     de::Error::custom("left to the explaining reader")
 }
 
-/// A string of the document, not yet decoded.
+/// A string in the body, not yet decoded.
 enum Text<'de> {
     /// A string without escapes; the slice leaves out the quotes.
     Plain(&'de [u8]),
@@ -62,7 +62,7 @@ impl<'de> JsonReader<'de> {
         self.rest.first().copied().ok_or_else(refused)
     }
 
-    /// Counts one more item of the document, and refuses a document with too many items.
+    /// Adds 1 to the number of items read, and refuses the body if it has too many items.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -112,7 +112,7 @@ impl<'de> JsonReader<'de> {
     }
 
     /// Reads the elements of a list or the entries of a structure up to the closing bracket `end`,
-    /// one level deeper in the document.
+    /// one level deeper in the body.
     fn within<T>(
         &mut self,
         end: u8,
@@ -130,7 +130,7 @@ impl<'de> JsonReader<'de> {
             ended: false,
         };
         let read = read(&mut items)?;
-        // Refuses the document if `read` stopped before the last element.
+        // Refuses the body if `read` stopped before the last element.
         if items.is_more()? {
             return Err(refused());
         }
@@ -300,7 +300,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// Checks that serde_json accepts every body that this reader accepts, and reads the same
+    /// Checks that serde_json accepts every body that the fast reader accepts, and reads the same
     /// value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The name of a member in a document. Names are only compared with known names, so this type does
-/// not check that the bytes are UTF-8.
+/// The name of a member in a JSON or CBOR body. Names are only compared with known names, so this
+/// type does not check that the bytes are UTF-8.
 pub(crate) struct Name<'de>(pub(super) Cow<'de, [u8]>);
 
 impl<'de> Deserialize<'de> for Name<'de> {

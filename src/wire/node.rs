@@ -1,4 +1,4 @@
-//! A document as a tree in memory, for the explaining reader.
+//! A JSON or CBOR body as a tree in memory, for the explaining reader.
 
 use super::{base64_text, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A value of a document. If a structure has several members with the same name, only the last
-/// member counts; this is a choice.
+/// A value in a JSON or CBOR body. If a structure has several members with the same name, only the
+/// last member counts; this is a choice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     /// Null, or the value undefined of CBOR.
@@ -23,14 +23,14 @@ pub enum Node {
     Text(String),
     /// A byte string, which exists in CBOR only.
     Bytes(Vec<u8>),
-    /// A list of values, in the order of the document.
+    /// A list of values, in the order of the body.
     List(Vec<Node>),
-    /// The entries of a dictionary or the members of a structure, in the order of the document.
+    /// The entries of a dictionary or the members of a structure, in the order of the body.
     Map(Vec<(String, Node)>),
 }
 
 impl Node {
-    /// Reads a JSON document. `None` if the document is malformed or has too many items.
+    /// Builds the tree of a JSON body. `None` if the body is malformed or has too many items.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_json(body) {
             return None;
@@ -38,7 +38,7 @@ impl Node {
         serde_json::from_slice(body).ok()
     }
 
-    /// Reads a CBOR document. `None` if the document is malformed or has too many items. Drops
+    /// Builds the tree of a CBOR body. `None` if the body is malformed or has too many items. Drops
     /// tags, because the type of the member determines how the value is read.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_cbor(body) {
@@ -92,8 +92,7 @@ impl Node {
         }
     }
 
-    /// Reads the node as a value of type `T`. `json` is true if the node comes from a JSON
-    /// document.
+    /// Reads the node as a value of type `T`. `json` is true if the node comes from a JSON body.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
         T::deserialize(NodeReader { node: self, json }).ok()
     }

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 /// A type of the service model with its constraints.
 #[derive(Debug)]
 pub enum Shape {
-    /// A string. Its length is counted in UTF-16 code units. This unit is a choice, because the
-    /// service runs on a JVM.
+    /// A string. Its length is counted in UTF-16 code units. This unit is a choice: the service
+    /// runs on a JVM, whose strings have this unit.
     Text {
         /// Least and greatest length of the string in UTF-16 code units.
         length: Option<(usize, usize)>,
@@ -68,7 +68,7 @@ pub enum Field {
 /// A member of a structure.
 #[derive(Debug)]
 pub struct Member {
-    /// The member's name in documents.
+    /// The member's name in JSON and CBOR.
     pub name: &'static str,
     /// The shape of the member's value.
     pub shape: &'static Shape,

@@ -9,8 +9,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A structure that is read member by member, so that structures can share groups of members. The
-/// attribute `flatten` of serde could do the same, but it buffers the members and loses the
-/// document's format.
+/// attribute `flatten` of serde could do the same, but it buffers the members and loses the format
+/// of the body.
 pub(crate) trait Structure: Sized {
     /// The members and groups, in the order in which messages list them.
     const FIELDS: &'static [Field];

@@ -1,5 +1,5 @@
-//! Timestamps in documents: seconds with a fraction in JSON, tag 1 with whole milliseconds in CBOR
-//! 1.1, and tag 1 with seconds and a fraction in RPC v2 CBOR.
+//! Timestamps in requests and answers: seconds with a fraction in JSON, tag 1 with whole
+//! milliseconds in CBOR 1.1, and tag 1 with seconds and a fraction in RPC v2 CBOR.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};
@@ -12,12 +12,12 @@ use std::fmt;
 
 thread_local! {
     /// True while this thread reads or writes RPC v2 CBOR. serde offers no other way to pass the
-    /// unit of the document to the deserializer of a timestamp.
+    /// unit of time to the deserializer of a timestamp.
     static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `work` and returns its result. In CBOR documents that `work` reads or writes, timestamps
-/// have the unit of `format`.
+/// Calls `work` and returns its result. In CBOR bodies that `work` reads or writes, timestamps have
+/// the unit of `format`.
 pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
     if format != Format::RpcV2Cbor {
         return work();
@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 struct TimestampVisitor {
-    /// Milliseconds in one unit of the document: 1000 for seconds, 1 for milliseconds.
+    /// Milliseconds in one unit of the encoded number: 1000 for seconds, 1 for milliseconds.
     per_unit: f64,
 }
 

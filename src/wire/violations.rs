@@ -56,7 +56,8 @@ impl Violations {
         }
     }
 
-    /// Creates the violations of a request whose value at each of `paths` is longer than `max`.
+    /// Creates the violations of a request whose value at each of `paths` is longer than `max`
+    /// bytes.
     pub(crate) fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let violation = |path| {
             let rule = at_most_long(max);
