@@ -15,7 +15,7 @@ output! {
 document!(AccountSettings);
 
 output! {
-    /// The minimum throughput commitment of an account.
+    /// The minimum throughput billing commitment of an account.
     pub struct CommitmentOutput {
         "EarliestAllowedEndAt" => earliest_end: Option<Timestamp>,
         "EndedAt" => ended: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! The answer of an operation: one document, or a stream of events.
+//! The answer of an operation: one encoded body, or a stream of events.
 
 use super::events::Events;
 use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
@@ -75,7 +75,7 @@ impl<T: Document> IntoAnswer for T {
     }
 }
 
-/// An output that is encoded as one document.
+/// An output that is encoded as one body.
 pub trait Document {
     /// Names of the output's members in the service model.
     const MEMBERS: &'static [&'static str];

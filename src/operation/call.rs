@@ -11,7 +11,8 @@ use crate::wire::{self, Explained, Format, Shaped};
 use crate::world::Point;
 use bytes::Bytes;
 
-/// Calls operation `O` with the body of a request. `name` is the operation's name.
+/// Calls operation `O` with the body of a request, and returns the answer. `name` is the
+/// operation's name.
 pub(super) async fn call<O: HasTarget>(
     name: &'static str,
     mut context: Context,

@@ -24,8 +24,8 @@ pub(super) fn check_shards(
     }
 }
 
-/// Checks a requested warm throughput, and returns it in MiB/s. The account must have a throughput
-/// commitment, and the value must not exceed the limit.
+/// Checks a requested warm throughput, and returns it in MiB/s. The account must have a minimum
+/// throughput billing commitment, and the value must not exceed the limit.
 pub(super) fn check_warm_throughput(
     arn: &StreamArn,
     committed: bool,

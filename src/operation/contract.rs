@@ -25,7 +25,7 @@ pub trait Operation {
     const READ_FAST: bool = false;
 
     /// Returns the permissions that the request needs in addition to the permission for the
-    /// operation itself: names of operations, each with its target.
+    /// operation itself: names of operations, each with the resource that it must be allowed for.
     fn also_requires(_context: &Context, _input: &Self::Input) -> Vec<(&'static str, Target)> {
         Vec::new()
     }
@@ -37,7 +37,9 @@ pub trait Operation {
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 
     /// Returns the stream that the request concerns, for fault rules that name a stream. Only
-    /// operations whose target does not determine the stream implement this function.
+    /// CreateQueue and CreateChannel implement this function, because their policy check is about a
+    /// queue or channel that does not exist yet. For every other operation, the stream, if any,
+    /// follows from the resource that the request is about.
     fn stream(_context: &Context, _input: &Self::Input) -> Option<StreamArn> {
         None
     }

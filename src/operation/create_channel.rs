@@ -45,7 +45,7 @@ impl Operation for CreateChannel {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
-        // The answer says CREATING even if the channel is ACTIVE at once, as in CreateQueue.
+        // The answer says CREATING even if the channel is ACTIVE immediately, as in CreateQueue.
         let settings = channel.describe().settings;
         let channel = ChannelDescription::with(&channel, ChannelStatus::Creating, &settings);
         Ok(Output { channel })
@@ -67,10 +67,10 @@ fn new_channel(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// Returns the account and region in which a request creates its channel. They are those of the
-/// stream, also if the stream belongs to another account than the caller; this is a choice, as for
-/// a consumer. A request without a valid stream gives the caller's account and region, but creates
-/// no channel.
+/// Returns the account and region in which a request creates its channel: the account and region of
+/// the stream, even if the stream belongs to another account than the caller. This is a choice, as
+/// for a consumer. A request without a valid stream gives the caller's account and region, but
+/// creates no channel.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }

@@ -1,5 +1,5 @@
 //! DecreaseStreamRetentionPeriod: shortens the retention period. Records older than the new period
-//! expire at once.
+//! expire immediately.
 use super::prelude::*;
 
 pub(super) struct DecreaseStreamRetentionPeriod;

@@ -1,4 +1,4 @@
-//! DescribeAccountSettings: the account's minimum throughput commitment.
+//! DescribeAccountSettings: returns the account's minimum throughput billing commitment.
 use super::prelude::*;
 
 pub(super) struct DescribeAccountSettings;

@@ -30,8 +30,8 @@ pub struct Events {
     over: bool,
 }
 
-/// The message of an internal failure within an event stream. The source is reports of the
-/// service's users (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
+/// The message of an internal failure within an event stream. The text comes from reports by users
+/// of the service (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
 const INTERNAL: &str = "Internal Service Error";
 
 const MESSAGE: &str = ":message-type";
@@ -62,8 +62,8 @@ impl Events {
         Self { format, ..self }
     }
 
-    /// The longest time for which a client may leave a frame unread. The server then closes the
-    /// connection.
+    /// Returns the longest time for which a client may leave a frame unread. After this time, the
+    /// server closes the connection.
     pub fn unread_limit(&self) -> Option<Duration> {
         self.subscription.unread_event_limit()
     }

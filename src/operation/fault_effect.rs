@@ -30,8 +30,8 @@ pub(super) enum Effect {
     Reset,
 }
 
-/// The stream and the shards that a call concerns, with which fault rules are compared, and the KMS
-/// key that the call names.
+/// The stream and the shards that a call concerns, and the KMS key that the call names. Fault rules
+/// are compared with the stream and the shards.
 pub(super) struct Subject {
     stream: Option<StreamArn>,
     shards: Vec<Option<ShardId>>,
@@ -39,8 +39,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Finds the stream, the shards and the KMS key of a request. For a put, the shards are those
-    /// to which its records go.
+    /// Finds the stream, the shards and the KMS key of a request. For a put, the result has the
+    /// shard of each record.
     pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
         let target = O::target(context, input).ok();
         let stream = target.and_then(|target| stream_of(context, target));

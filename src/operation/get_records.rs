@@ -135,7 +135,7 @@ fn locate(
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, &arn))?;
     if stream.identity != iterator.identity {
         // The stream was deleted and created again. The service was seen to fail with an internal
-        // error in this case; the emulator refuses the iterator instead (a choice).
+        // error in this case; the emulator refuses the iterator instead. This is a choice.
         return Err(Error::iterator_invalid());
     }
     Ok((stream, shard))

@@ -1,4 +1,4 @@
-//! ListChannels: lists one page of the caller's channels, sorted by name (a choice).
+//! ListChannels: lists one page of the caller's channels, sorted by name. The order is a choice.
 use super::prelude::*;
 use crate::engine::channel::Channel;
 

@@ -30,8 +30,7 @@ input! {
 }
 
 output! {
-    /// The entries of the request that succeeded, and those that failed. Both lists are always
-    /// present.
+    /// The successful entries and the failed entries of a request. Both lists are always present.
     pub struct EntriesOutput {
         "Failed" => failed: Vec<FailedEntry>,
         "Successful" => successful: Vec<SuccessfulEntry>,
@@ -40,12 +39,12 @@ output! {
 document!(EntriesOutput);
 
 output! {
-    /// An entry of the request that succeeded.
+    /// A successful entry of a request.
     pub struct SuccessfulEntry { "ReceiptHandle" => handle: String, }
 }
 
 output! {
-    /// An entry of the request that failed, with the reason.
+    /// A failed entry of a request, with the reason of the failure.
     pub struct FailedEntry {
         "ErrorCode" => code: &'static str,
         "ErrorMessage" => message: &'static str,

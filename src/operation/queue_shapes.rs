@@ -76,6 +76,6 @@ input! {
         "VisibilityTimeoutSeconds" => timeout: VisibilityTimeoutSeconds,
     }
 }
-list!(/// The entries of a batch request that changes visibility timeouts. Each entry succeeds or
-    /// fails separately.
+list!(/// The entries of a batch request that changes visibility timeouts.
+    /// Each entry succeeds or fails separately.
     VisibilityEntries of VisibilityEntry, length: 1..=10);

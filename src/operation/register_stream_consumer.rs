@@ -54,7 +54,7 @@ impl Operation for RegisterStreamConsumer {
             .register(&stream, name, tags.into_map(), false, check)
             .await?;
         let mut consumer = ConsumerDescription::of(&stream.arn, name, &registered);
-        // The service answers CREATING even if the consumer is ACTIVE at once.
+        // The service answers CREATING even if the consumer is ACTIVE immediately.
         consumer.status = ConsumerStatus::Creating.as_str();
         Ok(Output { consumer })
     }

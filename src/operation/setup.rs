@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Creates a stream of the setup. `members` is the JSON of a CreateStream request. The stream is
-/// ACTIVE at once.
+/// ACTIVE immediately.
 ///
 /// # Errors
 /// The name of the refused member, and the exception that CreateStream, the change of the retention
@@ -79,8 +79,8 @@ fn shape(operation: &str) -> &'static Shape {
 pub(crate) enum StartItem<T> {
     /// The queue or channel was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
     Created(Arc<T>),
-    /// A queue or channel with this name exists already. The listed settings of it differ from the
-    /// setup.
+    /// A queue or channel with this name exists already. The list names the settings in which it
+    /// differs from the setup.
     Existing(Arc<T>, Vec<&'static str>),
 }
 
@@ -125,7 +125,7 @@ pub(crate) async fn create_channel_at_start(
     Ok(StartItem::Created(channel))
 }
 
-/// Registers a consumer of the setup. The consumer is ACTIVE at once.
+/// Registers a consumer of the setup. The consumer is ACTIVE immediately.
 ///
 /// # Errors
 /// The exception that RegisterStreamConsumer would answer.

@@ -105,8 +105,9 @@ integer!(/// A warm throughput in MiB/s.
 integer!(/// Maximum record size of a stream, in KiB.
     MaxRecordSizeInKiB, 1024..=10240);
 
-choice!(/// The capacity modes of a stream, in the order of the service's error message, recorded in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+choice!(/// The capacity modes of a stream, in the order of the service's error message.
+    /// The message was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
     StreamMode { OnDemand = "ON_DEMAND", Provisioned = "PROVISIONED" });
 choice!(/// The strategies that distribute records over the shards of a stream.
     RecordDistributionStrategy { Auto = "AUTO", UserPartitionKey = "USER_PARTITION_KEY" });
@@ -128,15 +129,17 @@ ShardFilterType {
     FromTimestamp = "FROM_TIMESTAMP",
 });
 
-choice!(/// The encryption types of a stream, in the order of the service's error message, recorded
-    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+choice!(/// The encryption types of a stream, in the order of the service's error message.
+    /// The message was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
     EncryptionType { Kms = "KMS", None = "NONE" });
 choice!(/// The ways in which UpdateShardCount can scale a stream.
     ScalingType { UniformScaling = "UNIFORM_SCALING" });
-choice!(/// The status of the throughput commitment that a request asks for.
+choice!(/// The status of the billing commitment that an UpdateAccountSettings request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
-choice!(/// The shard-level metrics, and `ALL` for all of them, in the order of the error message,
-/// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+choice!(/// The shard-level metrics, and `ALL` for all of them, in the order of the error message.
+/// The message was recorded in September 2026 (radkawar/stackd,
+/// testdata/aws/kinesis/controls.json).
 MetricsName {
     All = "ALL",
     IteratorAgeMilliseconds = "IteratorAgeMilliseconds",
@@ -151,8 +154,8 @@ list!(/// The shard-level metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {
-    /// The seven metrics, without `ALL`, in the order that the service's answers have, recorded in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error messages
+    /// The seven metrics, without `ALL`, in the order of the service's answers, which was recorded
+    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error messages
     /// have another order.
     pub const ALL_NAMES: [&'static str; 7] = [
         Self::IncomingBytes.as_str(),

@@ -33,7 +33,7 @@ impl Operation for StartStreamEncryption {
             let before = settings.key_id.replace(key.to_owned());
             // A request with the stream's present key also sets the stream to UPDATING, as was
             // recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
-            // Such a request does not count against the daily limit (a choice).
+            // Such a request does not count against the daily limit; this is a choice.
             if before.as_deref() != Some(key) {
                 let refusal = |most| {
                     Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most)

@@ -30,7 +30,7 @@ input! {
 impl IntoAnswer for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
-    /// Always 0, because each frame of the answer acquires its own permit.
+    /// Returns 0, because each frame of the answer acquires its own permit.
     fn size_bytes(&self) -> usize {
         0
     }

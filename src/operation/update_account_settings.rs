@@ -1,4 +1,4 @@
-//! UpdateAccountSettings: starts or ends the minimum throughput commitment of an account.
+//! UpdateAccountSettings: starts or ends the minimum throughput billing commitment of an account.
 use super::prelude::*;
 
 pub(super) struct UpdateAccountSettings;
@@ -8,7 +8,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The throughput commitment that the request asks for.
+    /// The minimum throughput billing commitment that the request asks for.
     pub struct CommitmentInput { "Status" => status: CommitmentStatus, }
 }
 

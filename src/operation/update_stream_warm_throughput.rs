@@ -33,8 +33,8 @@ impl Operation for UpdateStreamWarmThroughput {
             target: 0,
         };
         let updated = context.engine.update(&stream, |state, counts| {
-            // The commitment is checked before the mode, as was recorded in September 2026
-            // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+            // The minimum throughput billing commitment is checked before the capacity mode, as was
+            // recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
             let target = check_warm_throughput(arn, counts.committed, limits, input.wanted)?;
             if state.mode() == StreamMode::Provisioned {
                 return Err(Error::stream_is_provisioned(arn));
@@ -60,9 +60,10 @@ impl HasTarget for UpdateStreamWarmThroughput {
     }
 }
 
-/// Returns the change to the target throughput, in MiB/s. `None` if the stream has this target
-/// already. The stream gets one shard for each MiB/s, because one shard accepts writes of 1 MiB/s.
-/// A lower target removes no shards. Both rules are choices.
+/// Returns the new settings of the stream, with the warm throughput `target` in MiB/s, and the
+/// resharding that they require. `None` if the stream has this target already. One shard accepts
+/// writes of 1 MiB/s, so a stream with fewer than `target` shards is scaled to `target` shards. A
+/// lower target removes no shards. Both rules are choices.
 fn plan(state: &StreamState, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);
