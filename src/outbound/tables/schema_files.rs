@@ -68,7 +68,8 @@ impl SchemaVersions {
         Self(versions.collect())
     }
 
-    /// The schema of a version, as `<registry>/<schema>`. None if the version is unknown.
+    /// Returns the name of the schema that the schema version `version` belongs to, as
+    /// `<registry>/<schema>`. `None` if the file of versions does not list this version.
     pub(super) fn schema_of(&self, version: Uuid) -> Option<&str> {
         self.0.get(&version).map(String::as_str)
     }
