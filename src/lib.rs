@@ -75,6 +75,7 @@
 //! | subscription | one SubscribeToShard in progress |
 //! | in-flight budget | the bytes of requests and answers in memory; a request holds a permit |
 //! | run | one start of the emulator or load of a snapshot: the upper part of a sequence index |
+//! | opener | opens the shards of one run, with their logs |
 //! | sequence index | the count in a sequence number; the index of the record in its log |
 //! | incarnation number | unique number of a stream or queue; a recreated stream gets a new one |
 //! | identity number | the stream's number in iterators and tokens; a load of a snapshot keeps it |
@@ -82,6 +83,7 @@
 //! | settled | acknowledged, or no longer readable: a queue never delivers the record again |
 //! | journal | the log that holds the saved state of a queue |
 //! | document | one appended value of a journal: changes of a queue's records, or a part of their whole list |
+//! | body | the JSON or CBOR of a request or an answer; its items are the values in its lists and structures |
 //! | alarm, bell | a task's wait for a deadline, and the handle that ends the wait early |
 //! | fast reader | decodes a valid body of a request that comes often |
 //! | explaining reader | decodes every other body, or finds the service's message for it |
@@ -103,6 +105,7 @@
 //! | line | the requests or threads that wait in order; a queue is always the service's |
 //! | the service | Amazon Kinesis Data Streams; what minikin itself does is said of the emulator |
 //! | choice | a value, text or behaviour of the service that no source shows, and that is chosen here |
+//! | recorded | seen in an answer of the service itself; the comment names the source |
 //! | own paths | the paths under `/_minikin/` |
 //! | opaque text | the encoded form of a shard iterator or page token |
 //! | setup | the streams, consumers, queues, channels, mappings, records and fault rules that the emulator creates at its start |

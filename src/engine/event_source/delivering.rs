@@ -430,7 +430,7 @@ impl ShardWork {
                 count(&counters.on_failure_delivered, records);
                 let entry = self.note(EntryKind::Delivered, lane, &batch, now);
                 self.mapping.note(Entry {
-                    detail: Some("on-failure record".into()),
+                    detail: Some("failure record".into()),
                     ..entry
                 });
             }
@@ -439,7 +439,7 @@ impl ShardWork {
                 count(&counters.destination_failures, 1);
                 tracing::warn!(
                     mapping = %self.mapping.uuid, shard = %self.shard.id, ?error,
-                    "an on-failure record did not reach its destination"
+                    "a failure record did not reach its destination"
                 );
                 let entry = self.note(EntryKind::DeliveryFailed, lane, &batch, now);
                 self.mapping.note(Entry {
