@@ -55,7 +55,7 @@
 //! | commit | make appended records durable in one group |
 //! | publish | make committed records visible to readers |
 //! | log | all records of one shard, the newest in memory |
-//! | lane | one of the parallel batches of a shard that a mapping invokes its function with (ParallelizationFactor), or a part of the in-flight budget |
+//! | lane | of a mapping: one of the sequences of batches of a shard that run in parallel (ParallelizationFactor); of the in-flight budget: one of its parts |
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
 //! | commit frame | a value in a generation that holds the records of one commit, until segments hold them |

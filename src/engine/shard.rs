@@ -427,8 +427,8 @@ impl Shard {
                 .is_none_or(|calls| calls.take(now, 1))
     }
 
-    /// Charges the bytes of a GetRecords answer, which `answered` returns, to the shard's read
-    /// rate.
+    /// Charges a GetRecords answer to the shard's read limit. `answered` returns the size of the
+    /// answer in bytes.
     pub fn debit_read(&self, now: Timestamp, answered: impl FnOnce() -> u64) {
         if let Some(bytes) = &mut self.reading.lock().bytes {
             bytes.debit(now, answered());

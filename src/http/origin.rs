@@ -87,9 +87,9 @@ fn is_local(origin: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// True if `origin` has an IP address as its host, and has the same host and port as the request.
-/// The page then comes from this emulator itself. A site cannot use DNS rebinding for such a page,
-/// because DNS resolves only names.
+/// True if the host of `origin` is an IP address, and its host and port are those of the request.
+/// The page that sent the request was then loaded from this emulator. DNS rebinding cannot fake
+/// this, because it needs a host name.
 fn is_same_address(origin: &str, head: &Parts) -> bool {
     let called = head.headers.get(HOST).map(HeaderValue::as_bytes);
     let called = called.or_else(|| {

@@ -41,9 +41,9 @@ impl HasTarget for UpdateChannel {
 
 /// The changes of a channel that a request asks for.
 struct Changes<'a> {
-    /// The new data freshness in seconds, and the kind of destination whose member in the request
-    /// gives this value. The list has two elements if the request has members for both kinds; such
-    /// a request is refused.
+    /// One element for each destination member of the request that sets a data freshness: the kind
+    /// of the destination, and the new data freshness in seconds. A request with members for both
+    /// kinds is refused.
     freshness_s: Vec<(DestinationKind, u32)>,
     logging: Option<&'a ChannelLoggingConfiguration>,
 }

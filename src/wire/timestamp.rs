@@ -1,5 +1,6 @@
-//! Timestamps in requests and answers: seconds with a fraction in JSON, tag 1 with whole
-//! milliseconds in CBOR 1.1, and tag 1 with seconds and a fraction in RPC v2 CBOR.
+//! Timestamps in requests and answers. In JSON they are seconds with a fraction. In the content type
+//! `application/x-amz-cbor-1.1` they are tag 1 with whole milliseconds, although the standard of
+//! CBOR says seconds. In RPC v2 CBOR they are tag 1 with seconds and a fraction.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};

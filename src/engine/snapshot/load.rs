@@ -255,7 +255,7 @@ impl Loading {
         Ok(ticket.durable().await?)
     }
 
-    /// Builds the complete contents of the snapshot.
+    /// Builds the engine's new contents from the snapshot, after all of its parts were read.
     fn build(&mut self, head: Head, now: Timestamp) -> Result<Built, SnapshotError> {
         let catalog = std::mem::take(&mut self.catalog);
         let mut built = Built {

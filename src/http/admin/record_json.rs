@@ -1,7 +1,7 @@
 //! Writes a record as JSON text. Data that is text, JSON or an aggregate of records is also shown in
 //! decoded form.
 //!
-//! The text has no line ends, and a size that the size of the record bounds: see [`largest_text`].
+//! The text is one line. Its length is bounded by the size of the record: see [`largest_text`].
 
 use crate::engine::RecordView;
 use crate::limits;

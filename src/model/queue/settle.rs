@@ -129,7 +129,7 @@ impl QueueRecords {
     }
 
     /// Sets the end of the visibility timeout of the record that `handle` names to `due`. Makes the
-    /// record visible if `due` is not after `now`. `dead` is true for a change of dead-letter
+    /// record visible if `due` is not after `now`. `dead` is true if the request is for dead-letter
     /// records.
     ///
     /// # Errors

@@ -86,10 +86,10 @@ impl Log {
         }
     }
 
-    /// Counts the published records that have an index of at least `from` and an arrival time of at
-    /// least `horizon`, and their bytes. Never accesses the disk. All records of a segment that is
-    /// only on disk count as if they had arrived with the last record of the segment, and their
-    /// number may be too large.
+    /// Returns the number and the bytes of the published records that have an index of at least
+    /// `from` and an arrival time of at least `horizon`. Never accesses the disk. For a segment that
+    /// is only on disk, every record counts as if it had arrived with the segment's last record.
+    /// Therefore the result may be too large.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();

@@ -16,7 +16,9 @@ use super::number::scale_of;
 use crate::limits;
 use crate::wire::Node;
 
-/// 2^31: an integer property whose `maximum` is at most this number becomes an `int`.
+/// An integer property whose `maximum` is at most this number becomes a column of type `int`, any
+/// other a `long`. The number is 2^31 in the service's guide, although the largest `int` is smaller
+/// by one.
 const INT_MAXIMUM: f64 = 2_147_483_648.0;
 
 impl Columns {
