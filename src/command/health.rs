@@ -156,12 +156,12 @@ mod tests {
             ("http://127.0.0.1:4567/", 1),
             ("http://[::1]", 1),
             ("http://localhost:1", 2),
+            ("127.0.0.1:1", 1),
         ] {
             assert_eq!(endpoint(url), Ok(addresses), "{url}");
         }
         for url in [
             "https://127.0.0.1:1",
-            "127.0.0.1:1",
             "http://kinesis:1",
             "http://127.0.0.1:x",
         ] {
