@@ -11,6 +11,8 @@ mod destinations;
 mod directory;
 mod functions;
 mod s3;
+#[cfg(feature = "streaming-tables")]
+mod s3_files;
 mod sign;
 mod signed_client;
 mod spool;

@@ -1,6 +1,9 @@
 //! Limits of streaming tables that a user cannot set. The comment of each limit names the source of
 //! the value. "A choice" means that minikin chose it.
 
+#[cfg(feature = "streaming-tables")]
+use std::time::Duration;
+
 /// Maximum number of types in the JSON Schema of a table's records. Each column, field and list
 /// element has a type. The value is a choice.
 pub(crate) const SCHEMA_TYPES: usize = 4_000;
@@ -27,3 +30,12 @@ pub(crate) const TABLE_SNAPSHOTS: usize = 100;
 /// snapshots of a table. The value is a choice.
 #[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_SNAPSHOTS_REMOVED: usize = 20;
+/// Largest file of a table that is read from an S3-compatible server, in bytes. The value is a
+/// choice: only lists of manifests are read, and they have about 300 bytes for each snapshot since
+/// the table was created.
+#[cfg(feature = "streaming-tables")]
+pub(crate) const TABLE_FILE_BYTES: usize = 64 << 20;
+/// Longest time in which a REST catalog must answer a request, in real time. The value is a choice:
+/// Apache Iceberg's server can take more than 10 s for its first table in a bucket.
+#[cfg(feature = "streaming-tables")]
+pub(crate) const TABLE_CATALOG_ANSWER: Duration = Duration::from_secs(30);

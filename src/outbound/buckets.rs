@@ -53,8 +53,8 @@ pub(crate) struct DirectoryOfBuckets(Directory);
 /// A client of a server with the API of Amazon S3.
 #[derive(Debug)]
 pub(crate) struct Server {
-    client: SignedClient,
-    path_style: bool,
+    pub(super) client: SignedClient,
+    pub(super) path_style: bool,
     /// Time without progress after which sending an object fails.
     stall: Duration,
 }
@@ -92,6 +92,14 @@ impl Buckets {
             path_style: endpoint.path_style,
             stall: limits::CHANNEL_STALL,
         })))
+    }
+
+    /// The server that holds the buckets. None for a local directory.
+    pub(super) fn as_server(&self) -> Option<&Arc<Server>> {
+        match self {
+            Self::Local { .. } => None,
+            Self::Server(server) => Some(server),
+        }
     }
 
     /// Checks that a bucket exists and belongs to the expected account. `role` is the ARN of the
@@ -196,7 +204,17 @@ impl Write for ServerObject {
 
 impl ObjectWriter for ServerObject {
     fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
-        Box::pin(async move { self.server.send(&self.head, self.spool).await })
+        Box::pin(async move {
+            let (head, headers) = (&self.head, headers(&self.head));
+            let object = ObjectRequest {
+                bucket: head.bucket.name(),
+                key: &head.key,
+                path_style: self.server.path_style,
+                content_type: head.content_type,
+                headers: &headers,
+            };
+            self.server.send(object, self.spool).await
+        })
     }
 }
 
@@ -222,10 +240,14 @@ impl Server {
 
     /// Sends a complete object to the server, and returns its number of bytes. Fails if the server
     /// neither accepts a byte nor answers for the time `stall`.
-    async fn send(&self, head: &ObjectHead, spool: Spool) -> Result<u64, DestinationError> {
+    pub(super) async fn send(
+        &self,
+        object: ObjectRequest<'_>,
+        spool: Spool,
+    ) -> Result<u64, DestinationError> {
         let length = spool.length();
         let (payload, mut progress) = spool.into_payload();
-        let mut putting = std::pin::pin!(self.put(head, payload));
+        let mut putting = std::pin::pin!(self.put(object, payload));
         loop {
             let step = async {
                 tokio::select! {
@@ -248,16 +270,12 @@ impl Server {
         }
     }
 
-    async fn put(&self, head: &ObjectHead, payload: Payload) -> Result<(), DestinationError> {
+    async fn put(
+        &self,
+        object: ObjectRequest<'_>,
+        payload: Payload,
+    ) -> Result<(), DestinationError> {
         let mut connection = self.client.connect().await?;
-        let headers = headers(head);
-        let object = ObjectRequest {
-            bucket: head.bucket.name(),
-            key: &head.key,
-            path_style: self.path_style,
-            content_type: head.content_type,
-            headers: &headers,
-        };
         s3::put_object(&self.client, &mut connection, object, payload).await?;
         Ok(())
     }

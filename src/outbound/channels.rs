@@ -22,9 +22,10 @@ pub(crate) struct ChannelDestinations {
 impl ChannelDestinations {
     /// Makes destinations from `buckets` and from the tables that `options` define.
     pub(crate) fn new(buckets: Option<Buckets>, options: &ChannelOptions, random: &Random) -> Self {
+        let server = buckets.as_ref().and_then(Buckets::as_server).cloned();
         Self {
             buckets,
-            tables: Tables::new(options, random),
+            tables: Tables::new(options, server, random),
         }
     }
 

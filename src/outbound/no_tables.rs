@@ -1,6 +1,7 @@
 //! Replaces `tables` in a build without the cargo feature `streaming-tables`: no channel can write
 //! to a table.
 
+use super::buckets::Server;
 use crate::engine::channel::{DestinationError, OpenTable, not_configured};
 use crate::engine::event_source::Pending;
 use crate::model::ChannelArn;
@@ -8,6 +9,7 @@ use crate::model::channel::{ChannelSettings, DestinationKind, TableDestination};
 use crate::options::ChannelOptions;
 use crate::world::Random;
 use std::future::ready;
+use std::sync::Arc;
 
 /// Stands for the tables that the options define. Every use of a table fails, with the reason.
 #[derive(Debug)]
@@ -16,7 +18,11 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(options: &ChannelOptions, _random: &Random) -> Self {
+    pub(super) fn new(
+        options: &ChannelOptions,
+        _server: Option<Arc<Server>>,
+        _random: &Random,
+    ) -> Self {
         let is_configured =
             options.s3tables_local_dir.is_some() || options.s3tables_rest_catalog.is_some();
         let reason = match is_configured {

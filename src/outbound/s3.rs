@@ -67,7 +67,7 @@ pub(super) async fn head_bucket(
 
 /// The host and the percent-encoded path in the URL of an object. The host is None if it is the
 /// host of the endpoint.
-fn place(
+pub(super) fn place(
     client: &SignedClient,
     (bucket, path_style): (&str, bool),
     key: &str,

@@ -7,7 +7,7 @@ use crate::limits;
 use crate::world::Clock;
 use bytes::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use std::fmt;
 
 /// The client of one endpoint of an AWS service.
@@ -84,18 +84,31 @@ impl SignedClient {
         request: ClientRequest<'_>,
         payload: Payload,
     ) -> Result<Bytes, ClientError> {
+        let most = limits::OUTBOUND_ANSWER_BYTES;
+        let answer = self.exchange(connection, request, payload, most).await?;
+        match answer.status().is_success() {
+            true => Ok(answer.into_body()),
+            false => Err(refusal(&answer)),
+        }
+    }
+
+    /// Sends a request, and returns its answer, whatever the status. The body of the answer may have
+    /// at most `most` bytes.
+    ///
+    /// # Errors
+    /// The connection fails, or the answer is too large.
+    pub(super) async fn exchange(
+        &self,
+        connection: &mut Connection,
+        request: ClientRequest<'_>,
+        payload: Payload,
+        most: usize,
+    ) -> Result<Response<Bytes>, ClientError> {
         let request = self
             .signed(&request, payload)
             .map_err(ClientError::Refused)?;
-        let answered = connection.send(request, limits::OUTBOUND_ANSWER_BYTES);
-        match answered.await {
-            Ok(answer) if answer.status().is_success() => Ok(answer.into_body()),
-            Ok(answer) => {
-                let (status, body) = (answer.status(), answer.into_body());
-                let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
-                let text = format!("{status}: {}", String::from_utf8_lossy(shown));
-                Err(ClientError::Refused(text))
-            }
+        match connection.send(request, most).await {
+            Ok(answer) => Ok(answer),
             Err(SendError::NotSent(reason)) => Err(ClientError::NotConnected(reason)),
             Err(SendError::Lost(reason)) => Err(ClientError::Lost(reason)),
             Err(SendError::TooLarge) => {
@@ -149,6 +162,13 @@ impl SignedClient {
         self.signer.sign(&mut signed, (&url, signable), scope)?;
         Ok(signed)
     }
+}
+
+/// The error for an answer whose status is not 2xx.
+pub(super) fn refusal(answer: &Response<Bytes>) -> ClientError {
+    let (status, body) = (answer.status(), answer.body());
+    let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
+    ClientError::Refused(format!("{status}: {}", String::from_utf8_lossy(shown)))
 }
 
 /// The data about a request's body that the signature covers: the bytes, or their hash.

@@ -271,6 +271,7 @@ fn only_http_and_outbound_name_axum_and_hyper() {
 fn only_outbound_tables_names_iceberg_arrow_and_parquet() {
     let words = [
         "iceberg",
+        "iceberg_catalog_rest",
         "arrow_array",
         "arrow_buffer",
         "arrow_schema",

@@ -1,34 +1,36 @@
 //! The tables of all channels.
 
+use super::catalog::TableCatalog;
+use super::definition::Definition;
 use super::error::TableError;
 use super::open::{Opened, blocking};
+use super::rest::RestCatalogAddress;
 use super::schema_files::{SchemaFiles, schema_name};
-use super::table::{Definition, Table};
+use super::storage::TableFiles;
+use super::table::Table;
 use crate::engine::channel::{DestinationError, OpenTable, not_configured};
 use crate::engine::event_source::Pending;
 use crate::model::ChannelArn;
 use crate::model::channel::{ChannelSettings, DestinationKind, RecordFormat, TableDestination};
 use crate::options::ChannelOptions;
+use crate::outbound::buckets::Server;
+use crate::outbound::s3_files::S3Files;
 use crate::world::Random;
 use std::future::ready;
-use std::path::PathBuf;
-
-/// The failure reason of a channel that needs a setting which this version does not support.
-const NO_REST_CATALOG: &str = "channels.s3tables.rest_catalog is not supported yet. Set \
-    channels.s3tables.local_dir instead and create the channel again.";
+use std::sync::Arc;
 
 /// The tables that the options configure.
 #[derive(Debug)]
 pub(in crate::outbound) struct Tables {
-    /// The directory of the tables, or the reason for which no table can be written.
-    local_dir: Result<PathBuf, String>,
+    /// The catalog of the tables, or the reason for which no table can be written.
+    catalog: Result<TableCatalog, String>,
     schemas: Option<SchemaFiles>,
     random: Random,
 }
 
 /// A task on the table of one channel: to create or to open it.
 struct Work {
-    local_dir: PathBuf,
+    catalog: TableCatalog,
     schemas: Option<SchemaFiles>,
     random: Random,
     definition: Definition,
@@ -38,15 +40,23 @@ struct Work {
 }
 
 impl Tables {
-    /// The tables that `options` configure.
-    pub(in crate::outbound) fn new(options: &ChannelOptions, random: &Random) -> Self {
-        let local_dir = match (&options.s3tables_local_dir, &options.s3tables_rest_catalog) {
-            (Some(path), _) => Ok(path.clone()),
-            (None, Some(_)) => Err(NO_REST_CATALOG.to_owned()),
+    /// The tables that `options` configure. `server` holds the files of the tables that a REST
+    /// catalog places in buckets.
+    pub(in crate::outbound) fn new(
+        options: &ChannelOptions,
+        server: Option<Arc<Server>>,
+        random: &Random,
+    ) -> Self {
+        let catalog = match (&options.s3tables_local_dir, &options.s3tables_rest_catalog) {
+            (Some(path), _) => Ok(TableCatalog::Local(path.clone())),
+            (None, Some(url)) => {
+                let address = RestCatalogAddress::read(url, TableFiles::new(server.map(S3Files)));
+                address.map(TableCatalog::Rest)
+            }
             (None, None) => Err(not_configured(DestinationKind::S3Tables)),
         };
         Self {
-            local_dir,
+            catalog,
             schemas: options.schemas_dir.clone().map(SchemaFiles::new),
             random: random.clone(),
         }
@@ -54,7 +64,7 @@ impl Tables {
 
     /// The reason for which no table can be written, if there is one.
     pub(in crate::outbound) fn problem(&self) -> Option<&str> {
-        self.local_dir.as_ref().err().map(String::as_str)
+        self.catalog.as_ref().err().map(String::as_str)
     }
 
     /// Creates the table of a new channel. A table of the same channel, left by an interrupted
@@ -94,7 +104,7 @@ impl Tables {
         let names = [table.bucket_name(), &table.namespace, &table.table];
         let missing = DestinationError::NotConfigured;
         Ok(Work {
-            local_dir: self.local_dir.clone().map_err(missing)?,
+            catalog: self.catalog.clone().map_err(missing)?,
             schemas: self.schemas.clone(),
             random: self.random.clone(),
             definition: Definition {
@@ -113,17 +123,17 @@ impl Work {
     async fn create(self) -> Result<(), TableError> {
         let (files, arn) = self.schema_files()?;
         let json_schema = files.schema(arn)?;
-        let (home, definition, random) = (&self.local_dir, &self.definition, &self.random);
-        if Table::open(home, definition, random).await?.is_none() {
-            Table::create(home, definition, &json_schema, random).await?;
+        let (catalog, definition, random) = (&self.catalog, &self.definition, &self.random);
+        if Table::open(catalog, definition, random).await?.is_none() {
+            Table::create(catalog, definition, &json_schema, random).await?;
         }
         Ok(())
     }
 
     async fn open(self) -> Result<OpenTable, TableError> {
-        let table = Table::open(&self.local_dir, &self.definition, &self.random).await?;
+        let table = Table::open(&self.catalog, &self.definition, &self.random).await?;
         let table = table.ok_or_else(|| {
-            let name = self.definition.names.join("/");
+            let name = self.catalog.name(&self.definition);
             TableError::Unusable(format!("The table {name} does not exist any more."))
         })?;
         let registry = match self.format {

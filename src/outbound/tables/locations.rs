@@ -17,7 +17,7 @@ impl HourLocations {
     /// The locations of the table in the directory `table`.
     pub(super) fn of_table(table: &str) -> Self {
         Self {
-            data: format!("{table}/data"),
+            data: format!("{}/data", table.trim_end_matches('/')),
         }
     }
 }

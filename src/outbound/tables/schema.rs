@@ -3,8 +3,8 @@
 use super::error::TableError;
 use crate::model::channel::schema::{Column, ColumnType, Columns, DECIMAL_DIGITS, Element, Fields};
 use iceberg::spec::{
-    ListType, MapType, NestedField, NestedFieldRef, PrimitiveType, Schema, StructType, Transform,
-    Type, UnboundPartitionSpec,
+    ListType, MapType, NestedField, NestedFieldRef, PrimitiveType, Schema, SchemaRef, StructType,
+    TableMetadata, Transform, Type, UnboundPartitionSpec,
 };
 
 /// Makes the Iceberg schema of a table with these columns. The first field has the id 1.
@@ -22,7 +22,8 @@ pub(super) fn hour_partitions(
     sources: &[String],
 ) -> Result<UnboundPartitionSpec, TableError> {
     let unusable = |error| TableError::Unusable(format!("The partitions cannot be made: {error}."));
-    let mut builder = UnboundPartitionSpec::builder();
+    // Iceberg's own REST catalog refuses a specification without an id.
+    let mut builder = UnboundPartitionSpec::builder().with_spec_id(0);
     for source in sources {
         let field = schema.field_by_name(source).ok_or_else(|| {
             TableError::Unusable(format!("The table has no partition column '{source}'."))
@@ -32,6 +33,53 @@ pub(super) fn hour_partitions(
             .map_err(unusable)?;
     }
     Ok(builder.build())
+}
+
+/// The schema of a table with which the table was created: the one with these columns. None if the
+/// table no longer has the schema, or has other partitions. A table in a shared catalog can get
+/// further columns from other programs; its older schemas can still be written.
+pub(super) fn own_schema(
+    metadata: &TableMetadata,
+    columns: &Columns,
+    sources: &[String],
+) -> Result<Option<SchemaRef>, TableError> {
+    let expected = table_schema(columns)?;
+    let mut schemas = metadata.schemas_iter();
+    let schema = schemas.find(|schema| has_fields(schema.as_struct(), expected.as_struct()));
+    let spec = metadata.default_partition_spec().fields();
+    let has_hours = |schema: &&SchemaRef| {
+        spec.len() == sources.len()
+            && spec.iter().zip(sources).all(|(field, source)| {
+                let name = schema.name_by_field_id(field.source_id);
+                field.transform == Transform::Hour && name == Some(source)
+            })
+    };
+    Ok(schema.filter(has_hours).cloned())
+}
+
+/// True if the fields have the expected names and types. A catalog may number the fields anew.
+fn has_fields(fields: &StructType, expected: &StructType) -> bool {
+    let (fields, expected) = (fields.fields(), expected.fields());
+    fields.len() == expected.len()
+        && fields
+            .iter()
+            .zip(expected)
+            .all(|(field, expected)| field.name == expected.name && has_type(field, expected))
+}
+
+fn has_type(field: &NestedField, expected: &NestedField) -> bool {
+    field.required == expected.required
+        && match (field.field_type.as_ref(), expected.field_type.as_ref()) {
+            (Type::Struct(fields), Type::Struct(expected)) => has_fields(fields, expected),
+            (Type::List(list), Type::List(expected)) => {
+                has_type(&list.element_field, &expected.element_field)
+            }
+            (Type::Map(map), Type::Map(expected)) => {
+                has_type(&map.key_field, &expected.key_field)
+                    && has_type(&map.value_field, &expected.value_field)
+            }
+            (one, other) => one == other,
+        }
 }
 
 /// The name of the partition field by the hour of a column. Iceberg's other libraries choose the

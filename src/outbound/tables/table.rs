@@ -1,20 +1,22 @@
 //! Creates, opens and appends to one table.
 
 use super::batch::record_batch;
+use super::catalog::{TableCatalog, TableEntry};
+use super::definition::{CHANNEL, Definition, JSON_SCHEMA, POSITIONS, positions};
 use super::error::TableError;
 use super::hours::HourColumns;
 use super::locations::HourLocations;
-use super::schema::{hour_partitions, table_schema};
-use super::warehouse::TableDirectory;
+use super::schema::{hour_partitions, own_schema, table_schema};
 use crate::limits;
 use crate::model::channel::TableCompression;
 use crate::model::channel::schema::{Columns, Row};
 use crate::world::Random;
-use arrow_schema::SchemaRef;
+use arrow_schema::SchemaRef as ArrowSchemaRef;
+use iceberg::TableCreation;
 use iceberg::arrow::schema_to_arrow_schema;
-use iceberg::io::LocalFsStorageFactory;
-use iceberg::memory::{MEMORY_CATALOG_WAREHOUSE, MemoryCatalogBuilder};
-use iceberg::spec::{DataFile, DataFileFormat, Literal, PartitionKey, Struct};
+use iceberg::spec::{
+    DataFile, DataFileFormat, Literal, PartitionKey, SchemaRef as IcebergSchemaRef, Struct,
+};
 use iceberg::table::Table as IcebergTable;
 use iceberg::transaction::{ApplyTransactionAction as _, Transaction};
 use iceberg::writer::base_writer::data_file_writer::DataFileWriterBuilder;
@@ -22,44 +24,22 @@ use iceberg::writer::file_writer::ParquetWriterBuilder;
 use iceberg::writer::file_writer::location_generator::DefaultFileNameGenerator;
 use iceberg::writer::file_writer::rolling_writer::RollingFileWriterBuilder;
 use iceberg::writer::{IcebergWriter as _, IcebergWriterBuilder as _};
-use iceberg::{
-    Catalog as _, CatalogBuilder as _, MemoryCatalog, NamespaceIdent, TableCreation, TableIdent,
-};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
-/// The table property with the ARN of the channel that writes the table.
-const CHANNEL: &str = "minikin.channel";
-/// The table property with the JSON Schema that the columns were made from.
-const JSON_SCHEMA: &str = "minikin.json-schema";
-/// The entry in a snapshot's summary with the channel's positions.
-const POSITIONS: &str = "minikin.positions";
-
-/// The definition of a channel's table.
-#[derive(Debug, Clone)]
-pub(super) struct Definition {
-    /// ARN of the channel.
-    pub(super) channel: String,
-    /// Names of the table bucket, the namespace and the table.
-    pub(super) names: [String; 3],
-    pub(super) compression: TableCompression,
-    /// The columns whose hours are the partitions of the table.
-    pub(super) partition_columns: Vec<String>,
-}
-
 /// A table that is open for appending. The caller has to open the table again after an error,
-/// because only the files show whether a snapshot was committed.
+/// because only the catalog shows whether a snapshot was committed.
 #[derive(Debug)]
 pub(super) struct Table {
-    catalog: MemoryCatalog,
+    entry: TableEntry,
     table: IcebergTable,
-    directory: TableDirectory,
     columns: Columns,
     hours: HourColumns,
-    arrow_schema: SchemaRef,
+    /// The schema with which the table was created. Data files are written with it.
+    schema: IcebergSchemaRef,
+    arrow_schema: ArrowSchemaRef,
     writer_properties: WriterProperties,
     random: Random,
     /// The data files that were written since the last commit.
@@ -67,56 +47,31 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Opens the table of a channel below `local_dir`. None if the table does not exist. A metadata
-    /// file that a crash left incomplete is skipped, because its snapshot was never reported as
-    /// committed.
+    /// Opens the table of a channel. None if the table does not exist.
     ///
     /// # Errors
     /// The table exists and belongs to another channel, or it cannot be read.
     pub(super) async fn open(
-        local_dir: &Path,
+        catalog: &TableCatalog,
         definition: &Definition,
         random: &Random,
     ) -> Result<Option<Self>, TableError> {
-        let directory = TableDirectory::below(local_dir, definition.names())?;
-        let files = directory.metadata_files()?;
-        for file in files {
-            if !directory.is_complete(&file)? {
-                continue;
-            }
-            let (catalog, ident) = catalog(&directory, definition).await?;
-            let table = catalog.register_table(&ident, file).await?;
-            let snapshot = table.metadata().current_snapshot();
-            let list = snapshot.map(|snapshot| snapshot.manifest_list());
-            if list.is_some_and(|list| !directory.has(list)) {
-                continue;
-            }
-            let table = Self::from(catalog, table, directory, definition, random)?;
-            // Write the hint again: after a crash between a commit and its hint, the hint is old.
-            table.publish()?;
-            return Ok(Some(table));
-        }
-        Ok(None)
+        let opened = catalog.open(definition).await?;
+        let table = opened.map(|opened| Self::from(opened, catalog, definition, random));
+        table.transpose()
     }
 
     /// Creates the table of a channel with the columns of `json_schema`.
     ///
     /// # Errors
-    /// No table can be made from the schema, the directory of the table is not empty, or the table
-    /// cannot be written.
+    /// No table can be made from the schema, a table of that name exists, or the table cannot be
+    /// written.
     pub(super) async fn create(
-        local_dir: &Path,
+        catalog: &TableCatalog,
         definition: &Definition,
         json_schema: &str,
         random: &Random,
     ) -> Result<Self, TableError> {
-        let directory = TableDirectory::below(local_dir, definition.names())?;
-        if !directory.is_empty()? {
-            let name = definition.names.join("/");
-            return Err(TableError::Unusable(format!(
-                "The directory of the table {name} is not empty, and holds no table."
-            )));
-        }
         let mut columns = Columns::of_json_schema(json_schema.as_bytes())?;
         HourColumns::require(&mut columns, &definition.partition_columns)?;
         let schema = table_schema(&columns)?;
@@ -126,55 +81,50 @@ impl Table {
             TableCompression::Zstd => "zstd",
             TableCompression::Snappy => "snappy",
         };
-        let (catalog, ident) = catalog(&directory, definition).await?;
         let properties = [
             (CHANNEL, definition.channel.as_str()),
             (JSON_SCHEMA, json_schema),
             ("write.parquet.compression-codec", codec),
         ];
         let creation = TableCreation::builder()
-            .name(ident.name().to_owned())
-            .location(directory.location().to_owned())
+            .name(definition.ident().name().to_owned())
             .schema(schema)
             .partition_spec(partitions)
             .properties(properties.map(|(name, value)| (name.to_owned(), value.to_owned())))
             .build();
-        let table = catalog.create_table(ident.namespace(), creation).await?;
-        let table = Self::from(catalog, table, directory, definition, random)?;
-        table.publish()?;
-        Ok(table)
+        let created = catalog.create(definition, creation).await?;
+        Self::from(created, catalog, definition, random)
     }
 
     fn from(
-        catalog: MemoryCatalog,
-        table: IcebergTable,
-        directory: TableDirectory,
+        (entry, table): (TableEntry, IcebergTable),
+        catalog: &TableCatalog,
         definition: &Definition,
         random: &Random,
     ) -> Result<Self, TableError> {
-        let properties = table.metadata().properties();
-        let property = |name: &str| properties.get(name).map(String::as_str);
-        if property(CHANNEL) != Some(&definition.channel) {
-            return Err(TableError::Unusable(format!(
-                "The table {} exists already. A channel writes only a table that it has created.",
-                definition.names.join("/")
-            )));
-        }
-        let json_schema = property(JSON_SCHEMA).unwrap_or_default();
+        let metadata = table.metadata();
+        let json_schema = metadata.properties().get(JSON_SCHEMA);
+        let json_schema = json_schema.map_or("", String::as_str);
         let mut columns = Columns::of_json_schema(json_schema.as_bytes())?;
         let hours = HourColumns::require(&mut columns, &definition.partition_columns)?;
-        let arrow_schema = schema_to_arrow_schema(table.metadata().current_schema())?;
+        let schema = own_schema(metadata, &columns, &definition.partition_columns)?;
+        let schema = schema.ok_or_else(|| {
+            TableError::Unusable(format!(
+                "The columns or partitions of the table {} were changed.",
+                catalog.name(definition)
+            ))
+        })?;
         let compression = match definition.compression {
             TableCompression::None => Compression::UNCOMPRESSED,
             TableCompression::Zstd => Compression::ZSTD(ZstdLevel::default()),
             TableCompression::Snappy => Compression::SNAPPY,
         };
         Ok(Self {
-            catalog,
-            directory,
+            entry,
             columns,
             hours,
-            arrow_schema: Arc::new(arrow_schema),
+            arrow_schema: Arc::new(schema_to_arrow_schema(&schema)?),
+            schema,
             writer_properties: WriterProperties::builder()
                 .set_compression(compression)
                 .build(),
@@ -182,11 +132,6 @@ impl Table {
             written: Vec::new(),
             table,
         })
-    }
-
-    fn publish(&self) -> Result<(), TableError> {
-        self.directory
-            .publish(self.table.metadata_location_result()?)
     }
 
     /// The columns of the table.
@@ -197,9 +142,7 @@ impl Table {
     /// The channel's positions in its stream, from the newest snapshot. None for a table without a
     /// snapshot.
     pub(super) fn positions(&self) -> Option<&str> {
-        let snapshot = self.table.metadata().current_snapshot()?;
-        let entries = &snapshot.summary().additional_properties;
-        entries.get(POSITIONS).map(String::as_str)
+        positions(self.table.metadata())
     }
 
     /// Writes rows into data files. Readers see the rows after the next commit.
@@ -210,10 +153,7 @@ impl Table {
         let metadata = self.table.metadata();
         let id = u128::from_be_bytes(self.random.bytes());
         let files = RollingFileWriterBuilder::new_with_default_file_size(
-            ParquetWriterBuilder::new(
-                self.writer_properties.clone(),
-                metadata.current_schema().clone(),
-            ),
+            ParquetWriterBuilder::new(self.writer_properties.clone(), self.schema.clone()),
             self.table.file_io().clone(),
             HourLocations::of_table(metadata.location()),
             DefaultFileNameGenerator::new(format!("{id:032x}"), None, DataFileFormat::Parquet),
@@ -223,7 +163,7 @@ impl Table {
             let hours = hours.into_iter().map(|hour| Some(Literal::int(hour)));
             let key = PartitionKey::new(
                 metadata.default_partition_spec().as_ref().clone(),
-                metadata.current_schema().clone(),
+                self.schema.clone(),
                 Struct::from_iter(hours),
             );
             let mut writer = builder.build(Some(key)).await?;
@@ -239,11 +179,12 @@ impl Table {
     /// snapshot is durable afterwards.
     ///
     /// # Errors
-    /// A file cannot be written. The snapshot may or may not be committed.
+    /// A file cannot be written, or the catalog does not confirm the snapshot. The snapshot may or
+    /// may not be committed.
     pub(super) async fn commit(&mut self, positions: String) -> Result<(), TableError> {
         let files = std::mem::take(&mut self.written);
         let locations = files.iter().map(DataFile::file_path);
-        self.directory.sync_directories(locations)?;
+        self.entry.sync(locations)?;
         let transaction = Transaction::new(&self.table);
         let append = transaction
             .fast_append()
@@ -252,8 +193,7 @@ impl Table {
             .add_data_files(files)
             .set_snapshot_properties(HashMap::from([(POSITIONS.to_owned(), positions)]));
         let transaction = append.apply(transaction)?;
-        self.table = transaction.commit(&self.catalog).await?;
-        self.publish()?;
+        self.table = self.entry.commit(&self.table, transaction).await?;
         self.remove_old_snapshots().await
     }
 
@@ -306,39 +246,12 @@ impl Table {
             .expire_older_than_ms(i64::MAX)
             .retain_last(limits::TABLE_SNAPSHOTS);
         let transaction = removal.apply(transaction)?;
-        self.table = transaction.commit(&self.catalog).await?;
-        self.publish()?;
+        self.table = self.entry.commit(&self.table, transaction).await?;
         let metadata = self.table.metadata();
         let removed = before
-            .iter()
+            .into_iter()
             .filter(|(id, _)| metadata.snapshot_by_id(*id).is_none());
-        let lists = removed.map(|(_, manifest_list)| manifest_list.as_str());
-        self.directory.remove_old(lists)
+        let lists: Vec<String> = removed.map(|(_, manifest_list)| manifest_list).collect();
+        self.entry.remove(&self.table, &lists).await
     }
-}
-
-impl Definition {
-    fn names(&self) -> [&str; 3] {
-        self.names.each_ref().map(String::as_str)
-    }
-}
-
-/// Makes a catalog in memory that knows only the namespace of the table, and returns it with the
-/// name of the table.
-async fn catalog(
-    directory: &TableDirectory,
-    definition: &Definition,
-) -> Result<(MemoryCatalog, TableIdent), TableError> {
-    let warehouse = (
-        MEMORY_CATALOG_WAREHOUSE.to_owned(),
-        directory.location().to_owned(),
-    );
-    let catalog = MemoryCatalogBuilder::default()
-        .with_storage_factory(Arc::new(LocalFsStorageFactory))
-        .load("minikin", HashMap::from([warehouse]))
-        .await?;
-    let [_, namespace, table] = definition.names();
-    let namespace = NamespaceIdent::new(namespace.to_owned());
-    catalog.create_namespace(&namespace, HashMap::new()).await?;
-    Ok((catalog, TableIdent::new(namespace, table.to_owned())))
 }

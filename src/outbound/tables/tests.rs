@@ -1,25 +1,25 @@
 //! Tests of tables in a temporary directory.
 
-use super::Tables;
-use super::table::{Definition, Table};
-use crate::engine::channel::DestinationError;
+use super::catalog::TableCatalog;
+use super::definition::Definition;
+use super::table::Table;
 use crate::limits;
+use crate::model::channel::TableCompression;
 use crate::model::channel::schema::Row;
-use crate::model::channel::{
-    BucketRef, ChannelSettings, DeadLetterBucket, Destination, LogSettings, RecordFormat,
-    TableCompression, TableDestination,
-};
-use crate::model::{AccountId, AccountRegion, ChannelArn, Region};
-use crate::options::ChannelOptions;
 use crate::world::Random;
 use arrow_array::RecordBatch;
-use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
+
+mod channels;
+mod http;
+mod rest;
+mod rest_server;
+mod storage;
 
 const SCHEMA: &str = r#"{"type": "object", "required": ["id"], "properties": {
     "id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}}"#;
@@ -34,14 +34,17 @@ fn definition() -> Definition {
 }
 
 async fn create(home: &TempDir, definition: &Definition, schema: &str) -> Table {
-    let random = Random::seeded(1);
-    Table::create(home.path(), definition, schema, &random)
-        .await
-        .unwrap()
+    let (catalog, random) = (local(home), Random::seeded(1));
+    let created = Table::create(&catalog, definition, schema, &random).await;
+    created.unwrap()
+}
+
+fn local(home: &TempDir) -> TableCatalog {
+    TableCatalog::Local(home.path().to_owned())
 }
 
 async fn open(home: &TempDir) -> Table {
-    let opened = Table::open(home.path(), &definition(), &Random::seeded(2)).await;
+    let opened = Table::open(&local(home), &definition(), &Random::seeded(2)).await;
     opened.unwrap().unwrap()
 }
 
@@ -182,7 +185,7 @@ async fn a_channel_writes_only_its_own_table() {
         channel: "arn:two".to_owned(),
         ..definition()
     };
-    let error = Table::open(home.path(), &other, &Random::seeded(1))
+    let error = Table::open(&local(&home), &other, &Random::seeded(1))
         .await
         .unwrap_err();
     let expected = "The table bucket/space/orders exists already. A channel writes only a table \
@@ -195,9 +198,9 @@ async fn a_channel_writes_only_its_own_table() {
     fs::create_dir(home.path().join("bucket/space/used")).unwrap();
     fs::write(home.path().join("bucket/space/used/file"), "x").unwrap();
     let random = Random::seeded(1);
-    let opened = Table::open(home.path(), &used, &random).await;
+    let opened = Table::open(&local(&home), &used, &random).await;
     assert!(opened.unwrap().is_none());
-    let created = Table::create(home.path(), &used, SCHEMA, &random).await;
+    let created = Table::create(&local(&home), &used, SCHEMA, &random).await;
     let error = created.unwrap_err().to_string();
     assert!(
         error.contains("is not empty, and holds no table"),
@@ -276,174 +279,4 @@ async fn the_number_of_snapshots_and_metadata_files_is_bounded() {
     let table = open(&home).await;
     assert_eq!(table.positions(), Some((commits - 1).to_string().as_str()));
     assert_eq!(ids(&table).await, (0..commits as i64).collect::<Vec<_>>());
-}
-
-fn channel(id: &str) -> ChannelArn {
-    ChannelArn {
-        scope: AccountRegion {
-            account: AccountId::parse("000000000000").unwrap(),
-            region: Region::new("us-east-1"),
-        },
-        id: id.into(),
-    }
-}
-
-fn settings(
-    format: RecordFormat,
-    schema: &str,
-    partition: &str,
-) -> (ChannelSettings, TableDestination) {
-    let table = TableDestination {
-        bucket_arn: "arn:aws:s3tables:us-east-1:000000000000:bucket/bucket".to_owned(),
-        namespace: "space".to_owned(),
-        table: "orders".to_owned(),
-        compression: TableCompression::Snappy,
-        partition_columns: vec![partition.to_owned()],
-    };
-    let settings = ChannelSettings {
-        role: "arn:aws:iam::000000000000:role/r".to_owned(),
-        format,
-        schema: Some(format!(
-            "arn:aws:glue:us-east-1:000000000000:schema/{schema}"
-        )),
-        destination: Destination::S3Tables(table.clone()),
-        freshness_s: 300,
-        dead_letters: DeadLetterBucket {
-            bucket: BucketRef {
-                arn: "arn:aws:s3:::errors".to_owned(),
-                owner: "000000000000".to_owned(),
-            },
-            prefix: "errors/".to_owned(),
-        },
-        key_id: None,
-        log: LogSettings::default(),
-    };
-    (settings, table)
-}
-
-fn tables(home: &Path, has_schemas: bool) -> Tables {
-    let schemas = home.join("schemas");
-    fs::create_dir_all(schemas.join("shop")).unwrap();
-    fs::write(schemas.join("shop/order.json"), SCHEMA).unwrap();
-    fs::write(
-        schemas.join("versions.json"),
-        r#"{"00000000-0000-0000-0000-000000000001": "shop/order"}"#,
-    )
-    .unwrap();
-    let options = ChannelOptions {
-        s3tables_local_dir: Some(home.join("tables")),
-        schemas_dir: has_schemas.then_some(schemas),
-        ..ChannelOptions::default()
-    };
-    Tables::new(&options, &Random::seeded(3))
-}
-
-#[tokio::test]
-async fn creation_fails_with_the_reason() {
-    let home = tempfile::tempdir().unwrap();
-    let refused = |error| match error {
-        DestinationError::Refused(reason) => reason,
-        other => panic!("{other:?}"),
-    };
-    for (has_schemas, schema, partition, expected) in [
-        (
-            false,
-            "shop/order",
-            "at",
-            "No schemas are configured. Set channels.schemas.dir",
-        ),
-        (
-            true,
-            "shop/none",
-            "at",
-            "schema/shop/none cannot be found: there is no file",
-        ),
-        (
-            true,
-            "shop/order",
-            "id",
-            "The partition column 'id' is not a string of the format",
-        ),
-        (
-            true,
-            "shop/order",
-            "x",
-            "The partition column 'x' is not a property of the schema.",
-        ),
-    ] {
-        let tables = tables(home.path(), has_schemas);
-        let (settings, table) = settings(RecordFormat::Json, schema, partition);
-        let created = tables.create(&channel("c1"), &settings, &table).await;
-        let reason = refused(created.unwrap_err());
-        assert!(reason.contains(expected), "{reason}");
-    }
-    let tables = tables(home.path(), true);
-    let (settings, table) = settings(RecordFormat::Json, "shop/order", "at");
-    let missing = tables.open(&channel("c1"), &settings, &table).await;
-    let reason = refused(missing.unwrap_err());
-    assert_eq!(
-        reason,
-        "The table bucket/space/orders does not exist any more."
-    );
-    tables
-        .create(&channel("c1"), &settings, &table)
-        .await
-        .unwrap();
-    tables
-        .create(&channel("c1"), &settings, &table)
-        .await
-        .unwrap();
-    let other = tables.create(&channel("c2"), &settings, &table).await;
-    assert!(refused(other.unwrap_err()).contains("exists already"));
-}
-
-#[tokio::test]
-async fn invalid_records_are_answered_and_the_others_written() {
-    let home = tempfile::tempdir().unwrap();
-    let tables = tables(home.path(), true);
-    let (settings, table) = settings(RecordFormat::GsrJson, "shop/order", "at");
-    tables
-        .create(&channel("c1"), &settings, &table)
-        .await
-        .unwrap();
-    let opened = tables
-        .open(&channel("c1"), &settings, &table)
-        .await
-        .unwrap();
-    assert_eq!(opened.positions(), None);
-    let framed = |id: u8, json: &str| {
-        let mut head = [0; 18];
-        (head[0], head[17]) = (3, id);
-        Bytes::from([head.as_slice(), json.as_bytes()].concat())
-    };
-    let good = r#"{"id": 1, "at": "2026-01-01T00:00:00Z"}"#;
-    let records = vec![
-        framed(1, good),
-        framed(2, good),
-        Bytes::from_static(b"{}"),
-        framed(1, "{\"id\": 1}"),
-        framed(1, good),
-    ];
-    let written = opened.write(records).await.unwrap();
-    let invalid: Vec<(usize, &str)> = written
-        .invalid
-        .iter()
-        .map(|(at, reason)| (*at, reason.code))
-        .collect();
-    let expected = [
-        (1, "UnknownSchemaVersion"),
-        (2, "InvalidSchemaFrame"),
-        (3, "SchemaValidationFailed"),
-    ];
-    assert_eq!(invalid, expected);
-    let committed = written.table.commit("p".to_owned()).await.unwrap();
-    assert_eq!(committed.positions(), Some("p"));
-    let opened = tables
-        .open(&channel("c1"), &settings, &table)
-        .await
-        .unwrap();
-    assert_eq!(opened.positions(), Some("p"));
-    // Another channel cannot use the table.
-    let other = tables.open(&channel("c2"), &settings, &table).await;
-    assert!(matches!(other, Err(DestinationError::Refused(_))));
 }

@@ -35,6 +35,21 @@ impl TableDirectory {
         Ok(Self { path, location })
     }
 
+    /// The directory at `location`, a `file:` URL or an absolute path. None for another location.
+    pub(super) fn at(location: &str) -> Option<Self> {
+        let location = location.trim_end_matches('/');
+        let path = location.strip_prefix("file:").unwrap_or(location);
+        let path = match path.strip_prefix("//") {
+            // The host of a `file:` URL is empty.
+            Some(path) => path,
+            None => path,
+        };
+        path.starts_with('/').then(|| Self {
+            path: PathBuf::from(path),
+            location: location.to_owned(),
+        })
+    }
+
     /// The `file://` URL of the table's directory.
     pub(super) fn location(&self) -> &str {
         &self.location
@@ -90,6 +105,11 @@ impl TableDirectory {
             }
         }
         Ok(())
+    }
+
+    /// Makes the directory entries of the files in the directory `metadata` durable.
+    pub(super) fn sync_metadata(&self) -> Result<(), TableError> {
+        sync(&self.path.join("metadata"))
     }
 
     /// Makes the new metadata file durable, and writes its name to the file `version-hint.text`.
