@@ -109,7 +109,7 @@ pub struct ChannelOptions {
     )]
     pub s3tables_local_dir: Option<PathBuf>,
 
-    /// URL of an Iceberg REST catalog that holds the tables of channels
+    /// The http URL of an Iceberg REST catalog that holds the tables of channels
     #[cfg_attr(
         feature = "cli",
         arg(
