@@ -315,6 +315,45 @@ wire_test!(
 );
 
 wire_test!(
+    a_subscription_that_takes_over_begins_at_its_position,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        let mut numbers = Vec::new();
+        for text in texts(0..3) {
+            numbers.push(stream.put("key", text).await.number);
+        }
+        let at = StartingPosition::builder().r#type(ShardIteratorType::AtSequenceNumber);
+        let at = at.sequence_number(&numbers[1]).build().unwrap();
+        // Every subscription stays open, so that the next one takes over.
+        let latest = from(ShardIteratorType::Latest);
+        let mut open = vec![consumer.subscribe(SHARD_0, latest).await];
+        for (start, first) in [
+            (from(ShardIteratorType::TrimHorizon), "0"),
+            (at, "1"),
+            (after(&numbers[0]), "1"),
+        ] {
+            lab.clock.advance(seconds(5)).await;
+            let mut subscription = consumer.subscribe(SHARD_0, start).await;
+            assert_eq!(subscription.data(1).await[0], first);
+            open.push(subscription);
+        }
+
+        // The records arrive in the second of an event without records.
+        lab.clock.advance(seconds(5)).await;
+        let event = open.last_mut().unwrap().next().await;
+        let event = event.unwrap().expect("a sign of life");
+        assert!(event.records.is_empty());
+        for text in texts(3..5) {
+            stream.put("key", text).await;
+        }
+        let start = after(&event.continuation_sequence_number);
+        let mut subscription = consumer.subscribe(SHARD_0, start).await;
+        assert_eq!(subscription.data(1).await[0], "3");
+    }
+);
+
+wire_test!(
     a_stream_that_goes_ends_the_subscriptions_and_a_consumer_does_not,
     |lab| async move {
         let stream = lab.stream("orders").create().await;
