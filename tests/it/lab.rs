@@ -19,7 +19,7 @@ pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
 pub(crate) use shelf::Shelf;
 pub(crate) use stream::{Placed, Stream, StreamBuilder};
-pub(crate) use wait::{Rounds, WAIT_LIMIT, block_on, until, within};
+pub(crate) use wait::{Rounds, WAIT_LIMIT, block_on, block_on_one_thread, until, within};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;

@@ -21,7 +21,7 @@ mod seeds;
 mod subscribe;
 mod write;
 
-use crate::lab::{Request, START_MS, cbor};
+use crate::lab::{Request, START_MS, block_on_one_thread, cbor};
 use machine::{Ground, Machine};
 use minikin::internals::operation::Entry;
 use minikin::internals::store::SimulatedDisk;
@@ -223,18 +223,9 @@ fn live(seed: u64) -> Vec<String> {
     live_on(seed, Ground::Simulated(SimulatedDisk::new()))
 }
 
-/// Runs a life on one thread, so that nothing but its seed decides what comes first.
-fn on_one_thread<T>(life: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(life)
-}
-
 /// Lives a seed's life and returns its trace.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
-    on_one_thread(async {
+    block_on_one_thread(async {
         let mut simulation = Simulation::start(seed, ground).await;
         simulation.trace.push(format!("seed {seed}"));
         for step in 1..=STEPS {

@@ -2,7 +2,7 @@
 
 use super::raw::Connection;
 use super::request::{CBOR, JSON, RPC_V2};
-use super::{Answer, Request, cbor};
+use super::{Answer, Request, cbor, within};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message;
 use bytes::BytesMut;
@@ -116,7 +116,10 @@ impl Events {
     async fn message(&mut self) -> Result<Message, Pushed> {
         let chunk = match &mut self.0 {
             Source::Connection(connection) => connection.next_chunk().await.ok_or(Pushed::Cut)?,
-            Source::Body { frames, .. } => frames.recv().await.unwrap_or_default(),
+            Source::Body { frames, .. } => {
+                let frame = within("a frame of a subscription", frames.recv()).await;
+                frame.unwrap_or_default()
+            }
         };
         if chunk.is_empty() {
             return Err(Pushed::End);

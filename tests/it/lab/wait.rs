@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
+use tokio::runtime::Builder;
 
 /// The limit in real time for every wait, above what a busy machine needs.
 pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
@@ -57,12 +58,20 @@ impl Rounds {
 
 /// Runs a test's future on a runtime of its own, within the limit for a test.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = Builder::new_multi_thread();
+    run(runtime.worker_threads(2).enable_all(), work)
+}
+
+/// Runs a test's future on one thread, within the limit for a test. The future alone decides what
+/// comes first.
+pub(crate) fn block_on_one_thread<T>(work: impl Future<Output = T>) -> T {
+    // Boxed, because a life is too large for several places on the stack of the thread.
+    run(Builder::new_current_thread().enable_time(), Box::pin(work))
+}
+
+fn run<T>(runtime: &mut Builder, work: impl Future<Output = T>) -> T {
     let _watchdog = Watchdog::start();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime.build().unwrap();
     let done = runtime.block_on(async { tokio::time::timeout(LONGEST, work).await });
     // Dropping the runtime would wait for a thread that never ends.
     runtime.shutdown_timeout(WAIT_LIMIT);

@@ -11,8 +11,8 @@ mod model;
 mod records;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask, on_one_thread, until_committed};
-use crate::lab::{Request, START_MS, Shelf};
+use super::{Chance, ask, until_committed};
+use crate::lab::{Request, START_MS, Shelf, block_on_one_thread};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minikin::Surroundings;
@@ -451,7 +451,7 @@ impl Life {
 
 /// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
-    on_one_thread(async {
+    block_on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {
             life.step().await;

@@ -1,7 +1,7 @@
 //! The machine a life runs on: an emulator in process, its disk, its clock and its power.
 
 use super::{Simulation, until_committed};
-use crate::lab::{Answer, Events, Request, WAIT_LIMIT, copied};
+use crate::lab::{Answer, Events, Request, copied, within};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
 use minikin::Surroundings;
@@ -103,14 +103,18 @@ impl Machine {
             }
             Ground::Directory(directory) => options.data_dir = Some(directory.path().into()),
         }
-        self.emulator = Some(Emulator::start_in(options, around).await.unwrap());
+        let started = Emulator::start_in(options, around);
+        let started = in_time("the emulator to start", started).await;
+        self.emulator = Some(started.unwrap());
         self.advance_to(now_ms).await;
     }
 
     /// Stops the emulator; whether all that it had was kept.
     pub(super) async fn stop(&mut self) -> bool {
         let emulator = self.emulator.take().unwrap();
-        emulator.stop().await.is_ok()
+        in_time("the emulator to stop", emulator.stop())
+            .await
+            .is_ok()
     }
 
     pub(super) fn emulator(&self) -> &Emulator {
@@ -128,7 +132,7 @@ impl Machine {
         };
         let target = Timestamp::from_millis(time_ms.cast_signed());
         let moved = clock.advance_to(target);
-        tokio::time::timeout(WAIT_LIMIT, moved).await.unwrap();
+        in_time("the emulator to follow its clock", moved).await;
         assert_eq!(clock_ms(self.emulator()), time_ms);
     }
 
@@ -140,7 +144,9 @@ impl Machine {
     }
 
     async fn respond(&self, request: &Request) -> minikin::Response<minikin::Body> {
-        self.emulator().answer(request.here()).await.unwrap()
+        let answer = self.emulator().answer(request.here());
+        let answer = in_time("the answer to a request", answer).await;
+        answer.unwrap()
     }
 
     /// Answers a request.
@@ -175,6 +181,12 @@ impl Machine {
     }
 }
 
+/// Finishes `work`, or fails the test after the limit. The work is boxed, because a life is deep in
+/// its calls and the stack of its thread is small.
+async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
+    within(what, Box::pin(work)).await
+}
+
 fn clock_ms(emulator: &Emulator) -> u64 {
     emulator.clock().now().millis().cast_unsigned()
 }
@@ -186,7 +198,11 @@ async fn whole(response: minikin::Response<minikin::Body>) -> Answer {
     Answer {
         status: head.status.as_u16(),
         headers: headers.collect(),
-        body: body.collect().await.unwrap().to_bytes().into(),
+        body: in_time("the body of an answer", body.collect())
+            .await
+            .unwrap()
+            .to_bytes()
+            .into(),
     }
 }
 

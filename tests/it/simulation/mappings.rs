@@ -14,8 +14,8 @@ mod journal;
 mod judge;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask, on_one_thread};
-use crate::lab::{START_MS, arn_of};
+use super::{Chance, ask};
+use crate::lab::{START_MS, arn_of, block_on_one_thread};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use journal::{Journal, TAGS, tag_of};
@@ -393,7 +393,7 @@ impl Life {
 
 /// Lives a seed's life and returns its trace.
 pub(super) fn live(seed: u64) -> Vec<String> {
-    on_one_thread(async {
+    block_on_one_thread(async {
         let ground = Ground::Simulated(SimulatedDisk::new());
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {

@@ -10,8 +10,8 @@
 mod model;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask, on_one_thread, until_committed};
-use crate::lab::{Request, START_MS, arn_of};
+use super::{Chance, ask, until_committed};
+use crate::lab::{Request, START_MS, arn_of, block_on_one_thread};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minikin::Timestamp;
@@ -569,7 +569,7 @@ fn outcomes(answer: &Value) -> Vec<(String, String)> {
 
 /// Lives a seed's life and returns its trace.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
-    on_one_thread(async {
+    block_on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {
             life.step().await;

@@ -54,11 +54,15 @@ pub(super) fn seeds(count: u64) -> std::ops::Range<u64> {
     from..from + number("SEEDS", count)
 }
 
+/// Number of seeds that may fail before the rest is left out: each may fail by a wait that takes its
+/// whole limit.
+const FAILURES: usize = 3;
+
 /// Lives the lives of these seeds, and names those that fail.
 pub(super) fn live_all(seeds: impl Iterator<Item = u64>, live: fn(u64) -> Vec<String>) {
     let failed = |seed: &u64| std::panic::catch_unwind(|| live(*seed)).is_err();
-    let failed: Vec<u64> = seeds.filter(failed).collect();
-    assert!(failed.is_empty(), "seeds {failed:?}");
+    let failed: Vec<u64> = seeds.filter(failed).take(FAILURES).collect();
+    assert!(failed.is_empty(), "seeds {failed:?}, perhaps among others");
 }
 
 /// Runs one part of the seeds.
