@@ -1,6 +1,8 @@
 //! Writers, a follower, and the records that have to be there afterwards.
 
-use super::program::{Client, Server};
+use super::program::{Client, DISK_LIMIT, Server};
+use crate::lab::Rounds;
+use minikin::internals::world::RealDeadline;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -105,7 +107,9 @@ pub(crate) fn read(
     }
     let mut iterator = client.call("GetShardIterator", &input)?["ShardIterator"].clone();
     let mut all = Vec::new();
+    let mut rounds = Rounds::of(100_000, "the end of a shard");
     loop {
+        rounds.next();
         let answer = client.call("GetRecords", &json!({"ShardIterator": iterator}))?;
         let records = answer["Records"].as_array().unwrap();
         all.extend(records.iter().map(|record| {
@@ -204,15 +208,25 @@ impl Expected {
     }
 }
 
-/// Takes `count` acknowledgements. Returns false if there were fewer.
-fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expected) -> bool {
+/// Takes `count` acknowledgements.
+fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expected) {
     for _ in 0..count {
-        let Ok(record) = acknowledged.recv() else {
-            return false;
-        };
-        expected.add(record);
+        let record = acknowledged.recv_timeout(DISK_LIMIT);
+        expected.add(record.expect("the server lives and acknowledges"));
     }
-    true
+}
+
+/// Takes all acknowledgements until every writer has given up.
+fn take_rest(acknowledged: &Receiver<(Name, Place)>, expected: &mut Expected) {
+    let deadline = RealDeadline::lasting(DISK_LIMIT);
+    // Each writer notices the end in its next call, which has a limit of its own.
+    for record in acknowledged {
+        expected.add(record);
+        assert!(
+            !deadline.is_over(),
+            "waited {DISK_LIMIT:?} in vain for the end of the writers"
+        );
+    }
 }
 
 /// A stream that is written to, over many lives of the program.
@@ -244,12 +258,14 @@ impl Story {
         count: u64,
         end: impl FnOnce(Server) -> T,
     ) -> T {
-        let (sender, acknowledged) = channel();
         let address = server.address;
         let ends = self.expected.ends.clone();
         let (dice, expected) = (&mut self.dice, &mut self.expected);
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            // When a check fails, the writers end because this receiver is gone, and the follower
+            // because the server is.
+            let (sender, acknowledged) = channel();
             let follower = scope.spawn(|| follow(address, ends, &over));
             let writers: Vec<_> = (0..)
                 .zip(self.numbers.iter())
@@ -259,10 +275,10 @@ impl Story {
                 })
                 .collect();
             drop(sender);
-            assert!(take(&acknowledged, count, expected), "the server lives");
+            take(&acknowledged, count, expected);
             let ended = end(server);
             // Writes that were acknowledged between the decision and the end count like the rest.
-            take(&acknowledged, u64::MAX, expected);
+            take_rest(&acknowledged, expected);
             for (number, writer) in self.numbers.iter_mut().zip(writers) {
                 *number = writer.join().unwrap();
             }

@@ -1,11 +1,18 @@
 //! The program as a process, and a client of it.
 
+use crate::lab::program::lines;
 use serde_json::Value;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+/// The limit in real time for a wait for the program, which waits for the disk. A busy disk stalls
+/// for a minute.
+pub(crate) const DISK_LIMIT: Duration = Duration::from_secs(180);
 
 /// The program, killed when this is dropped.
 pub(crate) struct Server {
@@ -52,22 +59,28 @@ impl Server {
     }
 
     fn started(mut child: Child) -> Result<Self, ExitStatus> {
-        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let lines = lines(child.stdout.take().unwrap());
         let mut address = None;
-        for line in stdout.lines() {
-            let line = line.unwrap();
-            if let Some(found) = line.strip_prefix("Listening on ") {
-                address = address.or(found.parse().ok());
-            }
-            if line == "Ready." {
-                let address = address.expect("it says where it listens");
-                return Ok(Self {
-                    child: Some(child),
-                    address,
-                });
+        loop {
+            match lines.recv_timeout(DISK_LIMIT) {
+                Ok(line) if line == "Ready.\n" => {
+                    let address = address.expect("it says where it listens");
+                    return Ok(Self {
+                        child: Some(child),
+                        address,
+                    });
+                }
+                Ok(line) => {
+                    let found = line.trim_end().strip_prefix("Listening on ");
+                    address = address.or(found.and_then(|found| found.parse().ok()));
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(child.wait().unwrap()),
+                Err(RecvTimeoutError::Timeout) => {
+                    child.kill().unwrap();
+                    panic!("waited {DISK_LIMIT:?} in vain for `Ready.`");
+                }
             }
         }
-        Err(child.wait().unwrap())
     }
 
     /// Kills the process by SIGKILL, and leaves it unreaped on purpose: a script that starts the
@@ -95,37 +108,24 @@ impl Client {
     pub(crate) fn new(address: SocketAddr) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
         stream.set_nodelay(true).ok()?;
+        stream.set_read_timeout(Some(DISK_LIMIT)).ok()?;
+        stream.set_write_timeout(Some(DISK_LIMIT)).ok()?;
         Some(Self(BufReader::new(stream)))
     }
 
     /// The answer, or none when the server or its disk is gone.
+    ///
+    /// # Panics
+    /// Panics if the server neither answers nor closes the connection in time.
     pub(crate) fn call(&mut self, operation: &str, input: &Value) -> Option<Value> {
-        let body = input.to_string();
-        let request = format!(
-            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.1\r\n\
-             x-amz-target: Kinesis_20131202.{operation}\r\nx-amz-date: 20260101T000000Z\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/kinesis/aws4_request, \
-             SignedHeaders=host, Signature=00\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.0.get_mut().write_all(request.as_bytes()).ok()?;
-        let mut line = String::new();
-        self.0.read_line(&mut line).ok()?;
-        let status = line.split(' ').nth(1)?.to_owned();
-        let mut length = 0;
-        loop {
-            line.clear();
-            self.0.read_line(&mut line).ok()?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else {
-                break;
-            };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.parse().ok()?;
+        let (status, answer) = match self.exchange(operation, &input.to_string()) {
+            Ok(answer) => answer?,
+            // A read or write that takes too long fails with this kind of error.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                panic!("waited {DISK_LIMIT:?} in vain for the answer to {operation}")
             }
-        }
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).ok()?;
-        let answer = String::from_utf8_lossy(&body).into_owned();
+            Err(_) => return None,
+        };
         if status == "500" {
             // The answer of a server whose disk is gone.
             assert!(answer.contains("InternalFailure"), "{answer}");
@@ -133,5 +133,36 @@ impl Client {
         }
         assert_eq!(status, "200", "{operation}: {answer}");
         Some(serde_json::from_str(&answer).unwrap_or(Value::Null))
+    }
+
+    /// The status and the body of the answer. None if the connection ends before the answer.
+    fn exchange(&mut self, operation: &str, body: &str) -> io::Result<Option<(String, String)>> {
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.1\r\n\
+             x-amz-target: Kinesis_20131202.{operation}\r\nx-amz-date: 20260101T000000Z\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/kinesis/aws4_request, \
+             SignedHeaders=host, Signature=00\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.0.get_mut().write_all(request.as_bytes())?;
+        let mut line = String::new();
+        self.0.read_line(&mut line)?;
+        let Some(status) = line.split(' ').nth(1).map(str::to_owned) else {
+            return Ok(None);
+        };
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.0.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(": ") else {
+                break;
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body)?;
+        Ok(Some((status, String::from_utf8_lossy(&body).into_owned())))
     }
 }

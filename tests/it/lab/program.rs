@@ -107,7 +107,7 @@ impl Drop for Program {
 }
 
 /// The lines of the program, read by a thread so that a test can stop waiting for one.
-fn lines(stdout: ChildStdout) -> Receiver<String> {
+pub(crate) fn lines(stdout: ChildStdout) -> Receiver<String> {
     let (send, lines) = channel();
     std::thread::spawn(move || {
         let mut stdout = BufReader::new(stdout);
