@@ -1,18 +1,19 @@
 //! `minikin tail`.
 
 use super::until_tails;
-use crate::lab::program::{Program, command};
+use crate::lab::program::{Program, command, lines};
 use crate::lab::{Lab, Place, Stream, WAIT_LIMIT, kinesis_test, wire_test};
 use crate::snapshots::{load, save};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::io::Read as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Receiver;
 
 /// A running `minikin tail`.
 struct Following {
     child: Child,
-    /// None after the reader has closed the pipe.
-    lines: Option<BufReader<ChildStdout>>,
+    /// The lines of the output. None before the first line is wanted.
+    lines: Option<Receiver<String>>,
 }
 
 fn tail(address: std::net::SocketAddr, arguments: &[&str]) -> Command {
@@ -25,15 +26,18 @@ fn tail(address: std::net::SocketAddr, arguments: &[&str]) -> Command {
 
 impl Following {
     fn start(address: std::net::SocketAddr, arguments: &[&str]) -> Self {
-        let mut child = tail(address, arguments).spawn().unwrap();
-        let lines = child.stdout.take().map(BufReader::new);
-        Self { child, lines }
+        let child = tail(address, arguments).spawn().unwrap();
+        Self { child, lines: None }
     }
 
     /// The text of the next record.
     fn text(&mut self) -> String {
-        let mut line = String::new();
-        self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
+        let stdout = &mut self.child.stdout;
+        let lines = self
+            .lines
+            .get_or_insert_with(|| lines(stdout.take().unwrap()));
+        let line = lines.recv_timeout(WAIT_LIMIT);
+        let line = line.unwrap_or_else(|error| panic!("waited for a record: {error}"));
         let record: Value = serde_json::from_str(&line).unwrap();
         record["Text"].as_str().unwrap().to_owned()
     }
@@ -113,7 +117,7 @@ wire_test!(
         lab.stream("orders").create().await;
         let mut following = Following::start(lab.address(), &[]);
         until_tails(&lab, 1).await;
-        following.lines = None;
+        drop(following.child.stdout.take());
         assert!(following.end().success());
         until_tails(&lab, 0).await;
     }
