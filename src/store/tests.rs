@@ -87,6 +87,15 @@ fn payload(index: u64, size: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(size).collect()
 }
 
+/// Limit in real time for each wait.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Finishes `work`. Fails the test after the limit.
+async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let done = RealDeadline::lasting(LIMIT).with(work).await;
+    done.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
+}
+
 async fn put(store: &Store, log: &Arc<Log>, indexes: std::ops::Range<u64>, size: usize) -> Ticket {
     let data: Vec<_> = indexes.map(|index| (index, payload(index, size))).collect();
     let reservation = store

@@ -145,7 +145,8 @@ async fn run(
             }
             store.forget_unclaimed();
         }
-        take(&store, *shard, &mut models[*shard as usize], step).await;
+        let taken = take(&store, *shard, &mut models[*shard as usize], step);
+        within("the end of a step", taken).await;
     }
     for (shard, model) in (0..).zip(&models) {
         let all = read_all(&store.log(model.id(shard)), 0, model.horizon).await;
@@ -229,11 +230,12 @@ async fn many_writers_and_a_follower(settings: Settings) {
         // Trims records that were read, up to 100 indexes before the reader.
         log.trim(at(from.cast_signed() - 100));
         if batch.is_empty() {
-            end.changed().await.unwrap();
+            let more = within("a published record", end.changed());
+            more.await.unwrap();
         }
     }
     assert!(seen.into_iter().eq((0..640).map(|number| number * 3)));
-    writers.join_all().await;
+    within("the end of the writers", writers.join_all()).await;
     store.close().unwrap();
 }
 
@@ -251,18 +253,15 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
 async fn a_reader_beside_moves(settings: Settings) {
     let store = open(&settings);
     let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));
-    put(&store, &kept, 0..20, 1000)
-        .await
-        .durable()
-        .await
-        .unwrap();
+    let ticket = put(&store, &kept, 0..20, 1000).await;
+    within("a commit", ticket.durable()).await.unwrap();
     let done = AtomicBool::new(false);
     let moving = async {
         for round in 0..40_u64 {
             let indexes = round * 40..round * 40 + 40;
             let end = at(indexes.end.cast_signed());
             let ticket = put(&store, &other, indexes, 3000).await;
-            ticket.durable().await.unwrap();
+            within("a commit", ticket.durable()).await.unwrap();
             other.trim(end);
         }
         done.store(true, Ordering::Relaxed);

@@ -21,16 +21,26 @@ use crate::model::{
 use crate::store::{
     Durability, PendingChange, ReshardingOrder, Settings, SimulatedDisk, Store, StoreError,
 };
-use crate::world::{Clock, Random, Timestamp, VirtualClock, World};
+use crate::world::{Clock, Random, RealDeadline, Timestamp, VirtualClock, World};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// 2026-09-19T09:10:45.948Z, in milliseconds since the epoch.
 pub(super) const START_MS: i64 = 1_789_809_045_948;
+
+/// Limit in real time for each wait.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Finishes `work`. Fails the test after the limit.
+async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let done = RealDeadline::lasting(LIMIT).with(work).await;
+    done.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
+}
 
 /// Buckets in memory, which are the destinations of the channel.
 #[derive(Debug, Clone, Default)]
@@ -248,7 +258,8 @@ impl Bench {
             data: Bytes::copy_from_slice(text),
         };
         let records = texts.into_iter().map(|text| record(text.as_ref()));
-        for placed in self.stream.put_many(&self.engine, records.collect()).await {
+        let put = self.stream.put_many(&self.engine, records.collect());
+        for placed in within("a put", put).await {
             placed.unwrap();
         }
     }
@@ -256,7 +267,8 @@ impl Bench {
     /// Moves the clock, and waits until all tasks are idle.
     pub(super) async fn advance_ms(&self, ms: i64) {
         let now = self.world.clock.now();
-        self.clock.advance_to(now.plus_millis(ms)).await;
+        let advance = self.clock.advance_to(now.plus_millis(ms));
+        within("the tasks to be idle", advance).await;
     }
 
     /// Splits or merges shards of the stream, as `order` says.
@@ -284,7 +296,8 @@ impl Bench {
                 resharding,
             }))
         };
-        self.engine.update(&self.stream, plan).await.unwrap();
+        let update = self.engine.update(&self.stream, plan);
+        within("a change of the stream", update).await.unwrap();
     }
 
     /// The current figures of the channel.
@@ -297,7 +310,8 @@ impl Bench {
     }
 
     pub(super) async fn stop(self) {
-        self.engine.close().await.unwrap();
+        let close = self.engine.close();
+        within("the end of the engine", close).await.unwrap();
     }
 }
 
@@ -314,7 +328,8 @@ async fn stream(engine: &Arc<Engine>, plan: &Plan) -> Arc<Stream> {
             at_once: true,
         };
         let arn = StreamArn::new(account_region.clone(), "orders");
-        engine.create(arn, new).await.unwrap();
+        let create = engine.create(arn, new);
+        within("a new stream", create).await.unwrap();
     }
     engine.find(&account_region, "orders").unwrap()
 }
@@ -349,5 +364,6 @@ async fn create_channel(engine: &Arc<Engine>, stream: &Arc<Stream>, plan: &Plan)
         at_once: true,
     };
     let checked = |_: &_, _| Ok::<_, StoreError>(());
-    engine.create_channel(stream, new, checked).await.unwrap()
+    let create = engine.create_channel(stream, new, checked);
+    within("a new channel", create).await.unwrap()
 }
