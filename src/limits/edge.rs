@@ -212,8 +212,9 @@ pub(crate) const SLED_OPENINGS: u32 = 500;
 /// Pause between two attempts to open a sled database that is still in use. The value is a choice.
 pub(crate) const SLED_OPENING_PAUSE: Duration = Duration::from_millis(10);
 /// Longest wait for the next value while a whole sled database is read. A stalled disk must not
-/// make the store set an intact generation aside. The value is a choice.
-pub(crate) const SLED_READ_LIMIT: Duration = Duration::from_secs(20);
+/// make the store set an intact generation aside: a disk was seen to stall for 50 seconds. The value
+/// is a choice.
+pub(crate) const SLED_READ_LIMIT: Duration = Duration::from_secs(180);
 /// Maximum number of values that are read ahead while a whole sled database is read. The value is a
 /// choice.
 pub(crate) const SLED_READ_AHEAD: usize = 16;
