@@ -27,9 +27,9 @@
 //! 6. The lock of one channel.
 //! 7. The lock of the writers of one shard.
 //! 8. The lock of the deadlines, of the call rates, of the active subscriptions, or of one shard's
-//! read rates.
+//!    read rates.
 //! 9. Every other lock of the program. The lock of the list of mappings is taken before the lock of
-//! one mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
+//!    one mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
 
 mod accounts;
 mod active_subscriptions;
