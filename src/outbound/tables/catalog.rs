@@ -22,8 +22,8 @@ pub(super) enum TableCatalog {
 /// The entry of one table in a catalog.
 #[derive(Debug)]
 pub(super) enum TableEntry {
-    Local(LocalTable),
-    Rest(RestTable),
+    Local(Box<LocalTable>),
+    Rest(Box<RestTable>),
 }
 
 impl TableCatalog {
@@ -38,11 +38,11 @@ impl TableCatalog {
         Ok(match self {
             Self::Local(local_dir) => {
                 let opened = LocalTable::open(local_dir, definition).await?;
-                opened.map(|(entry, table)| (TableEntry::Local(entry), table))
+                opened.map(|(entry, table)| (TableEntry::Local(Box::new(entry)), table))
             }
             Self::Rest(address) => {
                 let opened = RestTable::open(address, definition).await?;
-                opened.map(|(entry, table)| (TableEntry::Rest(entry), table))
+                opened.map(|(entry, table)| (TableEntry::Rest(Box::new(entry)), table))
             }
         })
     }
@@ -59,11 +59,11 @@ impl TableCatalog {
         Ok(match self {
             Self::Local(local_dir) => {
                 let (entry, table) = LocalTable::create(local_dir, definition, creation).await?;
-                (TableEntry::Local(entry), table)
+                (TableEntry::Local(Box::new(entry)), table)
             }
             Self::Rest(address) => {
                 let (entry, table) = RestTable::create(address, definition, creation).await?;
-                (TableEntry::Rest(entry), table)
+                (TableEntry::Rest(Box::new(entry)), table)
             }
         })
     }

@@ -279,8 +279,13 @@ async fn a_catalog_that_cannot_be_used_fails_the_creation_with_the_reason() {
         server.url
     );
     assert!(reason.starts_with(&expected), "{reason}");
+}
 
-    // A table that disappears ends the channel. So does a change that the channel cannot follow.
+#[tokio::test]
+async fn a_table_that_disappears_ends_the_channel() {
+    let (home, server) = started();
+    let tables = tables(home.path(), &server.url);
+    assert_eq!(reason_of_creation(&tables, "c1").await, "created");
     let (settings, table) = settings(RecordFormat::Json, "shop/order", "at");
     let metadata = server.state.lock().tables.remove("orders").unwrap();
     let opened = tables.open(&channel("c1"), &settings, &table).await;
