@@ -260,7 +260,9 @@ impl ShardWork {
             status: answer.status(),
             duration_ms: i64::try_from(took.as_millis()).ok(),
             detail: Some(detail.into()),
-            error: outcome.is_none().then(|| error_text(answer)),
+            error: outcome
+                .is_none()
+                .then(|| excerpt(answer.text(), limits::OUTBOUND_ERROR_BYTES)),
             ..entry
         });
         count(&self.mapping.counters.invocations[counter], 1);
@@ -342,7 +344,7 @@ impl ShardWork {
             .work
             .last_mut()
             .expect("a batch is in hand");
-        batch.last_error = Some(excerpt(answer.text()));
+        batch.last_error = Some(excerpt(answer.text(), limits::EVENT_SOURCE_ERROR_BYTES));
         let is_first = batch.failures.attempts == 0 && batch.failures.unreached == 0;
         if is_first {
             let what = match &verdict {
@@ -351,7 +353,8 @@ impl ShardWork {
             };
             tracing::warn!(
                 mapping = %self.mapping.uuid, shard = %self.shard.id, request = %batch.id,
-                status = answer.status(), error = error_text(answer), "{what}"
+                status = answer.status(),
+                error = &*excerpt(answer.text(), limits::OUTBOUND_ERROR_BYTES), "{what}"
             );
         }
         let version = answer.executed_version().to_owned();
@@ -459,12 +462,4 @@ impl ShardWork {
             let _kept = self.context.store.save(vec![change]);
         }
     }
-}
-
-/// The start of the function's answer, or the reason why no answer came, for the log and the event
-/// log.
-fn error_text(answer: &Answer) -> Box<str> {
-    let text = answer.text();
-    let shown = &text[..text.len().min(limits::OUTBOUND_ERROR_BYTES)];
-    String::from_utf8_lossy(shown).into()
 }

@@ -6,6 +6,7 @@ use crate::lock::Lock;
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The kind of an entry in the event log.
@@ -101,7 +102,7 @@ pub struct Entry {
     pub detail: Option<Box<str>>,
     /// For the end of an invocation: the start of the function's error, or the reason why the
     /// function was not reached.
-    pub error: Option<Box<str>>,
+    pub error: Option<Arc<str>>,
 }
 
 impl Entry {

@@ -347,9 +347,9 @@ pub(super) const fn final_flags(is_early: bool) -> WindowFlags {
     }
 }
 
-/// The first `limits::EVENT_SOURCE_ERROR_BYTES` bytes of an answer's body. The paths under
-/// `/_minikin/` show them as the last error.
-pub(super) fn excerpt(body: &[u8]) -> Arc<str> {
-    let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
+/// The first `most` bytes of an answer's body as text, for the log and for the paths under
+/// `/_minikin/`.
+pub(super) fn excerpt(body: &[u8], most: usize) -> Arc<str> {
+    let shown = &body[..body.len().min(most)];
     String::from_utf8_lossy(shown).into()
 }
