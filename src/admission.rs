@@ -132,8 +132,8 @@ impl Admission {
     }
 
     /// Takes `bytes` bytes of the budget for an event of this size that a subscription sends, and
-    /// returns the permit. The wait for the bytes has no time limit: a subscriber that does not
-    /// read its events is disconnected, which frees their bytes.
+    /// returns the permit. The wait for the bytes needs no time limit: a subscriber that does not
+    /// read its events is disconnected, and the bytes of these events are then free again.
     pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.events.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -143,7 +143,7 @@ impl Admission {
 
     /// Takes `bytes` bytes of the budget for an event of this size that a function receives, and
     /// returns the permit. The wait for the bytes needs no time limit: every invocation of a
-    /// function has one, after which its bytes are free again.
+    /// function ends within a time limit of its own, and its bytes are then free again.
     pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.invocations.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -246,8 +246,9 @@ impl BudgetPermit {
             + self.invocations
     }
 
-    /// Changes the size of a permit that was taken for an estimated size to the actual size,
-    /// `bytes`. The bytes are in memory already, so they count even if they exceed the budget.
+    /// Corrects the size of a permit: the permit was taken for an estimated size, and `bytes` is
+    /// the actual size. These bytes are in memory already, so they count even if they exceed the
+    /// budget.
     pub(crate) fn correct(&mut self, bytes: u64) {
         let (lane, held) = if self.events > 0 {
             (&self.admission.events, &mut self.events)
@@ -328,9 +329,9 @@ impl Lane {
         self.line.load(SeqCst) > 0
     }
 
-    /// Takes `bytes` bytes of the lane if so many are free, and returns true. A lane of which no
-    /// byte is taken grants any number of bytes, even more than its size, so that a very large
-    /// request can be served too.
+    /// Takes `bytes` bytes of the lane if this number of bytes is free. Returns true on success.
+    /// While no byte of the lane is taken, the lane grants any number of bytes, even more than its
+    /// size. Otherwise a very large request could never be served.
     fn try_take(&self, bytes: u64) -> bool {
         let taken = self.used.fetch_update(SeqCst, SeqCst, |used| {
             let after = used.saturating_add(bytes);
@@ -397,14 +398,15 @@ impl Lane {
     }
 }
 
-/// The position of one request in a lane's line: the counter of the requests in the line. Dropping
-/// this value takes the request out of the line.
+/// A request's place in a lane's line. Holds the counter of the requests in the line. Dropping this
+/// value takes the request out of the line.
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // Dropping `place` undoes the addition if the line is full.
+        // If the line is full, `place` is dropped, which subtracts the request from the counter
+        // again.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {

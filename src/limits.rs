@@ -367,8 +367,7 @@ pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period that a stream can have, in hours (AWS).
 pub(crate) const MAX_RETENTION_HOURS: i32 = 8_760;
-/// Length of the period that the daily limits on changes of a stream count in, in milliseconds: 24
-/// hours (AWS).
+/// Period for which the daily limits on changes of a stream apply, in milliseconds: 24 hours (AWS).
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// Shortest duration of a minimum throughput billing commitment, in milliseconds (AWS).
 pub(crate) const COMMITMENT_MS: i64 = 86_400_000;
@@ -418,8 +417,9 @@ pub(crate) const PARTITION_KEY_CHARACTERS: usize = 256;
 /// Number of bytes of text after which the list of an aggregated record's user records ends. The
 /// value is a choice.
 pub(crate) const AGGREGATE_TEXT_BYTES: usize = 1 << 20;
-/// Number of bytes after which one page of a list of records shows no further record. The bytes are
-/// those of the text of the records, or in the console those of their data. The value is a choice.
+/// Number of bytes after which one page of a list of records shows no further record. In the admin
+/// API, the bytes of the records' text count. In the console, the bytes of the records' data count.
+/// The value is a choice.
 pub(crate) const LISTING_BYTES: u64 = 4 << 20;
 /// Maximum number of lines of a put over the admin API that are in memory as records at the same
 /// time. The value is a choice.
@@ -507,11 +507,11 @@ pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
 /// Largest body of an answer that minikin accepts from a destination, in bytes. The value is a
 /// choice.
 pub(crate) const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
-/// Number of bytes of an error answer of a destination or function that the log shows. The value is
-/// a choice.
+/// Number of bytes that the log shows of an error answer from a destination or a function. The
+/// value is a choice.
 pub(crate) const OUTBOUND_ERROR_BYTES: usize = 500;
-/// Number of bytes of a discarded batch's last error that a mapping keeps for inspection. The value
-/// is a choice.
+/// Number of bytes that a mapping keeps of the last error of a discarded batch, for inspection. The
+/// value is a choice.
 pub(crate) const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
 /// Time between two sweeps that free the memory and the disk space of expired records, in
 /// milliseconds. The value is a choice.
@@ -520,8 +520,8 @@ pub(crate) const RETENTION_SWEEP_MS: i64 = 600_000;
 /// sled database (measured: larger databases keep more memory in use).
 pub(crate) const GENERATION_BYTES: u64 = 64 << 20;
 /// Size at which a temporary file of spilled segments is complete and the next one begins, in
-/// bytes. The value is a choice. It is larger than that of a sled database, because an open file
-/// takes no memory.
+/// bytes. The value is a choice. A temporary file may be larger than a sled database, because an
+/// open file takes no memory.
 pub(crate) const TEMP_FILE_GENERATION_BYTES: u64 = 256 << 20;
 /// Size at which a segment is complete, in bytes (measured: smaller segments are slower, larger
 /// segments gain little).

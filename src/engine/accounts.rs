@@ -127,8 +127,8 @@ impl Accounts {
         older
     }
 
-    /// Removes a stream from its account, if the account has it. Also removes the account if it
-    /// then has no streams and the default settings.
+    /// Removes a stream from its account, if the account has it. Also removes the account if no
+    /// streams remain in it and its settings are the default settings.
     pub(super) fn remove(&mut self, stream: &Arc<Stream>) {
         let account_region = &stream.arn.scope;
         let Some(account) = self.0.get_mut(account_region).filter(|a| a.has(stream)) else {

@@ -183,9 +183,9 @@ impl ActiveSubscriptions {
         }
     }
 
-    /// Detaches the subscriptions for whose keys `is_meant` returns true from their consumer, which
-    /// was deregistered. The subscriptions continue. A later consumer with the same key neither
-    /// ends them, nor is it refused because of them.
+    /// Detaches the subscriptions of a deregistered consumer: the subscriptions for whose keys
+    /// `is_meant` returns true. These subscriptions continue. A later subscription with the same
+    /// key does not end them, and is not refused because of them.
     pub(super) fn detach(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));

@@ -22,9 +22,9 @@ pub(crate) struct Read {
     pub(crate) bytes: u64,
 }
 
-/// Determines the part of the in-flight budget that counts the records that a read loads from the
-/// disk. The read waits for its permit before it begins, so that it does not block other reads of
-/// the disk while it waits.
+/// The way in which a read gets its permit of the in-flight budget. The permit covers the records
+/// that the read loads from the disk. The wait for the permit comes before the read, so that a
+/// waiting read does not block other reads of the disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadBudget<'a> {
     /// No permit is needed, because the reader drops the returned batch before it waits for

@@ -62,7 +62,7 @@ pub struct Engine {
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// Settings of an engine that the options of the emulator determine. The limits are not among them.
+/// Settings of an engine that come from the options of the emulator, without the limits.
 #[derive(Debug, Clone, Default)]
 pub struct Behaviour {
     /// Duration of a status that ends by itself, such as CREATING, in milliseconds.

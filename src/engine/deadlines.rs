@@ -26,8 +26,8 @@ pub(super) struct Deadlines<O, D> {
 
 #[derive(Debug)]
 struct Waiting<O, D> {
-    /// The owners and the events of the deadlines. The key of a deadline is its time, and the value
-    /// that `count` had when the deadline was added. The count makes the key unique.
+    /// The owners and the events of the deadlines. The key of a deadline is its time and a unique
+    /// number: the value of `count` when the deadline was added.
     entries: BTreeMap<(Timestamp, u64), (Arc<O>, D)>,
     count: u64,
 }

@@ -79,8 +79,9 @@ impl<T: Named> NamedItems<T> {
         true
     }
 
-    /// Removes a queue or channel. Returns false if the account does not have it. In this case the
-    /// load of a snapshot may have replaced it by another queue or channel of the same name and id.
+    /// Removes a queue or channel. Returns false if the account does not have this queue or
+    /// channel, for example because the load of a snapshot put another one with the same name and
+    /// id in its place.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let found = self.by_id.get(item.id());
         if found.is_none_or(|found| found.incarnation() != item.incarnation()) {

@@ -238,8 +238,8 @@ async fn append_batch(
         return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
-    // A request holds at most one write reservation at a time, and does not wait for another one
-    // while it holds it. Therefore requests cannot deadlock.
+    // A request that holds a write reservation never waits for a second one. Therefore requests
+    // cannot deadlock.
     let Ok(reservation) = engine.store.reserve(bytes).await else {
         return Ok(refused(chosen));
     };

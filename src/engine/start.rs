@@ -268,8 +268,8 @@ impl Engine {
         };
         let mut state = self.restored_state(value, now)?;
         state.open_shards(described, opener, incarnation, now);
-        // A stream in DELETING has no open shards and is never resharded again, so these two checks
-        // do not apply to it.
+        // A stream in DELETING has no open shards and is never resharded again. Therefore it need
+        // not pass the checks of the open shards and of the pending resharding.
         let is_deleting = state.status == StreamStatus::Deleting;
         let is_sound = plausible::is_covered(&state) && plausible::can_reshard(&state);
         if !is_deleting && !is_sound {

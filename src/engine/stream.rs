@@ -178,8 +178,8 @@ impl Stream {
             .collect()
     }
 
-    /// All shards of the stream, including the closed shards whose records have all expired, until
-    /// they are removed. Empty until the stream has been ACTIVE.
+    /// All shards of the stream. A closed shard whose records have all expired is included until it
+    /// is removed. Empty until the stream has been ACTIVE.
     pub(crate) fn held_shards(&self) -> Arc<[Arc<Shard>]> {
         let state = self.state.lock();
         match state.shows_shards() {
@@ -278,8 +278,8 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
 }
 
 impl PutSettings {
-    /// `EncryptionType` in the answer to a writer. None if the stream is not encrypted, and the
-    /// answer has no such member.
+    /// `EncryptionType` in the answer to a writer. None if the stream is not encrypted: the answer
+    /// then has no such member.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())
     }

@@ -101,9 +101,9 @@ impl ShardOpener {
         }
     }
 
-    /// Changes to the run of `other`, which the load of a snapshot has begun: shards that are
-    /// opened later get the sequence indexes of this run. Adopts the `latest_number_s` of `other`
-    /// if it is greater.
+    /// Changes to the run of `other`: from now on, new shards get the sequence indexes of that run.
+    /// The load of a snapshot began the run. `latest_number_s` becomes the greater of its own value
+    /// and the value in `other`.
     pub(super) fn follow(&self, other: &Self) {
         let latest_s = other.latest_number_s.load(Ordering::Relaxed);
         self.latest_number_s.fetch_max(latest_s, Ordering::Relaxed);
@@ -260,7 +260,7 @@ impl StreamState {
         i64::from(hours) * 3_600_000
     }
 
-    /// True if listings show the shards of the stream, because it has been ACTIVE.
+    /// True if the stream has ever been ACTIVE. Before that, listings do not show its shards.
     pub(crate) fn shows_shards(&self) -> bool {
         self.was_active
     }

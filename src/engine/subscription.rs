@@ -191,7 +191,8 @@ impl Subscription {
                 Some(Event::Failed)
             }
             Ok(batch) if batch.is_empty() => {
-                // The records at the position may have expired. The next read starts after them.
+                // The batch can be empty because the records at the position have expired. The next
+                // read starts after these records.
                 self.position = batch.next();
                 self.active.note_next(self.position.index);
                 if self.shard.is_exhausted(self.position) {

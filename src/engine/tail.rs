@@ -150,11 +150,11 @@ impl Tail {
         let _stopped = end.with(stopped).await;
     }
 
-    /// Skips the older records of every shard that is too far behind. `most` and `kept` are numbers
-    /// of sequence indexes for the whole stream. Both are divided evenly among the counters of
-    /// sequence indexes, and each shard with the same counter gets the same part. If the position
-    /// in a shard is more than the part of `most` before the shard's end, it moves forward to the
-    /// part of `kept` before the end. Returns true if the tail skipped records.
+    /// Skips older records in every shard in which the tail is too far behind. `most` and `kept`
+    /// are numbers of sequence indexes for the whole stream: each counter of sequence indexes gets
+    /// an equal share of them, and the share applies to each shard of the counter. If a position is
+    /// more than the share of `most` before the end of its shard, the position moves to the share
+    /// of `kept` before the end. Returns true if the tail skipped records.
     pub(crate) fn skip_to_newest(&mut self, most: u64, kept: u64) -> bool {
         let counters = self.cut.len().div_ceil(SHARDS_PER_COUNTER as usize).max(1) as u64;
         let part = |of: u64| (of / counters).max(1);
@@ -171,7 +171,7 @@ impl Tail {
 
     /// The next step of the tail. None if the emulator stops, or if the load of a snapshot replaced
     /// the stream by a stream of the same name. In both cases the client can continue with a new
-    /// tail after its last event.
+    /// tail after the last event that it received.
     ///
     /// Returns an error if the tail cannot continue. The error ends the tail.
     pub(crate) async fn next(&mut self) -> Result<Option<TailStep>, TailError> {
@@ -203,9 +203,9 @@ impl Tail {
         }
     }
 
-    /// Finds the next shard in the cut that has records to read or was read to its end, beginning
-    /// after the shard that was read last. The second value is true if the shard was read to its
-    /// end.
+    /// Finds the next shard in the cut that has records to read, or that was read to its end. The
+    /// search begins after the shard that was read last. The second value is true if the shard was
+    /// read to its end.
     fn news(&self) -> Option<(ShardId, bool)> {
         let after = (Bound::Excluded(self.last_read), Bound::Unbounded);
         let in_turn = self

@@ -30,8 +30,8 @@ impl Error {
     ///
     /// PutRecord was seen to pass on the message of KMS (serverless-apigateway-service-proxy issue
     /// 101). The messages here are therefore those of KMS itself, as reported in credstash issue
-    /// 86, botocore issue 2107 and AWS Prescriptive Guidance on throttling. A choice: other
-    /// operations pass on the same messages.
+    /// 86, botocore issue 2107 and AWS Prescriptive Guidance on throttling. The same messages for
+    /// the other operations are a choice.
     ///
     /// GetRecords was seen to send a message of its own (spring-cloud-stream-binder-aws-kinesis
     /// pull request 188). The report blanks out the names of the user and of the stream, so the

@@ -8,8 +8,8 @@ use std::time::Duration;
 /// KB).
 pub const REQUEST_PERMIT_BYTES: u64 = 8 << 10;
 /// Largest body of a request that takes no bytes of the in-flight budget beyond
-/// [`REQUEST_PERMIT_BYTES`], in bytes. The value is a choice: half of those bytes. The other half
-/// is for the request's other data.
+/// [`REQUEST_PERMIT_BYTES`], in bytes. The value is a choice: half of `REQUEST_PERMIT_BYTES`. The
+/// other half is for the request's other data.
 pub(crate) const BODY_IN_PERMIT_BYTES: u64 = REQUEST_PERMIT_BYTES / 2;
 /// Size up to which an answer counts as small in the in-flight budget, in bytes. The same number
 /// limits the bytes that a small body takes. Larger answers and bodies wait in lanes of their own.
@@ -41,9 +41,10 @@ pub(crate) const DISK_READ_WAIT: Duration = Duration::from_secs(10);
 /// keeps one HTTP/2 stream open for each shard for five minutes, and opens another connection when
 /// it reaches the maximum. The value is a choice.
 pub(crate) const HTTP2_STREAMS: u32 = 1024;
-/// HTTP/2 window of one request's body, in bytes: a client may send as many bytes before the server
-/// has read them. These bytes do not count in the in-flight budget yet, so the window is small. A
-/// small window costs little speed between programs on one machine. The value is a choice.
+/// HTTP/2 window of one request's body, in bytes. A client may send this number of bytes of a body
+/// that the server has not read yet. These bytes do not count in the in-flight budget yet, so the
+/// window is small. A small window costs little speed between programs on one machine. The value is
+/// a choice.
 pub(crate) const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 << 10;
 /// HTTP/2 window of all bodies of one connection together, in bytes. The value is a choice.
 pub(crate) const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
@@ -170,8 +171,8 @@ pub(crate) const LOCK_TRIES: u32 = 200;
 pub(crate) const CHECK_LOCK_TRIES: u32 = 20;
 /// Pause between two attempts to lock the data directory. The value is a choice.
 pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(10);
-/// Longest time for which a commit waits for further records of the writers whose records the
-/// previous commit wrote (measured).
+/// Longest time for which a commit waits until the writers of the previous commit have appended
+/// further records (measured).
 pub(crate) const COMMIT_GAP: Duration = Duration::from_millis(1);
 /// Time between two commits if durability is `none`. The value is a choice.
 pub(crate) const COMMIT_PAUSE: Duration = Duration::from_millis(200);

@@ -19,9 +19,8 @@ use std::sync::LazyLock;
 /// others.
 pub const SALT_BYTES: usize = 6;
 
-/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together,
-/// because the length of the service's shard iterators suggests that 20 bytes precede the text in
-/// them.
+/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together: the
+/// length of the service's shard iterators suggests that 20 bytes stand before the text.
 const CHECKSUM_BYTES: usize = 14;
 
 const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];

@@ -7,8 +7,8 @@ pub(crate) const SHARD_ID_CHARACTERS: usize = 20;
 
 const PREFIX: &[u8; 8] = b"shardId-";
 
-/// The id of a shard. The number in it is the shard's index in the order of creation, from 0. The
-/// index of an expired shard is not used again.
+/// The id of a shard. The number in the id is the shard's index in the order of creation, from 0.
+/// The index of an expired shard is not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId(u32);
 

@@ -161,7 +161,7 @@ impl VirtualClock {
     }
 
     /// Sets the clock to `moment`, which may be in the past. Wakes every task that has an alarm, so
-    /// that it reads the clock again.
+    /// that the task reads the clock again.
     pub(crate) fn jump_to(&self, moment: Timestamp) {
         let mut state = self.state.lock();
         state.now = moment;
@@ -285,8 +285,8 @@ impl Alarm {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
-                    // A guard marks the task as working, so that this also happens if the caller
-                    // drops the future of the wait.
+                    // The drop of this guard marks the task as working, even if the caller drops
+                    // the future of the wait.
                     let _at_work = AtWork {
                         clock,
                         id: self.bell.id,

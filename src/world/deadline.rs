@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 pub struct RealDeadline(Instant);
 
 impl RealDeadline {
-    /// The deadline that comes after the time `time` from now on.
+    /// The deadline that is `time` after the present moment.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
         // The deadline is a century from now if `now + time` exceeds the range of `Instant`.

@@ -76,7 +76,7 @@ impl Engine {
             },
             id: value.id.as_str().into(),
         };
-        // The program writes only valid ARNs. An invalid ARN is damaged.
+        // The emulator saves only valid ARNs, so an invalid ARN means that the entry is damaged.
         if ChannelArn::parse(&arn.to_string()).as_ref() != Some(&arn) {
             return Err(damaged());
         }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 pub(in crate::engine) struct StreamChannels(pub(super) Vec<Arc<Channel>>);
 
 impl StreamChannels {
-    /// Frees the expired records of a shard: the records that arrived before `horizon`. Does not
-    /// free the records that a channel has still to deliver, nor the records from the index `end`
-    /// on. Wakes the channels if such records remain. Returns true if no expired records remain.
+    /// Frees the expired records of a shard: the records that arrived before `horizon`. Keeps the
+    /// records that a channel has still to deliver, and the records from the index `end` on. Wakes
+    /// the channels if they have expired records to deliver. Returns true if no expired records
+    /// remain.
     pub(in crate::engine) fn trim(&self, shard: &Shard, horizon: Timestamp, end: u64) -> bool {
         let next = self.0.iter().map(|channel| channel.next(shard.id)).min();
         let next = next.unwrap_or(u64::MAX);

@@ -92,7 +92,7 @@ impl Batch {
     }
 }
 
-/// The work of the task that is running for a lane in addition to the shard's task.
+/// The work of the task that runs for a single lane, beside the task of the shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     /// The task invokes the function with the lane's batch.
@@ -114,8 +114,8 @@ pub(super) struct Lane {
     pub(super) busy: Option<Busy>,
     /// Time at which the lane's last invocation ended.
     pub(super) ended: Option<Timestamp>,
-    /// Time at which the first record of `queue` was read, or at which the previous batch was
-    /// formed if that is later.
+    /// The later of two times: the read of the first record of `queue`, and the forming of the
+    /// previous batch.
     pub(super) queued_since: Option<Timestamp>,
 }
 

@@ -333,8 +333,8 @@ fn answered(answer: Answer) -> TaskOutcome {
 pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
     let frame = match window {
         None => crate::model::event_source::EVENT_FRAME_BYTES,
-        // The members of the window other than its state need at most 600 bytes: they have a known
-        // length, and the ARN has at most 300 bytes.
+        // All members of the window except the state need at most 600 bytes. The ARN has at most
+        // 300 bytes, and the lengths of the other members are known.
         Some((_, state)) => 600 + state.len(),
     };
     limits::EVENT_SOURCE_EVENT_BYTES - frame.min(limits::EVENT_SOURCE_EVENT_BYTES / 2) + 1

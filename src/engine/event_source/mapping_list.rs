@@ -17,8 +17,8 @@ impl Mappings {
     pub(super) fn forget(&self, mapping: &Mapping) {
         let mut mappings = self.0.lock();
         let found = mappings.get(&mapping.number);
-        // A mapping of a loaded snapshot may have the same number as the mapping to remove, and
-        // must stay.
+        // After the load of a snapshot, the number may belong to another mapping, which must stay
+        // in the list.
         if found.is_some_and(|found| std::ptr::eq(&raw const **found, mapping)) {
             mappings.remove(&mapping.number);
         }

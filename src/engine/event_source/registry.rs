@@ -384,8 +384,8 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Drops the positions of a mapping. The mapping starts again from `position`. Without this
-    /// argument, it starts from its starting position.
+    /// Drops the positions of a mapping. The mapping starts again from `position`, or from its
+    /// present starting position if `position` is None.
     pub fn reset(&self, mapping: &Arc<Mapping>, position: Option<StartingPosition>) {
         let now = self.context.world.clock.now();
         {

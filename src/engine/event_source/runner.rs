@@ -82,7 +82,7 @@ impl ShardWork {
     }
 
     /// Removes this task from the mapping's list of shard tasks. Wakes the task of the mapping,
-    /// which may then start the child shards.
+    /// which may then start the tasks of the child shards.
     fn leave(self) {
         let mut state = self.mapping.state.lock();
         if state.restarts == self.restarts {

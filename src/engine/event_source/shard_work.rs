@@ -112,18 +112,18 @@ impl ShardWork {
         }
     }
 
-    /// Applies the current settings of the mapping. Returns false, and applies nothing, if they
-    /// change the number of lanes or the filters while a task works for a lane. They are then
-    /// applied after the end of that task.
+    /// Applies `plan`, the new settings of the mapping, and returns true. Returns false and applies
+    /// nothing if the settings change the number of lanes or the filters while a task works for a
+    /// lane. The caller then tries again after the end of that task.
     pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
         }
         let (old, new) = (&self.plan.settings, &plan.settings);
         let is_divided_anew = new.factor != old.factor;
-        // The mapping must read and filter the records again. Otherwise the event of an existing
-        // batch would lose the records that the new filters drop, because every event is written
-        // anew from the log.
+        // With new filters, the mapping must read and filter the records again. Every event is
+        // written anew from the log, so the event of an existing batch would otherwise lose the
+        // records that the new filters drop.
         let is_chosen_anew = is_divided_anew || new.filters != old.filters;
         if is_chosen_anew && self.is_busy() {
             return false;
@@ -283,8 +283,8 @@ impl ShardWork {
         let mut state = self.mapping.state.lock();
         let is_ours =
             state.restarts == self.restarts && state.incarnation == Some(self.stream.incarnation);
-        // The positions of a deleted stream were removed, and must not be saved again when its last
-        // batch ends.
+        // The positions in a deleted stream were removed. The end of a batch of this stream must
+        // not save them again.
         if !is_ours || state.is_removed || state.stream.is_none() {
             return;
         }

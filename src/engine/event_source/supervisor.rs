@@ -66,8 +66,9 @@ fn end_if_due(
     is_over
 }
 
-/// Does the work of the mapping that is due at `now`. Returns the time at which the mapping's
-/// temporary state ends or failed work is tried again, if there is such a time.
+/// Does the work of the mapping that is due at `now`. Returns the time at which more work is due:
+/// the end of the mapping's temporary state, or the next attempt after an error. None if there is
+/// no such time.
 async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) -> Option<Timestamp> {
     let (is_active, until, stream) = {
         let state = mapping.state.lock();
@@ -119,9 +120,9 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     })
 }
 
-/// Sets the starting positions of the mapping in all shards, unless they are set already. The
-/// position LATEST needs no read, so its positions are set without a wait. Therefore the mapping
-/// delivers every record that a client puts after the answer to CreateEventSourceMapping.
+/// Sets the starting positions of the mapping in all shards, unless they are set already. For
+/// LATEST, this needs no read and no wait. Therefore a mapping with LATEST delivers every record
+/// that a client puts after the answer to CreateEventSourceMapping.
 ///
 /// # Errors
 /// Returns an error if the store cannot read the shards.
@@ -147,7 +148,7 @@ async fn fix_start(
     for shard in stream.held_shards().iter() {
         let position = ShardPosition {
             next: shard.index_at_time(from).await?,
-            // The records of a shard that is not readable expired before the mapping began.
+            // If the shard is not readable, its records expired before the mapping began.
             finished: stream.readable_shard(shard.id, now).is_none(),
             ..ShardPosition::default()
         };

@@ -28,8 +28,8 @@ impl Engine {
         let view = StreamView::of(&queue.stream, now);
         let (attributes, ticket) = queue.with_state(|state| {
             check(state.status)?;
-            // The old maximum receive count still applies to records whose visibility timeout has
-            // already ended.
+            // End the visibility timeouts that are over before the attributes change, so that the
+            // old maximum receive count applies to their records.
             state.refresh(&view, now);
             let _deferred =
                 state.finish_pass(self, queue, reservation, now, CommitPriority::Deferred);

@@ -100,9 +100,9 @@ impl Engine {
         }
     }
 
-    /// Finds the time and the records at which a queue starts. A queue that starts at the ends of
-    /// the shards gets its records later, because the ends of all shards must be read at the same
-    /// moment.
+    /// Finds the time and the records at which a queue starts. For a queue that starts at the ends
+    /// of the shards, the records are found later, because the ends of all shards must be read at
+    /// the same moment.
     async fn beginning(
         &self,
         stream: &Arc<Stream>,

@@ -79,9 +79,9 @@ pub(super) struct QueueState {
     /// True if a warning was logged because the maximum number of records is in flight. The first
     /// value is for normal records, the second for dead-letter records.
     pub(super) warned: [bool; 2],
-    /// The maximum number of records in flight, if it was reached while the queue was locked. A
-    /// warning must be logged after the release of the lock. The first value is for normal records,
-    /// the second for dead-letter records.
+    /// The maximum number of records in flight, if the queue has reached this number and the
+    /// warning is not logged yet. The warning is logged after the release of the queue's lock. The
+    /// first value is for normal records, the second for dead-letter records.
     pub(super) reached: [Option<u64>; 2],
     /// Earliest end of a visibility timeout for which a deadline is registered. None if no such
     /// deadline is registered.

@@ -30,7 +30,8 @@ pub(crate) struct PeekedRecord<'a> {
     pub(crate) entry: Option<QueueEntry>,
 }
 
-/// The part of a shard that a page of the list of a queue's records may show.
+/// The records of one shard that a page may show. A page is a part of the list of a queue's
+/// records.
 struct Span {
     shard: Arc<Shard>,
     /// The received records that the page may show: the index and the state of each record.
@@ -181,7 +182,7 @@ impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
                     self.show(&span.shard, record, Some(*entry));
                 }
             }
-            // Skip the records that the log does not contain any more.
+            // If the log has lost all of these consecutive records, skip all of them.
             rest = &rest[if shown == 0 { run } else { shown }..];
         }
         if span.more.is_some() {

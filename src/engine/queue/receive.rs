@@ -124,7 +124,8 @@ impl Queue {
                 Look::OnDisk(shard, next) => {
                     let claim = self.read_on(engine, &shard, next, wanted.count).await?;
                     match self.claim(engine, wanted, claim).await? {
-                        // Other receive requests picked the records first, or the read found none.
+                        // Search again: other receive requests picked the records first, or the
+                        // read found no record.
                         deliveries if deliveries.is_empty() => continue,
                         deliveries => deliveries,
                     }

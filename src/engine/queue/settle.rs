@@ -15,8 +15,8 @@ use std::sync::atomic::Ordering;
 pub(crate) enum EntryFault {
     /// The text is not a receipt handle of this queue.
     Malformed,
-    /// The receipt handle is no longer valid, or it is of a normal record in a request for
-    /// dead-letter records or the reverse.
+    /// The queue refuses the receipt handle. Holds the reason, for instance that the handle is no
+    /// longer valid.
     Handle(HandleFault),
     /// The store cannot write.
     Store,
@@ -29,8 +29,8 @@ pub(crate) struct NotServing;
 /// The outcome of each entry of a request with receipt handles, in the order of the entries.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The change that a request makes for one receipt handle. An action whose change must be undone
-/// after a failed save returns the state that the record had before the change.
+/// The change that a request makes for one receipt handle. The action returns the earlier state of
+/// the record if the change must be undone after a failed save.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync

@@ -68,7 +68,7 @@ impl Engine {
             scope,
             id: value.id.as_str().into(),
         };
-        // The program writes only valid ARNs. An invalid ARN is damaged.
+        // The emulator saves only valid ARNs, so an invalid ARN means that the entry is damaged.
         if QueueArn::parse(&arn.to_string()).as_ref() != Some(&arn) {
             return Err(unreadable("a queue"));
         }

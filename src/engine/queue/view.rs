@@ -64,9 +64,9 @@ impl StreamView {
         self.shards.iter().map(unread).sum()
     }
 
-    /// Removes the expired records from `records` whose receives a crash lost. The queue does not
-    /// know the arrival times of such records, so this function asks the log for the first readable
-    /// record.
+    /// Removes from `records` the expired records whose receives were lost in a crash. The queue
+    /// does not know the arrival times of these records, so this function asks the log for the
+    /// first readable record.
     pub(super) fn expire_ahead(&self, records: &mut QueueRecords) {
         for shard in self.shards.iter() {
             let id = shard.id.index();
@@ -106,8 +106,8 @@ impl StreamView {
         at.ok().map(|at| &self.shards[at])
     }
 
-    /// The next records of `shard` that were never received: at most `count` records with together
-    /// about `bytes` bytes. Subtracts the sizes of the records from `bytes`. The first record is
+    /// The next records of `shard` that were never received: at most `count` records, with about
+    /// `bytes` bytes in total. Subtracts the sizes of the records from `bytes`. The first record is
     /// returned even if it is larger than `bytes`.
     pub(super) fn unread(
         &self,
@@ -151,7 +151,7 @@ impl StreamView {
     }
 
     /// True if the shard gets no more records, and all its records have been received at least
-    /// once. The function then adds the shard to `exhausted`.
+    /// once. Adds a shard for which this is true to `exhausted`.
     pub(super) fn is_exhausted(
         &self,
         shard: &Shard,

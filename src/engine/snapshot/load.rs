@@ -152,8 +152,8 @@ impl Loading {
             return Err(SnapshotError::Refused(text));
         }
         if head.run > own {
-            // Permit more runs than this snapshot needs, so that a later load never permits fewer
-            // runs than this one.
+            // The permitted number depends only on the engine's own run, which only grows.
+            // Therefore a later load never permits fewer runs than this load.
             let ahead = own + limits::SNAPSHOT_RUN;
             self.engine.store.permit_run(ahead).await?;
         }
@@ -292,8 +292,8 @@ impl Loading {
         for (old, value) in &catalog.streams {
             let incarnation = self.incarnation(*old);
             let identity = value.identity.unwrap_or(*old);
-            // Refuse a greater identity number, because a stream that is created later could get
-            // the same number.
+            // The upper part of an identity number is a run. Refuse a run later than the
+            // snapshot's, because a new stream could get the same identity number.
             if identity >> 32 > head.run {
                 return Err(impossible("the number of a stream in it is invalid"));
             }
@@ -310,7 +310,8 @@ impl Loading {
             let stream = self
                 .engine
                 .restored(&self.opener, incarnation, value, described, now)?;
-            // Snapshots of older versions have no record count.
+            // Snapshots of older versions have no record count. In this case, count the records
+            // that the stream has.
             let record_count = record_count.unwrap_or_else(|| stream.amount(now).0);
             stream.records.set(record_count);
             if built.accounts.insert(&stream).is_some() {

@@ -23,9 +23,9 @@ pub struct Block {
 pub struct ShardRange {
     /// The shard that holds the records.
     pub shard: ShardId,
-    /// The index of the shard's log at which the range begins.
+    /// The first index of the range, in the shard's log.
     pub next: u64,
-    /// The index of the shard's log before which the range ends.
+    /// The index after the last record of the range, in the shard's log.
     pub end: u64,
 }
 

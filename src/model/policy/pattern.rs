@@ -4,8 +4,8 @@
 /// True if the whole of `text` matches `pattern`, in which `*` stands for any number of characters
 /// and `?` for one character.
 ///
-/// After a mismatch the search continues at the last `*` of the pattern, never at an earlier one,
-/// so its time is bounded by the product of both lengths.
+/// After a mismatch the search continues at the last `*` of the pattern that was reached, never at
+/// an earlier `*`. Therefore the time of the search is bounded by the product of both lengths.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -46,8 +46,8 @@ pub(super) fn parts(text: &str) -> Option<[&str; PARTS]> {
 }
 
 /// True if each part of the ARN `arn` matches the same part of `pattern`. A `*` matches no colon,
-/// except in the last part, the resource. Parts of the ARN that the pattern does not have match
-/// too.
+/// except in the last part, the resource. If the pattern has fewer parts than the ARN, any text is
+/// allowed in the remaining parts of the ARN.
 pub(super) fn is_arn_like(pattern: &str, arn: &[&str; PARTS]) -> bool {
     let mut patterns = pattern.splitn(PARTS, ':');
     arn.iter()

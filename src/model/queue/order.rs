@@ -18,8 +18,9 @@ pub(crate) struct RecordPlace {
     pub(crate) shard: u32,
 }
 
-/// Number by which the stale items of a list may exceed its other items before they are removed. An
-/// item is stale if its record is no longer in the state that the list is for.
+/// Largest permitted difference between the number of stale items of a list and the number of its
+/// other items. Beyond it, the stale items are removed. An item is stale if its record is no longer
+/// in the state that the list is for.
 const SLACK: usize = 1024;
 
 /// The visible records of a queue, in the order in which they became visible. Each item is the
@@ -36,9 +37,9 @@ impl Ready {
         self.0.push_front((place, delivery));
     }
 
-    /// Removes the records at the front of the list up to the first record that is still visible,
-    /// and returns the place of this record. `good(place, delivery)` returns true if the record at
-    /// `place` is still visible, and its newest delivery has the number `delivery`.
+    /// Removes and returns the place of the first record that is still visible. Also removes the
+    /// stale items before it. `good(place, delivery)` returns true if the record at `place` is
+    /// still visible, and its newest delivery has the number `delivery`.
     pub(super) fn pop(&mut self, good: impl Fn(RecordPlace, u64) -> bool) -> Option<RecordPlace> {
         loop {
             let (place, delivery) = self.0.pop_front()?;
@@ -89,8 +90,8 @@ impl Timers {
     }
 
     /// Returns the end of the first visibility timeout that still applies, in milliseconds since
-    /// 1970. Removes the timeouts before it. `good(due_ms, place)` returns true if the record at
-    /// `place` is in flight until `due_ms`.
+    /// 1970. Removes the earlier timeouts, which no longer apply. `good(due_ms, place)` returns
+    /// true if the record at `place` is in flight until `due_ms`.
     pub(super) fn next(&mut self, good: impl Fn(i64, RecordPlace) -> bool) -> Option<i64> {
         loop {
             let Reverse((due_ms, place)) = *self.0.peek()?;

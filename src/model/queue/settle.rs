@@ -221,8 +221,8 @@ impl QueueRecords {
         }
     }
 
-    /// Restores the newest receive of a record. A crash lost this receive, and `handle` was
-    /// returned by it. The record is then in flight by the delivery that the handle names.
+    /// Restores the newest receive of a record, which a crash lost. That receive returned `handle`.
+    /// The record is then in flight by the delivery that the handle names.
     fn accept(&mut self, handle: &ReceiptHandle) {
         let place = handle.place();
         if let Some(entry) = self.entry_mut(place) {

@@ -36,7 +36,7 @@ struct ActiveRule {
     id: u64,
     rule: FaultRule,
     chance: Random,
-    /// Number of calls so far that the rule matched. The calls that it did not hit are included.
+    /// Number of calls so far that matched the rule, including the calls that the rule did not hit.
     matched: u64,
     hits: u64,
 }

@@ -64,8 +64,8 @@ impl Encoder {
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        // With the feature `streaming-tables`, the dependencies of the feature select the library
-        // zlib-rs for gzip. The fast level of zlib-rs encodes a byte in up to nine bits.
+        // The margin of an eighth is for the library zlib-rs, whose fast level encodes a byte in up
+        // to nine bits. The dependencies of the feature `streaming-tables` select this library.
         S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
         S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }

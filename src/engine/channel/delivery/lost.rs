@@ -34,7 +34,8 @@ pub(super) async fn undelivered_before(
     for shard in shards.iter() {
         let next = channel.next(shard.id);
         let blocks = shard.log().blocks(next, EVERY_RECORD, 0);
-        // A block's `first_arrival` is the arrival time of its first record, or an earlier time.
+        // No record of a block arrived before the block's `first_arrival`. If this time is not
+        // before the horizon, the shard has no lost records.
         if blocks
             .first()
             .is_none_or(|block| block.first_arrival >= horizon)

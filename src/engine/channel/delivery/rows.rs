@@ -53,8 +53,7 @@ pub(super) async fn write_rows(
         }
     }
     rows = rows.write().await?;
-    // The slot is released, so that other channels can write while a server receives the
-    // dead-letter objects.
+    // Other channels may write from here on, while a server receives the dead-letter objects.
     drop(slot);
     rows.dead_letters.finish().await?;
     if !channel.delivers() {

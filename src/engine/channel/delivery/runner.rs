@@ -174,7 +174,7 @@ impl Delivery {
         let adopted = match opened {
             Ok(None) => return None,
             Ok(Some(committed)) => {
-                // The positions in the table replace the saved plan.
+                // The saved plan is obsolete, because the positions now come from the table.
                 self.is_plan_durable = false;
                 self.save(|positions| {
                     let _moved = adopt(positions, &committed.positions, &committed.ends);
@@ -240,8 +240,8 @@ impl Delivery {
     fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
         let now = self.engine.world.clock.now();
         self.failures = self.failures.saturating_add(1);
-        // After a failed attempt, a virtual clock no longer waits for a destination that does not
-        // answer.
+        // From now on, a virtual clock waits at most one second of real time for this task, so that
+        // a destination that does not answer does not stop the clock.
         self.alarm.set_strict(false);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
@@ -304,8 +304,8 @@ impl Delivery {
             return Ok(Next::Again);
         };
         match self.pass(Step::Checkpoint).await {
-            // The fault stops the task as a kill would do, between the write and the save of the
-            // positions.
+            // The fault stops the task after the write and before the save of the positions, as a
+            // kill of the process would.
             Err(Fault::Drop) => return Ok(Next::End),
             Err(_) => return Err("an injected fault".to_owned()),
             Ok(()) => {}

@@ -25,8 +25,8 @@ pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
 }
 
 /// Moves `positions`, the saved positions of a channel, forward to `committed`, the positions in
-/// its table. The saved positions are behind if a crash lost them after a commit of the table.
-/// Returns true if a position was moved.
+/// its table. The saved positions are older if a crash came after a commit of the table, before the
+/// new positions were durable. Returns true if a position was moved.
 ///
 /// No position is moved beyond `ends`, which contains the index after the last record of each
 /// shard. A crash can lose delivered records that were not durable. New records then get the

@@ -27,8 +27,8 @@ pub(super) struct Committed {
 }
 
 impl TableSession {
-    /// A session whose table is not open yet. At the start of the emulator, this function is called
-    /// before any record can be appended.
+    /// A session whose table is not open yet. Notes the ends of the shards: at the start of the
+    /// emulator, this happens before any record can be appended.
     pub(super) fn new(channel: &Channel) -> Self {
         Self {
             table: None,

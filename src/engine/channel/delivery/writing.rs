@@ -65,7 +65,7 @@ async fn write_records(
 }
 
 /// Drops incomplete objects in a thread that may block, because the drop may remove files. Returns
-/// None.
+/// None, the result of an attempt that writes no object.
 pub(super) async fn give_up<T: Send + 'static>(
     objects: impl Send + 'static,
 ) -> Result<Option<T>, DestinationError> {

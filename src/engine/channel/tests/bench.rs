@@ -36,7 +36,7 @@ pub(super) const START_MS: i64 = 1_789_809_045_948;
 /// Limit in real time for each wait.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Finishes `work`. Fails the test after the limit.
+/// Waits for the result of `work`. Fails the test if `work` takes longer than `LIMIT`.
 async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = RealDeadline::lasting(LIMIT).with(work).await;
     done.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))

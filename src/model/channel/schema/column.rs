@@ -13,8 +13,9 @@ pub(crate) struct Columns(pub(super) Fields);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) columns: Vec<Column>,
-    /// True if a record with a member for which there is no column is invalid
-    /// (`"additionalProperties": false`). If false, the row leaves out a member without a column.
+    /// True if the schema permits only members that have a column (`"additionalProperties":
+    /// false`): a record with any other member is invalid. If false, the row leaves out the other
+    /// members.
     pub(super) is_closed: bool,
 }
 
