@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match store::check(directory) {
         Ok(report) => {
             let text = report_text(directory, &report);
-            // `print!` would panic when a reader such as `head` has closed the pipe.
+            // Ignore a failed write: a reader such as `head` may have closed the pipe. `print!`
+            // would panic.
             let _ = io::stdout().write_all(text.as_bytes());
             ExitCode::from(if report.damage.is_empty() {
                 WHOLE

@@ -27,7 +27,8 @@ pub(super) struct Arguments {
 fn endpoint(text: &str) -> Result<Listen, String> {
     let rest = text.strip_prefix("http://").unwrap_or(text);
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    // A colon inside brackets belongs to an IPv6 address.
+    // Only a colon outside of brackets begins the port. A colon inside brackets belongs to an IPv6
+    // address.
     let port = rest.rsplit_once(':').map(|(_, port)| port);
     match port.is_some_and(|port| !port.ends_with(']')) {
         true => rest.parse(),

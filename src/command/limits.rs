@@ -15,7 +15,8 @@ pub(super) fn run(options: &Options) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // `println!` would panic when a reader such as `head` has closed the pipe.
+    // Ignore a failed write: a reader such as `head` may have closed the pipe. `println!` would
+    // panic.
     let _ = io::stdout().write_all(table(&limits.rows()).as_bytes());
     ExitCode::SUCCESS
 }

@@ -23,19 +23,18 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Debug, PartialEq)]
 enum Part {
     Text(String),
-    /// A counter that adds its second value, the step, for each record. The first record has the
-    /// first value.
+    /// A counter: its value in the first record, and the step that is added for each further
+    /// record.
     Counter(i64, i64),
     Uuid,
     Integer(i64, i64),
-    /// A random number between the first two values, with the third value as its number of
-    /// decimals.
+    /// A random number: its lower bound, its upper bound, and its number of decimals.
     Float(f64, f64, usize),
     Now,
     /// The current time in milliseconds since 1970.
     NowMs,
     Boolean,
-    /// One of these words at random. Next to each word stands the sum of its weight and of the
+    /// One of the words at random. The number next to a word is the sum of its weight and of the
     /// weights of all words before it.
     Choice(Vec<(String, u64)>),
     Fake(Kind),

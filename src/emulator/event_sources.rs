@@ -33,8 +33,8 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts failure records into streams of the engine. This value is made before the engine, because
-/// the start of the engine needs it. The engine is set afterwards.
+/// Puts failure records into streams of the engine. The value is made before the engine, because
+/// the start of the engine needs it, and gets the engine afterwards.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 

@@ -37,8 +37,8 @@ async fn ready(State(admin): State<Admin>) -> Response {
     }
 }
 
-/// Answers with a document in the form of LocalStack's health check. Clients of LocalStack look in
-/// it for an AWS service with the status `running` or `available`.
+/// Answers with a document in the form of LocalStack's health check. Clients of LocalStack search
+/// the document for an AWS service with the status `running` or `available`.
 async fn services(State(admin): State<Admin>) -> Response {
     let (status, state) = match admin.engine.check_store() {
         Ok(()) => (StatusCode::OK, "running"),

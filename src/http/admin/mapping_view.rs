@@ -175,7 +175,7 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     })
 }
 
-/// The JSON object of work of a mapping that is unfinished, so that a drain waits for it.
+/// The JSON object of unfinished work of a mapping, for which a drain waits.
 pub(super) fn remaining_work(work: &RemainingWork) -> Value {
     json!({
         "UUID": work.mapping,

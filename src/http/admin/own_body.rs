@@ -29,7 +29,7 @@ pub(in crate::http) struct OwnBody {
 #[derive(Debug)]
 pub(in crate::http) struct LargeBody(pub(in crate::http) OwnBody);
 
-/// The members of a body that is a JSON object, without those that the handler has already removed.
+/// The members of a body that is a JSON object. The handler removes each member that it reads.
 #[derive(Debug)]
 pub(super) struct Members {
     fields: Fields,

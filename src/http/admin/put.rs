@@ -108,8 +108,9 @@ struct Answer {
     results: Vec<Result<Placed, PutFailure>>,
     /// Number of results in the parts that were made so far. None if no part was made.
     written: Option<usize>,
-    /// The body without its bytes. Its permit of the in-flight budget now covers the results: one
-    /// result needs about as many bytes as the shortest possible line.
+    /// The request's body without its bytes, kept for its permit of the in-flight budget. The
+    /// permit now covers the results, and suffices because a result needs about as many bytes as
+    /// the shortest possible line.
     _body: OwnBody,
 }
 

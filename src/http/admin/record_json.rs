@@ -56,10 +56,10 @@ pub(super) fn write(text: &mut String, shard: ShardId, record: &RecordView<'_>) 
     text.push('}');
 }
 
-/// Appends the member `Aggregated` with the user records of an aggregated record. A small aggregated
-/// record can contain very many user records. Therefore the list ends after
-/// `limits::AGGREGATE_TEXT_BYTES` bytes of text, and the member `AggregatedLeftOut` is the number of
-/// the user records after its end.
+/// Appends the member `Aggregated` with the user records of an aggregated record. A small
+/// aggregated record can contain very many user records. Therefore the list ends after
+/// `limits::AGGREGATE_TEXT_BYTES` bytes of text, and the member `AggregatedLeftOut` is the number
+/// of user records that the list leaves out.
 fn write_user_records(text: &mut String, records: &[UserRecord<'_>]) {
     text.push_str(r#","Aggregated":["#);
     let end = text.len() + limits::AGGREGATE_TEXT_BYTES;

@@ -137,7 +137,7 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
     }
 
     /// Maximum number of records to read from the store at a time. For a search by key or text, the
-    /// maximum is larger than the page, because most of the records may not match.
+    /// maximum is larger than the page, because usually only a few of the records match.
     fn batch_records(&self, selection: &Selection) -> usize {
         match selection.key.is_some() || selection.text.is_some() {
             true => limits::LISTING_SEARCHED_RECORDS,

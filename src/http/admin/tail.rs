@@ -6,8 +6,9 @@
 //! this id, a client that loses its connection before the first record can continue without missing
 //! a record.
 //!
-//! A stream may lack the position of `Last-Event-ID`, for example because it was created again. The
-//! tail then sends the event `restarted` and continues at the stream's first record.
+//! A stream may lack the position of `Last-Event-ID`, for example because the stream was deleted
+//! and created again. The tail then sends the event `restarted` and continues at the stream's first
+//! record.
 //!
 //! The event `end` is the last event of a tail that has ended. The load of a snapshot closes the
 //! connection without this event, so that the client connects again and continues in the stream of
@@ -121,9 +122,9 @@ fn start(
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        // An id with another mark is from before the creation of this stream, perhaps from another
-        // emulator. An id with a shard that the stream lacks is from before the load of an older
-        // snapshot.
+        // An id whose identity number or random number differs is from another stream: an earlier
+        // stream of this name, or a stream of another emulator. An id with a shard that the stream
+        // lacks is from before the load of an older snapshot.
         let next_shard = stream.look(StreamState::next_shard);
         let is_here =
             id.mark == StreamMark::of(stream) && id.cut.keys().all(|shard| *shard < next_shard);
