@@ -141,8 +141,8 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// Polls the future of the next frame, and starts the timeout for the frame when it is made. Yields
-/// None after the last frame, and an error if the future fails or panics.
+/// Polls the future of the next frame, and starts the timeout for the frame as soon as the frame is
+/// made. Yields None after the last frame, and an error if the future fails or panics.
 fn poll_made(
     next: &mut Next,
     timeout: Option<&FrameTimeout>,

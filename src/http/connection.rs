@@ -48,8 +48,8 @@ pub(super) struct InFlight {
     requests: AtomicUsize,
     /// Number of requests that have begun since the connection was opened.
     requests_begun: AtomicUsize,
-    /// Number of subscriptions and other streamed bodies in progress. While there is one, the
-    /// connection is not idle. The answer timeout does not apply to streamed bodies.
+    /// Number of subscriptions and other streamed bodies in progress. While one of them is in
+    /// progress, the connection is not idle. The answer timeout does not apply to streamed bodies.
     subscriptions: AtomicUsize,
     answer_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,

@@ -81,7 +81,7 @@ impl Dispatcher {
         let signed = body;
         let empty = Bytes::from_static(EMPTY_MAP);
         // Only a request in RPC v2 can have an empty body here, for an operation without input. The
-        // decoder needs a map.
+        // decoder gets an empty map instead.
         let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::in_format(head, format).entry() else {
             return refused(head, format, body, Error::unknown_operation());

@@ -25,8 +25,8 @@ where
 {
     /// The wrapped body. None after its end or after an error.
     body: Option<B>,
-    /// True if the last poll found no bytes, so the body's reader waits for the client. The rest of
-    /// such a body is not read.
+    /// True if the last poll found no bytes, so that the body's reader waits for the client. If the
+    /// value is dropped in this state, no further bytes of the body are read.
     is_waiting: bool,
 }
 
@@ -36,7 +36,7 @@ impl<B: Body<Data = Bytes> + Unpin + Send + 'static> DrainedBody<B> {
         Self {
             body: Some(body),
             // A client that sends the header `Expect` waits for an interim answer before it sends
-            // the body.
+            // the body. Therefore an unread body of such a client is not drained.
             is_waiting: headers.contains_key(EXPECT),
         }
     }

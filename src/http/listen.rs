@@ -84,9 +84,9 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The maximum and the timeouts that `limits` contains. Each connection needs one open file.
-    /// Therefore the system's limit of open files bounds the maximum, too. `reserved` is the number
-    /// of open files that the store needs.
+    /// The maximum number of connections, and the timeouts of a connection, that `limits` contains.
+    /// Each connection needs one open file. Therefore the system's limit of open files bounds the
+    /// number of connections, too. `reserved` is the number of open files that the store needs.
     pub fn of(limits: &Limits, reserved: u64) -> Self {
         let configured = limits.connections.unwrap_or(u64::MAX);
         let permitted = permitted_connections(descriptor_limit(), reserved);

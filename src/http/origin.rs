@@ -1,12 +1,12 @@
 //! Decides which web pages of other origins may call the service (CORS).
 //!
-//! The real service lets every page call it and read the answers, because a page without
-//! credentials can do nothing. An emulator accepts any credential, so by default only pages from
-//! this machine may call it.
+//! The real service lets every web page call the service and read the answers, because a page
+//! without credentials can do nothing. An emulator accepts any credential, so by default only pages
+//! from this machine may call it.
 //!
 //! The server refuses the requests of other pages and does not rely on the browser to hide the
 //! answers. With DNS rebinding, a site lets its own name resolve to this machine. The browser then
-//! regards the emulator as a part of the site, and its check permits the page to read the answers.
+//! regards the emulator as a part of the site, and permits the page to read the answers.
 
 use crate::options::AllowedOrigin;
 use hyper::HeaderMap;

@@ -219,8 +219,9 @@ fn signed_date(
     Ok(date)
 }
 
-/// The text that the client must have signed for this request (the string to sign). None if no
-/// signature of this request can be right.
+/// The text that the client must have signed for this request (the string to sign). None if the
+/// request lacks a signed header, or if its header `x-amz-content-sha256` differs from the hash of
+/// the body.
 fn string_to_sign(
     head: &Parts,
     body: &[u8],

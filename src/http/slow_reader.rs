@@ -6,7 +6,7 @@
 //!
 //! Over HTTP/1.1, this is the task of the connection. Over HTTP/2, it is the task of the stream, so
 //! that the other streams of the connection continue. After a dropped HTTP/2 stream, at most one
-//! unfinished frame and the reset stay in hyper's queue until the client reads or disconnects.
+//! unfinished frame and the reset stay in hyper's memory until the client reads or disconnects.
 
 use super::connection::{Checks, DropReason, InFlight};
 use crate::lock::Lock;
@@ -169,7 +169,8 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
 /// Detects that the client leaves a frame of one streamed body unread for too long.
 struct Watch {
     frames: Arc<FrameTimeout>,
-    /// Timer for the deadline of an earlier frame. The client may have taken that frame since.
+    /// The timer, which may be set to the deadline of an earlier frame that the client has taken
+    /// since.
     timer: Option<Timer>,
 }
 

@@ -26,8 +26,8 @@ use tokio_rustls::server::TlsStream;
 pub struct TlsIdentity {
     source: Source,
     /// The TLS configuration, and the certificate that clients have to trust. Both are made when a
-    /// client first needs them, because generating a certificate takes longer than the rest of the
-    /// start.
+    /// client first needs them and not at the start, because generating a certificate takes longer
+    /// than the rest of the start.
     made: OnceLock<Result<TlsMaterial, String>>,
 }
 

@@ -21,7 +21,7 @@ pub(super) type Outcome = Result<String, Refused>;
 
 /// A form that a browser has sent, and the format of the answer that the browser asks for.
 pub(super) struct Action {
-    /// The fields of the form that the action has not removed yet.
+    /// The remaining fields of the form. The action removes each field that it reads.
     pub(super) fields: Fields,
     /// Path of the page that the browser shows after the action. None for the page of all streams.
     back: Option<String>,

@@ -40,8 +40,8 @@ impl<'a> Form<'a> {
         Self::new(visit, &format!("call/{name}"))
     }
 
-    /// Sets the page that the browser shows after the action. Without this call, it shows the
-    /// present page again.
+    /// Sets the page that the browser shows after the action. Without this call, the browser shows
+    /// the present page again.
     pub(super) fn back(self, path: &str) -> Self {
         Self {
             back: self.visit.link(path),

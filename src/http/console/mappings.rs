@@ -78,8 +78,8 @@ fn behind_ms(details: &Value) -> i64 {
         .unwrap_or(0)
 }
 
-/// A badge for the state of a mapping. If the mapping makes no progress in a shard, the error
-/// follows the badge.
+/// A badge for the state of a mapping. If the mapping makes no progress in a shard, the error that
+/// prevents the progress follows the badge.
 fn health(details: &Value) -> Markup {
     if details["Status"] != "reading" {
         return badge(Tone::Busy, "waiting for the stream");

@@ -333,7 +333,7 @@ async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outco
         if only.is_none_or(|only| only == place(peeked)) {
             handles.extend(handle(queue, peeked));
         }
-        // Nothing of the record's data is shown.
+        // No byte of the record's data is shown, so the function returns 0.
         0
     });
     peeked.await.map_err(|error| bad(&error.to_string()))?;

@@ -49,7 +49,7 @@ pub(super) struct Rate {
 
 impl History {
     /// Adds a reading of the counters, unless less than a second has passed since the last reading.
-    /// Drops old readings, and the oldest of more than `most` readings.
+    /// Drops old readings, and the oldest readings if more than `most` remain.
     fn add(&mut self, ms: u64, figures: ShardFigures, most: usize) {
         let last_ms = self.0.back().map(|last| last.ms);
         if last_ms.is_some_and(|last_ms| ms < last_ms + limits::CONSOLE_READING_MS) {
@@ -91,7 +91,7 @@ impl Rate {
         let seconds = (after.ms - before.ms).max(1) as f64 / 1000.0;
         let (was, is) = (&before.figures, &after.figures);
         // A stream's counters are the sums of its shards' counters. A sum decreases when a shard
-        // expires.
+        // expires, and the rate is then 0.
         let per_second = |was: u64, is: u64| is.saturating_sub(was) as f64 / seconds;
         Self {
             put_records: per_second(was.written.0, is.written.0),

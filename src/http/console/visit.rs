@@ -23,7 +23,7 @@ pub(super) struct Visit {
     pub(super) admin: Admin,
     /// The account and region that the page shows.
     pub(super) scope: AccountRegion,
-    /// The query parameters that the page has not removed yet.
+    /// The remaining query parameters. The page removes each parameter that it reads.
     pub(super) query: Query,
     pub(super) rates: Arc<Rates>,
     /// Path and query string of the page. A form on the page leads back to this address.

@@ -87,7 +87,7 @@ impl Frames {
 #[derive(Debug)]
 struct Budget {
     left: u64,
-    /// Measures the time since `left` was last increased.
+    /// Measures the time since the number of permitted frames last grew.
     watch: Stopwatch,
 }
 

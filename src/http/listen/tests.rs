@@ -24,7 +24,8 @@ use tokio_rustls::rustls::{
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-/// A HEADERS frame for `GET /`, encoded with HPACK's static table. It ends the stream.
+/// A HEADERS frame for `GET /`, encoded with HPACK's static table. The frame also ends the HTTP/2
+/// stream.
 const GET: [u8; 12] = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84];
 
 /// A running server, with its address and the sender that stops it.
@@ -186,8 +187,8 @@ async fn tls_sessions_are_resumed() {
     ] {
         let client = server.client(version, &["h2"]);
         let mut first = server.handshake(&client).await;
-        // In TLS 1.3, the session tickets arrive after the handshake, at the latest with the first
-        // answer.
+        // Wait for an answer. In TLS 1.3, the session tickets arrive after the handshake, at the
+        // latest with the first answer.
         ask_http1(&mut first).await;
         let second = server.handshake(&client).await;
         assert_eq!(second.get_ref().1.protocol_version(), Some(number));

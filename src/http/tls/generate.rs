@@ -18,8 +18,8 @@ const AUTHORITY_LIFE: i64 = 3650 * DAY;
 /// Lifetime of the server certificate in seconds. Apple's verifier refuses server certificates with
 /// a lifetime of more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
-/// Minimum remaining lifetime of a stored certificate, in seconds. A certificate with less is
-/// replaced, so that it does not expire while the server runs.
+/// Minimum remaining lifetime of a stored certificate, in seconds. A certificate with a shorter
+/// remaining lifetime is replaced, so that it does not expire while the server runs.
 const RENEW_BEFORE: i64 = 30 * DAY;
 /// Number of seconds by which a certificate's validity begins before its creation. A client's clock
 /// may be slow, for example in a virtual machine after a pause.
@@ -229,8 +229,8 @@ fn restrict_to_owner(path: &Path) -> io::Result<()> {
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))]
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
-    // Remove the new file of an interrupted write. A file that already exists would retain its
-    // owner and mode.
+    // Remove the file that an interrupted write has left, and create a new file. An existing file
+    // would keep its owner and mode.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -21,15 +21,15 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         "host.docker.internal",
         "kinesis",
         "minikin",
-        // The host names that similar tools have in the compose files of their users.
+        // The host names of similar tools, as users' compose files contain them.
         "localstack",
         "kinesis-mock",
         "kinesalite",
     ];
-    // Several clients refuse a wildcard directly below localhost, so list this name in full.
+    // Several clients refuse the wildcard `*.localhost`, so list `kinesis.localhost` in full.
     let mut all: Vec<String> = fixed.map(str::to_owned).into();
     all.push("kinesis.localhost".to_owned());
-    // Some users resolve the service's own host names to this machine.
+    // Add the service's own host names, because some users resolve them to this machine.
     all.push(format!("kinesis.{region}.amazonaws.com"));
     all.push(format!("*.control-kinesis.{region}.amazonaws.com"));
     all.push(format!("*.data-kinesis.{region}.amazonaws.com"));

@@ -24,7 +24,7 @@ pub(super) fn present_id(stream: &Stream, shards: impl Iterator<Item = (ShardId,
 }
 
 /// Answers with a tail that sends records as rows of a table. The query parameter `after` is an
-/// event id. It takes the place of the header `Last-Event-ID` if the request lacks the header.
+/// event id, which replaces a missing header `Last-Event-ID`.
 pub(super) async fn tail(
     mut visit: Visit,
     Path(name): Path<String>,
@@ -43,7 +43,8 @@ pub(super) async fn tail(
     let form = TailForm {
         write: Box::new(move |text, shard, record| {
             let row = row(&suffix, shard, record).into_string();
-            // A line break would end the data of the event. A character reference does not.
+            // A line break would end the data of the event, so write each line break as a character
+            // reference.
             text.push_str(&row.replace('\r', "&#13;").replace('\n', "&#10;"));
         }),
         per_second: Some(limits::CONSOLE_TAIL_RECORDS),
