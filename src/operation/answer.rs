@@ -50,8 +50,8 @@ pub(super) async fn permit(
     let Some(mut permit) = output.take_permit() else {
         return admission.answer(bytes).await;
     };
-    // An output that was read from disk already has its permit, and must not wait again: it may
-    // still hold a permit to read from disk.
+    // Do not wait for another permit here. An output that was read from disk already has its
+    // permit, and may still hold a permit to read from the disk, for which other reads wait.
     let is_needed = permit.bytes() > 0 || bytes > limits::SMALL_BYTES;
     if is_needed {
         permit.correct(bytes);

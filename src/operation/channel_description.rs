@@ -137,8 +137,8 @@ impl ChannelDescription {
         }
     }
 
-    /// Describes a channel with the given status and settings instead of the channel's present
-    /// ones.
+    /// Describes a channel with the given status and settings. They replace the channel's present
+    /// status and settings.
     pub(super) fn with(
         channel: &Channel,
         status: ChannelStatus,

@@ -142,8 +142,8 @@ pub(super) fn check_keys(
     checked.map_err(|fault| Error::channel_key("ErrorOutputPrefix", &fault))
 }
 
-/// Returns the log settings `before` with the changes that a request asks for. A name that the
-/// request does not give stays unchanged; this is a choice.
+/// Returns the log settings `before` with the changes that a request asks for. A log group or log
+/// stream that the request does not name stays unchanged; this is a choice.
 pub(super) fn changed_log(
     before: &LogSettings,
     given: &ChannelLoggingConfiguration,

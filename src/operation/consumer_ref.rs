@@ -84,7 +84,8 @@ pub(super) fn consumer_with_arn(
 ) -> Option<(Arc<Stream>, Consumer)> {
     let stream = context.engine.find(&arn.stream.scope, &arn.stream.name)?;
     let consumer = stream.look(|state| state.consumers.get(&*arn.name).cloned())?;
-    // A consumer that was deregistered and registered again under the same name has a new ARN.
+    // Compare the ARNs, because a consumer that was deregistered and registered again under the
+    // same name has a new ARN.
     let same = consumer_arn(&stream.arn, &arn.name, &consumer) == *arn;
     same.then_some((stream, consumer))
 }

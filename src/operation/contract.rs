@@ -25,7 +25,8 @@ pub trait Operation {
     const READ_FAST: bool = false;
 
     /// Returns the permissions that the request needs in addition to the permission for the
-    /// operation itself: names of operations, each with the resource that it must be allowed for.
+    /// operation itself: names of operations, each with the resource to which the permission must
+    /// apply.
     fn also_requires(_context: &Context, _input: &Self::Input) -> Vec<(&'static str, Target)> {
         Vec::new()
     }
@@ -56,8 +57,8 @@ pub trait Operation {
         None
     }
 
-    /// True if `input`, a request that is not decoded yet, is valid without its members of type
-    /// `Expected`.
+    /// True if members of the type `Expected` may be missing from `input`, a request that is not
+    /// decoded yet.
     fn tolerates_missing(_context: &Context, _input: &Node) -> bool {
         false
     }

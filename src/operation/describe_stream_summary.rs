@@ -60,8 +60,8 @@ impl Operation for DescribeStreamSummary {
                 monitoring: enhanced_monitoring(&properties),
                 key_id: properties.key_id.clone(),
                 max_record_size: properties.max_record_kib,
-                // The member is absent while the stream is CREATING or DELETING, as was recorded in
-                // September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+                // OpenShardCount is absent while the stream is CREATING or DELETING, as was
+                // recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
                 open_shard_count: settled.then_some(properties.open_shards),
                 queue_count: properties.queues,
                 strategy: on_demand.then_some(strategy.as_str()),

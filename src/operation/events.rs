@@ -204,8 +204,8 @@ impl Events {
         self.event(EVENT, payload)
     }
 
-    /// Encodes the last event of a subscription to a closed shard. The event has no
-    /// ContinuationSequenceNumber, from which clients recognize the end of the shard.
+    /// Encodes the last event of a subscription to a closed shard. Clients recognize the end of the
+    /// shard by the missing ContinuationSequenceNumber.
     fn shard_end(&self, children: &[ChildShard], millis_behind_latest: i64) -> Vec<u8> {
         let last = LastEvent {
             children,

@@ -63,7 +63,8 @@ pub enum FaultRuleError {
     DelayWithCode,
     /// A rule of this kind cannot have this member.
     OtherMember(FaultKind, &'static str),
-    /// `code` is missing, or is not one of the listed codes, which a rule of this kind may have.
+    /// `code` is missing, or a rule of this kind cannot have the given code. Holds the codes that
+    /// such a rule may have.
     Code(FaultKind, Vec<&'static str>),
 }
 

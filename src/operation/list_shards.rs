@@ -138,7 +138,7 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
         ("StreamName", input.name.is_some()),
         ("StreamARN", input.arn.is_some()),
         ("ExclusiveStartShardId", input.exclusive_start.is_some()),
-        // The service's message has this name for StreamCreationTimestamp.
+        // The service's message says StreamCreationEpoch for StreamCreationTimestamp.
         ("StreamCreationEpoch", input.created.is_some()),
         ("ShardFilter", input.filter.is_some()),
     ];

@@ -64,8 +64,8 @@ fn check_sizes(
 ) -> Result<(), Error> {
     let sum: usize = offered.iter().map(Offered::size_bytes).sum();
     if let Some(limit) = context.engine.limits.put_records_bytes {
-        // The limit of the sum applies only to several records. A single record is bounded by the
-        // maximum record size of the stream.
+        // The limit of the total size applies only to a request with several records. A single
+        // record is bounded by the maximum record size of the stream.
         if offered.len() > 1 && sum as u64 > limit {
             return Err(Error::records_too_large(limit));
         }

@@ -69,8 +69,8 @@ fn position_of(
         return Err(Error::starting_number_of_other_shard(encoded, shard.id));
     }
     if number.version == 0 {
-        // The service was observed to fail with an internal error for a number of version 0, for
-        // example 0.
+        // The service was observed to fail with an internal error for a sequence number of version
+        // 0, such as the number 0.
         return Err(Error::internal());
     }
     let is_last = number.version == 2 && number.index == SequenceNumber::LAST_INDEX;

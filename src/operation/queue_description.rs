@@ -31,9 +31,9 @@ output! {
 }
 
 output! {
-    /// The starting position of a queue. While the queue is CREATING, the timestamp is the one in
-    /// the CreateQueue request, if any. Afterwards, the timestamp is the time for which the
-    /// starting position stands.
+    /// The starting position of a queue. While the queue is CREATING, the timestamp is that of the
+    /// CreateQueue request, if any. Afterwards, the timestamp is the earliest arrival time that a
+    /// record delivered by the queue can have.
     pub struct StartingPosition {
         "Timestamp" => timestamp: Option<Timestamp>,
         "Type" => kind: &'static str,
@@ -70,7 +70,8 @@ impl QueueDescription {
         Self::with(queue, described.status, described.attributes)
     }
 
-    /// Describes a queue with the given status and attributes instead of the queue's present ones.
+    /// Describes a queue with the given status and attributes. They replace the queue's present
+    /// status and attributes.
     pub(super) fn with(queue: &Queue, status: StreamStatus, attributes: QueueAttributes) -> Self {
         let timestamp = match status {
             StreamStatus::Creating => queue.start.given(),

@@ -41,9 +41,8 @@ impl HasTarget for UpdateChannel {
 
 /// The changes of a channel that a request asks for.
 struct Changes<'a> {
-    /// One element for each destination member of the request that sets a data freshness: the kind
-    /// of the destination, and the new data freshness in seconds. A request with members for both
-    /// kinds is refused.
+    /// The new data freshness in seconds from each destination member of the request, with the kind
+    /// of this destination. A request with members for both kinds is refused.
     freshness_s: Vec<(DestinationKind, u32)>,
     logging: Option<&'a ChannelLoggingConfiguration>,
 }

@@ -90,8 +90,8 @@ fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
     if target > 2 * open {
         return Err(Error::target_above_double(open, target));
     }
-    // Half of an odd number of shards is rounded down, because the live service was recorded to
-    // scale 3 shards to 1 in September 2026 (radkawar/stackd,
+    // The smallest permitted target is half of the open shards, rounded down, because the live
+    // service was recorded to scale 3 shards to 1 in September 2026 (radkawar/stackd,
     // testdata/aws/kinesis/topology_raw.json).
     if target < open / 2 {
         return Err(Error::target_below_half(open, target));
