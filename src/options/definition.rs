@@ -437,7 +437,7 @@ impl Options {
             let credentials = self.credentials()?;
             let mut keys = identities.keys();
             // An access key that the file does not name has all permissions. Without this error, a
-            // user whose key is misspelt in the file would have them, too.
+            // user whose key is misspelt in the file would have all permissions, too.
             let stranger = keys.find(|key| credentials.iter().all(|known| known.key != *key));
             if let Some(key) = stranger {
                 return Err(failed(format!("no --credential has the access key {key}")));

@@ -94,8 +94,8 @@ const IGNORED: &[&str] = &[
 
 /// The effect of a flag of kinesalite on the command line.
 enum Flag {
-    /// The flag of minikin in the first text replaces the flag. The second text is put before the
-    /// flag's value.
+    /// Minikin's flag, the first text, replaces kinesalite's flag. The second text is put before
+    /// the value of the flag.
     Ours(&'static str, &'static str),
     /// The flag is removed without a warning, because minikin always has the property that the flag
     /// switches on.
@@ -104,14 +104,15 @@ enum Flag {
     Ignored,
 }
 
-/// The flags of kinesalite that have another name in minikin, or none.
+/// The flags of kinesalite that have another name in minikin, or no counterpart.
 const FLAGS: &[(&str, Flag)] = &[
     ("--path", Flag::Ours("--data-dir", "")),
     ("--createStreamMs", Flag::Ours("--transition-ms", "")),
     ("--shardLimit", Flag::Ours("--limit", "shards-per-account=")),
-    // Every port of minikin accepts TLS.
+    // `--ssl` needs no option of minikin, because every port accepts TLS.
     ("--ssl", Flag::AlwaysOn),
-    // The flag `--createStreamMs` already sets the transition time of all changes of a stream.
+    // `--deleteStreamMs` has no effect, because `--createStreamMs` already sets the transition time
+    // of all changes of a stream.
     ("--deleteStreamMs", Flag::Ignored),
     ("--updateStreamMs", Flag::Ignored),
 ];
@@ -249,8 +250,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
             values: Vec::new(),
             variables: Vec::new(),
         });
-        // Several variables can set the same option. The values of all of them count if the option
-        // is a list, and otherwise only the first value.
+        // Several variables can set the same option. If the option is a list, the values of all
+        // these variables count. Otherwise only the first value counts.
         if honoured.values.is_empty() || is_added(alias.flag) {
             honoured.values.push(value.into());
             honoured.variables.push(alias.variable);

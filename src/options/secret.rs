@@ -21,7 +21,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// Parsing never fails. An error message of the parser would quote the secret.
+/// Parsing never fails, because the error message of a parser would quote the secret.
 impl FromStr for Secret {
     type Err = Infallible;
 
@@ -54,8 +54,8 @@ impl Credential {
         let mut parts = text.expose().splitn(3, ':');
         let (key, secret) = (parts.next()?, parts.next()?);
         let token = parts.next();
-        // An access key id must not contain a slash or a space, which end it in the `Authorization`
-        // header.
+        // An access key id must not contain a slash or a space, because in the `Authorization`
+        // header these characters end the id.
         let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
         let whole = named && !secret.is_empty() && token != Some("");
         whole.then(|| Self {

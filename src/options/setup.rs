@@ -1,5 +1,6 @@
 //! Reads the setup: the definitions of the streams, queues, channels, event source mappings and
-//! fault rules that are created before the emulator accepts requests. Another module creates them.
+//! fault rules that are created before the emulator accepts requests. The module `crate::setup`
+//! creates them.
 
 mod account_region_setting;
 mod definition_place;

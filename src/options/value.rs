@@ -191,7 +191,8 @@ pub(crate) fn is_region(text: &str) -> bool {
 }
 
 pub(super) fn region(text: &str) -> Result<String, String> {
-    // The name of a region becomes a part of ARNs, in which colons separate the parts.
+    // A region's name becomes a part of ARNs, so it must not contain a colon: colons separate the
+    // parts of an ARN.
     if text.is_empty() || text.contains(|letter: char| letter == ':' || letter.is_whitespace()) {
         return Err("a region has at least one letter, no spaces and no colons".to_owned());
     }

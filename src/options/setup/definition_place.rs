@@ -5,8 +5,8 @@ use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
-/// Error messages that do not name the member of the definition that causes the error: a part of
-/// each message, and the member.
+/// Error messages that do not name the wrong member of a definition: a part of each message, and
+/// the name of the member.
 const MEANT: [(&str, &str); 9] = [
     ("Function does not exist", "FunctionName"),
     ("Stream not found", "EventSourceArn"),
@@ -65,8 +65,8 @@ impl DefinitionPlace {
             words.any(|word| name == Some(word))
         };
         let paths = || self.members.iter().map(|(path, _)| path.as_str());
-        // A message may quote the path of a member, which contains the paths of outer members. The
-        // longest path belongs to the member that the message is about.
+        // A message may quote the path of a member, and this path contains the paths of outer
+        // members. The longest path belongs to the member that the message is about.
         let quoted = paths().filter(is_quoted).max_by_key(|path| path.len());
         let named = quoted.or_else(|| paths().find(is_word));
         let named = named.or_else(|| {

@@ -115,8 +115,8 @@ fn json_problem(error: &serde_json::Error) -> Problem {
 /// The reason why `part`, a value in a valid JSON document, cannot be read.
 fn part_text(part: &str, error: &serde_json::Error) -> String {
     if error.classify() == Category::Data {
-        // Cut off serde's "at line … column …". It counts from the start of `part` and not from the
-        // start of the file.
+        // Cut off serde's "at line … column …", which counts from the start of `part` and not from
+        // the start of the file.
         let text = error.to_string();
         let end = text.rfind(" at line ").unwrap_or(text.len());
         return text[..end].to_owned();

@@ -24,7 +24,7 @@ pub(crate) struct MappingSetup {
     pub request: CreateRequest,
 }
 
-// These shapes give only the types of the members. [`CreateRequest::read`] checks all other
+// The shapes below give only the types of the members. [`CreateRequest::read`] checks all other
 // constraints.
 static TEXT: Shape = Shape::Text {
     length: None,
