@@ -41,8 +41,9 @@ impl Address {
     /// authority.
     pub(crate) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
         let problem = |text: String| AddressError(format!("{url}: {text}"));
-        // Parse the URL with underscores in place of braces. A placeholder such as `{name}` is not
-        // valid in a URI.
+        // Parse the URL with underscores in place of braces, because braces are not valid in a URI.
+        // The path of a URL may contain the placeholder `{name}`, which stands for the name of a
+        // function.
         let plain = url.replace(['{', '}'], "_");
         let uri: Uri = plain.parse().map_err(|error| problem(format!("{error}")))?;
         let host = uri.host().ok_or_else(|| problem("no host".to_owned()))?;

@@ -182,8 +182,8 @@ impl Call for HttpCall {
             match RealDeadline::lasting(timeout).with(answering).await {
                 Some(answer) => answer,
                 None => {
-                    // Drop the connection. The answer may still arrive on it, and would be mistaken
-                    // for the answer to the next request.
+                    // Drop the connection on which no answer has arrived in time. A late answer
+                    // would be mistaken for the answer to the next request.
                     if let Some(slot) = &mut self.slot {
                         slot.connection = None;
                     }

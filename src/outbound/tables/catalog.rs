@@ -78,7 +78,7 @@ impl TableCatalog {
 }
 
 impl TableEntry {
-    /// Makes written data files durable as far as the Iceberg library has not done so.
+    /// Makes the directory entries of written data files durable if they are in a local directory.
     pub(super) fn sync<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
@@ -89,8 +89,8 @@ impl TableEntry {
         }
     }
 
-    /// Commits a transaction on `table`, unless the channel's positions in the catalog are no longer
-    /// the positions in `table`.
+    /// Commits a transaction on `table` if the channel's positions in the catalog are still those
+    /// in `table`.
     ///
     /// # Errors
     /// The transaction may or may not be committed.

@@ -5,9 +5,10 @@ use crate::model::channel::InvalidRecord;
 use crate::model::channel::gsr::Framed;
 use crate::model::channel::schema::{Columns, Row};
 
-/// Error code in the dead-letter line of a record that lacks the frame of the Glue schema registry.
+/// Error code in the dead-letter object for a record that lacks the frame of the Glue schema
+/// registry.
 const FRAME_CODE: &str = "InvalidSchemaFrame";
-/// Error code in the dead-letter line of a record whose frame names an unknown schema version.
+/// Error code in the dead-letter object for a record whose frame names an unknown schema version.
 const VERSION_CODE: &str = "UnknownSchemaVersion";
 
 /// Converts records to rows of a table.

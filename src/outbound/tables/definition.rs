@@ -48,12 +48,13 @@ impl Definition {
     }
 }
 
-/// The channel's positions in its stream, from the newest snapshot that has positions. Snapshots
-/// without positions are of other programs, for example of a compaction. None for a table to which
-/// the channel has committed nothing.
+/// The channel's positions in its stream, from the newest snapshot that has positions. Other
+/// programs commit snapshots without positions, for example when they compact the table. None for a
+/// table to which the channel has committed nothing.
 pub(super) fn positions(metadata: &TableMetadata) -> Option<&str> {
     let mut snapshot = metadata.current_snapshot();
-    // The bound ends a chain of parents that leads back to itself.
+    // The number of rounds is bounded, because in damaged metadata the parents of a snapshot may
+    // lead back to the snapshot.
     for _ in 0..metadata.snapshots().len() {
         let summary = &snapshot?.summary().additional_properties;
         if let Some(positions) = summary.get(POSITIONS) {

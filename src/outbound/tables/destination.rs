@@ -28,7 +28,7 @@ pub(in crate::outbound) struct Tables {
     random: Random,
 }
 
-/// A task on the table of one channel: to create or to open it.
+/// The creation or the opening of the table of one channel.
 struct Work {
     catalog: TableCatalog,
     schemas: Option<SchemaFiles>,
@@ -67,9 +67,9 @@ impl Tables {
         self.catalog.as_ref().err().map(String::as_str)
     }
 
-    /// Creates the table of a new channel. A table of the same channel, left by an interrupted
-    /// start, is used as it is. The future yields the reason for the status FAILED if another table
-    /// exists or no table can be created.
+    /// Creates the table of a new channel. An existing table of the same channel, which an
+    /// interrupted start has left, is used as it is. The future yields an error, the reason for the
+    /// status FAILED, if the table belongs to another channel or cannot be created.
     pub(in crate::outbound) fn create(
         &self,
         channel: &ChannelArn,

@@ -1,9 +1,11 @@
-//! A REST catalog that commits only while the channel's positions are the expected ones.
+//! A REST catalog in which a commit succeeds only if the channel's positions have not changed since
+//! the table was opened.
 //!
 //! The Iceberg library loads the table before every attempt to commit, and adds the data files to
-//! the snapshot that it finds there. After a commit conflict it does so again. That would add rows
-//! twice if an earlier commit, whose answer was lost, reached the catalog late. Such a commit has
-//! moved the positions, so the guard refuses the table.
+//! the newest snapshot of the loaded table. The answer to an earlier commit may have been lost, and
+//! that commit may reach the catalog late, after the channel has opened the table again. The
+//! library would then add the same rows a second time. The late commit has changed the channel's
+//! positions, so the guard refuses the loaded table.
 
 use super::definition::positions;
 use super::warehouse::TableDirectory;
@@ -24,11 +26,11 @@ pub(super) struct Guard<'a> {
     pub(super) catalog: &'a RestCatalog,
     /// The channel's positions before the commit.
     pub(super) positions: Option<&'a str>,
-    /// The directory of the table if it is a local one.
+    /// The directory of the table. None if the files of the table are in a bucket.
     pub(super) directory: Option<&'a TableDirectory>,
 }
 
-/// Waits for the answer of a catalog.
+/// Waits for the answer of a catalog, for up to [`limits::TABLE_CATALOG_ANSWER`].
 pub(super) async fn answer<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
     let time = limits::TABLE_CATALOG_ANSWER;
     let late = || {
@@ -52,7 +54,8 @@ impl Catalog for Guard<'_> {
 
     async fn update_table(&self, commit: TableCommit) -> Result<Table> {
         if let Some(directory) = self.directory {
-            // The commit names new manifests. Make their directory entries durable before it.
+            // The commit names new manifests. Make their directory entries durable before the
+            // commit.
             let synced = directory.sync_metadata();
             synced.map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))?;
         }

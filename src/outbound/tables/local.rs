@@ -1,5 +1,5 @@
-//! A table in a local directory. The newest complete metadata file is the state of the table. A
-//! catalog of the Iceberg library in memory writes the next metadata file.
+//! A table in a local directory. The newest complete metadata file is the state of the table. The
+//! Iceberg library's catalog in memory writes the next metadata file.
 
 use super::definition::Definition;
 use super::error::TableError;
@@ -46,7 +46,8 @@ impl LocalTable {
             }
             definition.check_owner(table.metadata(), &definition.names.join("/"))?;
             let local = Self { catalog, directory };
-            // Write the hint again: after a crash between a commit and its hint, the hint is old.
+            // Write the file `version-hint.text` again. A crash after the last commit may have left
+            // the file with the name of an older metadata file.
             local.publish(&table)?;
             return Ok(Some((local, table)));
         }

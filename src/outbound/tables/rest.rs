@@ -32,7 +32,7 @@ pub(super) struct RestCatalogAddress {
 pub(super) struct RestTable {
     catalog: RestCatalog,
     address: RestCatalogAddress,
-    /// The directory of the table if the catalog has placed the table in a local directory.
+    /// The directory of the table. None if the catalog has placed the table in a bucket.
     directory: Option<TableDirectory>,
 }
 
@@ -54,8 +54,8 @@ impl RestCatalogAddress {
         }
     }
 
-    /// The name of a channel's table in the catalog, for messages. The table bucket has no part in
-    /// it.
+    /// The name of a channel's table in the catalog, for messages. The name does not contain the
+    /// table bucket.
     pub(super) fn name(&self, definition: &Definition) -> String {
         let [_, namespace, table] = &definition.names;
         format!(
@@ -120,8 +120,8 @@ impl RestTable {
         let created = answer(catalog.create_table(ident.namespace(), with_properties(creation)));
         let table = match created.await {
             Ok(table) => table,
-            // The answer of a successful creation may be lost. Another program may have created a
-            // table of this name.
+            // The table may exist nevertheless: the answer of a successful creation was lost, or
+            // another program has created the table.
             Err(error) => match answer(catalog.load_table(&ident)).await {
                 Ok(table) => table,
                 Err(_) => return Err(address.failed(&error)),
@@ -132,14 +132,16 @@ impl RestTable {
         match entry {
             Ok(entry) => Ok((entry, table)),
             Err(error) => {
-                // The table is of no use, and would be in the way of the next channel.
+                // Remove the unusable table, because it would keep a new channel from creating a
+                // table of this name.
                 remove_entry(address, &ident).await;
                 Err(error)
             }
         }
     }
 
-    /// Checks that the files of `table` can be written.
+    /// Makes the entry of `table`, after a check that this process can reach the files of the
+    /// table.
     async fn with(
         address: &RestCatalogAddress,
         catalog: RestCatalog,
@@ -162,9 +164,9 @@ impl RestTable {
                  create the channel again."
             )));
         }
-        // A directory of another machine may have the same path as one of this machine, and a
-        // bucket of another server the same name. The newest metadata file shows that the catalog
-        // means this one.
+        // Another machine may have a directory of the same path, and another server a bucket of the
+        // same name. The newest metadata file exists only if the catalog means this machine or this
+        // server.
         let metadata = table.metadata_location().unwrap_or_default();
         let found = table.file_io().exists(metadata).await;
         let problem = match found {
@@ -196,8 +198,8 @@ impl RestTable {
     }
 
     /// Commits a transaction on `table`. After a conflict with another program, the transaction is
-    /// repeated on the newest state of the table, as long as the channel's positions in it are those
-    /// in `table`.
+    /// repeated on the newest state of the table, as long as the channel's positions there are
+    /// still those in `table`.
     ///
     /// # Errors
     /// The transaction may or may not be committed.
@@ -230,8 +232,8 @@ async fn create_namespace(
     }
 }
 
-/// Removes the entry of a new table from the catalog. The reason for which the table is of no use
-/// matters more than a failure of the removal.
+/// Removes the entry of a new, unusable table from the catalog. A failure of the removal is
+/// ignored, because the caller reports why the table is unusable.
 async fn remove_entry(address: &RestCatalogAddress, table: &TableIdent) {
     if let Ok(catalog) = address.connect().await {
         let _may_stay = answer(catalog.drop_table(table)).await;

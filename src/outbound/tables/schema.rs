@@ -35,9 +35,10 @@ pub(super) fn hour_partitions(
     Ok(builder.build())
 }
 
-/// The schema of a table with which the table was created: the one with these columns. None if the
-/// table no longer has the schema, or has other partitions. A table in a shared catalog can get
-/// further columns from other programs; its older schemas can still be written.
+/// Finds the schema with which a channel created its table: the schema with the columns `columns`.
+/// None if the table no longer has this schema, or has other partitions than the hours of
+/// `sources`. Other programs may have added columns to a table in a shared catalog. The table then
+/// also has a newer schema, but rows can still be written with the older one.
 pub(super) fn own_schema(
     metadata: &TableMetadata,
     columns: &Columns,
@@ -82,8 +83,9 @@ fn has_type(field: &NestedField, expected: &NestedField) -> bool {
         }
 }
 
-/// The name of the partition field by the hour of a column. Iceberg's other libraries choose the
-/// same name. Manifests are Avro files, so the name has only characters that Avro allows in names.
+/// The name of the partition field that holds the hour of a column. Iceberg's other libraries
+/// choose the same name. Manifests are Avro files, so the name has only characters that Avro allows
+/// in names.
 fn partition_name(source: &str) -> String {
     let name = source.replace('.', "_");
     match name.starts_with(|first: char| first.is_ascii_digit()) {

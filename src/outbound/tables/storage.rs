@@ -18,8 +18,8 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The files of tables. The Iceberg library wants to serialize the type; the server is not a part
-/// of the serialized form.
+/// The storage of the files of tables. The Iceberg library requires a type that can be serialized.
+/// The serialized form does not contain the server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct TableFiles {
     local: LocalFsStorage,
@@ -35,7 +35,7 @@ impl TableFiles {
         }
     }
 
-    /// True if objects can be read and written.
+    /// True if there is a server, so that objects can be read and written.
     pub(super) const fn has_server(&self) -> bool {
         self.server.is_some()
     }

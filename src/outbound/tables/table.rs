@@ -139,8 +139,8 @@ impl Table {
         &self.columns
     }
 
-    /// The channel's positions in its stream, from the newest snapshot. None for a table without a
-    /// snapshot.
+    /// The channel's positions in its stream, from the newest snapshot that has positions. None if
+    /// the channel has committed nothing to the table.
     pub(super) fn positions(&self) -> Option<&str> {
         positions(self.table.metadata())
     }

@@ -116,14 +116,14 @@ async fn rows_and_positions_are_committed_together() {
         table.write(&more).await.unwrap();
     }
     table.commit("{\"a\":2}".to_owned()).await.unwrap();
-    // These rows are written and never committed.
+    // Write rows, but do not commit them.
     let lost = rows(&table, &numbered(150..160));
     table.write(&lost).await.unwrap();
 
     let mut table = open(&home).await;
     assert_eq!(table.positions(), Some("{\"a\":2}"));
     assert_eq!(ids(&table).await, (0..150).collect::<Vec<_>>());
-    // Positions without rows: all records of the batch were invalid.
+    // Commit positions without rows, as for a batch whose records are all invalid.
     table.commit("{\"a\":3}".to_owned()).await.unwrap();
     let table = open(&home).await;
     assert_eq!(table.positions(), Some("{\"a\":3}"));
@@ -166,8 +166,8 @@ async fn a_commit_that_a_crash_cut_short_is_passed_over() {
         assert_eq!(table.positions(), Some("1"), "{length}");
         assert_eq!(ids(&table).await.len(), 10, "{length}");
     }
-    // The next commit gets the same number as the interrupted commit. Its file is complete, so it
-    // counts.
+    // The next commit writes a metadata file with the same number as the interrupted commit. The
+    // new file is complete, so it is the state of the table.
     let mut table = open(&home).await;
     let again = rows(&table, &numbered(10..20));
     table.write(&again).await.unwrap();

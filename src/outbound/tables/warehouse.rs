@@ -40,7 +40,7 @@ impl TableDirectory {
         let location = location.trim_end_matches('/');
         let path = location.strip_prefix("file:").unwrap_or(location);
         let path = match path.strip_prefix("//") {
-            // The host of a `file:` URL is empty.
+            // A `file:` URL with two slashes has an empty host before its path.
             Some(path) => path,
             None => path,
         };
@@ -93,7 +93,8 @@ impl TableDirectory {
     ) -> Result<(), TableError> {
         let mut synced: Vec<PathBuf> = Vec::new();
         for location in locations {
-            // The directories between the file and the table's directory may be new, too.
+            // Include the directories between the table's directory and the file, because they may
+            // be new.
             for directory in self.local(location).ancestors().skip(1) {
                 if !directory.starts_with(&self.path)
                     || synced.iter().any(|known| known == directory)
@@ -127,7 +128,8 @@ impl TableDirectory {
         let written = fs::write(&new, hint).and_then(|()| fs::rename(&new, &hint_file));
         written.map_err(|error| TableError::file(&hint_file, &error))?;
         sync(&directory)?;
-        // The directories above the first metadata file may be new, too.
+        // With the first metadata file, the directories above it may be new. Make their entries
+        // durable, too.
         if number(name) == Some(0) {
             for directory in self.path.ancestors().take(4) {
                 sync(directory)?;

@@ -42,8 +42,9 @@ async fn open(server: &RestServer) -> Table {
     opened.unwrap().unwrap()
 }
 
-/// Appends 10 rows, as the delivery of a channel does: it opens the table again after an error, and
-/// repeats the attempt unless the table has the positions. Returns the number of attempts.
+/// Appends 10 rows as the delivery of a channel does: after an error, opens the table again and
+/// repeats the attempt, unless the table has the new positions already. Returns the number of
+/// attempts.
 async fn deliver(server: &RestServer, from: i64) -> usize {
     let positions = format!("{{\"at\":{from}}}");
     for attempt in 1..10 {
@@ -84,7 +85,7 @@ async fn rows_and_positions_are_committed_together() {
         files.iter().any(|file| file.starts_with(&place)),
         "{files:?}"
     );
-    // The namespace exists now, and a second table is created in it.
+    // Create a second table in the same namespace, which exists now.
     let other = Definition {
         names: ["bucket", "space", "returns"].map(str::to_owned),
         ..definition()
@@ -107,7 +108,7 @@ async fn a_conflict_is_resolved_and_positions_outlive_foreign_snapshots() {
     let table = open(&server).await;
     assert_eq!(ids(&table).await, (0..20).collect::<Vec<_>>());
     assert_eq!(table.snapshots(), 4);
-    // The newest snapshot is of another program, and the positions are in its parent.
+    // Another program commits the newest snapshot, whose parent has the channel's positions.
     server.fault(Fault::Conflict);
     server.fault(Fault::Refused);
     let mut table = open(&server).await;
@@ -123,7 +124,8 @@ async fn a_lost_answer_and_a_late_commit_repeat_no_row() {
         (Fault::LostAnswer, 1),
         (Fault::Timeout, 1),
         (Fault::Refused, 2),
-        // The load 0 is that of the next opening, and the load 1 that of the next commit.
+        // The next opening of the table makes load 0 of the table, and the next commit makes load
+        // 1.
         (Fault::LateBefore(0), 1),
         (Fault::LateAfter(0), 2),
         (Fault::LateBefore(1), 2),

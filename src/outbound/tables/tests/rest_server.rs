@@ -23,8 +23,8 @@ pub(super) enum Fault {
     Conflict,
     /// The request is done, and the connection closed without an answer.
     LostAnswer,
-    /// The connection is closed without an answer. The request is done at the start of the load of
-    /// the table with this number, counted from the next one as 0.
+    /// The connection is closed without an answer, and the request is done later, at the start of a
+    /// load of the table. The value 0 means the next load.
     LateBefore(usize),
     /// Like `LateBefore`, but the request is done at the end of the load.
     LateAfter(usize),
@@ -40,11 +40,11 @@ pub(super) struct State {
     pub(super) namespaces: Vec<String>,
     /// The metadata and the location of the metadata, by the name of the table.
     pub(super) tables: BTreeMap<String, (TableMetadata, String)>,
-    /// The faults of the next commits and creations. One is taken for each.
+    /// The faults of the next commits and creations. Each commit or creation takes the first fault.
     pub(super) faults: VecDeque<Fault>,
     /// True if every connection is closed at once.
     pub(super) is_down: bool,
-    /// The start of the locations of tables.
+    /// The beginning of the location of every table.
     pub(super) warehouse: String,
     commits: usize,
     /// A commit that arrives late.
