@@ -148,7 +148,7 @@ impl Generations {
     fn value(&self, generation: &Arc<Generation>, number: u32) -> io::Result<Option<Bytes>> {
         let mut reader = generation.reader.lock();
         if generation.is_gone() {
-            // Opening the removed generation would create it again.
+            // Do not open the removed generation, because the opening would create it again.
             return Ok(None);
         }
         let newly = reader.is_none();

@@ -71,8 +71,8 @@ impl Store {
     }
 
     /// Saves `changes` of the catalog atomically. Returns the ticket with which the caller waits
-    /// until the changes are durable, as far as the settings promise durability. The changes do not
-    /// become durable before the records that were appended earlier.
+    /// until the changes are durable. The ticket does not wait if the settings promise no
+    /// durability. The changes do not become durable before the records that were appended earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {
@@ -109,8 +109,9 @@ impl Store {
         self.save_number(key::NEXT_RUN, run + 1).await
     }
 
-    /// Permits appends of records with sequence indexes of runs up to `run` before the run `run`
-    /// begins. Returns when the permission is durable. A later call must not permit a smaller run.
+    /// Permits the append of records whose sequence indexes belong to runs up to `run`, although
+    /// the run `run` has not begun yet. Returns when the permission is durable. A later call must
+    /// not permit a smaller run.
     ///
     /// # Errors
     /// The reason why the store refuses writes.

@@ -65,7 +65,7 @@ impl Logs {
         }
     }
 
-    /// Removes entries from the front of the queue of closed segments, up to the first entry whose
+    /// Removes entries from the front of the list of closed segments, up to the first entry whose
     /// segment is still in memory.
     pub(crate) fn forget_evicted(&self) {
         loop {

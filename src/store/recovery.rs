@@ -445,9 +445,9 @@ impl RecoveredDirectory {
             let number = current.generation.number;
             self.note_damage(disk, number, format!("damaged {what}: {count}"));
         }
-        // The records of a gap are in commit frames, but not in a segment, although a later segment
-        // exists: the disk kept only a part of a commit, so their segment was lost. Store the
-        // records of each gap again, as one segment.
+        // A gap has records that are in commit frames and in no segment, although a later segment
+        // exists: the disk kept only a part of a commit, and lost the segment of these records.
+        // Store the records of each gap again, as one segment.
         for (id, replay) in replays {
             for mut tail in replay.into_gaps() {
                 let segment = tail.seal(id);

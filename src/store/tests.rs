@@ -334,7 +334,7 @@ async fn generations_are_rotated_read_and_removed() {
     assert!(read_all(&logs[1], 100, 0).await == expected(100..6000, 1000));
     store.delete(logs[0].id());
     logs[1].trim(at(5900));
-    // These two commits come after the sweep.
+    // Make two commits after the sweep.
     put(&store, &logs[1], 6000..6001, 1000)
         .await
         .durable()

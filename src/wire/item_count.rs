@@ -10,8 +10,8 @@ use memchr::memchr3_iter;
 const STEP_BYTES: usize = 4 << 10;
 
 /// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. The function counts commas, opening
-/// brackets and opening braces instead of items. It also counts the ones inside of strings, because
-/// strings in requests contain few of them.
+/// brackets and opening braces instead of items, also inside of strings, because strings in
+/// requests contain few of these characters.
 pub(super) fn is_bounded_json(body: &[u8]) -> bool {
     body.len() <= DOCUMENT_ITEMS
         || memchr3_iter(b',', b'[', b'{', body)

@@ -91,8 +91,8 @@ impl<'de> JsonReader<'de> {
             return Ok(Text::Plain(&text[1..=end]));
         }
         while inner[end] == b'\\' {
-            // Skip the byte after a backslash, because it may be a quote or a backslash that does
-            // not count.
+            // Skip the byte after a backslash. The byte may be a quote that does not end the
+            // string, or a second backslash.
             let behind = inner.get(end + 2..).ok_or_else(refused)?;
             end += 2 + memchr2(b'"', b'\\', behind).ok_or_else(refused)?;
         }

@@ -48,7 +48,7 @@ fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
         Node::List(_) => Some(LIST.into()),
         Node::Map(_) => Some(STRUCTURE.into()),
         // Byte strings exist in CBOR only. No message of the service about a misplaced byte string
-        // was recorded.
+        // was recorded, so the exception has no message.
         Node::Bytes(_) if !matches!(shape, Shape::Blob { .. }) => Some(Cow::Borrowed("")),
         Node::Null => None,
         Node::Bool(_) | Node::Integer(_) | Node::Float(_) | Node::Text(_) | Node::Bytes(_) => {

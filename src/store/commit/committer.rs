@@ -156,14 +156,14 @@ impl Closer {
         let (sender, receiver) = channel();
         let inner = self.0.clone();
         let run = move || {
-            // The sending fails if `close` has stopped waiting.
+            // Sending the result fails if `close` no longer waits for it.
             let _late = sender.send(inner.finish());
         };
         let thread = std::thread::Builder::new().name("closing".into());
         let unable = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
         thread.spawn(run).map_err(unable)?;
-        // After a failed write, closing the databases may block for ever, and no commit will
-        // follow.
+        // After a failed write, the wait is shorter: closing the databases may then block for ever,
+        // and no commit will follow.
         let limit = match shared.failure() {
             Some(_) => limits::FAILED_STORE_CLOSE_LIMIT,
             None => limits::STORE_CLOSE_LIMIT,

@@ -126,7 +126,7 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // At the end of a generation, the file `marks` is written without a generation, because a
+        // At the end of a generation, write a file `marks` that names no generation, because a
         // later generation may get the same number.
         if !idle || seal {
             self.write_marks();

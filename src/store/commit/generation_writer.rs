@@ -110,8 +110,8 @@ impl GenerationWriter {
             Some((number, opening)) => {
                 let ended = |_| io::Error::other("the thread that opens generations ended");
                 let handle = match opening.recv().map_err(ended)? {
-                    // The second attempt can succeed: the previous generation has been closed in
-                    // the meantime, which released many file descriptors.
+                    // Try again. The previous generation has been closed in the meantime, which
+                    // released many file descriptors.
                     Err(error) if is_out_of_descriptors(&error) => {
                         self.shared.generations.open(number)?
                     }

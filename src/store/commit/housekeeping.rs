@@ -19,8 +19,8 @@ type Job = Box<dyn FnOnce(&Generations) + Send>;
 /// done.
 pub(crate) struct Housekeeping {
     shared: Arc<Shared>,
-    /// The channel to the housekeeping thread, and the thread. `None` if the calling thread does
-    /// every job immediately.
+    /// The sender of jobs to the housekeeping thread, and the thread. `None` if the calling thread
+    /// does every job immediately.
     thread: Option<(Sender<Job>, JoinHandle<()>)>,
 }
 
@@ -48,8 +48,8 @@ impl Housekeeping {
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
         let (sender, receiver) = channel();
         self.run(move |generations| {
-            // The sending fails if the receiver no longer waits. The failed sending drops the
-            // handle, which closes the generation again.
+            // Sending the handle fails if the receiver no longer waits. The failed sending drops
+            // the handle, which closes the generation again.
             let _unwanted = sender.send(generations.open(number));
         });
         receiver

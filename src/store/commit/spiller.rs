@@ -119,8 +119,8 @@ impl Spiller {
         self.shared.memory.load(Ordering::Relaxed) > bytes
     }
 
-    /// Takes the oldest closed segment in memory from the queue of segments to spill. Returns
-    /// `None` if the queue is empty.
+    /// Takes the oldest closed segment in memory from the list of segments to spill. Returns `None`
+    /// if the list is empty.
     fn oldest_segment(&self) -> Option<(Arc<Log>, SegmentEntry, Segment)> {
         loop {
             let (id, first) = self.shared.sealed.lock().pop_front()?;
@@ -134,7 +134,7 @@ impl Spiller {
 
     /// Writes one segment of `log` to a temporary file and releases the segment's memory. The
     /// memory becomes free immediately, so that waiting writers need not wait for the spill of
-    /// further segments. A segment that cannot be written returns to the front of the queue of
+    /// further segments. A segment that cannot be written returns to the front of the list of
     /// segments to spill.
     fn spill(&mut self, log: &Log, mut entry: SegmentEntry, segment: &Segment) -> io::Result<()> {
         let written = self.begin_generation();

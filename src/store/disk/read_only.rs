@@ -13,7 +13,7 @@ use std::io;
 pub(crate) struct ReadOnlyDisk(SledDisk);
 
 /// The lock on a data directory that is only read. `None` stands for a directory without a lock
-/// file, which no process uses.
+/// file. No process uses such a directory.
 impl Claim for Option<Lock> {
     fn verify(&self) -> io::Result<()> {
         self.as_ref().map_or(Ok(()), Claim::verify)

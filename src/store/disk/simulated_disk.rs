@@ -34,7 +34,8 @@ struct State {
     databases: Vec<Content>,
     names: Names,
     durable_names: Names,
-    /// The list of all names after each change of a name since the last sync, oldest list first.
+    /// Lists of all names, one list for each change of a name since the last sync, with the names
+    /// after this change. The oldest list comes first.
     later_names: Vec<Names>,
     /// Content of the file `marks`, which is never synced.
     marks: Vec<u8>,
@@ -112,7 +113,7 @@ impl Content {
     }
 
     /// Reduces the content of the database to the writes that survive a power cut. `chance` selects
-    /// the unflushed writes among them.
+    /// the unflushed writes that survive.
     fn crash(&mut self, chance: &Random) {
         let mut unflushed = std::mem::take(&mut self.unflushed);
         let flushing = std::mem::take(&mut self.is_flushing);

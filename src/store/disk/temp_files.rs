@@ -111,7 +111,7 @@ impl TempHandle {
 impl GenerationHandle for TempHandle {
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
         // The lock need not be held during the write: the generation has only one writer, and no
-        // reader asks for the segment before it is listed below.
+        // reader asks for the segment before the code below lists the segment.
         let start = self.0.contents.lock().end;
         self.0.file.write_all_at(segment, start)?;
         let mut contents = self.0.contents.lock();

@@ -24,7 +24,8 @@ use std::fmt::Debug;
 /// the same values.
 ///
 /// # Panics
-/// Panics if a decoded value differs from the encoded value, or if keys do not sort as they should.
+/// Panics if a decoded value differs from the encoded value, or if keys do not sort in the order of
+/// the numbers in the keys.
 pub fn stored(input: &[u8]) {
     read_any(input);
     let mut checksummed = [&checksummed_buffer(), input].concat();

@@ -148,7 +148,7 @@ pub(crate) trait Records {
     }
 
     /// The first position for which `passed` returns false. The caller must ensure that `passed`
-    /// returns true for all positions before it, and false for all after it.
+    /// returns true for all earlier positions, and false for all later ones.
     fn search(&self, passed: impl Fn(usize) -> bool) -> usize
     where
         Self: Sized,

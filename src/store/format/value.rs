@@ -199,7 +199,7 @@ pub struct QueueValue {
     pub visibility_timeout_s: u32,
     pub max_receive_count: Option<u32>,
     /// Type of the queue's starting position. `given_ms` is the time in the CreateQueue request,
-    /// and `started_ms` is the time at which the queue actually starts.
+    /// and `started_ms` is the earliest arrival time that a record delivered by the queue can have.
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,

@@ -9,9 +9,9 @@ use crate::world::Timestamp;
 
 impl Log {
     /// Divides the published records that have an index of at least `from` and an arrival time of
-    /// at least `horizon` into blocks. Each block has records of one segment. Stops after the first
-    /// block with which the total exceeds `most_bytes`: the bytes of all blocks, and one byte for
-    /// each record.
+    /// at least `horizon` into blocks. Each block has records of one segment. The total is the
+    /// bytes of all blocks, plus one byte for each record. Stops after the first block with which
+    /// the total exceeds `most_bytes`.
     ///
     /// Never accesses the disk. Therefore a block of a segment that is only on disk counts all
     /// records and bytes of the segment, even if some of these records are not in the block.

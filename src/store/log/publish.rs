@@ -25,8 +25,8 @@ impl Drop for Follower {
 }
 
 impl Log {
-    /// Publishes all records that have an index less than `end`. This call makes `records` records
-    /// visible, with `bytes` bytes.
+    /// Publishes all records that have an index less than `end`. `records` and `bytes` are the
+    /// number and the bytes of the records that become visible.
     pub(super) fn publish_before(
         &self,
         state: &mut LogState,

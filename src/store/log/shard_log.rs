@@ -219,8 +219,9 @@ impl Log {
         self.shared.note_freed(freed.memory, freed.sweep);
     }
 
-    /// Deletes all records of the log. The log ignores later appends. The tickets of appends that are
-    /// not durable yet resolve with the catalog changes that were saved before.
+    /// Deletes all records of the log. The log ignores later appends. The tickets of appends that
+    /// are not durable yet resolve when the catalog changes that were saved before the deletion are
+    /// durable.
     pub(crate) fn delete(&self) {
         let mut state = self.state.lock();
         state.deleted = true;

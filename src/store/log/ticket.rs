@@ -18,7 +18,8 @@ impl WriteReservation {
     pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
         shared.check()?;
         if !shared.budget.admit(bytes) {
-            // Boxed, so that the future of a writer that need not wait stays small.
+            // Box the future of the wait, so that the future of a writer that need not wait stays
+            // small.
             Box::pin(Self::wait(shared, bytes)).await?;
         }
         Ok(Self {
@@ -40,7 +41,7 @@ impl WriteReservation {
                 return Ok(());
             }
             if budget.is_refusing() {
-                // The committer tries again to spill records.
+                // Wake the committer, so that it tries again to spill records.
                 shared.signal.wake_urgently();
                 return Err(StoreError::Full);
             }

@@ -40,8 +40,8 @@ impl CommitterSignal {
         {
             match self.thread.get() {
                 Some(thread) => thread.unpark(),
-                // The committer is a task, or its thread has not started yet. The thread checks the
-                // level when it starts.
+                // The committer is a task, or its thread has not started yet. When the thread
+                // starts, it finds that there is work, and does not wait.
                 None => self.task.notify_one(),
             }
         }

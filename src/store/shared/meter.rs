@@ -66,8 +66,8 @@ impl Meter {
     }
 
     /// Begins to count: the bell rings when `bytes` further bytes have been published, and not
-    /// earlier. Must be called before the read of the logs that finds no further records. The meter
-    /// then counts each record that this read misses.
+    /// earlier. Must be called before the last read of the logs that precedes the wait, so that the
+    /// meter counts each record that this read misses.
     pub(crate) fn arm(&self, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).max(1);
         let before = self.dial.left.swap(bytes, Ordering::Relaxed);

@@ -4,8 +4,8 @@ use crate::limits;
 use crate::world::Faults;
 use std::path::PathBuf;
 
-/// The promise that the answer to a put makes: the time of the answer, relative to the write of the
-/// records to the disk.
+/// The durability of records: the time at which a put is answered, before or after its records are
+/// on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// The put is answered after its records are on disk. No reader sees the records earlier.
@@ -25,7 +25,7 @@ pub enum Durability {
 pub struct Settings {
     /// The data directory. Without a data directory, nothing survives a restart.
     pub directory: Option<PathBuf>,
-    /// The promise that the answer to a put makes.
+    /// The time at which a put is answered, before or after its records are on disk.
     pub durability: Durability,
     /// Maximum number of bytes of records in memory.
     pub memory_bytes: u64,

@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     /// A number that changes whenever a write with a ticket may have become durable.
     pub(crate) progress: watch::Sender<u64>,
     /// The failure after which the store accepts no more writes. Not set while the store accepts
-    /// them.
+    /// writes.
     failure: OnceLock<StoreError>,
     pub(crate) commits: CommitCounters,
     pub(crate) names: StreamNames,
@@ -55,10 +55,10 @@ pub(crate) struct Shared {
     pub(crate) records_lost: AtomicU64,
 }
 
-/// A deleted log with tickets that wait.
+/// A deleted log whose tickets are not resolved yet.
 #[derive(Debug)]
 struct DeletedLog {
-    /// The number that the tickets of the log wait for.
+    /// The counter that the tickets of the log wait for.
     reached: Arc<AtomicU64>,
     /// Number of calls of `add_saves` when the log was deleted. One of these calls removes the log's
     /// stream or queue from the catalog.
@@ -230,9 +230,9 @@ impl Shared {
         saves.count
     }
 
-    /// Resolves the tickets that wait for `reached`, the number of a deleted log, when the catalog
-    /// changes that were added before are durable. Before that, a crash would bring the log back
-    /// without the records of these tickets.
+    /// Resolves the tickets that wait for `reached`, the counter of a deleted log, when all catalog
+    /// changes that were added before this call are durable. An earlier answer would be wrong:
+    /// after a crash, the log would exist again, without the records of these tickets.
     pub(crate) fn resolve_after_saves(&self, reached: &Arc<AtomicU64>) {
         let mut deleted = self.deleted.lock();
         let saves = self.saves.lock().count;

@@ -54,10 +54,10 @@ impl fmt::Display for Flaw {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Title,
-    /// The end of a file that does not begin like a snapshot.
+    /// The reader expects the end of a file that does not begin like a snapshot.
     Foreign,
     Blocks,
-    /// Nothing: the last block was read.
+    /// The reader expects nothing more, because it has read the last block.
     Over,
 }
 
@@ -258,8 +258,8 @@ impl Reader {
     }
 }
 
-/// True if at most a quarter of `bytes` differs from the beginning of `expected`. A file that
-/// begins so is a damaged snapshot, and any other file is no snapshot. The fraction is a choice.
+/// True if at most a quarter of `bytes` differs from the beginning of `expected`. A file with such
+/// a beginning is a damaged snapshot, and any other file is no snapshot. The fraction is a choice.
 fn is_similar(bytes: &[u8], expected: &[u8]) -> bool {
     let pairs = bytes.iter().zip(expected);
     let wrong = pairs.filter(|(byte, expected)| byte != expected).count();

@@ -123,7 +123,8 @@ fn a_changed_bit_is_refused_or_changes_nothing() {
         let mut changed = bytes.clone();
         changed[at / 8] ^= 1 << (at % 8);
         match read(&changed, 100) {
-            // Some bits of a zstd frame have no meaning.
+            // Some bits of a zstd frame have no meaning. A change of such a bit leaves the blocks
+            // as they are.
             Ok(blocks) => assert_eq!(blocks, some(), "bit {at}"),
             Err(flaw) => assert_ne!(flaw, Flaw::Foreign, "bit {at}"),
         }

@@ -111,7 +111,7 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
             std::fs::write(&target, bytes).unwrap();
         }
         match survivors(copy.path()).await {
-            // At most one generation is lost. A generation has 200 kB, and some bytes more.
+            // At most one generation is lost. A generation of 200 kB has at most 700 records.
             Ok(left) if left as u64 >= RECORDS - 700 => {
                 damaged += u64::from((left as u64) < RECORDS);
                 untouched += u64::from(left as u64 == RECORDS);
@@ -153,7 +153,7 @@ async fn the_generation_that_was_being_written_is_missed_when_it_is_gone() {
     let found = damage();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].path, PathBuf::from(&name));
-    // The next start does not report the loss again. The other records are served.
+    // The next start does not report the loss again, and the remaining records can be read.
     let left = survivors(home.path()).await.unwrap() as u64;
     assert!((1..RECORDS).contains(&left), "{left}");
     assert!(damage().is_empty(), "{:?}", damage());
@@ -305,7 +305,7 @@ fn disk_bytes(directory: &Path) -> u64 {
     files(directory, &mut found);
     found
         .iter()
-        // sled may have replaced a file in the meantime.
+        // Skip a file that sled has removed in the meantime.
         .filter_map(|path| Some(std::fs::metadata(path).ok()?.len()))
         .sum()
 }

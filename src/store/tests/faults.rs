@@ -219,7 +219,7 @@ async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
     assert_eq!(log.end(), 10);
     assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
     assert_eq!(store.close().unwrap_err(), error);
-    // After space becomes available again, a restart is sufficient.
+    // Once the disk has space again, a restart is sufficient for the store to accept writes.
     let store = open(&settings);
     let log = store.log(LOG);
     let all = read_all(&log, 0, 0).await;
@@ -353,7 +353,8 @@ async fn an_append_to_a_deleted_log_is_acknowledged_with_the_removal() {
     removal.durable().await.unwrap();
     committing.durable().await.unwrap();
     waiting.durable().await.unwrap();
-    // Without a removal that waits, an append to a deleted log waits for nothing.
+    // The removal of the log is durable now, so a further append to the deleted log waits for
+    // nothing.
     put(&store, &log, 30..40, 100)
         .await
         .durable()
@@ -522,7 +523,7 @@ fn a_directory_that_cannot_be_written_is_an_error_with_its_name() {
         error.to_string().contains(file.to_str().unwrap()),
         "{error}"
     );
-    // A path at which even root cannot write.
+    // Not even root can create a directory at this path.
     let settings = settings(Some(Path::new("/proc/minikin")), Durability::Always);
     let error = try_start(&settings).unwrap_err().to_string();
     assert!(

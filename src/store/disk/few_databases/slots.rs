@@ -355,7 +355,7 @@ impl State {
         let idle = self.slots.iter().filter(|slot| slot.database.is_some());
         let users = idle.filter_map(|slot| self.line.iter().find(|of| of.name == slot.name));
         for waiter in self.line.front().into_iter().chain(users) {
-            // A full channel means that the thread is already woken.
+            // The sending fails if the thread was already woken.
             let _woken = waiter.wake.try_send(());
         }
         self.closers.clear();

@@ -44,8 +44,8 @@ pub(super) fn limited<T: Send + 'static>(
             let _given_up = panicked.send(Err(panic_error(text)));
         })));
         let result = guarded(act);
-        // The sending fails if the receiver no longer waits. The failed sending drops the result,
-        // which closes the database again.
+        // Sending the result fails if the receiver no longer waits. The failed sending drops the
+        // result, which closes the database again.
         let _given_up = sender.send(result);
     };
     std::thread::Builder::new()
@@ -57,9 +57,9 @@ pub(super) fn limited<T: Send + 'static>(
 }
 
 /// Calls `open` repeatedly while the database is locked by another process. Such a lock is short.
-/// The lock of the data directory keeps other emulators away, so only a child process of this
-/// process can hold it: sled starts a child process whenever it opens a database. The child process
-/// has a copy of every lock of this process until it runs its program.
+/// No other emulator can hold it, because the data directory has a lock of its own. Only a child
+/// process of this process can hold it: sled starts a child process whenever it opens a database,
+/// and the child process has a copy of every lock of this process until it runs its program.
 pub(super) fn retry_while_locked<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..SLED_OPENINGS {
         match open() {

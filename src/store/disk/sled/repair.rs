@@ -110,8 +110,7 @@ mod tests {
     fn a_kill_before_the_first_log_loses_nothing_at_the_second_kill() {
         let first = killed_after_adding(tempfile::tempdir().expect("space").path(), 1);
         let second = killed_after_adding(first.path(), 2);
-        // The state after a kill that came between the writing of the snapshot and the creation of
-        // the log.
+        // Simulate a kill between the writing of the snapshot and the creation of the log.
         drop(open(second.path()));
         remove(&second.path().join("metadata"), LOG);
         let third = killed_after_adding(second.path(), 3);
