@@ -405,8 +405,8 @@ struct InLine<'a>(&'a AtomicU64);
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // If the line is full, `place` is dropped, which subtracts the request from the counter
-        // again.
+        // A full line refuses the request: `place` is dropped, which subtracts the request from the
+        // counter again.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {

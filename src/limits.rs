@@ -394,8 +394,8 @@ pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
 pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Number of shards of a new on-demand stream (AWS).
 pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
-/// Warm throughput of an on-demand stream for which none was ever set, in MiB/s. The value is a
-/// choice: the write capacity of the shards of a new stream.
+/// Warm throughput of an on-demand stream whose warm throughput was never set, in MiB/s. The value
+/// is a choice: the write capacity of the shards of a new stream.
 pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
 /// Number of shards of a stream that the variable `INITIALIZE_STREAMS` names without a shard count
 /// (from kinesis-mock).
@@ -445,7 +445,7 @@ pub(crate) const SNAPSHOT_READ_BYTES: u64 = 256 << 10;
 /// 10 MiB.
 pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
 /// Maximum size of all catalog entries of a snapshot together, in bytes. A load refuses a snapshot
-/// with more. The value is a choice.
+/// with larger catalog entries. The value is a choice.
 pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
 /// Greatest run of a snapshot that an emulator loads. An emulator whose own run is greater loads
 /// snapshots up to its own run. The value is a choice: an emulator that is started every hour has

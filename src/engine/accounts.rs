@@ -28,8 +28,8 @@ struct AccountStreams {
     settings: AccountValue,
 }
 
-/// Values that a change of a stream is checked against: the time of the change, and the quota use
-/// and the billing commitment of the stream's account.
+/// The values against which a change of a stream is checked: the time of the change, and the quota
+/// use and the billing commitment of the stream's account.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Time of the change.
@@ -107,7 +107,7 @@ impl Accounts {
         self.0.entry(account_region).or_default().settings = settings;
     }
 
-    /// Values that a change at `now` of a stream of the account is checked against.
+    /// The values against which a change of one of the account's streams at `now` is checked.
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,

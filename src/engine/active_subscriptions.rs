@@ -91,8 +91,8 @@ struct Entry {
     /// True while `Registry::recent` contains the subscription, because it may have begun less than
     /// `subscription-lock-seconds` ago.
     is_recent: bool,
-    /// Sends the reason to the subscription when another request ends it. None after the
-    /// subscription has ended.
+    /// Sends the reason to the subscription when another request ends the subscription. None after
+    /// the subscription has ended.
     end: Option<watch::Sender<Option<EndReason>>>,
 }
 

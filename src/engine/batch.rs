@@ -18,7 +18,7 @@ pub(crate) struct Read {
     /// Maximum number of records that the read returns.
     pub(crate) records: usize,
     /// Maximum bytes of data and partition keys that the read returns. The first record is returned
-    /// even if it is larger.
+    /// even if it is larger than this maximum.
     pub(crate) bytes: u64,
 }
 

@@ -59,7 +59,7 @@ impl Buckets {
 
     /// Frees memory for the buckets of new callers. First removes the full buckets, because a full
     /// bucket is the same as a new one. If the remaining buckets use more than half of the
-    /// permitted memory, removes them too. A caller whose bucket is removed can make at most one
+    /// permitted memory, removes all of them. A caller whose bucket is removed can make at most one
     /// burst of calls too many.
     fn forget(&mut self, now: Timestamp) {
         self.buckets.retain(|_, bucket| !bucket.is_full(now));

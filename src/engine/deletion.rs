@@ -18,7 +18,7 @@ pub enum DeleteError {
     HasConsumers,
     /// The stream has queues.
     HasQueues,
-    /// The stream has a channel that has not failed.
+    /// The stream has a channel in another status than FAILED.
     HasChannels,
     /// Too many streams are being created or deleted. Holds the limit.
     TooManyInTransition(u64),

@@ -29,7 +29,7 @@ pub enum PutFailure {
 
 /// The records of a request that go to one shard, and the result of their append.
 struct ShardBatch {
-    /// The records, as their indexes in the request.
+    /// The indexes of the records in the request.
     records: Vec<usize>,
     shard: ShardId,
     /// The sequence number of each record. None for a record that the write limit refused.
@@ -159,9 +159,9 @@ impl Stream {
         batches
     }
 
-    /// Reserves a turn for each record without a hash key, and returns the turn of the first
-    /// record. Successive records have successive turns, and the turn of a record selects its
-    /// shard. Returns 0 if the records have hash keys. Either all records of a request have a hash
+    /// Reserves a turn for each record of a request without hash keys, and returns the turn of the
+    /// first record. Successive records have successive turns, and the turn of a record selects its
+    /// shard. Returns 0 for a request with hash keys. Either all records of a request have a hash
     /// key, or none.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
         match records.first() {

@@ -11,8 +11,8 @@ pub struct QuotaUse {
     pub provisioned_shards: u64,
     /// Number of on-demand streams.
     pub on_demand_streams: u64,
-    /// Number of streams whose status is CREATING or DELETING for the duration of a transition. If
-    /// transitions have no delay, no stream counts.
+    /// Number of streams in CREATING or DELETING. Without a transition delay, such a status lasts
+    /// only until a commit, and the stream does not count.
     pub streams_in_transition: u64,
 }
 

@@ -42,9 +42,9 @@ async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(),
     split.await
 }
 
-/// The order to split the open shard to which the most bytes were written since the last call of
-/// this function. None if this number of bytes is not above the threshold, if the hash key range of
-/// the shard cannot be split, or if the stream is not an ACTIVE on-demand stream.
+/// An order to split the busiest open shard: the shard to which the most bytes were written since
+/// the last call of this function. None if this number of bytes is not above the threshold, if the
+/// hash key range of the shard cannot be split, or if the stream is not an ACTIVE on-demand stream.
 fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;

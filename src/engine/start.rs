@@ -262,8 +262,8 @@ impl Engine {
         let numbers = StreamNumbers {
             incarnation,
             identity: value.identity.unwrap_or(incarnation),
-            // Versions of the emulator without `tail_mark` put the creation time of the stream into
-            // the event ids of tails.
+            // Older versions of the emulator saved no `tail_mark`: they put the creation time of
+            // the stream into the event ids of tails instead.
             tail_mark: value.tail_mark.unwrap_or(value.created_ms.unsigned_abs()),
         };
         let mut state = self.restored_state(value, now)?;

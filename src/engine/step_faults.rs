@@ -49,9 +49,9 @@ impl Step {
     }
 }
 
-/// Passes the injection point of a step, and returns the fault that fires for the step as the
-/// error. If the fault is a delay, waits for the end of the delay instead. The wait uses `at_work`,
-/// so that a virtual clock can advance to the end of the delay.
+/// Passes the injection point of a step. A fault that fires for the step is returned as the error,
+/// except a delay. For a delay, this function waits with the alarm `at_work`, so that a virtual
+/// clock can advance to the end of the delay.
 pub(super) async fn pass(
     world: &World,
     at_work: &mut Alarm,

@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stream {
     /// ARN of the stream: its account, region and name.
     pub arn: StreamArn,
-    /// Incarnation number: no other stream of the engine or of its data directory ever had this
-    /// number. It distinguishes the stream from earlier streams of the same name.
+    /// Incarnation number, which distinguishes the stream from earlier streams of the same name. No
+    /// other stream of the engine or of its data directory ever had this number.
     pub incarnation: u64,
     /// Identity number of the stream, which shard iterators and page tokens contain. Equals the
     /// incarnation number, except for a stream that was loaded from a snapshot: the load assigns a

@@ -220,8 +220,8 @@ impl Tail {
         })
     }
 
-    /// Reads the next records of a shard in the cut. If they have expired, moves the position after
-    /// them and returns None.
+    /// Reads the next records of a shard in the cut. If these records have expired, moves the
+    /// position past them and returns None.
     async fn read(&mut self, id: ShardId) -> Result<Option<Batch>, StoreError> {
         let now = self.engine.world.clock.now();
         let Some(reading) = self.cut.get_mut(&id) else {

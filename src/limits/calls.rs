@@ -9,17 +9,17 @@ pub struct CallRate {
     pub operation: &'static str,
     /// The name of the limit, spelled as for the option `--limit`.
     pub name: &'static str,
-    /// Maximum number of calls per second. Only the strict profile enforces it by default.
+    /// Maximum number of calls per second. Only the strict profile enforces this limit by default.
     pub per_second: u64,
-    /// True if the limit counts the calls on each stream apart. False if the limit counts all calls
-    /// of an account in a region together.
+    /// True if the limit counts the calls on each stream separately. False if the limit counts all
+    /// calls of an account in a region together.
     pub by_stream: bool,
     /// The source of `per_second`, as `minikin limits` prints it.
     pub source: &'static str,
 }
 
 /// Declares the call rates. Each row has the operation, the name of the limit, the calls per
-/// second, the source, and `by stream` if the calls on each stream are counted apart.
+/// second, the source, and `by stream` if the calls on each stream are counted separately.
 macro_rules! rates {
     ($($operation:ident $name:literal $per_second:literal $(by $stream:ident)?, $source:expr;)*) => {
         &[$(CallRate {

@@ -66,7 +66,7 @@ impl Bucket {
         self.level_at(now) >= 0 && self.per_second > 0
     }
 
-    /// Takes `amount` tokens. If the bucket has fewer tokens, it is in debt afterwards.
+    /// Takes `amount` tokens. If the bucket has fewer tokens, the bucket is in debt afterwards.
     pub(crate) fn debit(&mut self, now: Timestamp, amount: u64) {
         self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
         self.last = self.last.max(now);

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone)]
 pub struct Random(Arc<AtomicU64>);
 
-/// The increment of the counter in SplitMix64. It is odd, so the counter takes every value once
-/// before a value repeats.
+/// The increment of the counter in SplitMix64. The increment is odd, so the counter takes every
+/// value once before a value repeats.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Random {

@@ -18,7 +18,7 @@
 //!
 //! # Tables
 //! A table commits records together with the channel's positions. Whenever the channel opens the
-//! table, at the start and after each error, it continues from the positions in the table.
+//! table, at the start and after each error, the channel continues from the positions in the table.
 //! Therefore a repeated attempt writes no record twice.
 
 mod dead_letters;

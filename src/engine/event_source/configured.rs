@@ -18,8 +18,8 @@ pub struct ConfiguredMapping {
     pub scope: AccountRegion,
     /// The definition of the mapping, as a request to create it.
     pub request: CreateRequest,
-    /// True if a mapping that the data directory contains from an earlier run keeps its settings.
-    /// False if the mapping gets the settings of `request`.
+    /// True if a mapping from an earlier run keeps its settings. False if the settings of `request`
+    /// replace the settings of such a mapping.
     pub keeps_existing: bool,
 }
 

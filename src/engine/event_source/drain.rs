@@ -205,8 +205,8 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// The shards in which `mapping` has still to read records, or to make a step before the shard is
-/// finished. Each shard has a description of the work, and the deadline of the work.
+/// The shards with records that `mapping` has still to read, and the shards whose task has still to
+/// begin or to finish. Each shard has a description of this work, and the deadline of the work.
 fn unread(
     mapping: &Mapping,
     stream: &Stream,

@@ -1,5 +1,5 @@
-//! The traits with which a mapping invokes functions and delivers failure records. Also the
-//! functions that are closures of this process.
+//! The traits with which a mapping invokes functions and delivers failure records. Also contains
+//! the functions that are closures in this process.
 
 use crate::engine::tasks::caught;
 use crate::model::event_source::{

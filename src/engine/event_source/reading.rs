@@ -60,8 +60,8 @@ impl ShardWork {
         }
         if self.read_index >= self.shard.end() {
             let pause = self.context.limits.event_source_poll_ms;
-            // A mapping of a consumer receives its records by push, so it makes no pause between
-            // reads.
+            // Only a mapping of a stream pauses between reads. A mapping of a consumer receives its
+            // records by push.
             let polls = matches!(self.mapping.source, Source::Stream(_));
             let pause = pause
                 .filter(|_| polls)

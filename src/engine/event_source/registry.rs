@@ -204,9 +204,9 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Applies the changes of a request to a mapping. `function` is the new function if the request
-    /// names one, or a refusal if the function that it names is invalid. `check` checks the new
-    /// settings.
+    /// Applies the changes of a request to a mapping. `function` is the function that the request
+    /// names, or a refusal if this function is invalid. None if the request names no function.
+    /// `check` checks the new settings.
     ///
     /// # Errors
     /// Returns a refusal if the mapping is in a temporary state such as `Creating`, if the function

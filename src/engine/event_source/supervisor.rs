@@ -148,7 +148,7 @@ async fn fix_start(
     for shard in stream.held_shards().iter() {
         let position = ShardPosition {
             next: shard.index_at_time(from).await?,
-            // If the shard is not readable, its records expired before the mapping began.
+            // A shard that is not readable has only records that expired before the mapping began.
             finished: stream.readable_shard(shard.id, now).is_none(),
             ..ShardPosition::default()
         };
@@ -159,7 +159,7 @@ async fn fix_start(
 }
 
 /// Sets the starting positions of a mapping with the position LATEST in all shards, under one lock.
-/// Does nothing if they are set already.
+/// Does nothing if the positions are set already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
     let restarts = {
         let state = mapping.state.lock();

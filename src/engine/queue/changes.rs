@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Changes the attributes of a queue if `check` permits it for the queue's status. Returns the
-    /// new attributes. They apply immediately, and the status is UPDATING for the duration of a
-    /// transition.
+    /// new attributes. The new attributes apply immediately, and the status is UPDATING for the
+    /// duration of a transition.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.

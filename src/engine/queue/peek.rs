@@ -182,7 +182,8 @@ impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
                     self.show(&span.shard, record, Some(*entry));
                 }
             }
-            // If the log has lost all of these consecutive records, skip all of them.
+            // The log has lost all the wanted records if the read returned none of them. Skip them
+            // all.
             rest = &rest[if shown == 0 { run } else { shown }..];
         }
         if span.more.is_some() {

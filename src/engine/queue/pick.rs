@@ -47,8 +47,8 @@ struct Pass<'a> {
 }
 
 impl Queue {
-    /// Picks records that a receive can return now. With `claim`, picks only the records in it,
-    /// which were read from the disk.
+    /// Picks records that a receive can return now. With `claim`, picks only the records of the
+    /// claim, which were read from the disk.
     pub(super) fn look(
         self: &Arc<Self>,
         engine: &Engine,

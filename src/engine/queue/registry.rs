@@ -31,9 +31,8 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
     pub(super) items: NamedItems<Queue>,
-    /// Incarnation numbers of the queues that are in CREATING or DELETING for the duration of a
-    /// transition. Without a transition delay, a queue is in such a status only until a commit, and
-    /// does not count.
+    /// Incarnation numbers of the queues in CREATING or DELETING. Without a transition delay, such
+    /// a status lasts only until a commit, and the queue is not in this set.
     pub(super) in_transition: HashSet<u64>,
 }
 

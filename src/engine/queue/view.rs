@@ -151,7 +151,7 @@ impl StreamView {
     }
 
     /// True if the shard gets no more records, and all its records have been received at least
-    /// once. Adds a shard for which this is true to `exhausted`.
+    /// once. Adds such a shard to `exhausted`.
     pub(super) fn is_exhausted(
         &self,
         shard: &Shard,

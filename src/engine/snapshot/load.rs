@@ -59,8 +59,8 @@ pub(crate) struct Loading {
     /// The logs in the file, each with the index after the last record and the ticket of the last
     /// append.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
-    /// The logs that were created for the load. Dropping the load deletes them, unless it has
-    /// succeeded.
+    /// The logs that were created for the load. A load that is dropped before its success deletes
+    /// these logs.
     made: BTreeSet<LogId>,
     _slot: Slot,
 }
@@ -428,7 +428,7 @@ impl Loading {
 
 impl Engine {
     /// Replaces everything in the engine by `built`, in one step: no request sees a part of the old
-    /// contents with a part of the new. A virtual clock is set to `moment`.
+    /// contents together with a part of the new contents. A virtual clock is set to `moment`.
     fn change_over(self: &Arc<Self>, built: Built, moment: Timestamp) -> Ticket {
         let Built {
             accounts: new_accounts,

@@ -9,8 +9,8 @@ const KEY_BYTES: usize = 1024;
 /// Greatest length of a part of a key between two slashes, in bytes. An object can also be written
 /// as a file, and common file systems limit the name of a file to this length.
 const NAME_BYTES: usize = 255;
-/// Values of the greatest length for all variables except the channel's name. They give the longest
-/// key that a template can produce, so that `KeyTemplate::parse` can check its length.
+/// Values of the greatest length for all variables except the channel's name. With these values a
+/// template produces its longest key, whose length `KeyTemplate::parse` checks.
 const SAMPLE: KeyValues<'static> = KeyValues {
     channel_name: "",
     channel_id: "00000000000000000",
@@ -149,8 +149,9 @@ impl fmt::Display for KeyFault {
 }
 
 impl KeyTemplate {
-    /// Parses the key template of a channel called `channel_name`. The rules are a choice: they are
-    /// those of Amazon MSK's channels. The limits on lengths are those of S3 and of file systems.
+    /// Parses the key template of a channel called `channel_name`. The rules are a choice: they
+    /// follow the rules of Amazon MSK's channels. The limits on lengths come from S3 and from file
+    /// systems.
     ///
     /// # Errors
     /// The first rule that the template violates.

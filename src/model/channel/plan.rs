@@ -71,7 +71,7 @@ impl ObjectPlan {
     }
 
     /// Adds `blocks` to the plan, one after the other, until the next block would make the object
-    /// larger than `most_bytes`. The first block begins at the index `next` of the log of `shard`.
+    /// larger than `most_bytes`. The first block begins at the index `next` in the log of `shard`.
     /// `separator` is the number of bytes that the object contains after each record.
     pub fn offer(
         &mut self,

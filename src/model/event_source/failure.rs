@@ -68,8 +68,8 @@ pub struct FailureRecord {
 }
 
 impl FailureRecord {
-    /// Returns the failure record as JSON. `payload` is the whole event. It is given only for a
-    /// destination whose failure records contain the event.
+    /// Returns the failure record as JSON. `payload` is the whole event, if the failure record is
+    /// to contain the event.
     pub fn to_json(&self, payload: Option<&str>) -> Value {
         let mut record = Map::new();
         record.insert(

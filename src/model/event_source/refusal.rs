@@ -1,5 +1,5 @@
-//! Errors of Lambda's API about event source mappings. The message of an error is Lambda's if it
-//! was recorded; otherwise the message is a choice.
+//! Errors of Lambda's API about event source mappings. A message is Lambda's if a recording shows
+//! it. Every other message is a choice.
 
 use std::fmt;
 

@@ -19,8 +19,8 @@ pub(crate) struct RecordPlace {
 }
 
 /// Largest permitted difference between the number of stale items of a list and the number of its
-/// other items. Beyond it, the stale items are removed. An item is stale if its record is no longer
-/// in the state that the list is for.
+/// other items. Beyond this difference, the stale items are removed. An item is stale if its record
+/// is no longer in the state that the list is for.
 const SLACK: usize = 1024;
 
 /// The visible records of a queue, in the order in which they became visible. Each item is the

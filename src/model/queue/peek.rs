@@ -47,8 +47,8 @@ impl QueueRecords {
     }
 
     /// Returns the indexes of two kinds of records in `shard`: records that were received and are
-    /// not settled, and settled records whose receive is not known. Indexes below `index` are left
-    /// out.
+    /// not settled, and records that are settled although the queue knows no receive of them.
+    /// Indexes below `index` are left out.
     ///
     /// A returned index is [`Self::next`] or larger only after a crash: the crash lost the receive
     /// of the record, and afterwards a client used the receipt handle that the receive had

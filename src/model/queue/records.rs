@@ -369,9 +369,9 @@ impl QueueRecords {
     }
 
     /// Ends the visibility timeout of a record in flight. The record becomes visible, as a
-    /// dead-letter record if it has reached the maximum number of receives. Only a change to a
-    /// visible dead-letter record is saved. Any other record needs no change: after a restart, its
-    /// saved timeout ends again.
+    /// dead-letter record if it has reached the maximum number of receives. Only the change to a
+    /// visible dead-letter record is saved. For every other record nothing need be saved: after a
+    /// restart, its saved timeout ends again.
     pub(super) fn end_timeout(&mut self, place: RecordPlace) {
         let Some(entry) = self.entry(place) else {
             return;

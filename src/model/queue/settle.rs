@@ -35,7 +35,8 @@ pub(crate) enum HandleFault {
     Gone,
 }
 
-/// The state of a record before a change, with which the change is undone if it cannot be saved.
+/// The state of a record before a change. If the change cannot be saved, the record returns to this
+/// state.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordBefore {
     place: RecordPlace,

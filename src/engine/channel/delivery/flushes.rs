@@ -50,7 +50,7 @@ impl Flushes {
         ends.all(|(shard, end)| channel.next(*shard) >= *end)
     }
 
-    /// Sends `result` to all requests that are being served, and removes them.
+    /// Sends `result` to all requests that are being served, and removes the requests.
     pub(super) fn answer(&mut self, result: &Result<(), String>) {
         for flush in self.waiting.drain(..) {
             // The error means that the requester no longer waits.

@@ -85,7 +85,7 @@ pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
     records
 }
 
-/// Moves the positions of a channel after its lost records.
+/// Moves the positions of a channel past its lost records.
 pub(super) fn skip(positions: &mut BTreeMap<ShardId, ChannelPosition>, lost: &[LostRecords]) {
     for of_shard in lost {
         let position = positions.entry(of_shard.shard).or_default();

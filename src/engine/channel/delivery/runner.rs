@@ -381,7 +381,7 @@ impl Delivery {
     }
 }
 
-/// Moves the positions of a channel after the records of `plan`. Removes the positions in shards
+/// Moves the positions of a channel past the records of `plan`. Removes the positions in shards
 /// that do not exist any more.
 fn advance(
     positions: &mut BTreeMap<ShardId, ChannelPosition>,
