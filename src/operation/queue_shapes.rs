@@ -1,10 +1,12 @@
 //! The shapes of the service model that only operations on queues use, with their constraints.
 
-use super::shapes::{NAME, StreamARN};
+use super::shapes::{NAME, StreamARN, is_kinesis_arn};
 use crate::wire::{Pattern, choice, input, integer, list, string};
 use crate::world::Timestamp;
 
-static QUEUE_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:queue/\S+");
+static QUEUE_ARN: Pattern = Pattern::by(r"arn:aws.*:kinesis:.*:\d{12}:queue/\S+", |text| {
+    is_kinesis_arn(text, ":queue/")
+});
 
 string!(/// Name of a queue.
     QueueName, length: 1..=128, pattern: NAME);

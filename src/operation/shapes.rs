@@ -23,7 +23,9 @@ static HASH_KEY: Pattern = Pattern::by(r"^(0|([1-9]\d{0,38}))$", |text| is_decim
 /// 2020 say `0|([1-9]\d{0,128})`.
 static SEQUENCE_NUMBER: Pattern =
     Pattern::by(r"^(0|([1-9]\d{0,128}))$", |text| is_decimal(text, 129));
-static STREAM_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
+static STREAM_ARN: Pattern = Pattern::by(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+", |text| {
+    is_kinesis_arn(text, ":stream/")
+});
 static CONSUMER_ARN: Pattern = Pattern::new(
     r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+",
 );
@@ -35,6 +37,27 @@ static STREAM_ID: Pattern = Pattern::new("[a-z0-9]{20}-[a-z0-9]{3}");
 fn is_decimal(text: &str, digits: usize) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= digits;
     plain && !text.is_empty() && (text == "0" || !text.starts_with('0'))
+}
+
+/// True for the texts that match `arn:aws.*:kinesis:.*:\d{12}`, then `resource`, then `\S+`. A
+/// request names its stream or queue by such a text, and a regular expression costs more than the
+/// rest of a small request.
+pub(super) fn is_kinesis_arn(text: &str, resource: &str) -> bool {
+    let Some(rest) = text.strip_prefix("arn:aws") else {
+        return false;
+    };
+    rest.match_indices(resource).any(|(at, _)| {
+        let name = &rest.as_bytes()[at + resource.len()..];
+        let Some((scope, account)) = rest[..at].rsplit_once(':') else {
+            return false;
+        };
+        account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && scope.contains(":kinesis:")
+            && !scope.contains('\n')
+            && !name.is_empty()
+            && !name.iter().any(|byte| matches!(byte, b'\t'..=b'\r' | b' '))
+    })
 }
 
 string!(/// Name of a stream.
@@ -189,6 +212,23 @@ impl<'de> Deserialize<'de> for Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Parts of texts that are nearly ARNs of streams.
+    const PARTS: [&str; 12] = [
+        "arn:aws",
+        "arn:aws:kinesis:us-east-1:123456789012:stream/name",
+        "-cn",
+        ":kinesis:",
+        ":",
+        "123456789012",
+        "1",
+        ":stream/",
+        "stream/",
+        "\n",
+        "\u{a0}é",
+        " ",
+    ];
 
     #[test]
     fn hand_written_matchers_agree_with_their_patterns() {
@@ -219,6 +259,27 @@ mod tests {
                     "{sample:?} for {pattern:?}"
                 );
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_matcher_of_arns_agrees_with_the_pattern(
+            parts in proptest::collection::vec(0_usize..PARTS.len(), 0..14),
+        ) {
+            let text: String = parts.iter().map(|part| PARTS[*part]).collect();
+            let expected = STREAM_ARN.expression().is_match(&text);
+            prop_assert_eq!(STREAM_ARN.matches(&text), expected, "{:?}", text);
+        }
+
+        #[test]
+        fn the_matcher_of_arns_takes_what_stands_around_an_arn_as_the_pattern_does(
+            before in "(|arn|arn:aws|arn:aws-cn)", scope in "(:kinesis|:)?:[a-z\n:]{0,9}(:kinesis:)?",
+            account in "[0-9]{11,13}", after in "[:a-z\n\x0b /]{0,5}",
+        ) {
+            let text = format!("{before}{scope}:{account}:stream/{after}");
+            let expected = STREAM_ARN.expression().is_match(&text);
+            prop_assert_eq!(STREAM_ARN.matches(&text), expected, "{:?}", text);
         }
     }
 }
