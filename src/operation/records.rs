@@ -68,7 +68,7 @@ fn write_record_json(record: &RecordView<'_>, body: &mut Vec<u8>) {
 
 /// Appends a time to `body`, in seconds since 1970 with three decimals. The digits are written
 /// without `write!`, which used 20 % of the total time for encoding a record.
-fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
+pub(super) fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
     let millis = moment.millis();
     body.extend_from_slice(
         itoa::Buffer::new()
@@ -80,7 +80,8 @@ fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
     body.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
 }
 
-fn push_base64(data: &[u8], body: &mut Vec<u8>) {
+/// Appends `data` to `body` as base64.
+pub(super) fn push_base64(data: &[u8], body: &mut Vec<u8>) {
     let start = body.len();
     body.resize(start + data.len().div_ceil(3) * 4, 0);
     STANDARD
@@ -89,7 +90,7 @@ fn push_base64(data: &[u8], body: &mut Vec<u8>) {
 }
 
 /// Appends a JSON string to `body`. Most partition keys need no escaping, and are copied unchanged.
-fn push_text(text: &str, body: &mut Vec<u8>) {
+pub(super) fn push_text(text: &str, body: &mut Vec<u8>) {
     if text
         .bytes()
         .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
