@@ -85,6 +85,9 @@ macro_rules! limits {
                     })?;
                     Some(number)
                 };
+                if (name, value) == ("connections", Some(0)) {
+                    return Err("limit connections: with 0, no client could connect".into());
+                }
                 match name {
                     $($name => self.$field = value,)*
                     _ if self.calls.set(name, value) => {}
@@ -382,6 +385,11 @@ pub(crate) const SIGNING_KEYS: usize = 16;
 /// Largest file of policies, in bytes. The value is a choice: IAM allows 6,144 characters for one
 /// policy.
 pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
+/// Largest setup file, and largest file of records in it, in bytes. The value is a choice: half a
+/// million records of 500 bytes.
+pub(crate) const SETUP_FILE_BYTES: u64 = 256 << 20;
+/// Largest other file that an option names, such as `--config`, in bytes. The value is a choice.
+pub(crate) const OPTION_FILE_BYTES: u64 = 16 << 20;
 /// Longest name of a region, in bytes. The value is a choice: the longest name of an AWS region has
 /// 14 bytes.
 pub(crate) const REGION_CHARACTERS: usize = 64;
@@ -568,6 +576,8 @@ mod tests {
         assert_eq!(limits.shard_write_records, None);
         assert!(limits.set("no-such", "1").is_err());
         assert!(limits.set("connections", "many").is_err());
+        assert!(limits.set("connections", "0").is_err());
+        assert!(limits.set("connections", "1").is_ok());
     }
 
     #[test]

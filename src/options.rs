@@ -10,6 +10,7 @@
 //! default. Without the feature `cli`, only the fields exist.
 
 mod address;
+pub(crate) mod bounded_file;
 mod channels;
 mod clock;
 mod definition;

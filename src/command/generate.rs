@@ -4,6 +4,8 @@ use super::client::{Client, Connection};
 use super::outcome::{Answer, Failure};
 use super::put::Batch;
 use super::template::{DEFAULT, Template};
+use crate::limits;
+use crate::options::bounded_file;
 use crate::world::{Random, Stopwatch};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -71,7 +73,7 @@ fn template(given: Option<&str>) -> Result<Template, Failure> {
                 let path = PathBuf::from(path);
                 let refused =
                     |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
-                read = std::fs::read_to_string(&path).map_err(refused)?;
+                read = bounded_file::text(&path, limits::OPTION_FILE_BYTES).map_err(refused)?;
                 read.trim_end_matches('\n')
             }
         },

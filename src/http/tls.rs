@@ -7,6 +7,8 @@ mod pem;
 
 pub use names::names;
 
+use crate::limits;
+use crate::options::bounded_file;
 use crate::world::Clock;
 use pem::certificates_of;
 use std::io;
@@ -149,7 +151,7 @@ impl TlsIdentity {
 fn read(path: &Path) -> io::Result<String> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    std::fs::read_to_string(path).map_err(named)
+    bounded_file::text(path, limits::OPTION_FILE_BYTES).map_err(named)
 }
 
 fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>> {

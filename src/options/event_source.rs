@@ -2,7 +2,9 @@
 //! functions exist, which mappings invoke them, and the endpoints to which mappings send discarded
 //! batches.
 
+use super::bounded_file;
 use super::secret::Secret;
+use crate::limits;
 use crate::model::event_source::{CreateRequest, source_of_option};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use serde_json::Value;
@@ -274,7 +276,8 @@ pub(super) fn read_file(
     path: &Path,
     arn_of: impl Fn(&str) -> String,
 ) -> Result<Vec<CreateRequest>, String> {
-    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let text = bounded_file::bytes(path, limits::OPTION_FILE_BYTES);
+    let text = text.map_err(|error| error.to_string())?;
     let bodies: Vec<Value> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let read = |(at, body): (usize, Value)| {
         let request = CreateRequest::read(&completed(body, &arn_of));

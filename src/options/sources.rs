@@ -1,8 +1,10 @@
 //! The sources of options: the command line, environment variables and the TOML file.
 
+use super::bounded_file;
 use super::definition::Options;
 use super::error::OptionsError;
 use super::other_tools;
+use crate::limits;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::ffi::{OsStr, OsString};
@@ -243,7 +245,8 @@ where
 
 fn read(path: &OsStr) -> Result<String, String> {
     let shown = Path::new(path).display();
-    std::fs::read_to_string(path).map_err(|error| format!("--config {shown}: {error}"))
+    let text = bounded_file::text(Path::new(path), limits::OPTION_FILE_BYTES);
+    text.map_err(|error| format!("--config {shown}: {error}"))
 }
 
 fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>, String> {

@@ -4,7 +4,9 @@
 use super::document::{self, Node};
 use super::fields::{self, Fields};
 use super::problem::Problem;
+use crate::limits;
 use crate::operation::StartRecord;
+use crate::options::bounded_file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
@@ -87,7 +89,8 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<(StartRecord, usize)>, Proble
 
 /// Reads the file at `path` as UTF-8 text.
 pub(super) fn text_of(path: &Path) -> Result<String, Problem> {
-    let bytes = std::fs::read(path).map_err(|error| Problem::new(error.to_string()))?;
+    let bytes = bounded_file::bytes(path, limits::SETUP_FILE_BYTES);
+    let bytes = bytes.map_err(|error| Problem::new(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + memchr::memchr_iter(b'\n', valid).count();

@@ -7,9 +7,9 @@
 
 use super::error::TableError;
 use crate::limits;
+use crate::options::bounded_file;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -84,14 +84,7 @@ pub(super) fn schema_name(arn: &str) -> Option<&str> {
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let file = File::open(path)?;
-    file.take(limits::SCHEMA_FILE_BYTES + 1)
-        .read_to_string(&mut text)?;
-    if text.len() as u64 > limits::SCHEMA_FILE_BYTES {
-        return Err(io::Error::other("the file is too large"));
-    }
-    Ok(text)
+    bounded_file::text(path, limits::SCHEMA_FILE_BYTES)
 }
 
 #[cfg(test)]
