@@ -59,6 +59,7 @@
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
 //! | commit frame | a value in a generation that holds the records of one commit, until segments hold them |
+//! | write-ahead log | the file `wal` of the generation that is written: it makes small commits durable before sled is flushed |
 //! | summary | the list of the segments of a generation that is complete |
 //! | `meta`, `marks` | the sled database of the catalog and the summaries; the file that says how much was written to the databases |
 //! | set aside | renamed because it is damaged, and not read any more |
@@ -129,7 +130,7 @@
 //!   each shard (`engine/shard.rs`).
 //! - Under `always` nothing is visible before it is durable.
 //! - Nothing in `wire` or `model` is async, locks, logs, spawns or reads a clock.
-//! - Only `store/disk/sled.rs` names sled, only `http` names axum, and only `http` and `outbound`
+//! - Only `store/disk/sled/database.rs` names sled, only `http` names axum, and only `http` and `outbound`
 //!   name hyper. Only `outbound/tables` names iceberg, arrow and parquet.
 //! - Only `world` reads a clock or waits for one. Only `engine/tasks.rs` spawns tasks.
 //! - No lock is held over an await: the guard of `lock::Lock` is not `Send`.

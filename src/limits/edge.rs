@@ -174,6 +174,8 @@ pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// Longest time for which a commit waits until the writers of the previous commit have appended
 /// further records (measured).
 pub(crate) const COMMIT_GAP: Duration = Duration::from_millis(1);
+/// Maximum number of appends for which a commit waits (measured with 1 to 64 writers).
+pub(crate) const AWAITED_APPENDS: u64 = 8;
 /// Time between two commits if durability is `none`. The value is a choice.
 pub(crate) const COMMIT_PAUSE: Duration = Duration::from_millis(200);
 /// Number of attempts to open a database while the process has too many open files. The value is a
@@ -201,6 +203,12 @@ pub(crate) const DATABASE_LEASE: Duration = Duration::from_millis(200);
 /// Cache size of a sled database, in bytes. sled keeps new values in memory regardless of this
 /// size, and the kernel caches the files. The value is a choice.
 pub(crate) const DATABASE_CACHE_BYTES: usize = 2 << 20;
+/// Size of a half of a write-ahead log in bytes. sled is flushed when a half is full. The value is a
+/// choice: the larger the half, the longer the flush, and the more a start has to read.
+pub(crate) const WAL_HALF_BYTES: u64 = 4 << 20;
+/// Maximum size in bytes of a commit in a write-ahead log. sled is flushed for a larger commit, so
+/// that its bytes are written only once. The value is a choice.
+pub(crate) const WAL_COMMIT_BYTES: usize = 256 << 10;
 /// Maximum number of values in a leaf of a sled database. sled splits a larger leaf (measured: a
 /// split at the right end leaves two values, and two segments fit in sled's slot of 128 KiB).
 pub(crate) const SLED_LEAF_FANOUT: usize = 4;

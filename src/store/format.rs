@@ -14,3 +14,4 @@ pub(crate) mod record;
 pub(crate) mod segment;
 pub(crate) mod summary;
 pub(crate) mod value;
+pub(crate) mod wal;

@@ -36,6 +36,8 @@ pub(crate) struct RecoveredDirectory {
     /// `None` if no such load has begun.
     permitted_run: Option<u64>,
     pub(crate) current: Option<Current>,
+    /// The part of the current generation from its start on in which nothing is missing.
+    whole: WholePart,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
     /// Number of generations that were set aside because of damage.
@@ -91,9 +93,17 @@ pub struct Damage {
     pub problem: String,
 }
 
+/// The part of a generation from its start on in which no segment and no commit is missing.
+#[derive(Debug, Default, Clone, Copy)]
+struct WholePart {
+    segments: u64,
+    commits: u64,
+}
+
 /// The state of recovery while it reads a generation that was still being written.
 struct Reading<'a> {
     current: &'a mut Current,
+    whole: WholePart,
     replays: BTreeMap<LogId, Replay>,
     damaged_segments: u64,
     damaged_frames: u64,
@@ -106,6 +116,9 @@ impl Reading<'_> {
         let Some(next) = number.checked_add(1) else {
             return;
         };
+        if u64::from(number) == self.whole.segments {
+            self.whole.segments = u64::from(next);
+        }
         let current = &mut *self.current;
         current.next_segment = next;
         match Segment::parse(bytes) {
@@ -127,6 +140,9 @@ impl Reading<'_> {
         let Some(next) = commit.checked_add(1) else {
             return;
         };
+        if commit == self.whole.commits {
+            self.whole.commits = next;
+        }
         self.current.next_commit = next;
         self.current.written += frame.len() as u64;
         let runs = match frame::runs(frame) {
@@ -300,17 +316,16 @@ impl RecoveredDirectory {
         });
     }
 
-    /// Reports damage if the current generation contains fewer segments or commits than the file
-    /// `marks` says.
+    /// Reports damage if a segment or commit that the file `marks` counts is missing from the current
+    /// generation.
     fn compare(&mut self, marks: &Marks, disk: &dyn Disk) {
         let Some(current) = &self.current else { return };
         let number = current.generation.number;
         let is_whole = number != marks.generation
-            || u64::from(current.next_segment) >= marks.segments
-                && current.next_commit >= marks.commits;
+            || self.whole.segments >= marks.segments && self.whole.commits >= marks.commits;
         if !is_whole {
             let name = disk.name(number);
-            let problem = "its newest commits are missing: one of its files was lost or truncated";
+            let problem = "commits are missing from it: one of its files was lost or truncated";
             tracing::error!("{name} lacks records that were acknowledged: {problem}");
             self.note_damage(disk, number, problem);
         }
@@ -361,20 +376,21 @@ impl RecoveredDirectory {
             }
         };
         let mut current = Current::new(number, handle);
-        if let Err(error) = self.read_current(&mut current, disk) {
-            if is_of_the_machine(&error) {
-                return Err(OpenError::new(&name, error));
+        let whole = match self.read_current(&mut current, disk) {
+            Ok(whole) => whole,
+            Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(&name, error)),
+            Err(error) => {
+                for log in self.logs.values_mut() {
+                    let segments = &mut log.segments;
+                    segments.retain(|segment| !segment.is_in(&current.generation));
+                    // The records from commit frames of this generation must be committed again.
+                    log.committed = false;
+                }
+                current.generation.close(Some(current.handle));
+                self.set_aside(number, disk, &error);
+                return Ok(());
             }
-            for log in self.logs.values_mut() {
-                let segments = &mut log.segments;
-                segments.retain(|segment| !segment.is_in(&current.generation));
-                // The records from commit frames of this generation must be committed again.
-                log.committed = false;
-            }
-            current.generation.close(Some(current.handle));
-            self.set_aside(number, disk, &error);
-            return Ok(());
-        }
+        };
         if current.written == 0 && self.current.is_some() {
             // The generation was opened ahead of time and never written.
             current.generation.close(Some(current.handle));
@@ -383,6 +399,7 @@ impl RecoveredDirectory {
                 .remove(number)
                 .map_err(|error| OpenError::new(&name, error));
         }
+        self.whole = whole;
         self.generations.push(current.generation.clone());
         if let Some(older) = self.current.replace(current) {
             self.summarise(older);
@@ -409,13 +426,14 @@ impl RecoveredDirectory {
     }
 
     /// Reads the segments of a generation that was still being written, and then the records of its
-    /// commit frames that are in no segment.
-    fn read_current(&mut self, current: &mut Current, disk: &dyn Disk) -> io::Result<()> {
+    /// commit frames that are in no segment. Returns the part of it in which nothing is missing.
+    fn read_current(&mut self, current: &mut Current, disk: &dyn Disk) -> io::Result<WholePart> {
         for log in self.logs.values_mut() {
             log.committed = false;
         }
         let mut reading = Reading {
             current,
+            whole: WholePart::default(),
             replays: BTreeMap::new(),
             damaged_segments: 0,
             damaged_frames: 0,
@@ -429,6 +447,7 @@ impl RecoveredDirectory {
         drop(handle);
         let Reading {
             current,
+            whole,
             mut replays,
             ..
         } = reading;
@@ -456,7 +475,7 @@ impl RecoveredDirectory {
                 self.add(&entry, &current.generation);
             }
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// The run in which the newest record was put. `None` if that was the first run, or if there

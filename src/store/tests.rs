@@ -294,7 +294,7 @@ async fn a_directory_has_one_user() {
     std::fs::write(home.path().join("version"), "minikin data 1\n").unwrap();
     let error = try_start(&settings).unwrap_err().to_string();
     assert!(
-        error.contains("minikin data 1, this one writes minikin data 2"),
+        error.contains("minikin data 1, this one writes minikin data 3"),
         "{error}"
     );
 }

@@ -212,6 +212,24 @@ fn damage_to_any_file_ends_in_a_message_and_the_rest_is_served() {
     }
 }
 
+/// The second life of the directory gives sled the values of the first one's write-ahead log, and
+/// has a write-ahead log of its own with the newest commits. sled's own log then lacks older ones.
+#[test]
+fn commits_that_are_missing_below_the_newest_ones_are_noticed() {
+    let (home, all) = written();
+    let mut found = Vec::new();
+    files(&home.path().join("gen-000000"), &mut found);
+    assert!(found.iter().any(|path| path.ends_with("wal")), "{found:?}");
+    found.retain(|path| path.to_string_lossy().contains("/metadata/log_"));
+    assert!(!found.is_empty());
+    for path in found {
+        let name = path.strip_prefix(home.path()).unwrap();
+        for harm in [Harm::Zeros, Harm::Cut, Harm::Flip] {
+            try_harm(home.path(), name, harm, &all, &mut Dice(1));
+        }
+    }
+}
+
 #[test]
 fn a_folder_in_place_of_a_file_is_damage() {
     let (home, all) = written();
@@ -230,7 +248,7 @@ fn a_folder_in_place_of_a_file_is_damage() {
 #[test]
 fn a_directory_of_another_version_is_left_alone() {
     let (home, _) = written();
-    for version in ["minikin data 1\n", "minikin data 3\n"] {
+    for version in ["minikin data 1\n", "minikin data 4\n"] {
         std::fs::write(home.path().join("version"), version).unwrap();
         let before = picture(home.path());
         let (found, said) = served(home.path(), &Records::new(), version);
@@ -242,6 +260,17 @@ fn a_directory_of_another_version_is_left_alone() {
         assert!(said.contains("another version"), "{said}");
         assert!(picture(home.path()) == before);
     }
+}
+
+#[test]
+fn a_directory_of_the_version_before_is_taken_over() {
+    let (home, all) = written();
+    let version = home.path().join("version");
+    let ours = std::fs::read_to_string(&version).unwrap();
+    std::fs::write(&version, "minikin data 2\n").unwrap();
+    let (found, _) = served(home.path(), &all, "the version before");
+    assert_eq!(found, Some(all.len()));
+    assert_eq!(std::fs::read_to_string(&version).unwrap(), ours);
 }
 
 /// Gives every file below a path to a user.

@@ -10,7 +10,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Content of the file `version` in a data directory: the version of the directory's layout.
-pub(crate) const VERSION: &str = "minikin data 2\n";
+pub(crate) const VERSION: &str = "minikin data 3\n";
+
+/// The previous version of the layout, whose generations have no write-ahead logs. A start replaces
+/// it by the version above.
+const OLDER_VERSION: &str = "minikin data 2\n";
 
 /// First characters of the file `version` in every version of the layout.
 const VERSION_BEGINS: &str = "minikin data ";
@@ -128,8 +132,9 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// True if the file `version` names the version of this program. False if the file is missing or
-/// empty: a start was killed before it wrote the version.
+/// True if the file `version` names the version of this program. False if the claim has to write the
+/// version: the file names the older version, or is missing or empty, because a start was killed
+/// before it wrote the version.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());
     let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
@@ -138,8 +143,8 @@ fn has_version(layout: &Layout) -> Result<bool, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(OpenError::new(&path, error)),
     };
-    if found == VERSION || found.is_empty() {
-        return Ok(!found.is_empty());
+    if found == VERSION || found == OLDER_VERSION || found.is_empty() {
+        return Ok(found == VERSION);
     }
     let number = found.strip_prefix(VERSION_BEGINS);
     let number = number.and_then(|rest| rest.strip_suffix('\n'));

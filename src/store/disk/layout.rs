@@ -4,8 +4,9 @@
 //! - `version`: the version of the directory's layout
 //! - `meta/`: the database of the metadata, which has the catalog and the summaries of generations
 //! - `marks`: a file that says how far the databases were written
-//! - `gen-NNNNNN/`: a generation. The suffix `.corrupt` marks a damaged generation that was set
-//!   aside, and `.dead` marks a generation that is being removed
+//! - `gen-NNNNNN/`: a generation. While it is written, it has the write-ahead log `wal`
+//!   (`sled/wal.rs`). The suffix `.corrupt` marks a damaged generation that was set aside, and
+//!   `.dead` marks a generation that is being removed
 //! - `tls/`: the certificates of the server (`http/tls`)
 
 use std::path::{Path, PathBuf};

@@ -4,13 +4,13 @@
 use super::bytes::{checksummed_buffer, write_checksum};
 use super::catalog::{self, Catalog};
 use super::frame::{self, Frames};
-use super::key;
 use super::record::{LogId, Record, Records as _, unpack};
 use super::segment::{Segment, Tail};
 use super::summary::{self, SegmentEntry};
 use super::value::{
     self, AccountValue, ChannelValue, MappingValue, QueueValue, ShardValue, StreamValue,
 };
+use super::{key, wal};
 use crate::model::channel::ChannelPosition;
 use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
@@ -55,6 +55,8 @@ fn read_any(bytes: &[u8]) {
             .sum();
         assert!(unpacked <= bytes.len());
     }
+    let values: usize = wal::commits(bytes).map(|values| values.len()).sum();
+    assert!(values <= bytes.len());
     if let Ok(entries) = summary::entries(bytes) {
         assert_eq!(summary::summary(&entries), bytes);
     }

@@ -1,5 +1,6 @@
 //! Decides for how many appends a commit waits, if writers wait for their commits.
 
+use crate::limits::AWAITED_APPENDS;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Predicts the number of appends for which the next commit should wait. The writers of the last
@@ -27,7 +28,8 @@ impl CommitPacer {
     /// Notes that the last commit contained `served` appends.
     pub(crate) fn served(&self, served: u64) {
         let late = self.appended.load(Ordering::Relaxed);
-        self.expected.store(served + late, Ordering::Relaxed);
+        let expected = (served + late).min(AWAITED_APPENDS);
+        self.expected.store(expected, Ordering::Relaxed);
     }
 
     /// True if all expected appends have come.

@@ -67,7 +67,7 @@ fn name(kind: &str, number: u64) -> String {
 mod tests {
     use super::*;
     use crate::store::disk::seam::{GenerationHandle as _, Stored};
-    use crate::store::disk::sled::{SledDatabase, copy_folder};
+    use crate::store::disk::sled::database::{SledDatabase, copy_folder};
 
     fn open(path: &Path) -> SledDatabase {
         SledDatabase::open(path).expect("it opens")
@@ -81,7 +81,7 @@ mod tests {
         for key in tens * 10..tens * 10 + 10 {
             database.append(key, b"value").expect("space");
         }
-        database.commit().expect("a whole disk");
+        database.flush().expect("a whole disk");
         let left = tempfile::tempdir().expect("space");
         copy_folder(path, left.path()).expect("space");
         left
