@@ -2,7 +2,8 @@
 //!
 //! A failed request is always remembered, because failures are rare and are logged anyway. A
 //! successful request is remembered only if a page of the console was visited within the last
-//! minute. Otherwise a successful request costs one relaxed atomic load.
+//! minute. Otherwise a successful request costs one relaxed atomic load. Of many successful requests
+//! within a tenth of a second, only the first ones are remembered.
 //!
 //! The first and the last bytes of a request's body are stored. The name of the stream is searched
 //! in them only when a page shows the request.
@@ -24,6 +25,11 @@ pub(super) struct Recent {
     is_watched: AtomicBool,
     /// Time of the last visit to a page of the console, in milliseconds since the start.
     visited_ms: AtomicU64,
+    /// Number of the interval, counted from the start, in which a successful request was last
+    /// remembered.
+    interval: AtomicU64,
+    /// Number of successful requests that were remembered in this interval.
+    remembered: AtomicU64,
     requests: Lock<Requests>,
 }
 
@@ -115,6 +121,8 @@ impl Recent {
             watch: Stopwatch::start(),
             is_watched: AtomicBool::new(false),
             visited_ms: AtomicU64::new(0),
+            interval: AtomicU64::new(0),
+            remembered: AtomicU64::new(0),
             requests: Lock::default(),
         }
     }
@@ -131,19 +139,27 @@ impl Recent {
 
     /// The bytes of a request's body to store. None if the request is not to be remembered.
     pub(super) fn sample(&self, body: &Bytes, has_failed: bool) -> Option<Sample> {
-        (has_failed || self.is_watched()).then(|| Sample::of(body))
+        (has_failed || self.remembers_success()).then(|| Sample::of(body))
     }
 
-    fn is_watched(&self) -> bool {
+    /// True if a successful request is to be remembered: a page is watched, and the interval has few
+    /// requests yet. Two requests at the same moment may both be the last one of an interval.
+    fn remembers_success(&self) -> bool {
         if !self.is_watched.load(Relaxed) {
             return false;
         }
-        let end_ms = self.visited_ms.load(Relaxed) + limits::RECENT_WATCH_MS;
-        let is_watched = self.now_ms() < end_ms;
-        if !is_watched {
+        let now_ms = self.now_ms();
+        if now_ms >= self.visited_ms.load(Relaxed) + limits::RECENT_WATCH_MS {
             self.is_watched.store(false, Relaxed);
+            return false;
         }
-        is_watched
+        let interval = now_ms / limits::RECENT_INTERVAL_MS;
+        if self.interval.load(Relaxed) != interval {
+            self.interval.store(interval, Relaxed);
+            self.remembered.store(0, Relaxed);
+        }
+        self.remembered.load(Relaxed) < limits::RECENT_REQUESTS_AN_INTERVAL
+            && self.remembered.fetch_add(1, Relaxed) < limits::RECENT_REQUESTS_AN_INTERVAL
     }
 
     /// Remembers a request. Forgets the oldest request if there are too many.
@@ -203,6 +219,20 @@ mod tests {
         let newest = recent.newest();
         assert_eq!(newest.len(), limits::RECENT_REQUESTS);
         assert!(newest[0].number > newest[1].number);
+    }
+
+    #[test]
+    fn of_many_requests_in_an_interval_the_first_ones_are_remembered() {
+        let recent = Recent::new();
+        let body = Bytes::from_static(b"{}");
+        recent.visit();
+        let calls = 50 * limits::RECENT_REQUESTS_AN_INTERVAL;
+        let remembered = (0..calls).filter(|_| recent.sample(&body, false).is_some());
+        let remembered = remembered.count() as u64;
+        let intervals = recent.now_ms() / limits::RECENT_INTERVAL_MS + 1;
+        assert!(remembered >= limits::RECENT_REQUESTS_AN_INTERVAL);
+        assert!(remembered <= intervals * limits::RECENT_REQUESTS_AN_INTERVAL);
+        assert!(recent.sample(&body, true).is_some());
     }
 
     #[test]

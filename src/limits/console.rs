@@ -42,6 +42,12 @@ pub(crate) const RECENT_REQUESTS: usize = 200;
 /// Time after the last visit of a page of the console for which every request is remembered for the
 /// console, in milliseconds. Later on, only failed requests are remembered. The value is a choice.
 pub(crate) const RECENT_WATCH_MS: u64 = 60_000;
+/// Length of the intervals in which successful requests are counted for
+/// [`RECENT_REQUESTS_AN_INTERVAL`], in milliseconds. The value is a choice.
+pub(crate) const RECENT_INTERVAL_MS: u64 = 100;
+/// Maximum number of successful requests that the console remembers from one interval. The value is
+/// a choice: nobody reads more, and copying the bodies of all requests slows a busy server.
+pub(crate) const RECENT_REQUESTS_AN_INTERVAL: u64 = 100;
 /// Number of bytes at each end of a request's body that are remembered, so that the console can
 /// find the name of the stream in them. The value is a choice.
 pub(crate) const RECENT_BODY_BYTES: usize = 512;

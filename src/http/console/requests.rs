@@ -83,7 +83,7 @@ pub(super) async fn page(mut visit: Visit) -> Response {
             (tab("All", "", !only_failed)) (tab("Failed", "?show=failed", only_failed))
         }
         p class="muted" {
-            "The last " (limits::RECENT_REQUESTS) " requests to the Kinesis API. Requests that succeed are remembered while a page of the console is open, and for a minute after; those that fail always."
+            "The last " (limits::RECENT_REQUESTS) " requests to the Kinesis API. Requests that succeed are remembered while a page of the console is open, and for a minute after; those that fail always. Of the requests that succeed in a tenth of a second, the first " (limits::RECENT_REQUESTS_AN_INTERVAL) " are remembered."
         }
         div id="requests" data-live {
             @if requests.is_empty() {
