@@ -100,7 +100,7 @@ impl Dispatcher {
             Ok(Answer::Lost) => Reply::closing_connection().of(entry),
             Ok(Answer::Events(events)) => Reply::events(format, events).of(entry),
             Err(error) => {
-                let stream = named_stream(format, body, &error);
+                let stream = named_stream(format, body);
                 let note = unreadable_note(head, format, body, &error);
                 let reply = Reply::refused(format, error).of(entry);
                 reply.about(stream).noting(note)
@@ -188,10 +188,7 @@ fn unroutable(head: &Parts) -> Reply {
 }
 
 /// The name of the stream in a refused request, for the log. None if the log leaves out warnings.
-/// Also None after an internal failure, because parsing the body again could fail in the same way.
-fn named_stream(format: Format, body: &[u8], error: &Error) -> Option<String> {
-    if !tracing::enabled!(tracing::Level::WARN) || error.kind == Kind::InternalFailure {
-        return None;
-    }
-    operation::named_stream(format, body)
+fn named_stream(format: Format, body: &[u8]) -> Option<String> {
+    let is_logged = tracing::enabled!(tracing::Level::WARN);
+    is_logged.then(|| operation::named_stream(format, body))?
 }
