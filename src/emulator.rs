@@ -322,7 +322,7 @@ impl Emulator {
     /// members of a CreateEventSourceMapping request.
     ///
     /// # Errors
-    /// A check of the request fails. The error is the refusal of the first such check.
+    /// A check of the request fails. The error is the refusal of the first check that fails.
     pub fn map_function(&self, request: &serde_json::Value) -> Result<Arc<Mapping>, Refusal> {
         let request = CreateRequest::read(request)?;
         let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);

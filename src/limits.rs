@@ -43,7 +43,7 @@ pub enum Profile {
 
 const OFF: Limit = None;
 
-/// Name of the only limit for which a number means that the limit is off, and this number.
+/// Name of the only limit that a number turns off, and this number.
 const UNLIMITED: (&str, &str) = ("queue-in-flight", "0");
 
 /// Declares the limits that a user can set. Each row has the name of the field, the name for the

@@ -88,7 +88,7 @@ impl Bounds {
     }
 
     /// Receives the body of a request. `only` is true if no other request is in flight on the
-    /// connection. Such requests have a separate part of the in-flight budget.
+    /// connection. Such a request has a separate part of the in-flight budget.
     ///
     /// # Errors
     /// The client aborts the request before the end of the body.
@@ -197,8 +197,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         whole.extend_from_slice(&chunk);
     }
 
-    /// The next chunk of the body, after the permit was enlarged to cover it. None at the end of
-    /// the body.
+    /// The next chunk of the body, after the permit was enlarged to cover the chunk. None at the
+    /// end of the body.
     async fn next(&mut self) -> Result<Option<Bytes>, Ended<B::Error>> {
         loop {
             let frame = match frame_at_once(&mut self.body).await {
@@ -226,8 +226,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
 
 type Frame<E> = Option<Result<hyper::body::Frame<Bytes>, E>>;
 
-/// The next frame of a body if it has already arrived, and None if it has not. Nearly all requests
-/// are received by this function alone, which needs no timer.
+/// The next frame of a body if it has already arrived, and None if it has not. This function needs
+/// no timer, and is enough to receive nearly all requests.
 async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Frame<B::Error>> {
     poll_fn(|context| {
         Poll::Ready(match Pin::new(&mut *body).poll_frame(context) {
@@ -238,13 +238,14 @@ async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Fr
     .await
 }
 
-/// Measures whether a client sends a body fast enough.
+/// Measures whether a client sends a body fast enough. A new measurement starts whenever the
+/// request has taken further bytes of the in-flight budget.
 struct Pace<'a> {
     bounds: &'a Bounds,
-    /// Measures the time since the first wait for bytes of the body. None if there was no wait
-    /// since the start of the measurement.
+    /// The time since the first wait for bytes of the body in this measurement. None before this
+    /// wait.
     watch: Option<Stopwatch>,
-    /// Number of bytes that had arrived when the measurement started.
+    /// Number of bytes that had arrived at the start of this measurement.
     before: u64,
 }
 
@@ -257,8 +258,8 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Starts the measurement again, because the time in which the server waited for the budget
-    /// must not count against the client.
+    /// Starts a new measurement, because the time in which the server waited for the budget must
+    /// not count against the client.
     fn restart(&mut self, received: u64) {
         self.watch = None;
         self.before = received;

@@ -111,8 +111,9 @@ pub(super) async fn watch_connection<F: Future + Unpin>(
     .await
 }
 
-/// Waits for the time of each regular check of a connection for unread answers and idleness, and
-/// makes the check. Yields the reason when a check finds that the connection has to be dropped.
+/// Waits for the time of each regular check of a connection, and makes the check. Yields a reason
+/// when a check finds that the connection has to be dropped: an answer was left unread, or the
+/// connection is idle.
 fn poll_checks(
     timer: &mut Option<Timer>,
     checks: &mut Checks,
@@ -169,8 +170,8 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
 /// Detects that the client leaves a frame of one streamed body unread for too long.
 struct Watch {
     frames: Arc<FrameTimeout>,
-    /// The timer, which may be set to the deadline of an earlier frame that the client has taken
-    /// since.
+    /// The timer for the deadline of a frame. The client may have taken this frame in the meantime:
+    /// the timer is set to the deadline of a later frame only when the timer expires.
     timer: Option<Timer>,
 }
 

@@ -137,8 +137,7 @@ impl ChannelDescription {
         }
     }
 
-    /// Describes a channel with the given status and settings. They replace the channel's present
-    /// status and settings.
+    /// Describes a channel as if it had the given status and settings instead of its present ones.
     pub(super) fn with(
         channel: &Channel,
         status: ChannelStatus,

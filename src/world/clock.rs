@@ -309,8 +309,8 @@ impl Alarm {
         }
     }
 
-    /// Sets the time for which an advancing virtual clock waits for the task's work. With `true`
-    /// the wait has no time limit. With `false` the limit is one second.
+    /// Sets the time limit with which an advancing virtual clock waits for the task's work. The
+    /// wait has no time limit if `strict` is true. Otherwise the limit is one second.
     pub fn set_strict(&self, strict: bool) {
         if let Clock::Virtual(clock) = &self.bell.clock {
             clock.set_strict(self.bell.id, strict);

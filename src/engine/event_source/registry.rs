@@ -46,7 +46,7 @@ pub struct NewMapping {
     pub enabled: bool,
     /// The tags of the new mapping, by key.
     pub tags: BTreeMap<String, String>,
-    /// The way in which the mapping is created.
+    /// The origin of the mapping's definition: a request to the API, or an option.
     pub origin: Origin,
     /// UUID of the mapping. None for a random UUID.
     pub uuid: Option<Uuid>,
@@ -80,8 +80,8 @@ impl EventSources {
         self.mappings.all()
     }
 
-    /// The positions of every mapping that reads a stream at `now`, grouped by the incarnation
-    /// number of the stream.
+    /// The positions of all mappings that are active at `now` and have a stream. The key is the
+    /// incarnation number of the stream.
     pub(in crate::engine) fn positions_by_stream(
         &self,
         now: Timestamp,

@@ -32,7 +32,8 @@ pub(crate) struct QueueCounts {
     pub(crate) committed: bool,
     /// True if the account has a queue of this name in the region.
     pub(crate) name_taken: bool,
-    /// Number of the account's queues in CREATING or DELETING in the region.
+    /// Number of queues whose status is CREATING or DELETING, in the account and region of the new
+    /// queue.
     pub(crate) in_transition: u64,
 }
 

@@ -1,4 +1,5 @@
-//! The registry of all queues, and the deadlines of their statuses and visibility timeouts.
+//! The registry of all queues, and the deadlines at which a status or a visibility timeout of a
+//! queue ends.
 
 use super::item::Queue;
 use crate::engine::deadlines::Deadlines;
@@ -10,7 +11,8 @@ use crate::world::{Bell, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The queues of all accounts, and the deadlines of their statuses and visibility timeouts.
+/// The queues of all accounts, and the deadlines at which a status or a visibility timeout of a
+/// queue ends.
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
@@ -31,8 +33,8 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
     pub(super) items: NamedItems<Queue>,
-    /// Incarnation numbers of the queues in CREATING or DELETING. Without a transition delay, such
-    /// a status lasts only until a commit, and the queue is not in this set.
+    /// Incarnation numbers of the queues whose status is CREATING or DELETING. Without a transition
+    /// delay, such a status lasts only until a commit, and the queue is not in this set.
     pub(super) in_transition: HashSet<u64>,
 }
 
@@ -99,7 +101,7 @@ impl AccountQueues {
         self.items.all().cloned().collect()
     }
 
-    /// Number of queues that are in CREATING or DELETING for the duration of a transition.
+    /// Number of queues whose status is CREATING or DELETING for the duration of a transition.
     pub(super) fn in_transition(&self) -> u64 {
         self.in_transition.len() as u64
     }

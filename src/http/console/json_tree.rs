@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Number of levels that the tree shows. A value on a deeper level is shown on one line.
 const DEPTH: usize = 24;
 
-/// Renders a JSON document as a tree, up to `most` values of the document.
+/// Renders a JSON document as a tree. The tree shows at most `most` values of the document.
 pub(super) fn tree(value: &Value, most: usize) -> Markup {
     let mut left = most;
     let tree = node(None, value, DEPTH, &mut left);

@@ -1,4 +1,5 @@
-//! Reads the definitions of queues and channels, the readers of streams, in a setup file.
+//! Reads the definitions of the readers of streams in a setup file. The readers are queues and
+//! channels.
 
 use super::account_region_setting::{ACCOUNT_REGION_MEMBERS, AccountRegionSetting};
 use super::definition_place::DefinitionPlace;
@@ -35,8 +36,9 @@ pub(super) fn channel(path: String, node: Node, source: &Arc<str>) -> Result<Rea
     reader(path, node, source, create_channel_shape(), names)
 }
 
-/// Reads the definition of a queue or channel, a request with the members of `shape`. `member` is
-/// the member with the name, and `missing` is the error message for a definition without a name.
+/// Reads the definition of a queue or channel. The definition has the members of a create request,
+/// which `shape` describes. The member `member` contains the name of the queue or channel.
+/// `missing` is the error message for a definition without this member.
 fn reader(
     path: String,
     node: Node,

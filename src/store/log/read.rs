@@ -155,7 +155,7 @@ impl ReadRequest {
     }
 }
 
-/// A read from the disk that has to be made, but has not started yet.
+/// A read from the disk that has not started yet.
 #[derive(Debug)]
 pub(crate) struct DiskRead {
     request: ReadRequest,
@@ -163,7 +163,8 @@ pub(crate) struct DiskRead {
     locations: Vec<Location>,
 }
 
-/// The way in which the memory of records from the disk is bounded.
+/// The bound on the memory that records from the disk occupy: the in-flight budget, or the number
+/// of permits to read from the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemoryBound {
     /// The records count in the in-flight budget.
@@ -209,8 +210,8 @@ impl Log {
     }
 
     /// Makes the read `read` from the disk. If all records of this read have expired or cannot be
-    /// read, reads the records after them instead. `bound` says how the memory of the records is
-    /// bounded.
+    /// read, reads the records after them instead. `bound` is the bound on the memory of the
+    /// records.
     ///
     /// # Errors
     /// The disk cannot be read, or was occupied by other reads for too long.
@@ -274,7 +275,7 @@ impl Log {
     /// time of at least `horizon`, up to `limit`. Stops at a record that is only on disk.
     ///
     /// # Errors
-    /// The `DiskRead` that has to be made if already the first record is only on disk.
+    /// The first record is only on disk. The error is the `DiskRead` that the caller has to make.
     pub(crate) fn read_memory(
         &self,
         from: u64,
@@ -335,8 +336,11 @@ impl Log {
     }
 
     /// Finds the index of the first published record that arrived at `at` or later and has an index
-    /// of at least `from`. If a segment that is only on disk may have this record, returns as an
-    /// error the location of the segment, and the index after the last published record.
+    /// of at least `from`.
+    ///
+    /// # Errors
+    /// A segment that is only on disk may have this record. The error is the location of the
+    /// segment, and the index after the last published record.
     fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
         let state = self.state.lock();
         let end = state.visible;

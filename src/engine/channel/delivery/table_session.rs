@@ -1,4 +1,4 @@
-//! The table that a channel's task has open.
+//! Keeps the table of a channel open between two writes.
 
 use super::table_positions::positions_of_text;
 use crate::engine::Engine;
@@ -9,7 +9,8 @@ use crate::model::ShardId;
 use crate::model::channel::ChannelPosition;
 use std::collections::BTreeMap;
 
-/// The table of a channel's task. An error closes the table, and the next attempt opens it again.
+/// The table to which a channel's task writes. A failed write closes the table, and the next write
+/// opens the table again.
 #[derive(Debug)]
 pub(super) struct TableSession {
     table: Option<OpenTable>,
@@ -27,8 +28,9 @@ pub(super) struct Committed {
 }
 
 impl TableSession {
-    /// A session whose table is not open yet. Notes the ends of the shards: at the start of the
-    /// emulator, this happens before any record can be appended.
+    /// Creates a session whose table is not open yet. Stores the index after the last record of
+    /// each shard. At the start of the emulator, the session is created before any record can be
+    /// appended.
     pub(super) fn new(channel: &Channel) -> Self {
         Self {
             table: None,
@@ -66,8 +68,8 @@ impl TableSession {
         }))
     }
 
-    /// Removes the table from the session and returns it, for an attempt to write. If the attempt
-    /// fails, the table must be opened again.
+    /// Removes the table from the session and returns it, for a write. If the write fails, the
+    /// table must be opened again.
     ///
     /// # Errors
     /// Returns an error if the table is not open.
@@ -76,7 +78,7 @@ impl TableSession {
         self.table.take().ok_or_else(closed)
     }
 
-    /// Puts the table back after a successful attempt.
+    /// Gives the table back to the session after a successful write.
     pub(super) fn put_back(&mut self, table: OpenTable) {
         self.table = Some(table);
     }

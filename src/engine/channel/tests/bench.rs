@@ -58,13 +58,13 @@ struct Contents {
 }
 
 impl Memory {
-    /// With true, makes every later object fail. With false, lets later objects succeed again.
+    /// Makes every later object fail if `is_down` is true. Otherwise later objects succeed again.
     pub(super) fn set_down(&self, is_down: bool) {
         self.0.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// With true, makes every later object wait before its completion. With false, completes the
-    /// waiting objects.
+    /// Makes every later object wait before its completion if `is_silent` is true. Otherwise
+    /// completes the waiting objects.
     pub(super) fn set_silent(&self, is_silent: bool) {
         self.0.is_silent.send_replace(is_silent);
     }
