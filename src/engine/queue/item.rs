@@ -79,10 +79,10 @@ pub(super) struct QueueState {
     /// True if a warning was logged because the maximum number of records is in flight. The first
     /// value is for normal records, the second for dead-letter records.
     pub(super) warned: [bool; 2],
-    /// The maximum number of records in flight, if the queue has reached this number and the
-    /// warning is not logged yet. The warning is logged after the release of the queue's lock. The
+    /// The maximum number of records in flight, if a warning that the queue has reached this number
+    /// is still to be logged. The warning is logged after the release of the queue's lock. The
     /// first value is for normal records, the second for dead-letter records.
-    pub(super) reached: [Option<u64>; 2],
+    pub(super) pending_warnings: [Option<u64>; 2],
     /// Earliest end of a visibility timeout for which a deadline is registered. None if no such
     /// deadline is registered.
     pub(super) armed: Option<Timestamp>,
@@ -167,9 +167,9 @@ impl Queue {
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut QueueState) -> R) -> R {
         let mut state = self.state.lock();
         let result = look(&mut state);
-        let reached = std::mem::take(&mut state.reached);
+        let warnings = std::mem::take(&mut state.pending_warnings);
         drop(state);
-        for (kind, limit) in ["records", "dead-letter records"].into_iter().zip(reached) {
+        for (kind, limit) in ["records", "dead-letter records"].into_iter().zip(warnings) {
             if let Some(limit) = limit {
                 tracing::warn!(
                     queue = %self.arn,
@@ -277,7 +277,7 @@ impl QueueState {
             announced: (0, 0),
             full: [false; 2],
             warned: [false; 2],
-            reached: [None; 2],
+            pending_warnings: [None; 2],
             armed: None,
         }
     }

@@ -164,27 +164,29 @@ impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
             if self.is_full() {
                 return Ok(Some(*first));
             }
-            let run = rest.iter().zip(*first..);
-            let run = run
+            let consecutive = rest.iter().zip(*first..);
+            let consecutive = consecutive
                 .take_while(|((index, _), wanted)| index == wanted)
                 .count();
-            let batch = self.read(&span.shard, *first, run.min(self.left)).await?;
+            let batch = self
+                .read(&span.shard, *first, consecutive.min(self.left))
+                .await?;
             let mut shown = 0;
             for record in batch.iter() {
                 if self.is_full() {
                     return Ok(Some(record.number.index));
                 }
-                let found = rest[..run]
+                let found = rest[..consecutive]
                     .iter()
                     .find(|(at, _)| *at == record.number.index);
                 if let Some((index, entry)) = found {
-                    shown = usize::try_from(index - first).unwrap_or(run) + 1;
+                    shown = usize::try_from(index - first).unwrap_or(consecutive) + 1;
                     self.show(&span.shard, record, Some(*entry));
                 }
             }
             // The log has lost all the wanted records if the read returned none of them. Skip them
             // all.
-            rest = &rest[if shown == 0 { run } else { shown }..];
+            rest = &rest[if shown == 0 { consecutive } else { shown }..];
         }
         if span.more.is_some() {
             return Ok(span.more);

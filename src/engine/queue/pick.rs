@@ -230,7 +230,7 @@ impl QueueState {
         let (at, in_flight) = (usize::from(dead), self.in_flight(dead) as u64);
         if in_flight >= limit && !self.warned[at] {
             self.warned[at] = true;
-            self.reached[at] = Some(limit);
+            self.pending_warnings[at] = Some(limit);
         } else if in_flight <= limit / 2 {
             self.warned[at] = false;
         }

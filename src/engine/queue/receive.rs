@@ -293,12 +293,12 @@ fn next_read<'a>(
 ) -> Option<(&'a Arc<Shard>, Read)> {
     let first = rest.first()?.place;
     let shard = shards.iter().find(|s| s.id.index() == first.shard)?;
-    let run = rest.iter().take_while(|d| d.place.shard == first.shard);
+    let of_shard = rest.iter().take_while(|d| d.place.shard == first.shard);
     let (horizon, now) = times;
     let read = Read {
         from: shard.position(first.index, now),
         horizon,
-        records: run.count(),
+        records: of_shard.count(),
         bytes,
     };
     Some((shard, read))
@@ -316,7 +316,7 @@ fn bytes_on_disk(
     let mut bytes = 0;
     while !rest.is_empty() {
         let found = next_read(shards, rest, times, left);
-        let run = found.as_ref().map_or(1, |(_, read)| read.records);
+        let count = found.as_ref().map_or(1, |(_, read)| read.records);
         // A read loads whole segments into memory.
         let on_disk = found.map_or(0, |(shard, read)| shard.bytes_on_disk(&read));
         bytes += if on_disk > 0 {
@@ -324,7 +324,7 @@ fn bytes_on_disk(
         } else {
             0
         };
-        rest = &rest[run..];
+        rest = &rest[count..];
     }
     bytes
 }
