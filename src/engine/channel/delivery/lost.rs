@@ -1,7 +1,7 @@
 //! Records of a channel that expired, or that a clear of the stream removed, before the channel
 //! delivered them.
 
-use super::reading::{EVERY_RECORD, PlanReader};
+use super::reading::{EVERY_RECORD, RangeReader};
 use crate::engine::Engine;
 use crate::engine::channel::item::Channel;
 use crate::model::channel::{ChannelPosition, ShardRange};
@@ -47,7 +47,7 @@ pub(super) async fn undelivered_before(
             next,
             end: shard.index_at_time(horizon).await?,
         };
-        let mut reader = PlanReader::new(&engine.admission, &channel.stream, &[range]);
+        let mut reader = RangeReader::new(&engine.admission, &channel.stream, &[range]);
         let mut lost: Option<LostRecords> = None;
         while let Some(part) = reader.next().await? {
             for record in part.records() {
@@ -68,7 +68,7 @@ pub(super) async fn undelivered_before(
 
 /// Counts the lost records of a channel, and logs their sequence numbers. Returns the number of
 /// lost records.
-pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
+pub(super) fn count_and_log_lost(channel: &Channel, lost: &[LostRecords]) -> u64 {
     for of_shard in lost {
         tracing::warn!(
             channel = %channel.arn,

@@ -1,4 +1,4 @@
-//! Reads the records of a plan in parts.
+//! Reads the records of ranges in parts.
 
 use crate::admission::Admission;
 use crate::engine::{Batch, Read, ReadBudget, RecordView, Shard, Stream};
@@ -14,12 +14,12 @@ use std::sync::Arc;
 /// records until a channel has delivered them or counted them as lost.
 pub(super) const EVERY_RECORD: Timestamp = Timestamp::from_millis(i64::MIN);
 
-/// Consecutive records of a plan, all from one shard.
+/// Consecutive records of a range, and therefore of one shard.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) shard: ShardId,
     batch: Batch,
-    /// Index after the last record of the plan in this shard.
+    /// Index after the last record of the range.
     end: u64,
 }
 
@@ -31,15 +31,15 @@ impl Part {
     }
 }
 
-/// Reads the records of a plan, shard by shard in the order of the plan. Also reads records that
-/// expired after the plan was made: they still belong to the object.
+/// Reads the records of ranges, range by range in the given order. Also reads records that have
+/// expired: an object contains every record of its plan, and lost records are counted.
 #[derive(Debug)]
-pub(super) struct PlanReader {
+pub(super) struct RangeReader {
     admission: Arc<Admission>,
     ranges: VecDeque<(Arc<Shard>, ShardRange)>,
 }
 
-impl PlanReader {
+impl RangeReader {
     /// A reader for the records of `ranges`. A shard that does not exist any more has no records.
     pub(super) fn new(admission: &Arc<Admission>, stream: &Stream, ranges: &[ShardRange]) -> Self {
         stream.look(|state| {
@@ -52,7 +52,7 @@ impl PlanReader {
         })
     }
 
-    /// Reads the next part of the plan's records. None after the last part.
+    /// Reads the next part of the records. None after the last part.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.

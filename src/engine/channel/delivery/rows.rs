@@ -3,7 +3,7 @@
 use super::dead_letters::DeadLetters;
 use super::object::Delivered;
 use super::origin::Origin;
-use super::reading::{Part, PlanReader};
+use super::reading::{Part, RangeReader};
 use super::writing::{blocking, give_up};
 use crate::engine::channel::destination::Destinations;
 use crate::engine::channel::destination_error::DestinationError;
@@ -41,7 +41,7 @@ pub(super) async fn write_rows(
         dead_letters: DeadLetters::new(behaviour.max_object_bytes),
         table,
     };
-    let mut reader = PlanReader::new(&engine.admission, &channel.stream, &plan.ranges);
+    let mut reader = RangeReader::new(&engine.admission, &channel.stream, &plan.ranges);
     let unreadable = |error| DestinationError::Unreachable(format!("{error}"));
     while let Some(part) = reader.next().await.map_err(unreadable)? {
         if !channel.delivers() {

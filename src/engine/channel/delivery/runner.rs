@@ -2,11 +2,11 @@
 
 use super::encoder::uncompressed_limit;
 use super::flushes::Flushes;
-use super::lost::{report, skip, undelivered_before};
+use super::lost::{count_and_log_lost, skip, undelivered_before};
 use super::object::Delivered;
 use super::planning::{ObjectLimit, plan, saved_plan};
 use super::rows::write_rows;
-use super::table_positions::{adopt, positions_text};
+use super::table_positions::{advance_to_committed, positions_text};
 use super::table_session::TableSession;
 use super::writing::write;
 use crate::engine::channel::destination_error::DestinationError;
@@ -154,7 +154,7 @@ impl Delivery {
         let lost = undelivered_before(&self.engine, channel, removed_before).await;
         let lost = lost.map_err(unreadable)?;
         if !lost.is_empty() {
-            report(channel, &lost);
+            count_and_log_lost(channel, &lost);
             self.save(|positions| skip(positions, &lost)).await?;
         }
         plan(channel, self.limit()).await.map_err(unreadable)
@@ -171,20 +171,21 @@ impl Delivery {
             return Some(Next::Wait(self.retry));
         }
         let opened = self.table.open(&self.engine, &self.channel).await;
-        let adopted = match opened {
+        let advanced = match opened {
             Ok(None) => return None,
             Ok(Some(committed)) => {
                 // The saved plan is obsolete, because the positions now come from the table.
                 self.is_plan_durable = false;
                 self.save(|positions| {
-                    let _moved = adopt(positions, &committed.positions, &committed.ends);
+                    let _moved =
+                        advance_to_committed(positions, &committed.positions, &committed.ends);
                 })
                 .await
             }
             Err(DestinationError::Refused(reason)) => return Some(self.fail(&reason)),
             Err(error) => Err(error.to_string()),
         };
-        let Err(reason) = adopted else {
+        let Err(reason) = advanced else {
             return None;
         };
         let planned = plan(&self.channel, self.limit()).await;
@@ -278,7 +279,7 @@ impl Delivery {
         // An error of the store is ignored here, because the next attempt fails with the same
         // error.
         let lost = lost.ok().filter(|lost| !lost.is_empty())?;
-        let records = report(&self.channel, &lost);
+        let records = count_and_log_lost(&self.channel, &lost);
         let error = self.channel.last_error().unwrap_or_default();
         let reason = format!("{records} records expired before they could be delivered. {error}");
         Some(self.fail(reason.trim_end()))

@@ -31,7 +31,7 @@ pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
 /// No position is moved beyond `ends`, which contains the index after the last record of each
 /// shard. A crash can lose delivered records that were not durable. New records then get the
 /// indexes of the lost records, and the channel must deliver them.
-pub(super) fn adopt(
+pub(super) fn advance_to_committed(
     positions: &mut Positions,
     committed: &Positions,
     ends: &BTreeMap<ShardId, u64>,
@@ -45,12 +45,12 @@ pub(super) fn adopt(
         let next = position.next.min(*end);
         let own = positions.get(shard).map_or(0, |own| own.next);
         if next > own {
-            let adopted = ChannelPosition {
+            let advanced = ChannelPosition {
                 next,
                 planned: None,
                 finished: position.finished && next == position.next,
             };
-            positions.insert(*shard, adopted);
+            positions.insert(*shard, advanced);
             has_moved = true;
         }
     }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_whose_positions_were_lost_is_adopted() {
+    fn positions_advance_to_a_commit_that_a_crash_hid() {
         let mut own = positions(&[
             (0, position(5, Some(9), false)),
             (1, position(3, None, false)),
@@ -101,7 +101,7 @@ mod tests {
             (2, position(4, None, false)),
             (7, position(1, None, false)),
         ]);
-        assert!(adopt(
+        assert!(advance_to_committed(
             &mut own,
             &committed,
             &ends(&[(0, 9), (1, 3), (2, 6)])
@@ -119,7 +119,11 @@ mod tests {
         let before = positions(&[(0, position(5, Some(9), false))]);
         let mut own = before.clone();
         let committed = positions(&[(0, position(5, None, false))]);
-        assert!(!adopt(&mut own, &committed, &ends(&[(0, 20)])));
+        assert!(!advance_to_committed(
+            &mut own,
+            &committed,
+            &ends(&[(0, 20)])
+        ));
         assert_eq!(own, before);
     }
 
@@ -127,7 +131,7 @@ mod tests {
     fn records_that_a_crash_lost_do_not_hide_new_ones() {
         let mut own = positions(&[(0, position(5, None, false))]);
         let committed = positions(&[(0, position(12, None, true))]);
-        assert!(adopt(&mut own, &committed, &ends(&[(0, 8)])));
+        assert!(advance_to_committed(&mut own, &committed, &ends(&[(0, 8)])));
         assert_eq!(own, positions(&[(0, position(8, None, false))]));
     }
 

@@ -2,7 +2,7 @@
 
 use super::object::{Delivered, Objects};
 use super::origin::{Origin, Target};
-use super::reading::PlanReader;
+use super::reading::RangeReader;
 use crate::engine::Engine;
 use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
@@ -30,7 +30,7 @@ pub(super) async fn write(
             destinations,
             behaviour.max_object_bytes,
         );
-        let reader = PlanReader::new(&engine.admission, &channel.stream, &plan.ranges);
+        let reader = RangeReader::new(&engine.admission, &channel.stream, &plan.ranges);
         let objects = write_records(channel, objects, reader).await?;
         let Some(objects) = objects else {
             return Ok(None);
@@ -48,7 +48,7 @@ pub(super) async fn write(
 async fn write_records(
     channel: &Channel,
     mut objects: Objects,
-    mut reader: PlanReader,
+    mut reader: RangeReader,
 ) -> Result<Option<Objects>, DestinationError> {
     let unreadable = |error| DestinationError::Unreachable(format!("{error}"));
     let mut next = reader.next().await.map_err(unreadable)?;
