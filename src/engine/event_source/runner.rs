@@ -42,7 +42,7 @@ impl ShardWork {
             .directive(self.stream.incarnation, self.restarts, now);
         match directive {
             Directive::Run(plan) if !is_stopping => {
-                if self.adopt(plan) {
+                if self.apply_plan(plan) {
                     self.work(now).await
                 } else {
                     Then::Wait

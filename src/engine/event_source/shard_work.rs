@@ -115,7 +115,7 @@ impl ShardWork {
     /// Applies `plan`, the new settings of the mapping, and returns true. Returns false and applies
     /// nothing if the settings change the number of lanes or the filters while a task works for a
     /// lane. The caller then tries again after the end of that task.
-    pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
+    pub(super) fn apply_plan(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
         }

@@ -151,7 +151,7 @@ impl QueueRecords {
             NamedRecord::Entry(_) => {}
             NamedRecord::Older(_) => self.accept(handle),
             NamedRecord::Settled => return Err(HandleFault::Gone),
-            NamedRecord::Unread => self.adopt(handle, now),
+            NamedRecord::Unread => self.add_entry_from_handle(handle, now),
         }
         if let Some(entry) = self.entry_mut(place) {
             entry.due_ms = due.millis();
@@ -186,7 +186,7 @@ impl QueueRecords {
             }
             NamedRecord::Settled => return Err(HandleFault::Gone),
             NamedRecord::Unread => {
-                self.adopt(handle, now);
+                self.add_entry_from_handle(handle, now);
                 None
             }
         };
@@ -237,7 +237,7 @@ impl QueueRecords {
     /// Adds an entry for a record of which the queue knows no receive. A crash lost all receives of
     /// the record, but a client still has `handle`, which one of them returned. The arrival time of
     /// the record is unknown, so the entry holds `now` until the record is read again.
-    fn adopt(&mut self, handle: &ReceiptHandle, now: Timestamp) {
+    fn add_entry_from_handle(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = handle.in_flight();
         let entry = Entry {
             delivery: handle.delivery,

@@ -282,7 +282,7 @@ impl Simulation {
         let mut problems = Vec::new();
         for candidate in candidates {
             self.oracle = candidate;
-            self.adopt(&before).await;
+            self.add_found_records(&before).await;
             match self.difference().await {
                 Ok(()) => {
                     self.in_doubt.clear();
@@ -295,9 +295,9 @@ impl Simulation {
         panic!("{}\n{}", problems.join("\nnor: "), self.story());
     }
 
-    /// Takes over the records in doubt that can be read. None may be before a record that was known
-    /// when it was offered.
-    async fn adopt(&mut self, before: &Oracle) {
+    /// Adds to the oracle the records in doubt that can be read. None may be before a record that
+    /// was known when it was offered.
+    async fn add_found_records(&mut self, before: &Oracle) {
         let names: Vec<String> = self.oracle.streams.keys().cloned().collect();
         for name in names {
             if !self.in_doubt.iter().any(|record| record.stream == name)
@@ -306,12 +306,12 @@ impl Simulation {
                 continue;
             }
             for shard in 0..self.oracle.streams[&name].shards.len() {
-                self.adopt_into(&name, shard, before).await;
+                self.add_found_records_of(&name, shard, before).await;
             }
         }
     }
 
-    async fn adopt_into(&mut self, name: &str, shard: usize, before: &Oracle) {
+    async fn add_found_records_of(&mut self, name: &str, shard: usize, before: &Oracle) {
         if !self.oracle.streams[name].lists(shard, self.oracle.now_ms) {
             return;
         }
