@@ -167,7 +167,7 @@ fn remaining_work_of(
     });
     for (shard, what, deadline) in stream
         .iter()
-        .flat_map(|stream| unread(mapping, stream, &views, now))
+        .flat_map(|stream| work_outside_lanes(mapping, stream, &views, now))
     {
         note(&shard, what.to_owned(), deadline.or(begins).or(created));
     }
@@ -205,16 +205,17 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// The shards with records that `mapping` has still to read, and the shards whose task has still to
-/// begin or to finish. Each shard has a description of this work, and the deadline of the work.
-fn unread(
+/// The work of `mapping` that is in no lane: the shards with records that the mapping has still to
+/// read, and the shards whose task has still to begin or to finish. Each shard has a description of
+/// this work, and the deadline of the work.
+fn work_outside_lanes(
     mapping: &Mapping,
     stream: &Stream,
     views: &BTreeMap<ShardId, ShardView>,
     now: Timestamp,
 ) -> Vec<(ShardId, &'static str, Option<Timestamp>)> {
     let positions = mapping.positions();
-    let mut unread = Vec::new();
+    let mut work = Vec::new();
     for shard in stream.listed_shards(now) {
         let is_finished = positions
             .get(&shard.id)
@@ -228,17 +229,17 @@ fn unread(
         let mut parents = [shard.parent, shard.adjacent_parent].into_iter().flatten();
         match views.get(&shard.id) {
             None if parents.any(|parent| views.contains_key(&parent)) => {
-                unread.push((shard.id, "waiting for parent", None));
+                work.push((shard.id, "waiting for parent", None));
             }
-            None => unread.push((shard.id, "about to begin", None)),
+            None => work.push((shard.id, "about to begin", None)),
             Some(view) if !shard.is_open() && view.is_idle => {
-                unread.push((shard.id, "about to finish", view.deadline));
+                work.push((shard.id, "about to finish", view.deadline));
             }
             Some(view) if view.is_idle && view.read_index < working.end() => {
-                unread.push((shard.id, "records to read", view.deadline));
+                work.push((shard.id, "records to read", view.deadline));
             }
             Some(_) => {}
         }
     }
-    unread
+    work
 }
