@@ -28,8 +28,8 @@ pub(in crate::outbound) struct Tables {
     random: Random,
 }
 
-/// The creation or the opening of the table of one channel.
-struct Work {
+/// The parameters for the creation or the opening of the table of one channel.
+struct TableParameters {
     catalog: TableCatalog,
     schemas: Option<SchemaFiles>,
     random: Random,
@@ -76,8 +76,8 @@ impl Tables {
         settings: &ChannelSettings,
         table: &TableDestination,
     ) -> Pending<Result<(), DestinationError>> {
-        match self.work(channel, settings, table) {
-            Ok(work) => blocking(async move { work.create().await }),
+        match self.parameters(channel, settings, table) {
+            Ok(parameters) => blocking(async move { parameters.create().await }),
             Err(error) => Box::pin(ready(Err(error))),
         }
     }
@@ -89,21 +89,21 @@ impl Tables {
         settings: &ChannelSettings,
         table: &TableDestination,
     ) -> Pending<Result<OpenTable, DestinationError>> {
-        match self.work(channel, settings, table) {
-            Ok(work) => blocking(async move { work.open().await }),
+        match self.parameters(channel, settings, table) {
+            Ok(parameters) => blocking(async move { parameters.open().await }),
             Err(error) => Box::pin(ready(Err(error))),
         }
     }
 
-    fn work(
+    fn parameters(
         &self,
         channel: &ChannelArn,
         settings: &ChannelSettings,
         table: &TableDestination,
-    ) -> Result<Work, DestinationError> {
+    ) -> Result<TableParameters, DestinationError> {
         let names = [table.bucket_name(), &table.namespace, &table.table];
         let missing = DestinationError::NotConfigured;
-        Ok(Work {
+        Ok(TableParameters {
             catalog: self.catalog.clone().map_err(missing)?,
             schemas: self.schemas.clone(),
             random: self.random.clone(),
@@ -119,7 +119,7 @@ impl Tables {
     }
 }
 
-impl Work {
+impl TableParameters {
     async fn create(self) -> Result<(), TableError> {
         let (files, arn) = self.schema_files()?;
         let json_schema = files.schema(arn)?;

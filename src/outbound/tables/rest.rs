@@ -99,7 +99,7 @@ impl RestTable {
             Err(error) => return Err(address.failed(&error)),
         };
         definition.check_owner(table.metadata(), &address.name(definition))?;
-        let entry = Self::with(address, catalog, &table).await?;
+        let entry = Self::checked_entry(address, catalog, &table).await?;
         Ok(Some((entry, table)))
     }
 
@@ -128,7 +128,7 @@ impl RestTable {
             },
         };
         definition.check_owner(table.metadata(), &address.name(definition))?;
-        let entry = Self::with(address, catalog, &table).await;
+        let entry = Self::checked_entry(address, catalog, &table).await;
         match entry {
             Ok(entry) => Ok((entry, table)),
             Err(error) => {
@@ -142,7 +142,7 @@ impl RestTable {
 
     /// Makes the entry of `table`, after a check that this process can reach the files of the
     /// table.
-    async fn with(
+    async fn checked_entry(
         address: &RestCatalogAddress,
         catalog: RestCatalog,
         table: &IcebergTable,
