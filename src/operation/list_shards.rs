@@ -66,11 +66,11 @@ impl Operation for ListShards {
         let now = context.engine.world.clock.now();
         let page = page_size(input.max_results.map(|limit| limit.0), limits::SHARDS_PAGE);
         let listed = listing.stream.listed_shards(now);
-        let horizon_s = horizon(&listing.stream, &listed, now);
+        let earliest_s = earliest_time_s(&listing.stream, &listed, now);
         let after = listing.after.as_deref();
         let mut wanted = listed
             .iter()
-            .filter(|shard| is_after(shard.id, after) && listing.filter.lists(shard, horizon_s));
+            .filter(|shard| is_after(shard.id, after) && listing.filter.lists(shard, earliest_s));
         let shards: Vec<_> = wanted
             .by_ref()
             .take(page)
@@ -178,9 +178,9 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     }
 }
 
-/// Returns the stream's trim horizon or the creation time of the oldest listed shard, whichever is
-/// later, in seconds since 1970.
-fn horizon(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
+/// Returns the earliest time that a filter can select, in seconds since 1970: the stream's trim
+/// horizon or the creation time of the oldest listed shard, whichever is later.
+fn earliest_time_s(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
     let first = listed
         .iter()
         .map(|shard| shard.created_s)
@@ -230,21 +230,21 @@ impl ShardFilter {
 }
 
 impl Filter {
-    /// True if the filter admits the shard. `horizon_s` is the trim horizon in seconds since 1970.
-    /// The trim horizon advances between the requests for two pages, so a timestamp before the trim
-    /// horizon counts as the trim horizon.
-    fn lists(self, shard: &Shard, horizon_s: u64) -> bool {
+    /// True if the filter admits the shard. `earliest_s` is the result of [`earliest_time_s`]. This
+    /// time advances between the requests for two pages, so an earlier timestamp of the filter
+    /// counts as this time.
+    fn lists(self, shard: &Shard, earliest_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);
         let second = |moment: Timestamp| {
             u64::try_from(moment.seconds())
                 .unwrap_or_default()
-                .max(horizon_s)
+                .max(earliest_s)
         };
         match self {
             Self::All => true,
             Self::AtLatest => shard.is_open(),
-            Self::AtTrimHorizon => at(horizon_s),
+            Self::AtTrimHorizon => at(earliest_s),
             Self::At(moment) => at(second(moment)),
             Self::From(moment) => from(second(moment)),
         }
