@@ -60,7 +60,7 @@ impl Logs {
     pub(crate) fn lose_generation(&self, generation: &Arc<Generation>) {
         for log in self.all() {
             for entry in log.segments_in(generation) {
-                log.lose(&(generation.clone(), entry), "its generation is gone");
+                log.drop_lost_segment(&(generation.clone(), entry), "its generation is gone");
             }
         }
     }

@@ -48,26 +48,26 @@ pub(super) trait Sweep: Commit {
 
     /// Copies the live segments of `generation` to the current generation.
     fn rewrite(&mut self, generation: &Arc<Generation>) -> io::Result<()> {
-        let mut moved = Vec::new();
+        let mut copied = Vec::new();
         for log in self.logs().all() {
             for mut entry in log.segments_in(generation) {
                 let segment = match self.shared().generations.read(generation, &entry) {
                     Ok(segment) => segment,
                     Err(Unread::Failed(error)) => return Err(io::Error::other(error.to_string())),
                     Err(Unread::Lost(problem)) => {
-                        log.lose(&(generation.clone(), entry), &problem);
+                        log.drop_lost_segment(&(generation.clone(), entry), &problem);
                         continue;
                     }
                 };
                 self.begin_generation()?;
                 self.writer().append(&mut entry, &segment)?;
-                moved.push((log.clone(), entry));
+                copied.push((log.clone(), entry));
             }
         }
         self.writer().flush()?;
         if let Some(current) = self.writer().generation() {
-            for (log, entry) in moved {
-                log.moved(&entry, &current);
+            for (log, entry) in copied {
+                log.note_copy(&entry, &current);
             }
         }
         Ok(())

@@ -41,7 +41,7 @@ struct State {
     marks: Vec<u8>,
     /// Number of power cuts so far. Handles that were opened before the last power cut are
     /// unusable.
-    boot: u64,
+    power_cuts: u64,
     is_claimed: bool,
     /// Number of further writes until the power is cut. `None` if no power cut is planned.
     writes_left: Option<u64>,
@@ -204,7 +204,7 @@ impl SimulatedDisk {
         if chance.number() & 1 == 0 {
             state.marks.clear();
         }
-        state.boot += 1;
+        state.power_cuts += 1;
         state.writes_left = None;
         state.is_dark = false;
         state.is_claimed = false;
@@ -240,11 +240,11 @@ impl SimulatedDisk {
             }
         };
         state.databases[database].handles += 1;
-        let (disk, boot) = (self.clone(), state.boot);
+        let (disk, power_cuts) = (self.clone(), state.power_cuts);
         Ok(Handle {
             disk,
             database,
-            boot,
+            power_cuts,
         })
     }
 
@@ -313,7 +313,7 @@ impl Disk for SimulatedDisk {
         if std::mem::replace(&mut state.is_claimed, true) {
             return Err(OpenError::of(Path::new("simulated"), Problem::InUse));
         }
-        Ok(Box::new(Hold(self.clone(), state.boot)))
+        Ok(Box::new(Hold(self.clone(), state.power_cuts)))
     }
 
     fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>> {
@@ -415,7 +415,7 @@ impl Claim for Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         let mut state = self.0.0.lock();
-        if state.boot == self.1 {
+        if state.power_cuts == self.1 {
             state.is_claimed = false;
         }
     }
@@ -425,13 +425,14 @@ impl Drop for Hold {
 struct Handle {
     disk: SimulatedDisk,
     database: usize,
-    boot: u64,
+    /// Number of power cuts before the handle was opened.
+    power_cuts: u64,
 }
 
 impl Handle {
     fn with<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.disk.0.lock();
-        if state.boot != self.boot {
+        if state.power_cuts != self.power_cuts {
             return Err(no_power());
         }
         act(&mut state)
@@ -508,13 +509,13 @@ impl GenerationHandle for Handle {
 
     fn another(&self) -> Box<dyn GenerationHandle> {
         let mut state = self.disk.0.lock();
-        if state.boot == self.boot {
+        if state.power_cuts == self.power_cuts {
             state.databases[self.database].handles += 1;
         }
         Box::new(Self {
             disk: self.disk.clone(),
             database: self.database,
-            boot: self.boot,
+            power_cuts: self.power_cuts,
         })
     }
 }

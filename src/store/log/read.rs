@@ -229,7 +229,7 @@ impl Log {
                 return Ok(batch);
             }
             if let Some((location, problem)) = lost {
-                self.lose(&location, &problem);
+                self.drop_lost_segment(&location, &problem);
             }
             // None of the segments has a record to return, so the read continues after them.
             match self.read_memory(batch.next_index, request.horizon, request.limit) {
@@ -256,7 +256,7 @@ impl Log {
                 Err(DiskRead { request, locations }) => {
                     let (batch, lost) = request.load(&self.shared, locations)?;
                     if let Some((location, problem)) = lost.filter(|_| batch.is_empty()) {
-                        self.lose(&location, &problem);
+                        self.drop_lost_segment(&location, &problem);
                         from = batch.next_index;
                         continue;
                     }
@@ -329,7 +329,7 @@ impl Log {
                     Some(index) => return Ok(index.min(end)),
                     None => from = entry.last + 1,
                 },
-                Err(Unread::Lost(problem)) => self.lose(&location, &problem),
+                Err(Unread::Lost(problem)) => self.drop_lost_segment(&location, &problem),
                 Err(Unread::Failed(error)) => return Err(error),
             }
         }

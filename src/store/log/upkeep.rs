@@ -62,14 +62,14 @@ impl Log {
     }
 
     /// Notes that a segment was copied to `generation`, where `entry` describes it.
-    pub(crate) fn moved(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
+    pub(crate) fn note_copy(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
         self.state.lock().set_stored(entry, generation);
     }
 
     /// Drops the segment at `location`, which cannot be read, and logs an error. Counts the records
     /// of the segment as lost. Does nothing if the log has the segment in memory or at another
     /// location.
-    pub(crate) fn lose(&self, location: &Location, problem: &str) {
+    pub(crate) fn drop_lost_segment(&self, location: &Location, problem: &str) {
         let (generation, entry) = location;
         let mut state = self.state.lock();
         let Some(at) = state.position(entry.first) else {

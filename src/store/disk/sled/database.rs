@@ -1,7 +1,7 @@
 //! A sled database: a generation or the database `meta`.
 
 use super::flusher::Flusher;
-use super::guard::{guarded, limited, retry_while_locked};
+use super::guard::{guarded, open_with_time_limit, retry_while_locked};
 use super::repair;
 use super::wal::{self, Wal};
 use crate::limits::{DATABASE_CACHE_BYTES, SLED_LEAF_FANOUT, SLED_READ_AHEAD, SLED_READ_LIMIT};
@@ -76,7 +76,7 @@ impl SledDatabase {
                 .zstd_compression_level(COMPRESSION)
         };
         let path = path.to_path_buf();
-        limited(move || {
+        open_with_time_limit(move || {
             repair::repair(&path)?;
             let database = retry_while_locked(|| config.open::<SLED_LEAF_FANOUT>())?;
             let commits = database.open_tree("commits")?;

@@ -32,7 +32,7 @@ pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 
 /// Runs `act`, which opens a sled database, in a new thread, and returns its result. The thread is
 /// abandoned if it panics or takes longer than `SLED_OPEN_LIMIT`.
-pub(super) fn limited<T: Send + 'static>(
+pub(super) fn open_with_time_limit<T: Send + 'static>(
     act: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let (sender, receiver) = channel();
