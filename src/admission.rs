@@ -143,7 +143,7 @@ impl Admission {
 
     /// Takes `bytes` bytes of the budget for an event of this size that a function receives, and
     /// returns the permit. The wait for the bytes needs no time limit: every invocation of a
-    /// function ends within a time limit of its own, and its bytes are then free again.
+    /// function has a time limit, and the bytes of its event are free after the invocation.
     pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         self.invocations.take_without_limit(bytes).await;
         let mut permit = self.nothing();
@@ -206,9 +206,9 @@ impl Admission {
 }
 
 impl BudgetPermit {
-    /// Takes further bytes of the budget, so that a request's permit also covers its body. Waits
-    /// until the bytes are free. `arrived` is the number of bytes of the body that have arrived,
-    /// and `maximum` the largest number of bytes that the body can have. Returns true if the call
+    /// Takes more bytes of the budget, so that a request's permit also covers its body. Waits until
+    /// the bytes are free. `arrived` is the number of bytes of the body that have arrived, and
+    /// `maximum` is the largest number of bytes that the body can have. Returns true if the call
     /// took bytes, and false if the permit already covers the bytes that have arrived.
     ///
     /// # Errors
@@ -269,9 +269,8 @@ impl BudgetPermit {
     }
 
     /// Turns a request's permit into the permit of the request's answer, which has `bytes` bytes.
-    /// The bytes that the permit holds for the request's body become free. An answer that needs
-    /// more than the fixed number of bytes of a request is in memory already, so its bytes count
-    /// even if they exceed the budget.
+    /// The bytes that the permit holds for the request's body become free. The answer is in memory
+    /// already, so all its bytes count, even if they exceed the budget.
     pub fn exchange_for(&mut self, bytes: u64) {
         self.admission
             .bodies
@@ -346,8 +345,9 @@ impl Lane {
         debug_assert!(taken.is_ok(), "the wait has no limit");
     }
 
-    /// Takes `bytes` bytes of the lane after every earlier request has taken its bytes. `most` is
-    /// the largest number of requests that may wait.
+    /// Takes `bytes` bytes of the lane after every earlier request has taken its bytes. Waits
+    /// without a time limit if `longest_wait` is None. `most` is the largest number of requests
+    /// that may wait.
     async fn take(
         &self,
         bytes: u64,
@@ -357,7 +357,7 @@ impl Lane {
         if !self.is_contended() && self.try_take(bytes) {
             return Ok(());
         }
-        // Boxed, so that the future of a request that need not wait stays small.
+        // The future of the wait is boxed, so that the future of a request without a wait is small.
         Box::pin(self.take_in_line(bytes, longest_wait, most)).await
     }
 
@@ -398,8 +398,8 @@ impl Lane {
     }
 }
 
-/// A request's place in a lane's line. Holds the counter of the requests in the line. Dropping this
-/// value takes the request out of the line.
+/// A request's place in a lane's line. The value is the counter of the requests in the line.
+/// Dropping the value subtracts the request from this counter.
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {

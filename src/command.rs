@@ -42,10 +42,11 @@ struct Line {
 enum Command {
     /// Run the emulator; this is also what minikin does without a command
     Serve(Options),
-    /// Ask a running emulator if it is ready; the exit status is 0 if it is, and 1 otherwise
+    /// Ask a running emulator if it is ready; the exit status is 0 for a ready emulator, and 1
+    /// otherwise
     Health(health::Arguments),
-    /// Check a data directory without changing it; the exit status is 0 if it is not damaged, 1 if
-    /// it is damaged, and 2 if it cannot be checked
+    /// Check a data directory without changing it; the exit status is 0 for an undamaged directory,
+    /// 1 for a damaged one, and 2 if the check is not possible
     Check(check::Arguments),
     /// List the limits with their values and sources
     Limits(Options),

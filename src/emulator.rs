@@ -282,9 +282,9 @@ impl Emulator {
     }
 
     /// Writes everything that the emulator holds to `out` as one compressed snapshot, and returns
-    /// `out` afterwards. Every emulator of this version or a newer one can load the snapshot. The
-    /// emulator answers requests during the save. Writing to `out` may block, because a thread for
-    /// blocking work writes to it.
+    /// `out` afterwards. Every emulator of this version or of a newer version can load the
+    /// snapshot. The emulator answers requests during the save. Writing to `out` may block, because
+    /// a thread for blocking work writes to it.
     ///
     /// # Errors
     /// The store fails to read records, or `out` cannot be written.
@@ -352,8 +352,8 @@ impl Emulator {
     }
 }
 
-/// Number of file descriptors that the store needs. Connections may not use these descriptors. Logs
-/// a warning if the system permits too few open files.
+/// Number of file descriptors that the store needs. The limit of connections leaves these
+/// descriptors free. Logs a warning if the system permits too few open files.
 fn store_descriptors(options: &Options) -> u64 {
     if options.data_dir.is_none() {
         return limits::TEMP_FILE_DESCRIPTORS;

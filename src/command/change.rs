@@ -61,7 +61,7 @@ pub(super) struct FaultArguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum FaultChange {
-    /// List the rules and how often each has fired
+    /// List the rules, each with the number of times that it has fired
     List,
     /// Add a rule
     Add {

@@ -133,8 +133,8 @@ impl Client {
         document(self.open(path, query)?)
     }
 
-    /// Sends GET with the given query. Returns the answer once its head has arrived, so that the
-    /// caller reads the body while it arrives.
+    /// Sends GET with the given query. Returns the answer once its head has arrived. The caller can
+    /// read each part of the body as soon as the part arrives.
     pub(super) fn open(
         &self,
         path: &str,
@@ -144,7 +144,8 @@ impl Client {
     }
 
     /// Sends GET for server-sent events. Returns the answer once its head has arrived. The emulator
-    /// sends the events that follow the event with the id `last_id`.
+    /// sends only the events after the event with the id `last_id`. Without `last_id`, the query
+    /// decides the first event.
     pub(super) fn follow(
         &self,
         path: &str,
@@ -161,8 +162,8 @@ impl Client {
         Ok((answer.status.as_u16(), document(answer)?))
     }
 
-    /// Sends POST with `lines`, which contain one JSON document each. Returns the JSON document in
-    /// the answer's body.
+    /// Sends POST with `lines` as the body. Each line is one JSON document. Returns the JSON
+    /// document in the answer's body.
     pub(super) fn post_lines(&self, path: &str, lines: Bytes) -> Result<Value, Failure> {
         document(self.post_bytes(path, "application/x-ndjson", lines)?)
     }

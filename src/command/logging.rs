@@ -1,4 +1,4 @@
-//! The log. It is written to stderr, because stdout belongs to the output of commands.
+//! The log of the process. It is written to stderr, because commands print their results on stdout.
 
 use crate::options::LogFormat;
 use std::io::{self, IsTerminal, Write};
@@ -24,7 +24,7 @@ pub(super) fn set_up(filter: &str, format: LogFormat) {
 }
 
 /// Applies the filter's default level to minikin's own events only. Libraries such as h2 and rustls
-/// log warnings only, unless the filter names their target.
+/// log only warnings and errors, unless the filter names their target.
 fn own_lines(filter: &Targets) -> Targets {
     match filter.default_level() {
         Some(level) if level > LevelFilter::WARN => Targets::new()

@@ -27,7 +27,7 @@ pub(super) enum Failure {
     Usage(String),
     /// No emulator answers, or its answer cannot be read.
     Unreachable(String),
-    /// The emulator refuses the request, with this message.
+    /// The emulator refuses the request. The text is the emulator's message.
     Refused(String),
     /// The reader of standard output, such as `head`, has closed the pipe. This counts as success.
     ReaderGone,
@@ -44,7 +44,7 @@ impl Failure {
     }
 }
 
-/// Prints the reason for which a command failed, and returns the exit status.
+/// Prints the reason if the command failed, and returns the exit status of the command.
 pub(super) fn exit(result: Result<Answer, Failure>) -> ExitCode {
     let (status, text) = match result {
         Ok(Answer::Yes) | Err(Failure::ReaderGone) => return ExitCode::SUCCESS,

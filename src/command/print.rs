@@ -62,11 +62,12 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// A column of a table: the column's title, and the name of the JSON member that the column shows
-/// of each row.
+/// A column of a table: the column's title, and the name of a JSON member. The column shows the
+/// value of this member in each row.
 pub(super) type Column = (&'static str, &'static str);
 
-/// Prints the rows as a table for people, or one row on each line as a JSON document.
+/// Prints the rows. People get a table. Programs get each row as a JSON document on a line of its
+/// own.
 pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
     if !form.for_people {
         return rows.iter().try_for_each(|row| line(&row.to_string()));

@@ -1,4 +1,4 @@
-//! `minikin put`. Its code to send records in batches is also used by `minikin generate`.
+//! `minikin put`, and the batches of records that `minikin generate` sends, too.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
@@ -40,7 +40,8 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
         match line.and_then(|line| Ok((key_of(key, &line, number)?, line))) {
             Ok((key, line)) => batch.add(&key, &line)?,
             Err(unusable) => {
-                // Send the records of the lines before the unusable line, and report them as usual.
+                // Send the records from the lines before the unusable line, and print the usual
+                // report about these records.
                 batch.end()?.report()?;
                 return Err(unusable);
             }

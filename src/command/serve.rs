@@ -28,8 +28,8 @@ pub(super) fn run(options: Options) -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), String> {
-    // Install the handlers before anything else: the start may take long, and a signal may arrive
-    // during it.
+    // Install the handlers first: the start may take long, and a signal may arrive during the
+    // start.
     let signals = StopSignals::install();
     let signals = signals.map_err(|error| format!("cannot handle signals: {error}"))?;
     raise_descriptor_limit(limits::DESCRIPTORS);

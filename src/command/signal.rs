@@ -29,8 +29,8 @@ impl StopSignals {
         })
     }
 
-    /// Waits for SIGTERM or SIGINT. A signal since the installation of the handlers ends the wait,
-    /// too.
+    /// Waits for SIGTERM or SIGINT. A signal that has arrived between the installation of the
+    /// handlers and this call also ends the wait.
     #[cfg(unix)]
     pub(super) async fn wait(mut self) {
         tokio::select! {

@@ -95,7 +95,7 @@ fn follow(
 /// The position in the server-sent events at which a new connection continues.
 #[derive(Debug, Default)]
 struct TailPosition {
-    /// The id of the last event that was shown.
+    /// The id of the last event that was shown. None before the first event.
     id: Option<String>,
     /// Number of records that were shown.
     shown: u64,
@@ -157,13 +157,14 @@ impl Event {
 }
 
 /// Starts a thread that ends the program when the reader of standard output closes the pipe.
-/// Without the thread, the program would notice this only at the next record.
+/// Without the thread, the program would notice the closed pipe only when it prints the next
+/// record.
 fn end_with_the_reader() {
     #[cfg(unix)]
     std::thread::spawn(|| {
         use rustix::event::{PollFd, PollFlags, poll};
         let out = std::io::stdout();
-        // poll reports the closed end of a pipe even if no event is requested.
+        // poll reports a closed pipe even if the caller asks for no events.
         let mut watched = [PollFd::new(&out, PollFlags::empty())];
         while poll(&mut watched, None).is_err() {}
         std::process::exit(0);

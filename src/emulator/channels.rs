@@ -6,8 +6,8 @@ use crate::outbound::{AddressError, Buckets, ChannelDestinations, S3Endpoint};
 use crate::world::{Clock, World};
 use std::sync::Arc;
 
-/// The settings of channels that the options configure. `given`, if present, replaces the
-/// destinations that the options define.
+/// Builds the settings of channels from the options. `given`, if present, replaces the destinations
+/// that the options define.
 pub(super) fn behaviour(
     options: &Options,
     world: &World,
@@ -23,7 +23,8 @@ pub(super) fn behaviour(
     })
 }
 
-/// The buckets that the options define.
+/// The buckets that the options define. None if the options name neither a directory nor a server
+/// for buckets.
 fn buckets(options: &Options, clock: &Clock) -> Result<Option<Buckets>, AddressError> {
     let channels = &options.channels;
     if let Some(path) = &channels.s3_local_dir {

@@ -33,8 +33,8 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts failure records into streams of the engine. The value is made before the engine, because
-/// the start of the engine needs it, and gets the engine afterwards.
+/// Puts failure records into streams of the engine. The start of the engine needs this value, so
+/// the value is made first. `set` gives it the engine afterwards.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 

@@ -22,8 +22,8 @@ pub(super) async fn save<W: Write + Send + 'static>(
     blocking(move || out.flush().map(|()| out)).await
 }
 
-/// Loads the snapshot in the file at `path`, which the option `--load` names. Does nothing except
-/// log a warning if the data directory already holds streams.
+/// Loads the snapshot in the file at `path`, which the option `--load` names. If the data directory
+/// already holds streams, only logs a warning.
 pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(), SnapshotError> {
     if engine.has_streams() {
         tracing::warn!(

@@ -14,8 +14,8 @@ use std::sync::Arc;
 /// The settings that decide which requests may call the service, and as which account.
 #[derive(Debug)]
 pub struct AccessSettings {
-    /// The check of request signatures: the signature must be complete, or it must also be correct,
-    /// or there is no check.
+    /// The check of request signatures: no check, a check that the signature is complete, or a
+    /// check that it is also correct.
     pub authentication: Authentication,
     /// The credentials that signatures are verified against, if `authentication` is `Verify`.
     pub credentials: Vec<Credential>,

@@ -77,7 +77,7 @@ enum Kind {
         next: Next,
         timeout: Option<RunningTimeout>,
         /// Counts the streamed body as in flight on the connection, so that the connection does not
-        /// count as idle. None for a body that no connection carries.
+        /// count as idle. None for the answer to a request from within the process.
         _in_flight: Option<InFlightSubscription>,
     },
     /// A body that axum's router for minikin's own paths has returned.

@@ -83,8 +83,9 @@ impl InFlight {
         open(&self.requests) || open(&self.subscriptions) || self.has_answers()
     }
 
-    /// Ends the present period of the answer timeout, unless an answer from the period before it is
-    /// still unread. Returns true in that case, because the connection has to be dropped.
+    /// Ends the present period of the answer timeout, and returns false. If an answer from the
+    /// previous period is still unread, returns true instead, because the connection has to be
+    /// dropped.
     fn end_period(&self) -> bool {
         let periods = self.periods.load(SeqCst);
         if self.answers[(periods + 1) % 2].load(SeqCst) > 0 {
@@ -341,9 +342,9 @@ mod tests {
         }
     }
 
-    /// Makes the checks of a connection for up to `time`. Returns the reason of the first check
-    /// that demands to drop the connection, and the time of this check. None if no check demands
-    /// this.
+    /// Checks the connection at every interval until `time` has passed. Returns the first reason to
+    /// drop the connection, and the time of the check that found it. Returns None if no check finds
+    /// a reason.
     fn dropped(checks: &mut Checks, time: Duration) -> Option<(DropReason, Duration)> {
         let interval = checks.due().expect("there is something to check");
         let moments = (1..).map(|number| interval * number);

@@ -116,7 +116,7 @@ const QUERY_PARAMETERS: [&str; 5] = [
 ];
 
 impl<'a> SigningQuery<'a> {
-    /// The query parameters of a request. None unless they name a signing algorithm.
+    /// The query parameters of a request. None if no parameter names a signing algorithm.
     pub(super) fn of(head: &'a Parts) -> Option<Self> {
         let query = head.uri.query()?;
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();

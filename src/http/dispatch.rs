@@ -136,8 +136,8 @@ fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     }
 }
 
-/// The reason why the body cannot be parsed, for the log, because the service's error does not
-/// contain the reason. None if `error` is not about an unreadable body, or if the log leaves out
+/// The reason why the body cannot be parsed. The log needs this reason, because the service's error
+/// does not contain it. None if `error` is not about an unreadable body, or if the log leaves out
 /// warnings.
 fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN)

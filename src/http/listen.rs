@@ -84,7 +84,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The maximum number of connections, and the timeouts of a connection, that `limits` contains.
+    /// Reads the maximum number of connections, and the timeouts of a connection, from `limits`.
     /// Each connection needs one open file. Therefore the system's limit of open files bounds the
     /// number of connections, too. `reserved` is the number of open files that the store needs.
     pub fn of(limits: &Limits, reserved: u64) -> Self {
@@ -404,7 +404,8 @@ async fn until_stopped<C: GracefulConnection>(
     serving.await
 }
 
-/// Waits for `work`, and fails after `time`. The client determines the duration of the work.
+/// Waits for `work`, and fails after `time`. The time limit is needed because the client determines
+/// the duration of the work.
 async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let done = RealDeadline::lasting(time).with(work).await;
     done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))

@@ -7,9 +7,9 @@ use std::sync::Arc;
 const PAGE: usize = 1_000;
 
 /// Reads a complete list of streams, queues or channels page by page, and returns the JSON object
-/// that `overview` makes of each item. `page` receives the name of the last item before the page,
-/// and a maximum number of items. `page` returns the items of the page, and true if further items
-/// follow.
+/// that `overview` makes of each item. `page` receives the name of the last item before the page
+/// (None for the first page) and a maximum number of items. `page` returns the items of the page,
+/// and true if further items follow.
 pub(super) fn every_page<T>(
     page: impl Fn(Option<&str>, usize) -> (Vec<Arc<T>>, bool),
     name: impl Fn(&T) -> String,

@@ -163,7 +163,8 @@ pub(super) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// The JSON object about an invocation that was repeated with a discarded batch.
+/// The JSON object about the redelivery of a discarded batch, for which the mapping has invoked its
+/// function again.
 pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     let body = redelivered.answer.text();
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
@@ -175,7 +176,7 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     })
 }
 
-/// The JSON object of unfinished work of a mapping, for which a drain waits.
+/// The JSON object of unfinished work of a mapping. A drain waits until no such work remains.
 pub(super) fn remaining_work(work: &RemainingWork) -> Value {
     json!({
         "UUID": work.mapping,

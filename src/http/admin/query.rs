@@ -89,7 +89,8 @@ impl Query {
         Ok(account_region)
     }
 
-    /// Refuses the request if the query still has a parameter, because no handler knows it.
+    /// Refuses the request if the query still has a parameter. The handler has already removed all
+    /// parameters that it knows.
     pub(in crate::http) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
             Some((name, _)) => Err(refused(&format!("this path has no parameter {name}"))),

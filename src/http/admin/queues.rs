@@ -143,8 +143,8 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
     found.ok_or_else(|| not_found("queue", name, &account_region))
 }
 
-/// Answers with a page of the queue's records in one state. Listing a record does not receive it,
-/// so its state in the queue does not change.
+/// Answers with a page of the queue's records in one state. A listed record is not received, so its
+/// state in the queue does not change.
 async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Response, Refused> {
     let state = match query.take("state").as_deref() {
         None | Some("visible") => PeekState::Visible,

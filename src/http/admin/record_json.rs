@@ -15,12 +15,12 @@ use std::io;
 /// Maximum number of bytes in a record's text for each byte of its data. The text contains the data
 /// in base64, and also decoded, with escapes.
 const TEXT_WEIGHT: u64 = 5;
-/// Deepest nesting of JSON data that is shown as JSON. Deeper data is shown as text, because many
-/// readers of JSON refuse it. The value is a choice.
+/// Maximum nesting depth of data that is shown as JSON. JSON data with a deeper nesting is shown as
+/// text, because many JSON parsers refuse it. The value is a choice.
 const MOST_DEPTH: usize = 100;
 
-/// Upper bound of the number of bytes in the text of a record with `data`, without its partition
-/// key and the names of the members.
+/// Upper bound of the number of bytes in the text of a record with `data`. The bound does not
+/// include the partition key and the names of the members.
 pub(super) fn largest_text(data: &[u8]) -> u64 {
     let decoded = data.len() as u64 * TEXT_WEIGHT;
     match Aggregate::is_likely(data) {
@@ -106,7 +106,7 @@ fn write_string(text: &mut String, value: &str) {
     let _ = serde_json::to_writer(Sink(text), value);
 }
 
-/// Writes the bytes of JSON text to a text.
+/// A writer that appends JSON text to a string.
 struct Sink<'a>(&'a mut String);
 
 impl io::Write for Sink<'_> {
@@ -121,14 +121,14 @@ impl io::Write for Sink<'_> {
     }
 }
 
-/// True if the text is a JSON object or array that is not nested too deeply.
+/// True if the text is a JSON object or array with at most `MOST_DEPTH` levels of nesting.
 fn is_document(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
         && serde_json::from_str::<&RawValue>(text).is_ok()
         && depth(text) <= MOST_DEPTH
 }
 
-/// The deepest nesting in a valid JSON document.
+/// The number of nested levels at the deepest point of a valid JSON document.
 fn depth(document: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in outside_strings(document) {

@@ -24,7 +24,7 @@ pub(super) async fn permit(admin: &Admin) -> Result<BudgetPermit, Refused> {
 }
 
 /// Makes the answer with a page of records. Each of `records` is the JSON text of a record. `next`
-/// is the token for the next page, which needs no escapes in JSON.
+/// is the token for the next page, or None if no page follows. The token needs no escapes in JSON.
 pub(super) fn answer(
     admin: &Admin,
     records: &[String],
@@ -43,7 +43,7 @@ pub(super) fn answer(
     (Extension(Streamed), headers, body).into_response()
 }
 
-/// The only frame of the answer.
+/// The body of the answer. The page is its only frame.
 struct Page {
     frame: Option<FrameWithPermit>,
     unread_limit: Option<u64>,

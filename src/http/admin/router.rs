@@ -1,4 +1,4 @@
-//! The table of minikin's own paths. Also the handlers of the metrics and of the certificate.
+//! The table of minikin's own paths, and the handlers of the metrics and of the certificate.
 
 use super::channels;
 use super::clock::{move_clock, read_clock};

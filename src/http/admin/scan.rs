@@ -105,7 +105,7 @@ pub(in crate::http) struct Page<T, M> {
     now: Timestamp,
     limit: usize,
     make: M,
-    /// The entries of the page, one for each matching record.
+    /// The entries of the page, one for each record that matches the selection.
     pub(in crate::http) shown: Vec<T>,
     /// Number of records that were read for the page, including the records that do not match the
     /// selection.
@@ -128,8 +128,8 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
         }
     }
 
-    /// True if the page has the maximum number of records or of bytes, or if the maximum number of
-    /// records was read for it.
+    /// True if the page has its maximum number of records or of bytes, or if the maximum number of
+    /// records to read for one page has been read.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
             || self.scanned >= limits::LISTING_SCANNED_RECORDS

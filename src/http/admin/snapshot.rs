@@ -75,8 +75,8 @@ pub(super) async fn load(
         stall: stall(&admin),
     };
     take(&admin, &mut body).await?;
-    // A load removes the event source mappings that this emulator's options define. Create them
-    // again, in addition to the mappings of the snapshot.
+    // A load removes the event source mappings that this emulator's options define. Create these
+    // mappings again, in addition to the mappings of the snapshot.
     if let Err(problem) = admin.definitions.create_mappings(&admin.engine) {
         tracing::warn!("after the load of a snapshot: {problem}");
     }

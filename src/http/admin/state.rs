@@ -23,7 +23,8 @@ pub(crate) struct Admin {
     pub tls: Arc<TlsIdentity>,
     /// The metrics of this process.
     pub metrics: Arc<Metrics>,
-    /// The admin token, which permits access from other machines.
+    /// The admin token, which permits access from other machines. None: other machines have no
+    /// access.
     pub token: Option<Secret>,
     /// The account and region of requests that name no account or region.
     pub home: AccountRegion,

@@ -48,8 +48,8 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// Number of bytes that the permit of an event covers in addition to the record's text and the
 /// event's id.
 const EVENT_OVERHEAD: u64 = 400;
-/// A tail with a rate limit skips records if it is behind by more records than the rate limit
-/// permits in this number of seconds.
+/// Number of seconds. A tail with a rate limit skips records if its backlog has more records than
+/// the rate limit permits in this time.
 const TAIL_BURST_SECONDS: u64 = 4;
 /// Maximum number of bytes that each shard adds to the id of an event.
 const ID_BYTES: u64 = 32;
@@ -62,7 +62,7 @@ pub(in crate::http) struct TailForm {
     /// Appends a record to the data of an event, as one line.
     pub(in crate::http) write: Box<Write>,
     /// Rate limit of the tail, in records per second. If more records arrive, the tail skips the
-    /// older ones. None for no limit.
+    /// oldest records. None for no limit.
     pub(in crate::http) per_second: Option<u64>,
 }
 

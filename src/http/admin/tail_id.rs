@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 /// a snapshot. A stream that is deleted and created again gets another mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct StreamMark {
-    /// Identity number of the stream, which a load of a snapshot keeps.
+    /// Identity number of the stream. The number is the same after a load of a snapshot.
     identity: u64,
     /// Random number that the stream got at its creation.
     random: u64,
@@ -73,8 +73,8 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Appends the id of an event to `text`. `positions` contains every shard with the index of its
-/// next record. `moved` contains one shard with a newer index, which replaces the index in
-/// `positions`.
+/// next record. `moved`, if present, is one shard with a newer index, which replaces the shard's
+/// index in `positions`.
 pub(in crate::http) fn write(
     text: &mut String,
     mark: StreamMark,

@@ -1,7 +1,8 @@
-//! Runs the actions of the console: a browser sends a form of a page with POST.
+//! Runs the actions of the console. A browser starts an action when it sends a form of a page with
+//! POST.
 //!
 //! A browser that sends the form without the script gets a redirect to the next page, or a page
-//! about the error. The script, when it sends the form, asks for an answer in JSON.
+//! about the error. The script asks for an answer in JSON when it sends the form.
 
 use super::fields::{Fields, bad};
 use super::page;
@@ -15,8 +16,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// The result of an action: a sentence for the user if the action succeeded, and the refusal if
-/// not.
+/// The result of an action: a sentence for the user after a success, or the refusal of the action.
 pub(super) type Outcome = Result<String, Refused>;
 
 /// A form that a browser has sent, and the format of the answer that the browser asks for.

@@ -7,8 +7,8 @@ const SCRIPT: &str = include_str!("script.js");
 const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("icon.svg");
 
-/// A number that changes when the script, the style sheet or the icon changes. The number is part
-/// of their addresses, so that a browser may cache them without a time limit.
+/// A number that changes when the script, the style sheet or the icon changes. The addresses of
+/// these files contain the number, so that a browser may cache the files without a time limit.
 pub(super) fn version() -> u32 {
     let mut hash = crc32fast::Hasher::new();
     for asset in [SCRIPT, STYLE, ICON] {

@@ -11,8 +11,8 @@ fn is_hidden(letter: char) -> bool {
     is_format || letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
-/// Replaces each hidden character of a text by its number, such as ⟨U+200B⟩. Line feeds and tabs
-/// remain.
+/// Replaces each hidden character of a text by its code point, such as ⟨U+200B⟩. Line feeds and
+/// tabs remain.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,8 +1,9 @@
 //! The layout of the drawing of a stream's shards: hash keys from top to bottom, and time from left
 //! to right.
 //!
-//! A shard is a rectangle. Its left edge is the time of its creation, and its right edge is the
-//! creation of its children, so that splits and merges are visible.
+//! A shard is a rectangle. The left edge of the rectangle is at the time of the shard's creation,
+//! and the right edge is at the time when the shard's children were created. The drawing therefore
+//! shows splits and merges.
 //!
 //! A column begins at each moment at which shards were created. All columns except the last have
 //! the same width, because shards are often split within seconds and then stay unchanged for days.
@@ -44,7 +45,8 @@ pub(super) struct Cell {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) is_open: bool,
-    /// Fraction of all hash keys that are in the range of the shard, from 0 to 1.
+    /// The number of hash keys in the shard's range, as a fraction of the number of all hash keys:
+    /// from 0 to 1.
     pub(super) share: f64,
 }
 
@@ -110,8 +112,8 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     let cell = |shard: &Shard| {
         let range = shard.hash_key_range;
         let (x, y) = (column_of(shard.created_s), rows.edge(Some(range.start)));
-        // The children of a shard are created a second after the shard is closed. If they are not
-        // in `shards`, the rectangle of the shard extends to the right edge.
+        // The children of a shard are created a second after the shard is closed. If the children
+        // are not in `shards`, the rectangle of the shard extends to the right edge of the drawing.
         let right = shard.closed_s.map_or(width, |closed_s| {
             let first = times.partition_point(|moment| *moment <= closed_s);
             if first == times.len() {
@@ -138,7 +140,8 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     }
 }
 
-/// Fraction of all hash keys that are in the range of a shard, from 0 to 1.
+/// The number of hash keys in a shard's range, as a fraction of the number of all hash keys: from 0
+/// to 1.
 pub(super) fn share(shard: &Shard) -> f64 {
     let range = shard.hash_key_range;
     (range.end.value() - range.start.value()) as f64 / u128::MAX as f64

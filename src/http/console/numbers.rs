@@ -77,7 +77,7 @@ pub(super) fn duration(millis: i64) -> String {
     }
 }
 
-/// The number and the noun after it. The noun gets an `s` unless the number is 1.
+/// Formats a number and the noun after it. The noun gets an `s` unless the number is 1.
 pub(super) fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", count(number))

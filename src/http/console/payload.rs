@@ -1,8 +1,8 @@
 //! Shows the data of a record as JSON, as text, as the user records of an aggregated record, or in
 //! hexadecimal digits.
 //!
-//! Data can contain anything, so it is escaped and cut to a maximum length. Characters are replaced
-//! by their numbers if they cannot be seen or if they change the direction of text.
+//! Data can contain anything, so it is escaped and cut to a maximum length. A character that cannot
+//! be seen or that changes the direction of text is replaced by its code point.
 
 use super::characters::visible;
 use super::json_tree;
@@ -28,7 +28,8 @@ pub(super) enum Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Decodes the data of a record as far as possible.
+    /// Decodes the data of a record as user records, JSON or text. Data in none of these forms
+    /// stays bytes.
     pub(super) fn of(data: &'a [u8]) -> Self {
         if let Aggregate::Records(records) = Aggregate::of(data, &HashKeyRange::ALL) {
             return Self::Aggregated(records);

@@ -128,8 +128,8 @@ impl Rates {
         history.clone()
     }
 
-    /// Reads the counters of `shards`, shards of `stream`, now. Returns the newest rates of each
-    /// shard, and None for a shard with fewer than two readings.
+    /// Reads the counters of `shards` now. All of them are shards of `stream`. Returns the newest
+    /// rates of each shard, and None for a shard with fewer than two readings.
     pub(super) fn of_shards(&self, stream: &Stream, shards: &[Arc<Shard>]) -> Vec<Option<Rate>> {
         let figures: Vec<_> = shards.iter().map(|shard| shard.figures()).collect();
         let now_ms = self.now_ms();

@@ -26,7 +26,8 @@ pub(super) struct Visit {
     /// The remaining query parameters. The page removes each parameter that it reads.
     pub(super) query: Query,
     pub(super) rates: Arc<Rates>,
-    /// Path and query string of the page. A form on the page leads back to this address.
+    /// Path and query string of the page. The browser returns to this address after the action of a
+    /// form on the page.
     pub(super) address: String,
 }
 

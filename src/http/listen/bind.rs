@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// An error that says which address the server could not listen on, and why.
+/// The error of an address on which the server could not listen, with its cause.
 #[derive(Debug)]
 pub struct BindError {
     address: SocketAddr,

@@ -100,7 +100,8 @@ fn consumer_row(
     }
 }
 
-/// Number of records of its shard that a subscription has not sent to the consumer yet.
+/// Number of records in the shard of the subscription `open` that the subscription has not sent to
+/// the consumer yet.
 fn lag(visit: &Visit, stream: &Stream, open: &OpenSubscription) -> u64 {
     let now = visit.admin.engine.world.clock.now();
     let shard = stream.readable_shard(open.shard, now);

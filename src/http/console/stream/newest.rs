@@ -7,8 +7,8 @@ use crate::world::Timestamp;
 use maud::Markup;
 use std::sync::Arc;
 
-/// Reads the newest records of `shards` together, at most `most` records. Returns the records as
-/// rows, the newest first. `row` renders a record.
+/// Reads the newest records of all `shards`, at most `most` records in total. Returns the records
+/// as rows, the newest first. `row` renders a record.
 pub(super) async fn newest(
     stream: &Stream,
     shards: &[Arc<Shard>],

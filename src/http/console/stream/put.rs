@@ -1,5 +1,5 @@
-//! The forms that put records into a stream: one form for one record, and one for many records, one
-//! on each line.
+//! The forms that put records into a stream: one form for a single record, and one form for many
+//! records, with one record on each line.
 
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::http::admin::{LargeBody, Refused};

@@ -144,8 +144,8 @@ fn drawing(visit: &Visit, shown: &Shown) -> Markup {
     }
 }
 
-/// Renders the times at which the columns of the drawing begin. A column gets no time if there is
-/// not enough space between its edge and the last time.
+/// Renders the times at which the columns of the drawing begin. Leaves out the time of a column
+/// whose edge is too close to the text of the previous time.
 fn axis(layout: &Layout) -> Markup {
     let mut free_from = 0.0;
     let mut labels = Vec::new();
