@@ -43,7 +43,7 @@ pub enum Profile {
 
 const OFF: Limit = None;
 
-/// Name of the only limit that a number turns off, and this number.
+/// The name of a limit and the number that turns this limit off. No other limit has such a number.
 const UNLIMITED: (&str, &str) = ("queue-in-flight", "0");
 
 /// Declares the limits that a user can set. Each row has the name of the field, the name for the
@@ -276,9 +276,9 @@ pub(crate) const EVENT_BYTES: u64 = 256 << 10;
 pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
 pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
-/// Greatest time by which the creation time of a valid shard iterator may be later than the clock,
-/// in milliseconds. The value is a choice of 24 hours: the correction of a wrong time zone sets a
-/// clock back by less.
+/// Maximum difference between the creation time of a valid shard iterator and an earlier present
+/// time, in milliseconds. The present time is earlier if the clock was set back. The value is a
+/// choice: 24 hours, because the correction of a wrong time zone sets a clock back by less.
 pub(crate) const ITERATOR_AHEAD_MS: i64 = 86_400_000;
 /// Maximum number of records in a GetRecords answer if the request has no Limit (AWS).
 pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
@@ -313,13 +313,13 @@ pub(crate) const QUEUE_ANSWER_BYTES: u64 = 10 << 20;
 /// Minimum number of bytes of changes that a queue appends to its journal before it saves the whole
 /// list of its records again. The value is a choice.
 pub(crate) const QUEUE_LIST_AFTER_BYTES: usize = 256 << 10;
-/// Size of one document of a queue's journal that holds a part of the list of the queue's records,
-/// in bytes. The value is a choice: a document fits in one segment.
+/// Size in bytes at which a document in a queue's journal is complete, if the document holds a part
+/// of the list of the queue's records. The value is a choice: such a document fits in one segment.
 pub(crate) const QUEUE_DOCUMENT_BYTES: usize = 48 << 10;
 /// Default number of receives after which a record of a queue becomes a dead-letter record (AWS).
 pub(crate) const QUEUE_MAX_RECEIVE_COUNT: u32 = 6;
-/// DataFreshnessInSeconds of a channel that was created without this member: the longest time for
-/// which a record waits for its delivery, in seconds (AWS).
+/// Default DataFreshnessInSeconds of a channel, in seconds (AWS). DataFreshnessInSeconds is the
+/// longest time for which a record waits for its delivery.
 pub(crate) const CHANNEL_FRESHNESS_S: u32 = 300;
 /// Smallest DataFreshnessInSeconds of a channel, in seconds (AWS developer guide).
 pub(crate) const CHANNEL_FRESHNESS_S_LEAST: i32 = 300;
@@ -331,10 +331,10 @@ pub(crate) const CHANNELS_PAGE: usize = 100;
 /// destination. Because of this wait the channel is usually ACTIVE when the client has the answer.
 /// The value is a choice.
 pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
-/// Longest reason of a channel's status FAILED, in characters (service model).
+/// Maximum length of the reason for a channel's status FAILED, in characters (service model).
 pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
-/// Maximum number of bytes of records that the delivery of a channel reads in one step. The value
-/// is a choice. The records of two steps are in memory at the same time.
+/// Maximum number of bytes of records that the delivery of a channel reads in one step. The records
+/// of two steps are in memory at the same time. The value is a choice.
 pub(crate) const CHANNEL_READ_BYTES: u64 = 1 << 20;
 /// Maximum number of records that the delivery of a channel reads in one step. The value is a
 /// choice.
@@ -356,8 +356,8 @@ pub(crate) const CHANNEL_RETRY_FIRST_MS: i64 = 1_000;
 /// emulator's clock. The value is a choice.
 pub(crate) const CHANNEL_RETRY_MOST_MS: i64 = 60_000;
 /// Longest time for which the transfer of an object to a bucket, or of the bucket's answer, may
-/// make no progress, always in real time. After this time the attempt has failed. The value is a
-/// choice.
+/// make no progress. After this time, the attempt to write the object has failed. This time is
+/// always real time. The value is a choice.
 pub(crate) const CHANNEL_STALL: Duration = Duration::from_secs(20);
 /// Maximum number of bytes of a channel's object that are collected in memory before the object is
 /// sent. A larger object is collected in a temporary file, which is sent in parts of this size. The
@@ -377,71 +377,74 @@ pub(crate) const COMMITMENT_MS: i64 = 86_400_000;
 /// The latest time that a clock may show, in milliseconds since 1970: the start of the year 2400.
 /// The value is a choice: a sequence number cannot hold a much later time.
 pub(crate) const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
-/// Largest difference between the date of a signature and the machine's time, in seconds (AWS).
+/// Maximum difference between the date of a valid signature and the machine's time, in seconds
+/// (AWS).
 pub(crate) const SIGNATURE_LIFE_S: i64 = 300;
-/// Maximum number of signing keys of AWS Signature Version 4 in the cache. Each day, region and
-/// access key has its own signing key. The value is a choice.
+/// Maximum number of signing keys of AWS Signature Version 4 that are cached. Each combination of a
+/// day, a region and an access key has its own signing key. The value is a choice.
 pub(crate) const SIGNING_KEYS: usize = 16;
 /// Largest file of policies, in bytes. The value is a choice: IAM allows 6,144 characters for one
 /// policy.
 pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
-/// Largest setup file, and largest file of records in it, in bytes. The value is a choice: half a
-/// million records of 500 bytes.
+/// Maximum size of a setup file, and of a file of records that a setup file names, in bytes. The
+/// value is a choice: half a million records of 500 bytes.
 pub(crate) const SETUP_FILE_BYTES: u64 = 256 << 20;
-/// Largest other file that an option names, such as `--config`, in bytes. The value is a choice.
+/// Maximum size of a file that an option names, in bytes, for example of the file of `--config`.
+/// Files of policies and setup files have maximum sizes of their own. The value is a choice.
 pub(crate) const OPTION_FILE_BYTES: u64 = 16 << 20;
 /// Longest name of a region, in bytes. The value is a choice: the longest name of an AWS region has
 /// 14 bytes.
 pub(crate) const REGION_CHARACTERS: usize = 64;
-/// Maximum memory for the counters of calls by all callers, in bytes. The value is a choice.
+/// Maximum memory for the token buckets that limit the rates of API calls, in bytes. The value is a
+/// choice.
 pub(crate) const CALL_RATE_BYTES: usize = 16 << 20;
 /// Time between two checks of the write traffic of on-demand streams, in milliseconds. The value is
-/// a choice: the service takes up to 15 minutes to react.
+/// a choice: the service takes up to 15 minutes to add shards.
 pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
 /// Write traffic above which a shard of an on-demand stream is split, in bytes per second (AWS).
 pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Number of shards of a new on-demand stream (AWS).
 pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
 /// Warm throughput of an on-demand stream whose warm throughput was never set, in MiB/s. The value
-/// is a choice: the write capacity of the shards of a new stream.
+/// is a choice: a new on-demand stream has four shards, and each shard accepts 1 MiB/s.
 pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
-/// Number of shards of a stream that the variable `INITIALIZE_STREAMS` names without a shard count
-/// (from kinesis-mock).
+/// Number of shards of a stream for which the environment variable `INITIALIZE_STREAMS` gives no
+/// number of shards (from kinesis-mock).
 pub(crate) const INITIALIZED_SHARDS: u32 = 4;
 /// Default number of records in one page of the list of a stream's records, in the admin API and
 /// the console. The value is a choice.
 pub(crate) const LISTING_RECORDS: usize = 100;
-/// Largest number of records in one page that a request to the admin API may ask for. The value is
+/// Maximum number of records in one page that a request to the admin API may ask for. The value is
 /// a choice.
 pub(crate) const LISTING_RECORDS_MOST: usize = 10_000;
-/// Maximum number of a stream's records that are read to fill one page of a list, whether the page
-/// shows them or not. The value is a choice.
+/// Maximum number of records of a stream that are read to fill one page of a list. Records that the
+/// page does not show count, too. The value is a choice.
 pub(crate) const LISTING_SCANNED_RECORDS: usize = 50_000;
 /// Maximum number of records that a search for a partition key or a text reads from a shard in one
 /// step. The value is a choice.
 pub(crate) const LISTING_SEARCHED_RECORDS: usize = 1_000;
 /// Maximum number of characters in the partition key of a record (AWS).
 pub(crate) const PARTITION_KEY_CHARACTERS: usize = 256;
-/// Number of bytes of text after which the list of an aggregated record's user records ends. The
-/// value is a choice.
+/// Number of bytes of JSON text after which the list of the user records in an aggregated record
+/// ends. The value is a choice.
 pub(crate) const AGGREGATE_TEXT_BYTES: usize = 1 << 20;
-/// Number of bytes after which one page of a list of records shows no further record. In the admin
-/// API, the bytes of the records' text count. In the console, the bytes of the records' data count.
-/// The value is a choice.
+/// Number of bytes after which a page of a list of records gets no further record. The admin API
+/// counts the bytes of the records' JSON text, and the console counts the bytes of the records'
+/// data. The value is a choice.
 pub(crate) const LISTING_BYTES: u64 = 4 << 20;
-/// Maximum number of lines of a put over the admin API that are in memory as records at the same
-/// time. The value is a choice.
+/// Maximum number of lines in the body of a put over the admin API that are in memory as records at
+/// the same time. The value is a choice.
 pub(crate) const PUT_LINES: usize = 2_000;
 /// Maximum number of shards that one tail follows at the same time. The value is a choice: each
 /// event of a tail names the position in every shard.
 pub(crate) const TAIL_SHARDS: usize = 500;
-/// Number of bytes of text after which one frame of a tail's answer gets no further record. The
+/// Number of bytes of text after which a frame of the answer to a tail gets no further record. The
 /// value is a choice.
 pub(crate) const TAIL_FRAME_BYTES: usize = 64 << 10;
 /// Maximum number of snapshots that are saved at the same time. The value is a choice.
 pub(crate) const SNAPSHOTS_AT_ONCE: u64 = 4;
-/// Minimum size of the parts in which a snapshot is sent, in bytes. The last part may be smaller.
-/// The value is a choice.
+/// Minimum size of each part in which a snapshot is sent, in bytes. Only the last part may be
+/// smaller. The value is a choice.
 pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 << 10;
 /// Maximum number of records that the save of a snapshot reads from a log in one step. The value is
 /// a choice.
@@ -452,13 +455,13 @@ pub(crate) const SNAPSHOT_READ_BYTES: u64 = 256 << 10;
 /// Largest body of one block of a snapshot, in bytes. The value is a choice: the largest record has
 /// 10 MiB.
 pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
-/// Maximum size of all catalog entries of a snapshot together, in bytes. A load refuses a snapshot
-/// with larger catalog entries. The value is a choice.
+/// Maximum total size of the catalog entries in a snapshot, in bytes. A load refuses a snapshot
+/// whose catalog entries are larger. The value is a choice.
 pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
-/// Greatest run of a snapshot that an emulator loads. An emulator whose own run is greater loads
-/// snapshots up to its own run. The value is a choice: an emulator that is started every hour has
-/// this run after seven years. Forged snapshots together use up at most an eighth of the runs that
-/// a data directory can have.
+/// Greatest run that a loaded snapshot may have. An emulator whose own run is greater also loads
+/// snapshots with runs up to its own run. The value is a choice: an emulator that is started every
+/// hour reaches this run after seven years, and forged snapshots use up at most an eighth of the
+/// runs that a data directory can have.
 pub(crate) const SNAPSHOT_RUN: u64 = 1 << 16;
 /// Default time for which a request to the admin API waits for records, in milliseconds. The value
 /// is a choice.
@@ -466,11 +469,11 @@ pub(crate) const WAIT_MS: u64 = 10_000;
 /// Longest time for which a request to the admin API may wait for records, in milliseconds. The
 /// value is a choice.
 pub(crate) const WAIT_MS_MOST: u64 = 3_600_000;
-/// Difference between the creation time of a new stream and the earlier creation time of its first
-/// shards, in seconds. The value is typical for AWS.
+/// Number of seconds by which the first shards of a new stream are older than the stream. The value
+/// is typical for AWS.
 pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
-/// Largest event that a mapping sends to its function, in bytes. The value was recorded: AWS's 6
-/// MB.
+/// Maximum size of an event that a mapping sends to its function, in bytes. The value was recorded
+/// at AWS, where it is called 6 MB.
 pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
 /// Maximum number of records that a mapping holds in memory ahead of its position in a shard. The
 /// value is the maximum number of records in a GetRecords answer (AWS).
@@ -478,8 +481,8 @@ pub(crate) const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
 /// Maximum number of bytes of records that a mapping holds in memory ahead of its position in a
 /// shard. The value is the maximum size of a GetRecords answer (AWS).
 pub(crate) const EVENT_SOURCE_READ_AHEAD_BYTES: usize = 10 << 20;
-/// Maximum number of records that a mapping reads from a shard in one step, so that no mapping
-/// keeps a thread busy for long. The value is a choice.
+/// Maximum number of records that a mapping reads from a shard in one step. Because of this limit,
+/// no mapping keeps a thread busy for long. The value is a choice.
 pub(crate) const EVENT_SOURCE_READ_RECORDS: usize = 1_000;
 /// Maximum number of bytes of records that a mapping reads from a shard in one step. The value is a
 /// choice.
@@ -494,18 +497,18 @@ pub(crate) const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
 /// Maximum number of discarded batches that one mapping keeps for inspection. The value is a
 /// choice.
 pub(crate) const EVENT_SOURCE_FAILURES: usize = 100;
-/// Maximum number of bytes of events in the discarded batches that one mapping keeps. Beyond this
-/// number the oldest batches lose their events, but keep their failure records. The value is a
-/// choice.
+/// Maximum number of bytes of the events of discarded batches that one mapping keeps. Beyond this
+/// number, the mapping drops the events of the oldest batches, but keeps their failure records. The
+/// value is a choice.
 pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
-/// Minimum time between two saves of a mapping's LastProcessingResult, in milliseconds. The value
-/// is a choice.
+/// Minimum time between two saves of a mapping's LastProcessingResult in the catalog, in
+/// milliseconds. The value is a choice.
 pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
-/// Size of the state of a tumbling window above which the window ends early, in bytes. The value
-/// was recorded: AWS's 1 MB.
+/// Maximum size of the state of a tumbling window, in bytes. A window whose state is larger ends
+/// early. The value was recorded at AWS, where it is called 1 MB.
 pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
-/// Largest answer of a function, in bytes. The value is that of the Lambda Runtime Interface
-/// Emulator: 6 MB and 100 bytes.
+/// Maximum size of a function's answer, in bytes. The value is that of the Lambda Runtime Interface
+/// Emulator: 6 MiB and 100 bytes.
 pub(crate) const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
 /// Time limit for opening a connection to a function or a destination. The value is a choice.
 pub(crate) const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
@@ -515,38 +518,38 @@ pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
 /// Largest body of an answer that minikin accepts from a destination, in bytes. The value is a
 /// choice.
 pub(crate) const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
-/// Number of bytes that the log shows of an error answer from a destination or a function. The
-/// value is a choice.
+/// Maximum number of bytes of an error answer from a destination or a function that a log message
+/// shows. The value is a choice.
 pub(crate) const OUTBOUND_ERROR_BYTES: usize = 500;
-/// Number of bytes that a mapping keeps of the last error of a discarded batch, for inspection. The
-/// value is a choice.
+/// Maximum number of bytes that a mapping keeps of the text of a discarded batch's last error, for
+/// inspection. The value is a choice.
 pub(crate) const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
-/// Time between two sweeps that free the memory and the disk space of expired records, in
-/// milliseconds. The value is a choice.
+/// Time between two removals of the expired records from memory and disk, in milliseconds. The
+/// value is a choice.
 pub(crate) const RETENTION_SWEEP_MS: i64 = 600_000;
-/// Size at which a generation is complete and the next one begins, in bytes. A generation is one
-/// sled database (measured: larger databases keep more memory in use).
+/// Size at which a generation is complete and the next generation begins, in bytes. A generation is
+/// one sled database. The value was measured: larger databases keep more memory in use.
 pub(crate) const GENERATION_BYTES: u64 = 64 << 20;
-/// Size at which a temporary file of spilled segments is complete and the next one begins, in
+/// Size at which a temporary file of spilled segments is complete and the next file begins, in
 /// bytes. The value is a choice. A temporary file may be larger than a sled database, because an
 /// open file takes no memory.
 pub(crate) const TEMP_FILE_GENERATION_BYTES: u64 = 256 << 20;
-/// Size at which a segment is complete, in bytes (measured: smaller segments are slower, larger
-/// segments gain little).
+/// Size at which a segment is complete, in bytes. The value was measured: smaller segments are
+/// slower, and larger segments are hardly faster.
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
-/// Default size of the memory for the newest records, in bytes. The value is a choice.
+/// Default maximum size of the records in memory, in bytes. The value is a choice.
 pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
-/// Maximum number of appended bytes that may wait for a commit. Writers wait while the number is
-/// reached. The value is a choice.
+/// Maximum number of appended bytes that may wait for a commit. Further writers wait for the
+/// commit. The value is a choice.
 pub(crate) const UNFLUSHED_BYTES: u64 = 16 << 20;
 /// Time limit for the end of all tasks when the emulator stops. The value is a choice.
 pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);
-/// Number of bits of a sequence index that count within one run: each run has 2 to the power of
-/// this number sequence indexes. Shards that were created together share these indexes. The value
+/// Number of low bits of a sequence index that count within one run. With 44 bits, each run has
+/// 2^44 sequence indexes. Shards that were created together share the indexes of a run. The value
 /// is a choice.
 pub(crate) const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
-/// Number of runs that one data directory can have. Each run has its own sequence indexes, and an
-/// index has 63 bits.
+/// Number of runs that one data directory can have. A sequence index has 63 bits, and its upper
+/// bits are the number of the run.
 pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub struct CallRate {
 }
 
 /// Declares the call rates. Each row has the operation, the name of the limit, the calls per
-/// second, the source, and `by stream` if the calls on each stream are counted separately.
+/// second, and the source. A row has `by stream` if the limit counts the calls on each stream
+/// separately.
 macro_rules! rates {
     ($($operation:ident $name:literal $per_second:literal $(by $stream:ident)?, $source:expr;)*) => {
         &[$(CallRate {
@@ -93,13 +94,13 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// The call rates of an emulator that enforces none.
+    /// The call rates of an emulator that limits no calls.
     pub const OFF: Self = Self {
         rates: [None; CALL_RATES.len()],
         any: false,
     };
 
-    /// Enforces every call rate of [`CALL_RATES`].
+    /// Returns call rates that limit the calls of every operation to the number in [`CALL_RATES`].
     pub fn strict() -> Self {
         Self {
             rates: std::array::from_fn(|at| Some(CALL_RATES[at].per_second)),

@@ -12,8 +12,10 @@ pub struct Row {
     pub value: String,
     /// The unit of `value`.
     pub unit: &'static str,
-    /// The document or recording that gives the value. "ours" means that minikin chose it.
+    /// The document or recording that is the source of the value. "ours" means that minikin chose
+    /// the value.
     pub source: &'static str,
-    /// The description of the limited quantity, which ends with a full stop.
+    /// The description of the quantity that the limit bounds. The description ends with a full
+    /// stop.
     pub meaning: &'static str,
 }
