@@ -1,8 +1,8 @@
-//! The environment of an emulator that a test can replace: time, random numbers and faults.
+//! The parts of an emulator's environment that a test can replace: time, random numbers and faults.
 //!
-//! A starting emulator creates one [`World`] and passes it to all of its parts. No other module
-//! reads the machine's clock, waits for a time or draws random numbers. A test can therefore
-//! control time, random numbers and faults.
+//! A starting emulator creates one [`World`] and passes it to all of its parts. No module outside
+//! `world` reads the machine's clock, waits for a time or draws random numbers. A test can
+//! therefore control time, random numbers and faults.
 
 mod clock;
 mod deadline;

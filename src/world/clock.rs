@@ -22,7 +22,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// The real time since the measurement started.
+    /// Returns the real time since the measurement started.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
@@ -32,18 +32,18 @@ impl Stopwatch {
 /// deadline.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock, but without steps back: if the machine's clock is set back, this clock
-    /// continues at normal speed.
+    /// A clock that follows the machine's clock, but makes no steps back. If the machine's clock is
+    /// set back, this clock continues at normal speed.
     System,
-    /// The machine's clock plus a shift that a test sets. The clock makes no steps back, as with
-    /// [`Self::System`].
+    /// A clock that shows the time of the machine's clock plus a shift that a test sets. The clock
+    /// makes no steps back, as with [`Self::System`].
     Shifted(Arc<ShiftedClock>),
     /// A clock that stands still until a test or a user advances it.
     Virtual(Arc<VirtualClock>),
 }
 
 impl Clock {
-    /// The present time of the clock.
+    /// Returns the present time of the clock.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => STEADY.now(steady::since_1970()),
@@ -52,22 +52,22 @@ impl Clock {
         }
     }
 
-    /// The time of the machine's clock, even if this clock is virtual. Certificates and signatures
-    /// are checked against real time.
+    /// Returns the time of the machine's clock, even if this clock is virtual. The program uses
+    /// this time to check certificates and signatures.
     pub fn wall_time(&self) -> Timestamp {
         let ms = steady::since_1970().as_millis();
         Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
     }
 
-    /// Creates an alarm with which one task waits for this clock. A virtual clock that advances
-    /// waits without a time limit until the task has done its work.
+    /// Creates an alarm with which one task waits for times of this clock. While a virtual clock
+    /// advances, it waits without a time limit until the task has done its work.
     pub fn alarm(&self) -> Alarm {
         self.alarm_of(true)
     }
 
-    /// Creates an alarm with which one task waits for this clock. The task may be held up by a slow
-    /// peer, for example if it writes to a client. A virtual clock that advances waits at most one
-    /// second until such a task has done its work.
+    /// Creates an alarm with which one task waits for times of this clock, if the task may be held
+    /// up by a slow peer, for example by a client that reads slowly. While a virtual clock
+    /// advances, it waits at most one second until such a task has done its work.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }
@@ -96,9 +96,11 @@ impl Clock {
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,
-    /// Notified whenever a task begins to wait, and whenever a task drops its alarm.
+    /// Wakes the waits for tasks that work. It is notified whenever a task begins to wait, and
+    /// whenever a task drops its alarm.
     settled: Notify,
-    /// The semaphore that a call of `advance_to` holds, so that no two calls run at the same time.
+    /// The semaphore whose only permit a call of `advance_to` holds, so that no two calls run at
+    /// the same time.
     advancing: Semaphore,
 }
 
@@ -111,13 +113,14 @@ struct VirtualState {
 
 #[derive(Debug)]
 struct VirtualAlarm {
-    /// The wait of the alarm's task. `None` while the task works, `Some(Some(deadline))` while the
-    /// task waits for a deadline, and `Some(None)` while the task waits only for its bell.
+    /// The state of the alarm's task: `None` while the task works, `Some(Some(deadline))` while it
+    /// waits for a deadline, and `Some(None)` while it waits only for its bell.
     waiting: Option<Option<Timestamp>>,
     /// True if the bell rang while the task worked. The next wait of the task then returns
     /// immediately.
     rung_at_work: bool,
-    /// True if an advancing clock waits without a time limit until the task has done its work.
+    /// True if the clock, while it advances, waits without a time limit until the task has done its
+    /// work. False if the time limit is one second.
     strict: bool,
     /// True if the task worked for longer than the time limit. The clock ignores the task until the
     /// task waits again.
@@ -140,8 +143,9 @@ impl VirtualClock {
         })
     }
 
-    /// Moves the clock forward to `target`, and stops at each deadline before `target` in the order
-    /// of time. Does not move the clock if `target` is in the past.
+    /// Moves the clock forward to `target`. Stops at each deadline up to `target`, in the order of
+    /// time, until the tasks have done their work. Does not move the clock if `target` is in the
+    /// past.
     pub async fn advance_to(&self, target: Timestamp) {
         let _advancing = self.advancing.acquire().await;
         loop {
@@ -160,8 +164,8 @@ impl VirtualClock {
         }
     }
 
-    /// Sets the clock to `moment`, which may be in the past. Wakes every task that has an alarm, so
-    /// that the task reads the clock again.
+    /// Sets the clock to `moment`, which may be in the past. Wakes every task with an alarm, so
+    /// that these tasks read the clock again.
     pub(crate) fn jump_to(&self, moment: Timestamp) {
         let mut state = self.state.lock();
         state.now = moment;
@@ -178,8 +182,7 @@ impl VirtualClock {
     }
 
     /// Returns as soon as every task with an alarm has done its work and waits for a deadline or
-    /// its bell. For tasks with a lenient alarm, the function waits at most one second of real
-    /// time.
+    /// its bell. Waits at most one second of real time for tasks with a lenient alarm.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let limit = Duration::from_secs(1);
@@ -257,8 +260,8 @@ impl VirtualClock {
 }
 
 impl VirtualState {
-    /// Wakes the task of alarm `id`. The task counts as working from now on, even before the
-    /// runtime polls it.
+    /// Wakes the task of alarm `id`. From now on the task counts as working, even before the
+    /// runtime polls the task.
     fn wake(&mut self, id: u64) {
         let Some(alarm) = self.alarms.get_mut(&id) else {
             return;
@@ -271,22 +274,22 @@ impl VirtualState {
     }
 }
 
-/// The alarm of one task. The task waits with its alarm for deadlines and for its bell. A virtual
-/// clock stands still while the task works.
+/// The alarm of one task. With its alarm, the task waits for deadlines and for the alarm's bell. A
+/// virtual clock stands still while the task works.
 #[derive(Debug)]
 pub struct Alarm {
     bell: Bell,
 }
 
 impl Alarm {
-    /// Waits until `deadline`, or until the bell rings if that is earlier. Without a deadline only
-    /// the bell ends the wait.
+    /// Waits until `deadline`, or until the bell rings if the ring comes first. If `deadline` is
+    /// `None`, only the bell ends the wait.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
-                    // The drop of this guard marks the task as working, even if the caller drops
-                    // the future of the wait.
+                    // When this guard is dropped, the task is marked as working. The guard is also
+                    // dropped if the caller drops the future of this wait.
                     let _at_work = AtWork {
                         clock,
                         id: self.bell.id,
@@ -309,15 +312,16 @@ impl Alarm {
         }
     }
 
-    /// Sets the time limit with which an advancing virtual clock waits for the task's work. The
-    /// wait has no time limit if `strict` is true. Otherwise the limit is one second.
+    /// Sets the time limit for which a virtual clock, while it advances, waits until the task has
+    /// done its work. If `strict` is true, there is no time limit. Otherwise the limit is one
+    /// second.
     pub fn set_strict(&self, strict: bool) {
         if let Clock::Virtual(clock) = &self.bell.clock {
             clock.set_strict(self.bell.id, strict);
         }
     }
 
-    /// Returns the bell of the alarm, which wakes the task before its deadline.
+    /// Returns the bell of the alarm. A ring of the bell wakes the task before its deadline.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }
@@ -345,7 +349,7 @@ impl Drop for Alarm {
     }
 }
 
-/// The bell of one [`Alarm`]. It wakes the alarm's task before the deadline.
+/// The bell of one [`Alarm`]. A ring wakes the alarm's task before the task's deadline.
 #[derive(Debug, Clone)]
 pub struct Bell {
     rung: Arc<Notify>,
@@ -354,7 +358,8 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Wakes the task if it waits. If the task works, its next wait returns immediately.
+    /// Wakes the alarm's task if the task waits. If the task works, the task's next wait returns
+    /// immediately.
     pub fn ring(&self) {
         match &self.clock {
             Clock::System | Clock::Shifted(_) => self.rung.notify_one(),

@@ -1,5 +1,5 @@
-//! Deadlines in real time, even if the emulator has a virtual clock. They limit the time for which
-//! the program waits for a peer.
+//! Deadlines in real time, even if the emulator has a virtual clock. A deadline limits the time for
+//! which the program waits for a peer.
 #![allow(
     clippy::disallowed_methods,
     reason = "the wait for a silent peer ends in real time"
@@ -13,20 +13,20 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 pub struct RealDeadline(Instant);
 
 impl RealDeadline {
-    /// The deadline that is `time` after the present moment.
+    /// Returns the deadline that is `time` after the present moment.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
         // The deadline is a century from now if `now + time` exceeds the range of `Instant`.
         Self(now.checked_add(time).unwrap_or(now + CENTURY))
     }
 
-    /// True if the deadline has passed.
+    /// Returns true if the deadline has passed.
     pub fn is_over(self) -> bool {
         self.0 <= Instant::now()
     }
 
-    /// Runs `work` until the deadline. Returns the result of `work`, or `None` if the deadline came
-    /// first.
+    /// Runs `work` until the deadline. Returns the result of `work`, or `None` if `work` did not
+    /// end before the deadline.
     pub async fn with<F: Future>(self, work: F) -> Option<F::Output> {
         timeout_at(self.0, work).await.ok()
     }

@@ -2,22 +2,24 @@
 //!
 //! Sockets and the files of the store share this limit. A process that has reached the limit cannot
 //! open a new generation of the store. Therefore the program raises the limit at its start, and
-//! derives the maximum number of connections from it.
+//! derives the maximum number of connections from the limit.
 
 #[cfg(unix)]
 mod system {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// The greatest limit that macOS accepts (its `OPEN_MAX`), even if the hard limit is infinite.
+    /// The greatest limit that macOS accepts, even if the hard limit is infinite. macOS calls this
+    /// number `OPEN_MAX`.
     const OPEN_MAX: u64 = 10_240;
 
-    /// The number of file descriptors that this process may have open. `None` if there is no limit.
+    /// Returns the number of file descriptors that this process may have open, or `None` if there
+    /// is no limit.
     pub(crate) fn descriptor_limit() -> Option<u64> {
         getrlimit(Resource::Nofile).current
     }
 
-    /// Raises the soft limit of file descriptors to `wanted`, or as far as the hard limit and the
-    /// operating system permit.
+    /// Raises the soft limit of file descriptors to `wanted`, or to the greatest number that the
+    /// hard limit and the operating system permit.
     pub fn raise_descriptor_limit(wanted: u64) {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         for wanted in [wanted, OPEN_MAX] {
@@ -43,12 +45,12 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    /// Always `None`: this operating system does not limit file descriptors.
+    /// Returns `None`, because this operating system does not limit file descriptors.
     pub fn descriptor_limit() -> Option<u64> {
         None
     }
 
-    /// Does nothing: this operating system does not limit file descriptors.
+    /// Does nothing, because this operating system does not limit file descriptors.
     pub fn raise_descriptor_limit(_wanted: u64) {}
 }
 

@@ -1,17 +1,17 @@
-//! Times as text: parsing and formatting.
+//! Parsing and formatting of times as text.
 
 use super::timestamp::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The smallest number that is read as milliseconds. Smaller numbers are read as seconds: as
-/// seconds, this number would be a time after the year 5000.
+/// The smallest number that is read as milliseconds since 1970. A smaller number is read as seconds
+/// since 1970. Taken as seconds, the constant would be a time after the year 5000.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 impl Timestamp {
-    /// Parses a time: a text in RFC 3339 with an offset (a space may replace the `T`), seconds
-    /// since 1970, or milliseconds since 1970. Returns `None` for other texts and for negative
-    /// numbers.
+    /// Parses a time. `text` is a time in RFC 3339 with an offset, a number of seconds since 1970,
+    /// or a number of milliseconds since 1970. In RFC 3339, a space may replace the `T`. Returns
+    /// `None` for any other text, and for a negative number.
     pub fn parse(text: &str) -> Option<Self> {
         match text.parse::<i64>() {
             Ok(number) if number < 0 => None,

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A lock-free source of random numbers. It is SplitMix64 over a counter, which all clones share.
-/// The same seed gives the same sequence of numbers.
+/// A lock-free source of random numbers. The generator is SplitMix64 over a counter, which all
+/// clones share. The same seed gives the same sequence of numbers.
 #[derive(Debug, Clone)]
 pub struct Random(Arc<AtomicU64>);
 
@@ -34,8 +34,8 @@ impl Random {
         mixed(self.take(1))
     }
 
-    /// Returns `N` random bytes. One atomic step reserves all numbers that these bytes need,
-    /// because all threads share the counter.
+    /// Returns `N` random bytes. Takes all numbers for these bytes from the counter in one atomic
+    /// step, because all threads share the counter.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         let mut state = self.take(N.div_ceil(8) as u64);
@@ -47,7 +47,7 @@ impl Random {
     }
 
     /// Advances the counter for `count` random numbers. Returns the value of the counter for the
-    /// first of them.
+    /// first one of these numbers.
     fn take(&self, count: u64) -> u64 {
         let steps = STEP.wrapping_mul(count);
         self.0

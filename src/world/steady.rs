@@ -1,9 +1,9 @@
 //! A time that follows the machine's clock but never goes back.
 //!
-//! After the machine's clock is set back, this time continues at normal speed. If the step back was
-//! one hour, this time is one hour ahead of the machine's clock. Therefore rates, deadlines, ages
-//! of iterators and arrival times need no special case. After the machine's clock is set forward,
-//! this time follows immediately.
+//! If the machine's clock is set back, this time continues at normal speed. If the step back was
+//! one hour, this time is one hour ahead of the machine's clock. If the machine's clock is set
+//! forward, this time follows immediately. Because this time never goes back, rates, deadlines,
+//! ages of iterators and arrival times need no special case.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the machine's clock"
@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The time of the machine's clock since 1970. Zero if the clock is before 1970.
+/// Returns the time of the machine's clock since 1970. Returns zero if the clock shows a time
+/// before 1970.
 pub(super) fn since_1970() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default()
@@ -27,8 +28,8 @@ pub(super) static STEADY: LazyLock<SteadyTime> = LazyLock::new(SteadyTime::new);
 #[derive(Debug)]
 pub(super) struct SteadyTime {
     start: Instant,
-    /// The greatest value so far of this difference: the machine's clock minus the time since
-    /// `start`, in microseconds.
+    /// The greatest difference so far between the machine's clock and the time since `start`, in
+    /// microseconds.
     offset_us: AtomicI64,
 }
 
@@ -40,10 +41,10 @@ impl SteadyTime {
         }
     }
 
-    /// The present steady time. `wall` is a reading of the machine's clock, which the caller made
-    /// before this call reads the time since `start`. A pause between the two readings makes `wall`
-    /// too early and never too late. Therefore the steady time never jumps ahead of the machine's
-    /// clock.
+    /// Returns the present steady time. `wall` is the time of the machine's clock, which the caller
+    /// has read before this function reads the time since `start`. After a pause between the two
+    /// reads, `wall` is too early, but never too late. Therefore the steady time never jumps ahead
+    /// of the machine's clock.
     pub(super) fn now(&self, wall: Duration) -> Timestamp {
         self.at(wall, self.start.elapsed())
     }
@@ -61,7 +62,7 @@ impl SteadyTime {
     }
 }
 
-/// The machine's clock plus a shift that a test sets.
+/// A clock that shows the time of the machine's clock plus a shift that a test sets.
 #[derive(Debug)]
 pub struct ShiftedClock {
     steady: SteadyTime,

@@ -8,9 +8,9 @@ use super::random::Random;
 /// The environment of one emulator that a test can replace.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The clock for all timestamps and deadlines. Only deadlines in real time do not use it.
+    /// The clock for all timestamps and deadlines, except for deadlines in real time.
     pub clock: Clock,
-    /// The source of request ids, and of the random part of shard iterators and page tokens.
+    /// The source of random numbers for request ids, shard iterators and page tokens.
     pub random: Random,
     /// The faults to inject: fault rules, and rules of tests at injection points.
     pub faults: Faults,
@@ -26,18 +26,18 @@ impl World {
         }
     }
 
-    /// Gives a fault the chance to fire at the injection point `point`. If the fault is a delay,
-    /// the function waits.
+    /// Lets a rule of a test inject its fault at the injection point `point`. If the fault is a
+    /// delay, the function waits.
     ///
     /// # Errors
-    /// Any other fault that fires at the point. The caller turns the fault into an error of its own
-    /// type.
+    /// The injected fault, if it is not a delay. The caller converts this fault to an error of its
+    /// own type.
     #[inline]
     pub async fn pass(&self, point: Point) -> Result<(), Fault> {
         match self.faults.at(point) {
             None => Ok(()),
             Some(Fault::Delay(ms)) => {
-                // Boxed, so that the future of every caller stays small.
+                // The future is boxed, so that the future of every caller stays small.
                 Box::pin(self.delay(ms)).await;
                 Ok(())
             }

@@ -22,8 +22,8 @@ pub enum Moment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The call fails with ProvisionedThroughputExceededException. A PutRecords call succeeds
-    /// instead, but single entries of it fail.
+    /// The call fails with ProvisionedThroughputExceededException. Only a PutRecords call succeeds,
+    /// and single entries of its request fail instead.
     ThroughputExceeded,
     /// A GetRecords call fails with ExpiredIteratorException.
     ExpiredIterator,
@@ -33,27 +33,30 @@ pub enum FaultKind {
     Unavailable,
     /// The call fails with ThrottlingException.
     Throttle,
-    /// The call waits for `delay_ms` milliseconds of the emulator's clock before it does its work.
+    /// The call waits before it does its work. The rule's field `delay_ms` is the length of the
+    /// wait in milliseconds of the emulator's clock.
     Delay,
     /// The call does its work, but the connection is closed without an answer.
     DropAnswer,
     /// The connection is closed before the call does its work. The call changes nothing.
     ResetConnection,
-    /// Single entries of a PutRecords call fail with the error code `code`.
+    /// Single entries of a PutRecords call fail with the error code in the rule's field `code`.
     FailEntries,
     /// A subscription ends with InternalFailure instead of sending its next event.
     EndSubscription,
-    /// The call fails with the KMS exception that `code` names.
+    /// The call fails with the KMS exception that the rule's field `code` names.
     Kms,
-    /// The invocation of a function by an event source mapping does not reach the function. With
-    /// the code `lost`, the function runs but its answer is lost. With `delay_ms`, the invocation
-    /// comes that many milliseconds later instead.
+    /// The invocation of a function by an event source mapping does not reach the function. If the
+    /// rule's `code` is `lost`, the function runs, but its answer is lost. If the rule has
+    /// `delay_ms`, the invocation only comes later, by this number of milliseconds.
     Invoke,
-    /// A failure record of an event source mapping does not reach its on-failure destination. With
-    /// `delay_ms`, the record arrives that many milliseconds later instead.
+    /// A failure record of an event source mapping does not reach the mapping's on-failure
+    /// destination. If the rule has `delay_ms`, the record only arrives later, by this number of
+    /// milliseconds.
     Deliver,
-    /// An object of a channel does not reach its destination, and the channel tries again later.
-    /// With `delay_ms`, the channel writes the object that many milliseconds later instead.
+    /// An object of a channel does not reach the channel's destination, and the channel writes the
+    /// object again later. If the rule has `delay_ms`, the channel only writes the object later, by
+    /// this number of milliseconds.
     DeliverObject,
 }
 
@@ -76,7 +79,7 @@ impl FaultKind {
         Self::DeliverObject,
     ];
 
-    /// The name of this kind of fault in fault rules.
+    /// Returns the name of this kind of fault in fault rules.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ThroughputExceeded => "throughput-exceeded",
@@ -96,7 +99,8 @@ impl FaultKind {
         }
     }
 
-    /// The operations that this kind of fault can hit. `None` means every operation.
+    /// Returns the operations that this kind of fault can hit, or `None` if it can hit every
+    /// operation.
     pub const fn operations(self) -> Option<&'static [&'static str]> {
         match self {
             Self::ThroughputExceeded => {
@@ -127,13 +131,13 @@ impl FaultKind {
         }
     }
 
-    /// True if this kind of fault hits invocations and deliveries of event source mappings or
-    /// channels, and no calls.
+    /// Returns true if this kind of fault hits invocations by event source mappings, or deliveries
+    /// of mappings or channels. Returns false if it hits calls or events of subscriptions.
     pub(crate) const fn is_of_delivery(self) -> bool {
         matches!(self, Self::Invoke | Self::Deliver | Self::DeliverObject)
     }
 
-    /// The occasion on which this kind of fault can fire.
+    /// Returns the occasion on which a rule for this kind of fault can fire.
     pub(crate) const fn moment(self) -> Moment {
         match self {
             Self::EndSubscription => Moment::Event,
@@ -144,8 +148,8 @@ impl FaultKind {
         }
     }
 
-    /// True if a rule for this kind of fault decides at random for each entry of a PutRecords call.
-    /// False if such a rule decides once for the whole call.
+    /// Returns true if a rule for this kind of fault decides at random for each entry of a
+    /// PutRecords call. Returns false if such a rule decides once for the whole call.
     pub(super) const fn is_per_entry(self) -> bool {
         matches!(self, Self::ThroughputExceeded | Self::FailEntries)
     }

@@ -1,8 +1,8 @@
 //! Injection points: the positions in the program where tests inject faults.
 //!
-//! An injected fault does no more harm than a failure of the real service. The answer to a request
-//! is late. Or the answer is an internal failure, although the work of the request may have been
-//! done. Or a subscription ends.
+//! An injected fault does no more harm than a failure of the real service: the answer to a request
+//! is late, the answer is an internal failure, or a subscription ends. A request that is answered
+//! with an internal failure may have done its work.
 
 use crate::world::random::Random;
 
@@ -61,18 +61,19 @@ pub enum Fault {
     /// The work that follows the point starts this many milliseconds later.
     Delay(u32),
     /// At `Event`, the subscription ends without an exception. At `Invoke`, the function runs, but
-    /// its answer is lost. At `Checkpoint`, the channel stops until the next start, as after a kill
-    /// of the process.
+    /// its answer is lost. At `Checkpoint`, the channel stops until the emulator's next start, as
+    /// after a kill of the process.
     Drop,
-    /// The work that follows the point is done only in part. At `Append` and `Flush`, the records
-    /// are written, but the call is answered as if it had failed. At `Event`, the subscription
-    /// sends a part of the event and then nothing more.
+    /// The work that follows the point is done only in part. At `Append` and `Flush`, the store
+    /// writes the records, but the request is answered as if the write had failed. At `Event`, the
+    /// subscription sends a part of the event and then nothing more.
     Tear,
 }
 
 impl Fault {
-    /// True if this fault can be injected at `point`. `Delay` does not fit `Flush` and `Publish`,
-    /// because the committer cannot wait. `Drop` and `Tear` fit only some points.
+    /// Returns true if this fault can be injected at `point`. `Delay` cannot be injected at `Flush`
+    /// and `Publish`, because the committer cannot wait. `Drop` and `Tear` can be injected only at
+    /// some points.
     pub const fn fits(self, point: Point) -> bool {
         match self {
             Self::Error => true,
@@ -83,8 +84,8 @@ impl Fault {
     }
 }
 
-/// A rule that injects a fault at an injection point, with a probability and a maximum number of
-/// faults.
+/// A rule that injects a fault at an injection point. The rule has a probability, and it can have a
+/// maximum number of injected faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     point: Point,
@@ -94,8 +95,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Creates a rule that injects `fault` each time the program reaches `point`. `None` if the
-    /// fault does not fit the point.
+    /// Creates a rule that injects `fault` each time the program reaches `point`. Returns `None` if
+    /// `fault` cannot be injected at `point`.
     pub const fn new(point: Point, fault: Fault) -> Option<Self> {
         if !fault.fits(point) {
             return None;
@@ -108,7 +109,8 @@ impl Rule {
         })
     }
 
-    /// Makes the rule inject the fault at random: on average `per_thousand` of 1000 times.
+    /// Makes the rule inject its fault at random. On average the rule injects the fault in
+    /// `per_thousand` of 1000 cases.
     #[must_use]
     pub const fn per_thousand(self, per_thousand: u32) -> Self {
         Self {
@@ -117,7 +119,7 @@ impl Rule {
         }
     }
 
-    /// Limits the rule to `times` faults in total.
+    /// Makes the rule inject at most `times` faults in total.
     #[must_use]
     pub const fn at_most(self, times: u64) -> Self {
         Self {
@@ -128,8 +130,8 @@ impl Rule {
 }
 
 impl Rule {
-    /// Decides at random if the rule injects its fault at `point` now. Returns the fault if so, and
-    /// counts it.
+    /// Decides at random if the rule injects its fault at `point` now. Returns and counts the fault
+    /// if the rule injects it, and otherwise returns `None`.
     pub(super) fn fires(&mut self, point: Point, chance: &Random) -> Option<Fault> {
         let left = self.budget != Some(0);
         let is_here = self.point == point && left;

@@ -1,11 +1,11 @@
-//! A fault rule: the kind of fault, and the calls that it may hit.
+//! A fault rule. The rule names a kind of fault, and selects the calls that the fault may hit.
 
 use super::kind::FaultKind;
 use crate::world::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A rule that causes faults. Every field except `kind` is optional, and either limits the calls
-/// that the rule hits or changes the fault.
+/// A rule that causes faults. Every field except `kind` is optional. An optional field either
+/// limits the calls that the rule hits, or changes the fault.
 ///
 /// ```
 /// use minikin::{FaultKind, FaultRule};
@@ -21,20 +21,20 @@ use serde::{Deserialize, Serialize};
 pub struct FaultRule {
     /// The kind of fault that the rule causes.
     pub kind: FaultKind,
-    /// The names of the operations that the rule hits. By default these are all operations that the
-    /// kind of fault can hit.
+    /// The names of the operations that the rule hits. By default, the rule hits all operations
+    /// that its kind of fault can hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<String>>,
-    /// The name or ARN of a stream. The rule hits only calls on this stream. By default it hits the
-    /// calls on all streams.
+    /// The name or ARN of the stream whose calls the rule hits. By default, the rule hits the calls
+    /// on all streams.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// The id of a shard. The rule hits only calls on this shard. By default it hits the calls on
-    /// all shards.
+    /// The id of the shard whose calls the rule hits. By default, the rule hits the calls on all
+    /// shards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
-    /// The percentage of the matching calls that the rule hits: above 0, and at most 100. The
-    /// default is 100.
+    /// The percentage of the matching calls that the rule hits. The percentage is above 0 and at
+    /// most 100, and the default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<f64>,
     /// The number of matching calls that the rule lets pass before it may fire.
@@ -43,13 +43,14 @@ pub struct FaultRule {
     /// The maximum number of calls that the rule hits. By default there is no maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// The seed of the rule's random choice. Rules with the same seed hit the same calls.
+    /// The seed of the rule's random choices. Two rules with the same seed hit the same ones of the
+    /// matching calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// The time of the emulator's clock at which the rule stops firing.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "until")]
     pub until: Option<Timestamp>,
-    /// The length of the delay in milliseconds, for the kinds of faults that can delay.
+    /// The length of the delay in milliseconds, for the kinds of faults that can delay their work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u32>,
     /// The error code, for the kinds of faults `kms`, `fail-entries` and `invoke`.
@@ -77,8 +78,8 @@ impl FaultRule {
     }
 }
 
-/// Reads a time from a text in RFC 3339 or from seconds since 1970, and writes it as a text in RFC
-/// 3339.
+/// Reads a time from a text in RFC 3339 or from a number of seconds since 1970, and writes a time
+/// as a text in RFC 3339.
 mod until {
     use crate::world::timestamp::Timestamp;
     use serde::de::Error as _;

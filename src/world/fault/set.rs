@@ -1,4 +1,4 @@
-//! The fault rules of one emulator, and the decision if a rule fires.
+//! The fault rules of one emulator, and the code that decides if a rule fires.
 
 use super::kind::Moment;
 use super::point::{Fault, Point, Rule};
@@ -10,14 +10,15 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The faults of one emulator: its fault rules, and the rules of tests at injection points. Clones
-/// share the same rules.
+/// The faults to inject in one emulator: its fault rules, and the rules of tests at injection
+/// points. All clones share the same rules.
 #[derive(Debug, Clone)]
 pub struct Faults(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// True while there is at least one rule. Without rules, a call costs one load of this flag.
+    /// True while there is at least one rule. While there is none, the check for a fault costs one
+    /// load of this flag.
     armed: AtomicBool,
     rules: Lock<Rules>,
     chance: Random,
@@ -30,25 +31,26 @@ struct Rules {
     last_id: u64,
 }
 
-/// A fault rule that can fire, with its counters.
+/// A fault rule of the emulator, with its counters.
 #[derive(Debug)]
 struct ActiveRule {
     id: u64,
     rule: FaultRule,
     chance: Random,
-    /// Number of calls so far that matched the rule, including the calls that the rule did not hit.
+    /// The number of calls so far that matched the rule. Calls that the rule did not hit count,
+    /// too.
     matched: u64,
     hits: u64,
 }
 
-/// A fault rule as a list of the rules shows it.
+/// A fault rule in the list of an emulator's fault rules.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListedRule {
     /// The id of the rule. A request to remove the rule names this id.
     pub id: u64,
     /// The number of calls that the rule has hit so far.
     pub hits: u64,
-    /// The rule as it was added.
+    /// The rule, unchanged since it was added.
     #[serde(flatten)]
     pub rule: FaultRule,
 }
@@ -60,10 +62,10 @@ pub struct Occasion<'a> {
     pub moment: Moment,
     /// The name of the operation to which the call, event or mapping belongs.
     pub operation: &'a str,
-    /// The name and the ARN of the stream. `None` if the stream is not known.
+    /// The name and the ARN of the stream of the occasion. `None` if the stream is not known.
     pub stream: Option<(&'a str, &'a str)>,
-    /// The id of the shard. For PutRecords, the id of the shard of each entry. An element is `None`
-    /// if its shard is not known.
+    /// The id of the shard of the occasion, or for PutRecords the ids of the shards of all entries.
+    /// An element is `None` if its shard is not known.
     pub shards: &'a [Option<String>],
     /// The present time of the emulator's clock.
     pub now: Timestamp,
@@ -74,8 +76,8 @@ pub struct Occasion<'a> {
 pub struct Hit {
     /// The fault rule that fired.
     pub rule: FaultRule,
-    /// One flag for each element of [`Occasion::shards`]: true if the fault hits the shard or
-    /// entry.
+    /// One flag for each element of [`Occasion::shards`]. A flag is true if the fault hits the
+    /// shard or the entry of the PutRecords call.
     pub chosen: Vec<bool>,
 }
 
@@ -97,18 +99,18 @@ impl Faults {
     }
 
     /// Replaces all rules at injection points by `points`. If several rules are for one point, the
-    /// first rule that fires decides.
+    /// first rule that fires determines the fault.
     pub fn set(&self, points: Vec<Rule>) {
         self.change(|rules| rules.points = points);
     }
 
-    /// True if there is at least one rule: a fault rule, or a rule of a test at an injection point.
+    /// Returns true if there is at least one fault rule or rule of a test at an injection point.
     #[inline]
     pub fn is_armed(&self) -> bool {
         self.0.armed.load(Ordering::Acquire)
     }
 
-    /// Decides if a fault is to be injected at `point` now, and returns the fault. `None` in the
+    /// Decides if a fault is to be injected at `point` now. Returns the fault, or `None` in the
     /// usual case that no rule fires.
     #[inline]
     pub fn at(&self, point: Point) -> Option<Fault> {
@@ -125,14 +127,14 @@ impl Faults {
         here.find_map(|rule| rule.fires(point, &self.0.chance))
     }
 
-    /// Adds `rules` after the present fault rules, and returns the new rules with their ids. The
-    /// caller has checked that the rules are valid.
+    /// Adds `rules` after the present fault rules. Returns the added rules with their ids. The
+    /// caller has checked that `rules` are valid.
     pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| state.add(rules, &self.0.chance))
     }
 
-    /// Replaces all fault rules by `rules` in one step, and returns the new rules with their ids.
-    /// The caller has checked that the rules are valid.
+    /// Replaces all fault rules by `rules` in one step. Returns the new rules with their ids. The
+    /// caller has checked that `rules` are valid.
     pub fn replace(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| {
             state.calls.clear();
@@ -154,14 +156,14 @@ impl Faults {
         self.change(|state| state.calls.clear());
     }
 
-    /// Returns all fault rules, in the order in which they are tried.
+    /// Returns all fault rules, in the order in which the emulator tries the rules for a call.
     pub fn list(&self) -> Vec<ListedRule> {
         let rules = self.0.rules.lock();
         rules.calls.iter().map(ActiveRule::listed).collect()
     }
 
-    /// Finds the first fault rule that fires on the occasion. The later rules do not count the
-    /// occasion, and draw no random number.
+    /// Finds the first fault rule that fires on the occasion. The rules after this rule do not
+    /// count the occasion, and draw no random number.
     pub fn draw(&self, occasion: &Occasion<'_>) -> Option<Hit> {
         let mut rules = self.0.rules.lock();
         let mut calls = rules.calls.iter_mut();
@@ -238,8 +240,8 @@ impl ActiveRule {
         })
     }
 
-    /// True if the rule covers the type, the operation and the stream of the occasion, and the time
-    /// `until` of the rule has not come.
+    /// Returns true if the rule is for the type, the operation and the stream of the occasion, and
+    /// the clock has not reached the rule's time `until`.
     fn concerns(&self, occasion: &Occasion<'_>) -> bool {
         let rule = &self.rule;
         if rule.kind.moment() != occasion.moment {
@@ -261,8 +263,8 @@ impl ActiveRule {
             })
     }
 
-    /// Decides at random, by the percentage of the rule, if the rule hits a call or an entry. The
-    /// resolution is 0.0001 percent.
+    /// Decides at random, with the percentage of the rule, if the rule hits a call or an entry.
+    /// Percentages have a resolution of 0.0001.
     fn happens(&self) -> bool {
         const WHOLE: f64 = 1_000_000.0;
         let percent = self.rule.percent.unwrap_or(100.0);
