@@ -31,8 +31,9 @@
 //! `http/dispatch.rs` finds the operation and the format (`http/target.rs`) and the caller
 //! (`http/access.rs`); `operation.rs` decodes the request, asks the policies
 //! (`operation/permission.rs`) and runs it; `http/reply.rs` makes the answer and logs it,
-//! `http/metrics.rs` counts it. The answer's part of the budget is given back when its last byte is
-//! written (`http/connection.rs`) or its connection is dropped (`http/slow_reader.rs`).
+//! `http/metrics.rs` counts it. The bytes of the answer in the budget are free again when the last
+//! byte of the answer is written (`http/connection.rs`) or its connection is dropped
+//! (`http/slow_reader.rs`).
 //!
 //! # Where is …
 //! | question | file |
@@ -62,10 +63,10 @@
 //! | write-ahead log | the file `wal` of the generation that is written: it makes small commits durable before sled is flushed |
 //! | summary | the list of the segments of a generation that is complete |
 //! | `meta`, `marks` | the sled database of the catalog and the summaries; the file that says how much was written to the databases |
-//! | set aside | renamed because it is damaged, and not read any more |
+//! | set aside | of a database: renamed because it is damaged, and not read any more |
 //! | tail | the newest records of a log, which are in no closed segment yet; or a request that receives the records of a stream as they are published |
 //! | gap | records of a log that are in no segment although a later segment exists; recovery finds them in commit frames |
-//! | live, dead | of a segment: some of its records can be read; its records have all expired or were removed |
+//! | live, dead | of a segment: live if some of its records can be read, dead if all have expired or were removed |
 //! | spill | move segments from memory to temporary files when there is no data directory |
 //! | catalog | the metadata that survives a restart: accounts, streams, shards, consumers, … |
 //! | queue | the service's queue: gives each record of a stream to one of several competing consumers, until it is acknowledged or becomes a dead-letter record |
@@ -75,7 +76,7 @@
 //! | mapping | an event source mapping: invokes a function with the records of a stream |
 //! | subscription | one SubscribeToShard in progress |
 //! | in-flight budget | the bytes of requests and answers in memory; a request holds a permit |
-//! | run | one start of the emulator or load of a snapshot: the upper part of a sequence index |
+//! | run | one start of the emulator or one load of a snapshot; the number of the run is the upper part of a sequence index |
 //! | opener | opens the shards of one run, with their logs |
 //! | sequence index | the count in a sequence number; the index of the record in its log |
 //! | incarnation number | unique number of a stream or queue; a recreated stream gets a new one |
@@ -83,7 +84,7 @@
 //! | horizon | the earliest arrival time of a record that has not expired |
 //! | settled | acknowledged, or no longer readable: a queue never delivers the record again |
 //! | journal | the log that holds the saved state of a queue |
-//! | document | one appended value of a journal: changes of a queue's records, or a part of their whole list |
+//! | document | one appended value of a journal: changes of a queue's records, or a part of the list of all its records |
 //! | body | the JSON or CBOR of a request or an answer; its items are the values in its lists and structures |
 //! | alarm, bell | a task's wait for a deadline, and the handle that ends the wait early |
 //! | fast reader | decodes a valid body of a request that comes often |
@@ -102,7 +103,7 @@
 //! | done | of a record that a mapping has read: delivered, dropped by a filter, or discarded |
 //! | drain | a request to wait until mappings are done with all records |
 //! | cut | the shards that a tail reads, with a position in each |
-//! | sweep | remove generations without live segments, and rewrite those with few |
+//! | sweep | remove generations without live segments, and rewrite generations with few live segments |
 //! | line | the requests or threads that wait in order; a queue is always the service's |
 //! | the service | Amazon Kinesis Data Streams; what minikin itself does is said of the emulator |
 //! | choice | a value, text or behaviour of the service that no source shows, and that is chosen here |
@@ -246,7 +247,7 @@ pub mod internals {
     }
 }
 
-/// The README's examples compile.
+/// Compiles the examples of the README as documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

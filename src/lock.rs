@@ -62,7 +62,7 @@ impl<T> Lock<T> {
     /// # Panics
     /// Panics if a thread panicked while it held the lock, because that thread may have left the
     /// value half changed. Debug builds also panic if this thread already holds a lock of a greater
-    /// rank, or of the same rank unless that is [`Rank::LAST`].
+    /// rank, or a lock of the same rank that is not [`Rank::LAST`].
     pub fn lock(&self) -> Guard<'_, T> {
         Guard {
             #[cfg(debug_assertions)]

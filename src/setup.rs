@@ -1,5 +1,5 @@
 //! Creates the streams, records, queues, channels, event source mappings and fault rules that the
-//! options and the setup file define. This happens at the start, before the emulator accepts
+//! options and the setup file define. The emulator creates them at its start, before it accepts
 //! requests, and after a reset.
 
 use crate::engine::channel::Channel;
@@ -16,7 +16,7 @@ use crate::world::FaultRule;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// Largest number of records that one put of a setup's records has.
+/// Maximum number of the setup's records in one put.
 const BATCH: usize = 1_000;
 
 /// The definitions of everything that the emulator creates at the start and after a reset.
@@ -43,8 +43,8 @@ struct CreatedItems {
 
 impl Definitions {
     /// Creates everything that the definitions name. A stream, queue, channel or mapping of the
-    /// setup file that already exists stays unchanged; its differences from the setup file are
-    /// logged. A mapping of the options that already exists gets the settings of the options.
+    /// setup file that already exists stays unchanged. The function logs its differences from the
+    /// setup file. A mapping of the options that already exists gets the settings of the options.
     ///
     /// # Errors
     /// The first definition that cannot be carried out, with its position in the options or in the
@@ -200,9 +200,9 @@ fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     serde_json::Value::Object(create).to_string()
 }
 
-/// Notes the result of the creation of a queue or channel. A new queue or channel is added to
-/// `known` and returned. For an existing one, the function logs the settings in which it differs
-/// from its definition in the setup file, and returns `None`.
+/// Notes the result of the creation of a queue or channel. Adds a new queue or channel to `known`
+/// and returns it. For an existing queue or channel, logs the settings that differ from its
+/// definition in the setup file, and returns `None`.
 fn note_created<T>(
     kind: &str,
     described: &ReaderSetup,

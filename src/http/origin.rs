@@ -87,9 +87,9 @@ fn is_local(origin: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// True if the host of `origin` is an IP address, and its host and port are those of the request.
-/// The page that sent the request was then loaded from this emulator. DNS rebinding cannot fake
-/// this, because it needs a host name.
+/// True if the host of `origin` is an IP address, and the request has the same host and port as
+/// `origin`. The page that sent the request was then loaded from this emulator. DNS rebinding
+/// cannot produce such a request, because DNS rebinding needs a host name.
 fn is_same_address(origin: &str, head: &Parts) -> bool {
     let called = head.headers.get(HOST).map(HeaderValue::as_bytes);
     let called = called.or_else(|| {

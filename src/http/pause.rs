@@ -2,16 +2,15 @@
 //!
 //! The SDK closes the body of a request as soon as it has the head of the answer. Go's HTTP
 //! transport reads once more after the last byte of the body, to find the end of the body. If the
-//! SDK has closed the body before, this read fails and the transport drops the connection. The SDK
+//! SDK has already closed the body, this read fails and the transport drops the connection. The SDK
 //! then sends the request again, so that its records are written twice.
 //!
 //! Over HTTP/1.1, an answer within microseconds triggers this bug (aws-sdk-go-v2 issues 1825 and
 //! 2737). Over HTTP/2, the SDK does not have the bug.
 //!
 //! Go's transport collects a request in a buffer before it sends the request. If the whole request
-//! fits into the buffer, the transport looks for the end of the body first, and then sends the
-//! request. An answer can only come after that. Therefore the answer to such a request needs no
-//! delay.
+//! fits into the buffer, the transport first looks for the end of the body and then sends the
+//! request. The answer comes after both steps, so it needs no delay.
 
 use crate::limits::Limits;
 use crate::world::RealDeadline;
@@ -23,8 +22,8 @@ use std::time::Duration;
 /// The text with which the Go SDK's header `User-Agent` begins.
 const GO_SDK: &[u8] = b"aws-sdk-go-v2/";
 
-/// Size in bytes of the buffer in which Go's transport collects a request before it sends it
-/// (`WriteBufferSize` of `net/http.Transport`).
+/// Size in bytes of the buffer in which Go's transport collects the bytes of a request before
+/// sending them (`WriteBufferSize` of `net/http.Transport`).
 const GO_BUFFER_BYTES: usize = 4096;
 
 /// Waits before the answer if the client is the Go SDK v2 over HTTP/1.1 and the request did not fit

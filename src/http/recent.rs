@@ -2,11 +2,11 @@
 //!
 //! A failed request is always remembered, because failures are rare and are logged anyway. A
 //! successful request is remembered only if a page of the console was visited within the last
-//! minute. Otherwise a successful request costs one relaxed atomic load. Of many successful requests
-//! within a tenth of a second, only the first ones are remembered.
+//! minute. Otherwise a successful request costs one relaxed atomic load. Of many successful
+//! requests within a tenth of a second, only the first ones are remembered.
 //!
-//! The first and the last bytes of a request's body are stored. The name of the stream is searched
-//! in them only when a page shows the request.
+//! The first and the last bytes of a request's body are stored. The name of the stream is read from
+//! these bytes only when a page shows the request.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -25,10 +25,10 @@ pub(super) struct Recent {
     is_watched: AtomicBool,
     /// Time of the last visit to a page of the console, in milliseconds since the start.
     visited_ms: AtomicU64,
-    /// Number of the interval, counted from the start, in which a successful request was last
-    /// remembered.
+    /// Number of the interval in which a successful request was last remembered. Intervals are
+    /// `RECENT_INTERVAL_MS` milliseconds long and are counted from the start.
     interval: AtomicU64,
-    /// Number of successful requests that were remembered in this interval.
+    /// Number of successful requests that were remembered in the interval `interval`.
     remembered: AtomicU64,
     requests: Lock<Requests>,
 }
@@ -74,7 +74,8 @@ impl Sample {
         Self { start, end }
     }
 
-    /// Finds the name of the stream in the stored bytes of the body. None if they name no stream.
+    /// Finds the name of the stream in the stored bytes of the body. None if these bytes contain no
+    /// name of a stream.
     fn stream(&self) -> Option<String> {
         if self.end.is_empty() {
             let formats = [Format::Json, Format::Cbor];
@@ -142,8 +143,9 @@ impl Recent {
         (has_failed || self.remembers_success()).then(|| Sample::of(body))
     }
 
-    /// True if a successful request is to be remembered: a page is watched, and the interval has few
-    /// requests yet. Two requests at the same moment may both be the last one of an interval.
+    /// True if a successful request is to be remembered: a page of the console was visited
+    /// recently, and few requests were remembered in the present interval. Two requests at the turn
+    /// of an interval may both reset the counter, so the maximum is approximate.
     fn remembers_success(&self) -> bool {
         if !self.is_watched.load(Relaxed) {
             return false;
@@ -162,7 +164,7 @@ impl Recent {
             && self.remembered.fetch_add(1, Relaxed) < limits::RECENT_REQUESTS_AN_INTERVAL
     }
 
-    /// Remembers a request. Forgets the oldest request if there are too many.
+    /// Remembers a request. Forgets the oldest request if the list is full.
     pub(super) fn add(
         &self,
         time: Timestamp,

@@ -52,10 +52,10 @@ pub(super) enum Unroutable {
     Refused(Error),
     /// The request names no operation.
     NoTarget,
-    /// The request names an existing operation, but the content type is not one of the service's.
+    /// The request names an existing operation, but the service does not know the content type.
     UnknownFormat,
-    /// The request names an operation that does not exist, and the content type is not one of the
-    /// service's.
+    /// The request names an operation that does not exist, and the service does not know the
+    /// content type.
     UnknownOperation,
     /// The request names another AWS service than Kinesis.
     OtherService { service: String, operation: String },
@@ -292,8 +292,8 @@ impl Reply {
         (self.operation, outcome, self.body.len())
     }
 
-    /// The HTTP status and, if the request failed, the error with advice. For the console's list of
-    /// requests.
+    /// The HTTP status and, if the request failed, the error with advice. The console shows both in
+    /// its list of requests.
     pub(super) fn problem(&self) -> (u16, Option<String>) {
         let error = self
             .error
@@ -429,7 +429,8 @@ fn content_type(head: &Parts) -> Cow<'_, str> {
     String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default())
 }
 
-/// Logs that the body of a request is too large. `bytes` is its size as far as it is known.
+/// Logs that the body of a request is too large. `bytes` is the announced size, or the number of
+/// bytes that had arrived. `limit` is the largest permitted size in bytes.
 pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     let operation = operation_text(None, head);
     tracing::warn!(

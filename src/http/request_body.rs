@@ -57,7 +57,8 @@ pub(super) struct Bounds {
     bytes: u64,
     /// Longest wait for further bytes of a body. None: no limit.
     stall: Option<Duration>,
-    /// Longest time from the first wait to the end of a body. None: no limit.
+    /// Longest time from the first wait for bytes of a body to the end of this body. None: no
+    /// limit.
     time_limit: Option<Duration>,
 }
 
@@ -157,7 +158,7 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
             return Ok(Bytes::new());
         };
         // Over HTTP/2, the end of the body may arrive in a separate frame. Wait for this end,
-        // unless the request is HEAD, which is answered without waiting.
+        // except for a HEAD request, which is answered without waiting.
         if self.body.is_end_stream() || *method == Method::HEAD {
             return Ok(first);
         }

@@ -170,8 +170,8 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
 /// Detects that the client leaves a frame of one streamed body unread for too long.
 struct Watch {
     frames: Arc<FrameTimeout>,
-    /// The timer for the deadline of a frame. The client may have taken this frame in the meantime:
-    /// the timer is set to the deadline of a later frame only when the timer expires.
+    /// The timer for the deadline of a frame. The timer keeps running when the client takes the
+    /// frame. Only when the timer expires, it is set to the deadline of the newest frame.
     timer: Option<Timer>,
 }
 

@@ -75,10 +75,10 @@ impl TlsIdentity {
         })
     }
 
-    /// An identity whose certificates are generated: a certificate authority, and a server
-    /// certificate for `names` that the authority signs. They are generated when first needed, and
-    /// stored in the folder `tls` of `data_directory`. Without a data directory, they last as long
-    /// as the process.
+    /// An identity with generated certificates: the certificate of an authority, and a server
+    /// certificate for `names` that the authority signs. Both are generated when a client first
+    /// needs them, and are stored in the folder `tls` of `data_directory`. Without a data
+    /// directory, both certificates exist only as long as the process.
     pub fn generated(data_directory: Option<&Path>, names: Vec<String>, clock: Clock) -> Self {
         let directory = data_directory.map(|directory| directory.join("tls"));
         Self {

@@ -1,5 +1,5 @@
-//! The definition of every option: its field, flag, default and help text. Also the checks between
-//! options.
+//! Defines every option with its field, flag, default and help text. Also checks the options
+//! against one another.
 
 use super::address::{Hosts, Listen};
 use super::channels::ChannelOptions;
@@ -322,8 +322,9 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All addresses to listen on: the addresses of `listen` or, if `listen` is empty, `host` with
-    /// `port`. Their IP addresses are also combined with each port of `extra_port`.
+    /// All addresses to listen on: the addresses of `listen` or, if `listen` is empty, each address
+    /// of `host` with `port`. Each IP address of these is also combined with each port of
+    /// `extra_port`.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
             let hosts = self.host.0.iter();
@@ -352,7 +353,8 @@ impl Options {
     /// other options. Each call reads the file.
     ///
     /// # Errors
-    /// A definition cannot be read. The error contains its place in the file and the reason.
+    /// A definition cannot be read. The error contains the definition's place in the file and the
+    /// reason.
     pub(crate) fn setup(&self) -> Result<Setup, Problem> {
         super::setup::read(
             self.setup.as_deref(),

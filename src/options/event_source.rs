@@ -160,8 +160,8 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// An endpoint to which mappings send failure records instead of to Amazon SQS, SNS or S3. Written
-/// as `sqs=URL`, `sns=URL` or `s3=URL`. An `https` URL needs `;ca=FILE` after it.
+/// An endpoint to which mappings send failure records instead of to Amazon SQS, SNS or S3. The
+/// option has the form `sqs=URL`, `sns=URL` or `s3=URL`. An `https` URL needs `;ca=FILE` after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationSetting {
     /// The AWS service that the endpoint replaces.
@@ -215,7 +215,7 @@ impl FromStr for DestinationSetting {
 }
 
 /// The configured account and region. An invalid account is replaced by the default account here,
-/// because another check at the start refuses it.
+/// because another check at the start refuses an invalid account.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),
@@ -229,7 +229,7 @@ pub(super) fn arn_of(account: &str, region: &str, name: &str) -> String {
 }
 
 /// Completes the CreateEventSourceMapping request of a mapping that an option or a file defines.
-/// Replaces a stream's name by its ARN, and sets StartingPosition to TRIM_HORIZON if it is missing.
+/// Replaces a stream's name by its ARN, and sets a missing StartingPosition to TRIM_HORIZON.
 pub(super) fn completed(mut body: Value, arn_of: impl Fn(&str) -> String) -> Value {
     if let Some(source) = body.get_mut("EventSourceArn")
         && let Some(name) = source.as_str().filter(|text| !text.starts_with("arn:"))

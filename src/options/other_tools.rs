@@ -198,8 +198,8 @@ fn on_demand_limit(value: &str) -> Option<String> {
     Some(format!("on-demand-streams={}", number_or_off(value)?))
 }
 
-/// Converts LocalStack's value of a limit to minikin's. LocalStack writes `Infinity` for no limit,
-/// and minikin writes `off`.
+/// Converts LocalStack's value of a limit to minikin's value. LocalStack writes `Infinity` for no
+/// limit, and minikin writes `off`.
 fn number_or_off(value: &str) -> Option<String> {
     if value.eq_ignore_ascii_case("infinity") {
         return Some("off".to_owned());
@@ -218,8 +218,8 @@ pub(super) struct OptionFromOtherTool {
 
 impl OptionFromOtherTool {
     /// True for an option with a list of values. The values of other tools' variables are then
-    /// added to the values of minikin's own flags and variables. Any other option has the value of
-    /// other tools only if it has no value of its own.
+    /// added to the values of minikin's own flags and variables. Any other option gets the value of
+    /// other tools only if minikin's own flags, variables and file do not set it.
     pub(super) fn is_added(&self) -> bool {
         is_added(self.flag)
     }
@@ -260,8 +260,9 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
     all.into_values().chain(data_dir(variable)).collect()
 }
 
-/// The option `--data-dir` from kinesis-mock's variables, if they set it. kinesis-mock stores its
-/// data in the folder `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
+/// The option `--data-dir` from kinesis-mock's variables. None if these variables do not set the
+/// option. kinesis-mock stores its data in the folder `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is
+/// `true`.
 fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOtherTool> {
     let persists = set(&variable, SHOULD_PERSIST_DATA)?;
     if !persists.eq_ignore_ascii_case("true") {
@@ -364,7 +365,7 @@ pub(crate) fn translate(line: Vec<OsString>) -> Translated {
 }
 
 /// Joins a flag and its value to one argument. `before` is put before the value. Without a value,
-/// the argument is the flag alone, and the parser refuses it later.
+/// the argument is the flag alone, and the parser refuses the flag later.
 fn joined_flag(flag: &str, before: &str, value: Option<OsString>) -> OsString {
     let mut joined = OsString::from(flag);
     if let Some(value) = value {

@@ -119,7 +119,8 @@ fn with_variables_in_help(command: Command) -> Command {
     with_variables(command).mut_subcommands(with_variables)
 }
 
-/// The values of all options that variables or the file set and the command line does not.
+/// The values of all options that a variable or the file sets and that the command line does not
+/// set.
 fn found<V>(command: &Command, said: &ArgMatches, variable: &V) -> Result<Vec<Setting>, String>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -160,7 +161,7 @@ where
 }
 
 /// True if the option `id` is in `taken`, the options that already have values, or conflicts with
-/// an option in it.
+/// an option in `taken`.
 fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
     let conflicts = |left: &str, right: &str| {
         let arg = command.get_arguments().find(|arg| arg.get_id() == left);
@@ -181,8 +182,8 @@ where
     let one = |option: &&Arg| {
         let flag = option.get_long()?;
         let name = variable_of(flag);
-        // An empty variable counts as unset, because compose files and Dockerfiles often write it
-        // so.
+        // An empty variable counts as unset, because compose files and Dockerfiles often unset a
+        // variable by an empty value.
         let value = variable(&name).filter(|value| !value.is_empty())?;
         let source = format!("the variable {name}");
         Some(Setting::new(option, flag, vec![value], source))
@@ -221,8 +222,9 @@ where
     Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
-/// The values that variables of other tools give to options. The first list belongs to options that
-/// also have values of their own. The second list belongs to options that nothing else sets.
+/// The values that variables of other tools give to options, in two lists. A value of the first
+/// list is added to the values from minikin's own sources. A value of the second list counts only
+/// if no source of minikin sets the option.
 fn from_other_tools<V>(options: &[&Arg], variable: &V) -> (Vec<Setting>, Vec<Setting>)
 where
     V: Fn(&str) -> Option<OsString>,

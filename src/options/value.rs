@@ -36,7 +36,7 @@ impl fmt::Display for Durability {
     }
 }
 
-/// The value of the option `--auth`: how the signatures of requests are checked.
+/// The value of the option `--auth`: the check of the signatures of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
     /// The signature must be present and complete, but its value is not verified.

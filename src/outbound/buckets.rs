@@ -60,8 +60,8 @@ pub(crate) struct Server {
 }
 
 impl Buckets {
-    /// Makes the buckets in the local directory `path`, which `account` owns. `creates_buckets`
-    /// permits the creation of missing buckets.
+    /// Makes the buckets that are subdirectories of the local directory `path`. `account` owns the
+    /// buckets. If `creates_buckets` is true, a missing bucket is created.
     pub(crate) fn local(path: PathBuf, creates_buckets: bool, account: String) -> Self {
         Self::Local {
             directory: DirectoryOfBuckets(Directory {

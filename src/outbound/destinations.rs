@@ -39,9 +39,9 @@ pub(crate) struct Destinations {
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Destinations {
-    /// Makes clients for the endpoints in `settings`. They sign their requests with `credential`.
-    /// The default is the credential `minikin:minikin`, because local endpoints accept any
-    /// credential.
+    /// Makes clients for the endpoints in `settings`. The clients sign their requests with
+    /// `credential`, or with `minikin:minikin` if `credential` is None, because local endpoints
+    /// accept any credential.
     ///
     /// # Errors
     /// The URL of an endpoint cannot be used, or the credential is not written as `KEY:SECRET`.

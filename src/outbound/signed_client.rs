@@ -39,7 +39,7 @@ pub(super) struct ClientRequest<'a> {
 pub(super) enum Payload {
     /// A body in memory.
     Bytes(Bytes),
-    /// A body that is read from its source while it is sent.
+    /// A body that is read from its source while the request is sent.
     Streamed {
         body: RequestBody,
         length: u64,

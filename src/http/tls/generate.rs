@@ -174,8 +174,8 @@ fn write_all(
 ) -> io::Result<()> {
     let path = |file: &str| directory.join(file);
     fs::create_dir_all(directory)?;
-    // Remove the old server certificate first. Otherwise a crash between the writes could leave it
-    // next to a new authority.
+    // Remove the old server certificate first. Otherwise a crash between the writes could leave the
+    // old server certificate next to a new authority.
     match fs::remove_file(path("leaf.pem")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -1,7 +1,7 @@
 //! Extracts certificates from PEM text.
 
-/// The certificates in the text `pem`, in PEM, without private keys and without text between the
-/// sections.
+/// The certificate sections of the PEM text `pem`, without the private keys and without the text
+/// between the sections.
 pub(super) fn certificates_of(pem: &str) -> String {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";

@@ -23,8 +23,8 @@ impl AccountRegionSetting {
         })
     }
 
-    /// The account and the region of the definition. `home` supplies those that the definition does
-    /// not name.
+    /// The account and the region of the definition. `home` supplies the account, the region or
+    /// both if the definition does not name them.
     pub(crate) fn within(&self, home: &AccountRegion) -> AccountRegion {
         AccountRegion {
             account: self.account.unwrap_or(home.account),

@@ -41,8 +41,8 @@ const OTHER_MEMBERS: [&str; 8] = [
 /// All definitions of the setup, from the setup file, the options and the variables.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
-    /// The streams to create. The streams of the setup file come first, in its order. The streams
-    /// of options and variables follow.
+    /// The streams to create. The streams of the setup file come first, in the order of the file.
+    /// The streams of options and variables follow.
     pub streams: Vec<StreamSetup>,
     /// The queues to create, in the order of the setup file.
     pub queues: Vec<ReaderSetup>,
@@ -81,8 +81,8 @@ pub(crate) struct StreamSetup {
 pub(crate) struct RecordPlaces {
     /// Path of the records file. Empty if the stream has no records file.
     file: String,
-    /// Line numbers in the records file. They belong to the last records of the stream, because the
-    /// records of the setup file come first.
+    /// Line numbers of the records in the records file. These records are the last records of the
+    /// stream, after the records of the setup file.
     lines: Vec<usize>,
 }
 

@@ -6,10 +6,11 @@ use std::fmt;
 /// MEMBER: TEXT`. Parts that are not known are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The name of the file or the option with the error. None if it is not known yet.
+    /// The name of the file or the option with the error. None if the name is not known yet.
     source: Option<String>,
     line: Option<usize>,
-    /// Path of the member with the error, such as `streams[0].ShardCount`. None if it is not known.
+    /// Path of the member with the error, such as `streams[0].ShardCount`. None if the path is not
+    /// known.
     member: Option<String>,
     text: String,
 }
@@ -80,7 +81,8 @@ impl Problem {
         }
     }
 
-    /// Sets the name of the file or the option to `source`, unless the problem has a name already.
+    /// Sets the name of the file or the option with the error to `source`, unless the problem
+    /// already has such a name.
     pub(super) fn in_source(self, source: &str) -> Self {
         Self {
             source: self.source.or_else(|| Some(source.to_owned())),

@@ -1,5 +1,5 @@
-//! Reads the records that the setup puts into streams. They stand in the setup file, or on the
-//! lines of a separate file.
+//! Reads the records that the setup puts into streams. The records stand in the setup file, or on
+//! the lines of a separate file.
 
 use super::document::{self, Node};
 use super::fields::{self, Fields};

@@ -89,11 +89,11 @@ impl TableEntry {
         }
     }
 
-    /// Commits a transaction on `table` if the channel's positions in the catalog are still those
-    /// in `table`.
+    /// Commits a transaction on `table` if the channel's positions in the catalog are equal to its
+    /// positions in `table`.
     ///
     /// # Errors
-    /// The transaction may or may not be committed.
+    /// The commit failed, or its result is unknown: the transaction may or may not be committed.
     pub(super) async fn commit(
         &self,
         table: &IcebergTable,

@@ -40,8 +40,8 @@ struct TableParameters {
 }
 
 impl Tables {
-    /// The tables that `options` configure. `server` holds the files of the tables that a REST
-    /// catalog places in buckets.
+    /// The tables that `options` configure. If a REST catalog places a table in a bucket, `server`
+    /// holds the files of this table.
     pub(in crate::outbound) fn new(
         options: &ChannelOptions,
         server: Option<Arc<Server>>,
@@ -62,7 +62,7 @@ impl Tables {
         }
     }
 
-    /// The reason for which no table can be written, if there is one.
+    /// The reason for which no table can be written. None if tables can be written.
     pub(in crate::outbound) fn problem(&self) -> Option<&str> {
         self.catalog.as_ref().err().map(String::as_str)
     }

@@ -1,5 +1,5 @@
-//! A table in an Iceberg REST catalog. The catalog holds the state of the table; the files are
-//! written to the location that the catalog gives to the table.
+//! A table in an Iceberg REST catalog. The catalog holds the state of the table. The catalog also
+//! gives the table a location, to which the files of the table are written.
 
 use super::definition::{Definition, positions};
 use super::error::TableError;
@@ -197,12 +197,12 @@ impl RestTable {
         }
     }
 
-    /// Commits a transaction on `table`. After a conflict with another program, the transaction is
-    /// repeated on the newest state of the table, as long as the channel's positions there are
-    /// still those in `table`.
+    /// Commits a transaction on `table`. After a conflict with another program, repeats the
+    /// transaction on the newest state of the table. The commit fails if the channel's positions in
+    /// the newest state differ from its positions in `table`.
     ///
     /// # Errors
-    /// The transaction may or may not be committed.
+    /// The commit failed, or its result is unknown: the transaction may or may not be committed.
     pub(super) async fn commit(
         &self,
         table: &IcebergTable,

@@ -43,7 +43,7 @@ impl SchemaFiles {
         })
     }
 
-    /// Reads the versions of all schemas. There are none if the file does not exist.
+    /// Reads the versions of all schemas. Returns no versions if the file does not exist.
     ///
     /// # Errors
     /// The file cannot be read, or is not an object from UUIDs to texts.
@@ -75,7 +75,8 @@ impl SchemaVersions {
     }
 }
 
-/// The part `<registry>/<schema>` of a schema's ARN. None if its path would leave the directory.
+/// The part `<registry>/<schema>` of a schema's ARN. None if a file of this name would be outside
+/// of the directory.
 pub(super) fn schema_name(arn: &str) -> Option<&str> {
     let (_, name) = arn.split_once(":schema/")?;
     let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";

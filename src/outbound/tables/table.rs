@@ -37,7 +37,7 @@ pub(super) struct Table {
     table: IcebergTable,
     columns: Columns,
     hours: HourColumns,
-    /// The schema with which the table was created. Data files are written with it.
+    /// The schema with which the table was created. Data files are written with this schema.
     schema: IcebergSchemaRef,
     arrow_schema: ArrowSchemaRef,
     writer_properties: WriterProperties,
@@ -179,8 +179,8 @@ impl Table {
     /// snapshot is durable afterwards.
     ///
     /// # Errors
-    /// A file cannot be written, or the catalog does not confirm the snapshot. The snapshot may or
-    /// may not be committed.
+    /// A file cannot be written, or the catalog does not confirm the snapshot. In both cases the
+    /// snapshot may or may not be committed.
     pub(super) async fn commit(&mut self, positions: String) -> Result<(), TableError> {
         let files = std::mem::take(&mut self.written);
         let locations = files.iter().map(DataFile::file_path);

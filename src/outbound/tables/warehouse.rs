@@ -168,7 +168,7 @@ fn number(name: &str) -> Option<u64> {
     number.parse().ok()
 }
 
-/// The names of the entries in a directory. There are none if the directory does not exist.
+/// The names of the entries in a directory. Returns no names if the directory does not exist.
 fn entries(directory: &Path) -> Result<Vec<String>, TableError> {
     let failed = |error| TableError::file(directory, &error);
     let entries = match fs::read_dir(directory) {

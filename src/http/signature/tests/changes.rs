@@ -1,4 +1,4 @@
-//! Changes one byte of a signed request: the verifier refuses every change.
+//! Changes one byte of a signed request, and checks that the verifier refuses the changed request.
 
 use super::*;
 use proptest::prelude::*;

@@ -13,7 +13,8 @@ pub(super) struct Request {
     pub(super) body: Vec<u8>,
 }
 
-/// An answer: the status and the body. None closes the connection.
+/// The answer of the server: an HTTP status and a body. If the answer is None, the server closes
+/// the connection.
 pub(super) type Answer = Option<(u16, Vec<u8>)>;
 
 /// Starts a server that answers with `answer`, and returns its URL. The server runs until the tests

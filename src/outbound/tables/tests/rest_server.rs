@@ -21,16 +21,16 @@ use std::sync::Arc;
 pub(super) enum Fault {
     /// Another program commits a snapshot first, so the request is refused with a conflict.
     Conflict,
-    /// The request is done, and the connection closed without an answer.
+    /// The catalog carries out the request, and closes the connection without an answer.
     LostAnswer,
-    /// The connection is closed without an answer, and the request is done later, at the start of a
-    /// load of the table. The value 0 means the next load.
+    /// The catalog closes the connection without an answer, and carries out the request later, at
+    /// the start of a load of the table. The value is the number of loads before this load.
     LateBefore(usize),
-    /// Like `LateBefore`, but the request is done at the end of the load.
+    /// Like `LateBefore`, but the catalog carries out the request at the end of the load.
     LateAfter(usize),
-    /// The request is done, and the answer has the status 504.
+    /// The catalog carries out the request, and answers with the status 504.
     Timeout,
-    /// The answer has the status 403.
+    /// The catalog refuses the request with the status 403.
     Refused,
 }
 
