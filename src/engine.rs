@@ -1,13 +1,14 @@
-//! Streams, shards, queues and channels, and everything that requests and the clock do to them.
+//! Keeps the streams, shards, queues, channels and event source mappings. Runs requests on them,
+//! and the tasks that change them at their deadlines.
 //!
 //! # Files
-//! - `core`: the engine's parts. `accounts`, `quotas`, `commitment`, `call_rates`: state of whole
+//! - `core`: the type `Engine`. `accounts`, `quotas`, `commitment`, `call_rates`: state of whole
 //!   accounts.
 //! - `stream`, `stream_state`, `shard`, `batch`: one stream, its shards, and the records read from
 //!   them.
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
-//!   `active_subscriptions`, `tail`: one kind of request each. `slots`: limits the number of open
-//!   tails and of snapshots in progress.
+//!   `active_subscriptions`, `tail`: each file serves one kind of request. `slots`: limits the
+//!   number of open tails and of snapshots in progress.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the background tasks. `tasks` spawns
 //!   them. `step_faults`: the faults that are injected in the steps of mappings and channels.
 //! - `snapshot/`: saves the contents of the engine to a file, and loads such a file.

@@ -28,8 +28,8 @@ struct AccountStreams {
     settings: AccountValue,
 }
 
-/// The values against which a change of a stream is checked: the time of the change, and the quota
-/// use and the billing commitment of the stream's account.
+/// The values that the check of a stream's change needs: the time of the change, and the quota use
+/// and the billing commitment of the stream's account.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Time of the change.
@@ -46,8 +46,9 @@ impl Accounts {
         self.0.get(account_region)?.streams.get(name).cloned()
     }
 
-    /// Up to `page` streams of an account whose names are greater than `after`, in the order of
-    /// their names. The second value is true if more streams follow.
+    /// Returns up to `page` streams of an account, in the order of their names. All returned names
+    /// are greater than `after`, if it is given. The second value is true if the account has more
+    /// streams after the returned ones.
     pub(super) fn list(
         &self,
         account_region: &AccountRegion,
@@ -72,7 +73,8 @@ impl Accounts {
             .collect()
     }
 
-    /// The accounts and regions that have streams, sorted, each with the number of its streams.
+    /// Returns the accounts and regions that have streams, each with the number of its streams. The
+    /// pairs are sorted by the text of account and region.
     pub(super) fn scopes(&self) -> Vec<(AccountRegion, usize)> {
         let accounts = self.0.iter();
         let counted = accounts.map(|(scope, account)| (scope.clone(), account.streams.len()));
@@ -107,7 +109,8 @@ impl Accounts {
         self.0.entry(account_region).or_default().settings = settings;
     }
 
-    /// The values against which a change of one of the account's streams at `now` is checked.
+    /// Returns the values that the check of a stream's change needs. `now` is the time of the
+    /// change.
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,
@@ -127,8 +130,9 @@ impl Accounts {
         older
     }
 
-    /// Removes a stream from its account, if the account has it. Also removes the account if no
-    /// streams remain in it and its settings are the default settings.
+    /// Removes a stream from its account. Does nothing if the account does not have the stream.
+    /// Also removes the account if no streams remain in it and its settings are the default
+    /// settings.
     pub(super) fn remove(&mut self, stream: &Arc<Stream>) {
         let account_region = &stream.arn.scope;
         let Some(account) = self.0.get_mut(account_region).filter(|a| a.has(stream)) else {
@@ -152,8 +156,8 @@ impl Accounts {
         stream.with_state(|state| {
             let before = QuotaUse::of(state);
             let result = change(state);
-            // A stream that was deleted in the meantime no longer counts in the quota use of the
-            // account.
+            // The account no longer has the stream if the stream was deleted before this change.
+            // Then the change does not affect the quota use of the account.
             if let Some(account) = account.filter(|account| account.has(stream)) {
                 account.quota_use = account.quota_use.with_change(before, QuotaUse::of(state));
             }

@@ -1,11 +1,11 @@
 //! Registry of the subscriptions in progress. Each consumer has at most one subscription to each
 //! shard.
 //!
-//! A consumer is refused if it subscribes to a shard less than five seconds after its last
-//! successful subscription to the shard. The refusal applies even if the connection of that
-//! subscription was closed. After five seconds, a new subscription replaces the old subscription,
-//! which ends. Source: AWS API reference, SubscribeToShard; for closed connections,
-//! apache/beam#26293 and daangn/kinesumer#16.
+//! The service refuses a subscription to a shard less than five seconds after the same consumer's
+//! last successful subscription to that shard, even if the connection of the last subscription was
+//! closed. After five seconds, the new subscription is accepted, and it ends the old one. Source:
+//! AWS API reference, SubscribeToShard; for closed connections, apache/beam#26293 and
+//! daangn/kinesumer#16.
 //!
 //! A subscription continues after its consumer was deregistered. Source: a recording of September
 //! 2026 (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
@@ -28,7 +28,7 @@ pub(crate) enum EndReason {
     StreamDeleted,
 }
 
-/// Receives the reason when another request ends a subscription. Holds None until then.
+/// Receives the reason when another request ends a subscription. Holds None before that.
 pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
 /// Error of a subscription that is refused, because the same consumer subscribed to the same shard
@@ -49,19 +49,20 @@ pub(super) struct SubscriptionKey {
     pub(super) shard: ShardId,
 }
 
-/// Registry of the subscriptions in progress. Also contains the ended subscriptions that began less
-/// than `subscription-lock-seconds` ago: until this time has passed, the consumer cannot subscribe
-/// to the shard again.
+/// Registry of the subscriptions in progress. Also keeps the ended subscriptions that began less
+/// than `subscription-lock-seconds` ago, because a new subscription of the same consumer to the
+/// same shard is refused during this time.
 #[derive(Debug)]
 pub(super) struct ActiveSubscriptions(Lock<Registry>);
 
 #[derive(Debug, Default)]
 struct Registry {
     subscriptions: HashMap<SubscriptionKey, Entry>,
-    /// Subscriptions that may have begun less than `subscription-lock-seconds` ago, oldest first:
-    /// the start time, the key and the number of each subscription.
+    /// The subscriptions that may have begun less than `subscription-lock-seconds` ago, oldest
+    /// first. Contains the start time, the key and the number of each subscription.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
-    /// Subscriptions in progress whose consumers were deregistered, by number.
+    /// The subscriptions in progress whose consumers were deregistered. The key of the map is the
+    /// number of the subscription.
     detached: HashMap<u64, (SubscriptionKey, watch::Sender<Option<EndReason>>)>,
     /// Number of subscriptions in progress.
     active: usize,
@@ -124,7 +125,8 @@ impl ActiveSubscriptions {
         self.0.lock().active
     }
 
-    /// The subscriptions in progress of a stream, in the order of consumers and shards.
+    /// Returns the subscriptions in progress on the shards of a stream, sorted by consumer and then
+    /// by shard. Omits the subscriptions of deregistered consumers.
     pub(super) fn of_stream(&self, incarnation: u64) -> Vec<OpenSubscription> {
         let registry = self.0.lock();
         let open = registry.subscriptions.iter();
@@ -142,8 +144,9 @@ impl ActiveSubscriptions {
         open
     }
 
-    /// Begins a subscription, and ends the existing subscription with the same `key`. Refuses the
-    /// new subscription if the existing one began less than `lock_ms` milliseconds ago.
+    /// Begins a subscription, and ends the previous subscription with the same `key`. Refuses the
+    /// new subscription if the previous one began less than `lock_ms` milliseconds before `now`,
+    /// even if the previous one has already ended.
     pub(super) fn begin(
         self: &Arc<Self>,
         key: SubscriptionKey,

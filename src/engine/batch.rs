@@ -22,13 +22,12 @@ pub(crate) struct Read {
     pub(crate) bytes: u64,
 }
 
-/// The way in which a read gets its permit of the in-flight budget. The permit covers the records
-/// that the read loads from the disk. The wait for the permit comes before the read, so that a
-/// waiting read does not block other reads of the disk.
+/// The source of the budget permit for a read. The permit covers the records that the read loads
+/// from the disk. The read begins only after it got the permit, so that a read that waits for its
+/// permit does not block other reads of the disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadBudget<'a> {
-    /// No permit is needed, because the reader drops the returned batch before it waits for
-    /// anything.
+    /// No permit is needed, because the caller drops the returned batch before it awaits anything.
     AtOnce,
     /// No permit is needed, because the reader reads only from memory. The read fails with
     /// [`StoreError::Busy`] if the records are on disk.
@@ -42,10 +41,11 @@ pub(crate) enum ReadBudget<'a> {
 }
 
 impl ReadBudget<'_> {
-    /// Waits for the permit for `read`. Returns None if the budget does not count this read.
+    /// Waits for the permit for `read`. Returns None if the read needs no permit.
     ///
     /// # Errors
-    /// Returns [`StoreError::Busy`] if the budget stays exhausted.
+    /// Returns [`StoreError::Busy`] if the budget stays exhausted, or if this value is
+    /// [`ReadBudget::OfMemory`].
     pub(super) async fn permit(self, read: &DiskRead) -> Result<Option<BudgetPermit>, StoreError> {
         let (records, bytes) = read.estimate();
         let bytes = encoded_bytes(records, bytes);
@@ -61,8 +61,8 @@ impl ReadBudget<'_> {
     }
 }
 
-/// Upper bound for the bytes that a record adds to an answer or an event besides its data, if its
-/// partition key has a normal length.
+/// Upper bound for the bytes that a record with a partition key of normal length adds to an answer
+/// or an event, without the bytes of its data.
 const RECORD_OVERHEAD: u64 = 220;
 
 /// Estimates the size in bytes of an answer or an event with `records` records, whose data has
@@ -75,8 +75,8 @@ pub(super) fn encoded_bytes(records: usize, bytes: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(super) records: crate::store::Batch,
-    /// Budget permit for records that were read from the disk. None if the records were already in
-    /// memory or if [`ReadBudget`] demands no permit.
+    /// The budget permit for records that were read from the disk. None if the records were already
+    /// in memory, or if the [`ReadBudget`] of the read demands no permit.
     pub(super) permit: Option<Box<BudgetPermit>>,
     pub(super) created_s: u64,
     pub(super) shard: ShardId,

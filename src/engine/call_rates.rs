@@ -19,8 +19,8 @@ struct Buckets {
     bytes: usize,
 }
 
-/// The key of a token bucket: the account and region, the operation, and the stream's name if the
-/// operation's rate applies to each stream separately.
+/// The key of a token bucket: the account and region, the operation, and the stream's name. The
+/// name is None if the operation has one rate for all streams together.
 type Key = (AccountRegion, &'static str, Option<Box<str>>);
 
 impl CallRates {
@@ -28,8 +28,8 @@ impl CallRates {
         Self(Lock::ranked(lock_order::SINGLE, Buckets::default()))
     }
 
-    /// Returns true and counts the call if the rate of the operation permits it. Returns false
-    /// otherwise. `stream` is the stream's name in the request.
+    /// Returns true and counts the call if the rate of the operation permits the call. Returns
+    /// false otherwise. `stream` is the stream's name in the request.
     pub(super) fn admits(
         &self,
         account_region: &AccountRegion,
