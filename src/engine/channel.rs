@@ -3,20 +3,21 @@
 //! # Files
 //! - `item`: one channel and its state. `figures`: the counts of its deliveries.
 //! - `destination`, `destination_error`: the trait of the destinations that channels write to, and
-//!   its errors.
+//!   the errors of a destination.
 //! - `progress`, `advance`: the positions of a channel in the shards, which survive a restart.
-//! - `table`: the trait of the tables that channels write.
+//! - `table`: the trait of the tables that channels write to.
 //! - `stream_channels`: keeps expired records in the logs until channels deliver them or count them
 //!   as lost.
 //! - `registry`, `lookup`: finds channels by account, name and id.
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and the restoration of channels at the start.
-//! - `transitions`: the task that ends the statuses of channels.
+//! - `transitions`: the task that ends the temporary statuses of channels.
 //! - `delivery/`: reads the records of a channel and delivers them.
 //!
 //! # The check of a destination
-//! A channel becomes ACTIVE after its destination was checked, and FAILED if the check fails. The
-//! channel delivers the records that are published after it became ACTIVE.
+//! The engine checks the destination of a new channel. The channel becomes ACTIVE if the check
+//! succeeds, and FAILED otherwise. The channel delivers the records that are published after it
+//! became ACTIVE.
 
 mod activation;
 mod advance;

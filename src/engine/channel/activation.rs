@@ -1,4 +1,4 @@
-//! Ends the status CREATING of a channel: checks the channel's destination, and sets the positions
+//! Ends the status CREATING of a channel. Checks the channel's destination, and sets the positions
 //! at which the delivery begins.
 
 use super::item::Channel;
@@ -29,13 +29,13 @@ impl Engine {
         if channel.delivers() {
             self.begin_delivery(channel);
         }
-        // The result is not needed: if the store cannot write, the next request that writes gets
+        // The result is not needed. If the store cannot write, the next request that writes gets
         // the error.
         let _durable = ticket.durable().await;
     }
 
     /// Checks the destination of a channel. If the destination is a table, also creates the table.
-    /// A failure of the check or of the creation returns the reason for the status FAILED.
+    /// If either step fails, returns the reason for the status FAILED.
     async fn checked(&self, channel: &Channel, settings: &ChannelSettings) -> Result<(), String> {
         let destinations = &self.behaviour.channels.destinations;
         destinations.check(settings).await?;
@@ -46,10 +46,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets the status of a channel: ACTIVE if the check of its destination succeeded, and FAILED
-    /// otherwise. Returns the ticket of the saved change. Does nothing and returns None if the
-    /// channel is no longer in CREATING. All positions are set under the lock of the stream, so
-    /// that the delivery begins in all shards at the same moment.
+    /// Ends the status CREATING of a channel: the new status is ACTIVE if the check of the
+    /// channel's destination succeeded, and FAILED otherwise. Returns the ticket of the saved
+    /// change. Does nothing and returns None if the channel is no longer in CREATING. Sets the
+    /// positions in all shards under the lock of the stream, so that the delivery begins in all
+    /// shards at the same moment.
     fn end_creation(&self, channel: &Channel, checked: Result<(), String>) -> Option<Ticket> {
         channel.stream.with_state(|stream_state| {
             channel.with_state(|state| {
@@ -99,7 +100,7 @@ fn note_failure(stream_state: &mut StreamState, channel: &Channel) {
     }
 }
 
-/// For each shard of a stream, the position after the last published record.
+/// Returns, for each shard of a stream, the position after the last published record.
 fn ends(state: &StreamState) -> BTreeMap<ShardId, ChannelPosition> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let is_open = shard.description().is_open();

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Changes the settings of a channel. `plan` checks the channel's status and settings, and
-    /// returns the new settings. The new settings apply immediately. The status is UPDATING for the
-    /// duration of a transition.
+    /// returns the new settings. The new settings apply immediately. The status is UPDATING until
+    /// the transition ends.
     ///
     /// # Errors
     /// Returns the error of `plan`, or an error if the store cannot write.

@@ -19,12 +19,12 @@ pub(crate) struct NewChannel {
     pub(crate) settings: ChannelSettings,
     /// Initial tags of the channel, already validated.
     pub(crate) tags: Tags,
-    /// True if `Engine::create_channel` returns only after the check of the destination has
-    /// ended. The channel then has no transition delay.
+    /// True if the channel has no transition delay and `Engine::create_channel` returns only after
+    /// the check of the destination.
     pub(crate) at_once: bool,
 }
 
-/// Facts about an account's channels that the check of a new channel needs.
+/// The values that the check of a new channel needs about the other channels of the account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChannelCounts {
     /// True if the account has a channel of this name in the region.
@@ -35,9 +35,9 @@ pub(crate) struct ChannelCounts {
 
 impl Engine {
     /// Creates a channel if `check` permits it. Returns when the creation is as durable as the
-    /// `durability` option promises. Without a transition delay, also waits a short time for the
-    /// check of the destination, so that the channel usually delivers a record that is put after
-    /// the return.
+    /// `durability` option promises. If the status CREATING has no transition delay, also waits a
+    /// short time for the check of the destination. Therefore the channel usually delivers a record
+    /// that is put after the return.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -52,8 +52,7 @@ impl Engine {
         let (channel, ticket) = self.begin_channel(stream, new, check)?;
         let (saved, is_saved) = oneshot::channel();
         let (engine, created) = (self.clone(), channel.clone());
-        // The task runs to its end even if the caller is dropped, so that every creation is
-        // completed.
+        // The task completes the creation even if the caller is dropped.
         let finished = self.finish(async move {
             let durable = ticket.durable().await;
             if durable.is_err() {

@@ -1,18 +1,20 @@
-//! The delivery of a channel's records: one task for each channel that delivers.
+//! The delivery of a channel's records. Each channel that delivers has one task.
 //!
 //! The task waits until the first record is published. Then it waits until the oldest undelivered
 //! record is as old as the channel's data freshness, or until an object is full. It plans an
 //! object, saves the plan, writes the object, and saves the new positions. After a crash between
-//! the last two steps, the task repeats the saved plan: the object has the same key and the same
-//! bytes. The plan and its records are durable before the write begins, whatever the `durability`
-//! option promises.
+//! the write of the object and the save of the positions, the task repeats the saved plan: the
+//! repeated object has the same key and the same bytes. The plan and its records are durable before
+//! the write begins, whatever the `durability` option promises.
 //!
 //! # Files
-//! - `runner`: the task, its waits and its retries. `flushes`: the requests to deliver immediately.
+//! - `runner`: the task, its waits and its retries. `flushes`: the flush requests, which ask the
+//!   channel to deliver immediately.
 //! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
 //! - `lost`: the records that expired or were removed before the channel delivered them.
 //! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
-//!   attempt writes. `origin`: the names in their keys. `encoder`: the compression of an object.
+//!   attempt writes. `origin`: the names in the keys of the objects. `encoder`: the compression of
+//!   an object.
 //! - `rows`: one attempt to write into a table. `table_session`, `table_positions`: the table that
 //!   the task has open, and the positions that the table contains.
 //!

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// The destinations that channels write to.
 pub trait Destinations: Send + Sync + fmt::Debug {
-    /// Checks that a new channel can write to its destination: the buckets exist and belong to the
-    /// expected accounts. If the check fails, resolves to the reason for the status FAILED.
+    /// Checks that the buckets of a new channel exist and belong to the expected accounts. If the
+    /// check fails, resolves to the reason for the status FAILED.
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>>;
 
     /// Creates an incomplete object, and returns the writer of its content. The function may block
@@ -79,8 +79,9 @@ pub struct ObjectHead {
 pub struct ChannelBehaviour {
     /// The destinations that channels write to.
     pub destinations: Arc<dyn Destinations>,
-    /// Age of the oldest undelivered record at which a channel writes an object, in milliseconds.
-    /// None means the channel's data freshness.
+    /// The age, in milliseconds, that the oldest undelivered record must reach before a channel
+    /// writes an object that is not full. None means that the data freshness of each channel
+    /// applies.
     pub flush_interval_ms: Option<u64>,
     /// Size at which an object is full, in bytes before compression.
     pub max_object_bytes: u64,
@@ -97,12 +98,12 @@ impl Default for ChannelBehaviour {
     }
 }
 
-/// The destinations of an emulator without configured destinations: the check of every channel
+/// The implementation for an emulator without configured destinations. The check of every channel
 /// fails.
 #[derive(Debug)]
 struct NoDestinations;
 
-/// The error text for a channel that cannot deliver because no destination of the kind `kind` is
+/// Returns the reason for which a channel cannot deliver if no destination of the kind `kind` is
 /// configured. The text names the missing settings of the `--config` file.
 pub(crate) fn not_configured(kind: DestinationKind) -> String {
     let settings = match kind {

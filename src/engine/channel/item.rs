@@ -19,7 +19,7 @@ pub(crate) struct Channel {
     /// ARN of the channel: its account, region and id.
     pub(crate) arn: ChannelArn,
     pub(crate) name: Arc<str>,
-    /// Incarnation number of the channel, which is unique.
+    /// Incarnation number of the channel. No other channel, queue or stream has the same number.
     pub(crate) incarnation: u64,
     /// The stream whose records the channel delivers.
     pub(crate) stream: Arc<Stream>,
@@ -47,22 +47,22 @@ pub(super) struct ChannelState {
     pub(super) settings: Arc<ChannelSettings>,
     pub(super) tags: Tags,
     pub(super) progress: ChannelProgress,
-    /// The requests to deliver immediately (flushes) that the channel's task has not started to
-    /// serve.
+    /// The flush requests that the channel's task has not started to serve.
     pub(super) flushes: Vec<Flush>,
     /// The error of the newest delivery attempt. None if that attempt did not fail.
     pub(super) last_error: Option<String>,
 }
 
-/// Sends the answer to a request to deliver immediately: the error of the delivery if it failed.
+/// Sends the result of a flush request, which asks the channel to deliver all published records
+/// immediately. The error is the text of the delivery's error.
 pub(crate) type Flush = oneshot::Sender<Result<(), String>>;
 
-/// The reason why a request to deliver immediately failed.
+/// The reason why a flush request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FlushError {
     /// The channel's status does not permit deliveries.
     NotDelivering(ChannelStatus),
-    /// The delivery failed with this error, and the channel will repeat it.
+    /// The delivery failed with this error. The channel will repeat the delivery.
     Failed(String),
 }
 
@@ -255,20 +255,19 @@ impl Channel {
     }
 
     /// Sets the bell of the channel's task. Every change of the status or the settings, and every
-    /// request to deliver immediately, rings the bell.
+    /// flush request, rings the bell.
     pub(super) fn set_bell(&self, bell: Bell) {
         let _first = self.bell.set(bell);
     }
 
-    /// True if the channel's status permits deliveries. Once false, the value never becomes true
-    /// again.
+    /// True if the channel's status permits deliveries. A channel that was ACTIVE and no longer
+    /// delivers never delivers again.
     pub(super) fn delivers(&self) -> bool {
         self.with_state(|state| state.status.delivers())
     }
 
-    /// Removes and returns the waiting requests to deliver immediately. The caller must answer the
-    /// requests when all records that are already published have been delivered, or when the
-    /// attempt to deliver fails.
+    /// Removes and returns the waiting flush requests. The caller must answer the requests when all
+    /// records that are already published have been delivered, or when the delivery attempt fails.
     pub(super) fn take_flushes(&self) -> Vec<Flush> {
         self.with_state(|state| std::mem::take(&mut state.flushes))
     }

@@ -22,9 +22,9 @@ impl Engine {
         accounts.get(scope)?.with_name(name).cloned()
     }
 
-    /// Up to `page` channels of an account for which `wanted` returns true and whose names are
-    /// greater than `after`, in the order of their names. The second value is true if more channels
-    /// follow.
+    /// Returns up to `page` channels of an account, in the order of their names. Only channels with
+    /// a name greater than `after` are returned, and only if `wanted` returns true for the channel.
+    /// The second value is true if more such channels follow.
     pub(crate) fn list_channels(
         &self,
         scope: &AccountRegion,

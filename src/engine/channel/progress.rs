@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ChannelProgress {
     /// The positions in the shards that existed when the channel became ACTIVE, and in the shards
-    /// that a delivery has reached since. A shard without a position is read from its first record.
+    /// whose records the channel has delivered since then. The delivery from a shard without a
+    /// position begins at its first record.
     pub(crate) positions: BTreeMap<ShardId, ChannelPosition>,
     /// Name of the newest metadata file of the channel's table. None if the channel has no table.
     pub(crate) table_metadata: Option<String>,
 }
 
 impl ChannelProgress {
-    /// The catalog changes that replace the saved positions of a channel by the positions in
-    /// `self`. `before` has the saved positions, and `incarnation` is the incarnation number of the
-    /// channel.
+    /// Returns the catalog changes that replace the saved positions of a channel by the positions
+    /// in `self`. `before` contains the saved positions. `incarnation` is the incarnation number of
+    /// the channel.
     pub(super) fn changes_since(&self, before: &Self, incarnation: u64) -> Vec<Change> {
         let change = |shard: &ShardId, value: Option<&ChannelPosition>| {
             Change::ChannelPosition((incarnation, shard.index()), value.cloned())

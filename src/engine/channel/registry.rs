@@ -23,8 +23,8 @@ pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
 pub(in crate::engine) struct Channels {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountChannels>>,
     pub(super) deadlines: Deadlines<Channel, ()>,
-    /// Permits of the deliveries that write at the same time. The number of permits bounds the
-    /// memory of all deliveries.
+    /// The permits for the deliveries. A delivery holds a permit while it writes. The number of
+    /// permits bounds the memory of all deliveries.
     pub(super) writers: Semaphore,
 }
 
@@ -43,7 +43,8 @@ impl Named for Channel {
 }
 
 impl Channels {
-    /// A registry without channels. `bell` wakes the task that ends the statuses of channels.
+    /// Creates a registry without channels. `bell` wakes the task that ends the statuses of
+    /// channels.
     pub(in crate::engine) fn new(bell: Bell) -> Self {
         Self {
             accounts: Lock::ranked(lock_order::CHANNELS, HashMap::new()),
@@ -63,7 +64,8 @@ impl Channels {
         channels.cloned().collect()
     }
 
-    /// The channels that deliver the records of `stream`.
+    /// Returns the channels that deliver the records of `stream` and have a status that permits
+    /// deliveries.
     pub(in crate::engine) fn of(&self, stream: &Stream) -> StreamChannels {
         if stream.look(|state| state.channels.is_empty()) {
             return StreamChannels::default();

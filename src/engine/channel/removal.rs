@@ -9,7 +9,7 @@ use std::sync::Arc;
 impl Engine {
     /// Deletes a channel in any status. The channel does not deliver its remaining records. Returns
     /// when the deletion is as durable as the `durability` option promises. Does nothing if the
-    /// channel is already being deleted: this is a choice.
+    /// channel is already being deleted. The last rule is a choice.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -56,7 +56,7 @@ impl Engine {
         })
     }
 
-    /// Ends the status DELETING of a channel: removes the channel.
+    /// Removes a channel at the end of its status DELETING.
     pub(super) fn finish_delete_channel(&self, channel: &Arc<Channel>) {
         // No request waits until this change is durable. The next start makes the change again if a
         // crash loses it.
@@ -87,8 +87,8 @@ impl Engine {
         channel.notify();
     }
 
-    /// Deletes the FAILED channels of a deleted stream: this is a choice. A stream with channels in
-    /// another status cannot be deleted.
+    /// Deletes the FAILED channels of a deleted stream. Channels in another status prevent the
+    /// deletion of their stream. The deletion of FAILED channels is a choice.
     pub(in crate::engine) fn forget_channels_of(&self, stream: &Stream) {
         if stream.look(|state| state.channels.is_empty()) {
             return;

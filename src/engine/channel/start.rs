@@ -37,7 +37,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes the positions of channels that the catalog does not have.
+    /// Removes from the catalog the positions of channels that are not in the catalog.
     fn remove_stray_positions(&self, catalog: &Catalog) {
         let is_stray = |channel: &u64| !catalog.channels.contains_key(channel);
         let positions = catalog.channel_positions.keys();

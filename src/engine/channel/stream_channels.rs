@@ -1,4 +1,5 @@
-//! Keeps expired records in the logs of a stream until its channels do not need them any more.
+//! Keeps expired records in the logs of a stream until the channels of the stream do not need the
+//! records any more.
 
 use super::item::Channel;
 use crate::engine::Shard;

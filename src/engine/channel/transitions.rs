@@ -22,8 +22,8 @@ pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
 impl Engine {
     fn end_channel_status(self: &Arc<Self>, channel: &Arc<Channel>, now: Timestamp) {
         let (status, due) = channel.with_state(|state| (state.status, state.due));
-        // A later deadline applies if the channel was changed since this deadline was registered,
-        // for instance deleted during CREATING.
+        // A later deadline applies if the channel was changed after this deadline was registered,
+        // for instance by a deletion during CREATING.
         if due.is_none_or(|due| due > now) {
             return;
         }

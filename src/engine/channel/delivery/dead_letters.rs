@@ -1,5 +1,6 @@
-//! The dead-letter objects of one attempt to deliver. Their lines describe the records that do not
-//! have the channel's format. All functions block the thread, except [`DeadLetters::finish`].
+//! The dead-letter objects of one delivery attempt. Each line of such an object describes a record
+//! that does not have the channel's format. All functions block the thread, except
+//! [`DeadLetters::finish`].
 
 use super::origin::Origin;
 use crate::engine::RecordView;
@@ -10,12 +11,12 @@ use crate::world::Timestamp;
 use std::io::Write as _;
 use std::sync::Arc;
 
-/// The dead-letter objects of one attempt to deliver. Usually there are none, and there are several
-/// if the lines do not fit in one object.
+/// The dead-letter objects of one delivery attempt. Usually all records are valid, and there is no
+/// such object. There are several objects if the lines do not fit in one.
 #[derive(Debug)]
 pub(super) struct DeadLetters {
     most_bytes: u64,
-    /// The objects that get no more lines. They appear in the bucket only after `finish`.
+    /// The objects that get no more lines. These objects appear in the bucket only after `finish`.
     complete: Vec<Box<dyn ObjectWriter>>,
     /// The object that gets the next line, and its size in bytes so far.
     open: Option<(Box<dyn ObjectWriter>, u64)>,
@@ -24,7 +25,8 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// A value without dead-letter objects. Each later object gets at most `most_bytes` bytes.
+    /// Creates a value without dead-letter objects. Each object that is begun later has at most
+    /// `most_bytes` bytes, or a single longer line.
     pub(super) fn new(most_bytes: u64) -> Self {
         Self {
             most_bytes,
@@ -34,8 +36,8 @@ impl DeadLetters {
         }
     }
 
-    /// Adds a line for a record that does not have the channel's format. Begins a new object if no
-    /// object has space for the line.
+    /// Adds a line for a record that does not have the channel's format. Begins a new object if the
+    /// open object has no space for the line.
     pub(super) fn add(
         &mut self,
         destinations: &Arc<dyn Destinations>,
@@ -92,7 +94,7 @@ impl DeadLetters {
         })
     }
 
-    /// Finishes all dead-letter objects. Resolves when they are durable.
+    /// Finishes all dead-letter objects. Returns when the objects are durable.
     pub(super) async fn finish(self) -> Result<(), DestinationError> {
         let open = self.open.map(|(object, _)| object);
         for object in self.complete.into_iter().chain(open) {

@@ -1,5 +1,5 @@
-//! The compression of an object. The records go into the compressor one by one, so the bytes of an
-//! object do not depend on the parts in which the records are read.
+//! The compression of an object. The compressor receives one record after another. Therefore the
+//! bytes of an object do not depend on the sizes of the parts in which the records are read.
 
 use crate::engine::channel::destination::ObjectWriter;
 use crate::model::channel::S3Compression;
@@ -58,14 +58,15 @@ impl Encoder {
     }
 }
 
-/// Maximum bytes of records for an object that must have at most `most_bytes` bytes after
-/// compression. With a compression, the result is smaller than `most_bytes`, because the
+/// Returns the maximum bytes of records in an object that must have at most `most_bytes` bytes
+/// after compression. For a compressed object the result is smaller than `most_bytes`, because the
 /// compression makes data without repetitions a little longer.
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        // The margin of an eighth is for the library zlib-rs, whose fast level encodes a byte in up
-        // to nine bits. The dependencies of the feature `streaming-tables` select this library.
+        // The margin of an eighth is needed by the library zlib-rs, whose fast level encodes a byte
+        // in up to nine bits. The dependencies of the feature `streaming-tables` select this
+        // library.
         S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
         S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }

@@ -1,5 +1,5 @@
-//! Records of a channel that expired, or that a clear of the stream removed, before the channel
-//! delivered them.
+//! Finds and counts the lost records of a channel: records that expired, or that a clear of the
+//! stream removed, before the channel delivered them.
 
 use super::reading::{EVERY_RECORD, RangeReader};
 use crate::engine::Engine;
@@ -19,8 +19,9 @@ pub(super) struct LostRecords {
     last: SequenceNumber,
 }
 
-/// Finds the undelivered records of a channel that arrived before `horizon`. The logs still contain
-/// them, because a log keeps the records that a channel has still to deliver.
+/// Finds the records that arrived before `horizon` and that the channel has not delivered. The logs
+/// still contain these records, because a log keeps the records that a channel has still to
+/// deliver.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -34,8 +35,8 @@ pub(super) async fn undelivered_before(
     for shard in shards.iter() {
         let next = channel.next(shard.id);
         let blocks = shard.log().blocks(next, EVERY_RECORD, 0);
-        // No record of a block arrived before the block's `first_arrival`. If this time is not
-        // before the horizon, the shard has no lost records.
+        // No record of a block arrived before the block's `first_arrival`. If the first block's
+        // `first_arrival` is not before the horizon, the shard has no lost records.
         if blocks
             .first()
             .is_none_or(|block| block.first_arrival >= horizon)

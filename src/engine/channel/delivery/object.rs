@@ -1,5 +1,5 @@
-//! The objects that one attempt to deliver writes: the object with the records, and the dead-letter
-//! objects. All functions block the thread, except [`FinishedObject::finish`].
+//! The objects of one delivery attempt: the object with the records, and the dead-letter objects.
+//! All functions block the thread, except [`FinishedObject::finish`].
 
 use super::dead_letters::DeadLetters;
 use super::encoder::Encoder;
@@ -12,13 +12,13 @@ use crate::model::channel::KeyValues;
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The objects of one attempt to deliver, while records are written to them. Dropping this value
+/// The objects of one delivery attempt, while records are written to them. Dropping this value
 /// removes the objects.
 pub(super) struct Objects {
     origin: Origin,
     target: Target,
     destinations: Arc<dyn Destinations>,
-    /// Arrival time and sequence number of the first record of the plan. None until this record was
+    /// Arrival time and sequence number of the first record of the plan. None before this record is
     /// read.
     first: Option<(Timestamp, SequenceNumber)>,
     object: Option<Encoder>,
@@ -26,18 +26,18 @@ pub(super) struct Objects {
     dead_letters: DeadLetters,
 }
 
-/// The objects of one attempt to deliver, after their last record was written.
+/// The objects of one delivery attempt, after their last record was written.
 pub(super) struct FinishedObject {
     object: Option<Box<dyn ObjectWriter>>,
     records: u64,
     dead_letters: DeadLetters,
 }
 
-/// Counts of one successful attempt to deliver.
+/// Counts of one successful delivery attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Delivered {
     /// Number of records that were written to the object or to the table. 0 if no record had the
-    /// channel's format: then there is no object.
+    /// channel's format. In this case no object is written.
     pub(super) records: u64,
     /// Size of the object, in bytes. For a table, the bytes of the records.
     pub(super) bytes: u64,
@@ -91,7 +91,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Writes the end of the compressed data. Returns the objects, which the caller can then
+    /// Writes the end of the compressed data. Returns the objects, which the caller must then
     /// finish.
     pub(super) fn end(self) -> Result<FinishedObject, DestinationError> {
         Ok(FinishedObject {
@@ -126,8 +126,8 @@ fn begin(
 }
 
 impl FinishedObject {
-    /// Finishes the dead-letter objects and the object with the records. Resolves when they are
-    /// durable.
+    /// Finishes the dead-letter objects and the object with the records. Returns when all these
+    /// objects are durable.
     pub(super) async fn finish(self) -> Result<Delivered, DestinationError> {
         let failed = self.dead_letters.records;
         self.dead_letters.finish().await?;

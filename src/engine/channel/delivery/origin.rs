@@ -1,4 +1,5 @@
-//! The names and settings from which the keys and lines of an attempt's objects are made.
+//! The names and settings that determine the keys and the lines of the objects of one delivery
+//! attempt.
 
 use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
@@ -26,7 +27,7 @@ pub(super) struct Target {
 }
 
 impl Origin {
-    /// The names and settings from which the objects of a plan are made.
+    /// Returns the names and settings for the objects of a plan.
     pub(super) fn of(channel: &Channel, plan: &ObjectPlan) -> Self {
         Self {
             channel_arn: channel.arn.to_string(),
@@ -40,7 +41,7 @@ impl Origin {
 }
 
 impl Target {
-    /// The target of a channel that delivers its records to `bucket`.
+    /// Returns the target of a channel that delivers its records to `bucket`.
     ///
     /// # Errors
     /// Returns an error if the key template of the channel is invalid.

@@ -19,8 +19,8 @@ pub(super) struct ObjectLimit {
     pub(super) separator: u64,
 }
 
-/// The saved plan that the channel has still to complete, because the positions after the plan are
-/// not saved yet. None if there is no such plan.
+/// Returns the saved plan that the channel has still to complete. None if there is no such plan.
+/// The channel completes a plan when it saves the positions after the plan.
 pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let positions = channel.progress().positions;
     let planned = |(shard, position): (&ShardId, &ChannelPosition)| {
@@ -46,7 +46,7 @@ pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
 }
 
 /// Plans an object with undelivered records of a channel. The plan contains records of a shard only
-/// if all records of the shard's parents are in this object or in an earlier object.
+/// if all records of the shard's parents are in this plan or already delivered.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -92,13 +92,15 @@ async fn offer(
         return Ok(offered);
     }
     let records = single_records(shard, next).await?;
-    // More records follow, so the object is full even if the plan has all records of this read.
+    // The first block of the shard did not fit in the object. Therefore the object is full even if
+    // all records of this read fit in it.
     let _some = plan.offer((shard.id, next), &records, limits);
     plan.is_full = !plan.is_empty();
     Ok(Offered::Full)
 }
 
-/// One block for each record of a shard, from the record at the index `next` on.
+/// Returns a block for each of the next records of a shard, from the index `next` on. The number of
+/// records is limited by `limits::CHANNEL_READ_RECORDS`.
 async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreError> {
     let read = Read {
         from: shard.position(next, EVERY_RECORD),

@@ -31,8 +31,9 @@ impl Part {
     }
 }
 
-/// Reads the records of ranges, range by range in the given order. Also reads records that have
-/// expired: an object contains every record of its plan, and lost records are counted.
+/// Reads the records of ranges, range by range in the given order. Also reads expired records,
+/// because an object contains every record of its plan, and because the channel counts its lost
+/// records.
 #[derive(Debug)]
 pub(super) struct RangeReader {
     admission: Arc<Admission>,
@@ -40,7 +41,8 @@ pub(super) struct RangeReader {
 }
 
 impl RangeReader {
-    /// A reader for the records of `ranges`. A shard that does not exist any more has no records.
+    /// Creates a reader for the records of `ranges`. Omits the ranges of shards that do not exist
+    /// any more.
     pub(super) fn new(admission: &Arc<Admission>, stream: &Stream, ranges: &[ShardRange]) -> Self {
         stream.look(|state| {
             let shard =
@@ -52,7 +54,7 @@ impl RangeReader {
         })
     }
 
-    /// Reads the next part of the records. None after the last part.
+    /// Reads the next part of the records. Returns None after the last part.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Writes the records of a plan into `table`, and commits them together with `positions`, the
 /// channel's positions after the plan. The dead-letter objects are durable before the commit. If
-/// the channel stops delivering in the meantime, commits nothing and returns None.
+/// the channel stops delivering before the commit, commits nothing and returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the table or a dead-letter object cannot
@@ -53,7 +53,8 @@ pub(super) async fn write_rows(
         }
     }
     rows = rows.write().await?;
-    // Other channels may write from here on, while a server receives the dead-letter objects.
+    // The slot is freed before the dead-letter objects are finished, so that another channel can
+    // write during the requests to the bucket's server.
     drop(slot);
     rows.dead_letters.finish().await?;
     if !channel.delivers() {
@@ -63,11 +64,11 @@ pub(super) async fn write_rows(
     Ok(Some((table, rows.written)))
 }
 
-/// The state of one attempt to write records into a table.
+/// The state of one attempt to write the records of a plan into a table.
 struct Rows {
     origin: Origin,
     destinations: Arc<dyn Destinations>,
-    /// Arrival time of the first record of the plan. None until this record was read.
+    /// Arrival time of the first record of the plan. None before this record is read.
     first_arrival: Option<Timestamp>,
     waiting: Waiting,
     written: Delivered,
@@ -75,7 +76,8 @@ struct Rows {
     table: OpenTable,
 }
 
-/// Records that wait to be written together, because a table with few data files is faster to read.
+/// Records that are collected and then written together. Writing many records at once makes few
+/// data files, and a table with few data files is faster to read.
 #[derive(Default)]
 struct Waiting {
     records: Vec<OwnedRecord>,
@@ -105,8 +107,8 @@ impl Rows {
         }
     }
 
-    /// Writes the waiting records into the table, and the records that do not form a valid row into
-    /// the dead-letter objects.
+    /// Writes the waiting records into the table. Writes a line into the dead-letter objects for
+    /// each record that does not form a valid row.
     async fn write(mut self) -> Result<Self, DestinationError> {
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.records.is_empty() {

@@ -1,4 +1,5 @@
-//! The task of a channel: its waits, its attempts and its retries.
+//! The task of a channel. Plans and delivers objects, waits between deliveries, and retries failed
+//! deliveries.
 
 use super::encoder::uncompressed_limit;
 use super::flushes::Flushes;
@@ -59,18 +60,19 @@ struct Delivery {
     meter: Meter,
     /// The table that the channel writes. Not used if the channel writes objects.
     table: TableSession,
-    /// Number of consecutive failed attempts to deliver.
+    /// Number of consecutive failed delivery attempts.
     failures: u32,
-    /// Time of the next attempt to deliver. None if the last attempt did not fail.
+    /// Time of the next delivery attempt. None if the last delivery attempt did not fail.
     retry: Option<Timestamp>,
     flushes: Flushes,
-    /// True if the plan of the next attempt is known to be durable.
+    /// True if the plan of the next delivery attempt is known to be durable.
     is_plan_durable: bool,
 }
 
 /// The next step of the task that delivers the records of a channel.
 enum Next {
-    /// Wait until the bell rings, or until this time if it is given.
+    /// Wait until the bell rings or until the given time. None means that only the bell ends the
+    /// wait.
     Wait(Option<Timestamp>),
     /// Look at the channel's state again immediately.
     Again,
@@ -98,7 +100,8 @@ impl Delivery {
         }
     }
 
-    /// Delivers an object if it is due. Returns the next step of the task.
+    /// Delivers an object, or writes into the table, if records are due. Returns the next step of
+    /// the task.
     async fn step(&mut self) -> Next {
         if !self.channel.delivers() {
             return Next::End;
@@ -113,8 +116,8 @@ impl Delivery {
         if let Some(next) = self.open_table(now).await {
             return next;
         }
-        // From here on, every published record rings the bell, so that the task notices records
-        // that are published after the plan was made.
+        // Every record that is published after this line rings the bell. Therefore the task notices
+        // records that are published after the plan was made.
         self.meter.arm(1);
         let planned = match saved_plan(&self.channel) {
             Some(plan) => Ok(plan),
@@ -160,9 +163,9 @@ impl Delivery {
         plan(channel, self.limit()).await.map_err(unreadable)
     }
 
-    /// Opens the table of a channel that writes a table, and moves the channel's positions to the
-    /// positions in the table. Returns the next step of the task if the table could not be opened,
-    /// and otherwise None.
+    /// Opens the table if the channel writes to a table, and moves the channel's positions to the
+    /// positions in the table. Returns None if the delivery can continue. Returns the next step of
+    /// the task if the table could not be opened, or if the next attempt to open it is not due yet.
     async fn open_table(&mut self, now: Timestamp) -> Option<Next> {
         if self.channel.kind != DestinationKind::S3Tables {
             return None;
@@ -174,7 +177,8 @@ impl Delivery {
         let advanced = match opened {
             Ok(None) => return None,
             Ok(Some(committed)) => {
-                // The saved plan is obsolete, because the positions now come from the table.
+                // The saved plan is obsolete, because the table's positions replace the channel's
+                // positions.
                 self.is_plan_durable = false;
                 self.save(|positions| {
                     let _moved =
@@ -193,14 +197,14 @@ impl Delivery {
         Some(self.note_failure(&reason, oldest))
     }
 
-    /// The time at which the object of a plan must be written. None if the plan has no records.
+    /// Returns the time at which the object of a plan must be written. None if the plan has no
+    /// records.
     fn due(&self, plan: &ObjectPlan) -> Option<Timestamp> {
         let interval = self.engine.behaviour.channels.flush_interval_ms;
         let interval = interval.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let freshness_s = self.channel.describe().settings.freshness_s;
         let due = match plan.oldest {
-            // All records of a saved plan may have been removed. The plan must still be completed,
-            // without a wait.
+            // A saved plan must be completed without a wait, even if all its records were removed.
             None if plan.is_full => Timestamp::from_millis(0),
             _ => plan.due(interval.unwrap_or(i64::from(freshness_s) * 1000))?,
         };
@@ -236,13 +240,14 @@ impl Delivery {
         }
     }
 
-    /// Counts a failed attempt to deliver, and sets the time of the next attempt. Returns the wait
-    /// for that time. `oldest` is the arrival time of the oldest record of the failed attempt.
+    /// Counts a failed delivery attempt, and sets the time of the next attempt. Returns the next
+    /// step of the task, which is the wait for this time. `oldest` is the arrival time of the
+    /// oldest record of the failed attempt.
     fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
         let now = self.engine.world.clock.now();
         self.failures = self.failures.saturating_add(1);
-        // From now on, a virtual clock waits at most one second of real time for this task, so that
-        // a destination that does not answer does not stop the clock.
+        // From now on, the virtual clock waits for this task for at most one second of real time.
+        // Therefore a destination that does not answer does not stop the clock.
         self.alarm.set_strict(false);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
@@ -251,7 +256,8 @@ impl Delivery {
             "a channel cannot deliver"
         );
         let retry = now.plus_millis(BACK_OFF.after(self.failures));
-        // The last attempt is made in the last millisecond before the oldest record expires.
+        // The last delivery attempt is made in the last millisecond before the oldest record
+        // expires.
         let retry = match oldest.map(|oldest| self.last_moment(oldest)) {
             Some(last) if now < last => retry.min(last),
             Some(last) if now == last => last.plus_millis(1),
@@ -261,7 +267,8 @@ impl Delivery {
         Next::Wait(Some(retry))
     }
 
-    /// The last millisecond before a record that arrived at `arrival` expires.
+    /// Returns the last millisecond in which a record with the arrival time `arrival` is not
+    /// expired.
     fn last_moment(&self, arrival: Timestamp) -> Timestamp {
         let retention_ms = self.channel.stream.look(StreamState::retention_ms);
         arrival.plus_millis(retention_ms - 1)
@@ -269,15 +276,15 @@ impl Delivery {
 
     /// Sets the status FAILED of the channel if undelivered records have expired, and then returns
     /// the next step of the task. Returns None if no undelivered record has expired. The task calls
-    /// this function only after a failed attempt to deliver. Without a failed attempt, the channel
+    /// this function only after a failed delivery attempt. Without a failed attempt, the channel
     /// still delivers expired records, for instance records that expired while the emulator was
     /// stopped.
     async fn fail_if_expired(&mut self, now: Timestamp) -> Option<Next> {
         let retention_ms = self.channel.stream.look(StreamState::retention_ms);
         let horizon = now.plus_millis(1 - retention_ms);
         let lost = undelivered_before(&self.engine, &self.channel, horizon).await;
-        // An error of the store is ignored here, because the next attempt fails with the same
-        // error.
+        // An error of the store is ignored here, because the next delivery attempt fails with the
+        // same error.
         let lost = lost.ok().filter(|lost| !lost.is_empty())?;
         let records = count_and_log_lost(&self.channel, &lost);
         let error = self.channel.last_error().unwrap_or_default();
@@ -305,8 +312,8 @@ impl Delivery {
             return Ok(Next::Again);
         };
         match self.pass(Step::Checkpoint).await {
-            // The fault stops the task after the write and before the save of the positions, as a
-            // kill of the process would.
+            // The fault ends the task between the write of the object and the save of the
+            // positions. A kill of the process at this point has the same effect.
             Err(Fault::Drop) => return Ok(Next::End),
             Err(_) => return Err("an injected fault".to_owned()),
             Ok(()) => {}
@@ -344,7 +351,7 @@ impl Delivery {
     }
 
     /// Writes the records of a plan into objects or into the table. Returns None if the channel
-    /// stopped delivering in the meantime.
+    /// stopped delivering before the write was complete.
     async fn write(&mut self, plan: &ObjectPlan) -> Result<Option<Delivered>, DestinationError> {
         let settings = self.channel.describe().settings;
         if let Destination::S3(bucket) = &settings.destination {

@@ -1,5 +1,5 @@
-//! The positions of a channel that its table contains. The table commits records and positions
-//! together, so after a crash the positions in the table are correct.
+//! Converts a channel's positions to and from the text that the channel's table stores. The table
+//! commits records and positions together, so after a crash the positions in the table are correct.
 
 use crate::model::ShardId;
 use crate::model::channel::ChannelPosition;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 type Positions = BTreeMap<ShardId, ChannelPosition>;
 
-/// The positions of a channel as a text, in the form in which a table stores them.
+/// Returns the positions of a channel as the JSON text that a table stores.
 pub(super) fn positions_text(positions: &Positions) -> String {
     let named: BTreeMap<String, &ChannelPosition> = positions
         .iter()
@@ -17,20 +17,20 @@ pub(super) fn positions_text(positions: &Positions) -> String {
     serde_json::to_string(&named).unwrap_or_default()
 }
 
-/// The positions in a text that a table stores. None if the text is damaged.
+/// Returns the positions in a text that a table stores. None if the text is damaged.
 pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
     let named: BTreeMap<String, ChannelPosition> = serde_json::from_str(text).ok()?;
     let position = |(name, position): (String, _)| Some((ShardId::parse(&name)?, position));
     named.into_iter().map(position).collect()
 }
 
-/// Moves `positions`, the saved positions of a channel, forward to `committed`, the positions in
-/// its table. The saved positions are older if a crash came after a commit of the table, before the
-/// new positions were durable. Returns true if a position was moved.
+/// Moves the saved positions of a channel (`positions`) forward to the positions in its table
+/// (`committed`). The saved positions are older if a crash happened after a commit of the table and
+/// before the save of the new positions was durable. Returns true if a position was moved.
 ///
 /// No position is moved beyond `ends`, which contains the index after the last record of each
 /// shard. A crash can lose delivered records that were not durable. New records then get the
-/// indexes of the lost records, and the channel must deliver them.
+/// indexes of the lost records, and the channel must deliver the new records.
 pub(super) fn advance_to_committed(
     positions: &mut Positions,
     committed: &Positions,

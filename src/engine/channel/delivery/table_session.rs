@@ -22,8 +22,8 @@ pub(super) struct TableSession {
 /// The positions that a table contains when it is opened.
 pub(super) struct Committed {
     pub(super) positions: BTreeMap<ShardId, ChannelPosition>,
-    /// The index after the last record of each shard. A position must not be greater than this
-    /// index.
+    /// For each shard, the index after its last record. The channel's position in the shard must
+    /// not be greater than this index.
     pub(super) ends: BTreeMap<ShardId, u64>,
 }
 
@@ -38,8 +38,8 @@ impl TableSession {
         }
     }
 
-    /// Opens the channel's table, and returns the positions that it contains. Returns None if the
-    /// table is already open, or if it has no commits.
+    /// Opens the channel's table, and returns the positions in the table. Returns None if the table
+    /// was already open, or if it has no commits.
     ///
     /// # Errors
     /// Returns an error if the table cannot be opened.

@@ -8,8 +8,9 @@ use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
 use crate::model::channel::{ObjectPlan, S3Destination};
 
-/// Writes the object of a plan and its dead-letter objects, and returns the counts of the records.
-/// If the channel stops delivering in the meantime, writes no object and returns None.
+/// Writes the object of a plan and its dead-letter objects, and returns the counts of the attempt.
+/// If the channel stops delivering before the objects are finished, writes no object and returns
+/// None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the objects cannot be written.
@@ -43,8 +44,9 @@ pub(super) async fn write(
     objects.finish().await.map(Some)
 }
 
-/// Writes all records of `reader` to `objects`, and returns `objects`. Writes each part while it
-/// reads the next part. Returns None if the channel stopped delivering in the meantime.
+/// Writes all records of `reader` to `objects`, and returns `objects`. Reads the next part while
+/// the current part is being written. Returns None if the channel stopped delivering before the
+/// last part was written.
 async fn write_records(
     channel: &Channel,
     mut objects: Objects,
@@ -65,7 +67,7 @@ async fn write_records(
 }
 
 /// Drops incomplete objects in a thread that may block, because the drop may remove files. Returns
-/// None, the result of an attempt that writes no object.
+/// None, which is the result of an attempt that writes no object.
 pub(super) async fn give_up<T: Send + 'static>(
     objects: impl Send + 'static,
 ) -> Result<Option<T>, DestinationError> {

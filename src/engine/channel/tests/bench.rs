@@ -58,13 +58,14 @@ struct Contents {
 }
 
 impl Memory {
-    /// Makes every later object fail if `is_down` is true. Otherwise later objects succeed again.
+    /// Makes the completion of every object fail from now on if `is_down` is true. Makes the
+    /// completions succeed again if `is_down` is false.
     pub(super) fn set_down(&self, is_down: bool) {
         self.0.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// Makes every later object wait before its completion if `is_silent` is true. Otherwise
-    /// completes the waiting objects.
+    /// Makes every later object wait before its completion if `is_silent` is true. Completes the
+    /// waiting objects if `is_silent` is false.
     pub(super) fn set_silent(&self, is_silent: bool) {
         self.0.is_silent.send_replace(is_silent);
     }
@@ -250,7 +251,7 @@ impl Bench {
         }
     }
 
-    /// Puts one record for each text. The hash key of the record is the hash of its text.
+    /// Puts one record for each text. The hash key of each record is the hash of its text.
     pub(super) async fn put(&self, texts: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         let record = |text: &[u8]| NewRecord {
             partition_key: Some("key".into()),
@@ -271,7 +272,7 @@ impl Bench {
         within("the tasks to be idle", advance).await;
     }
 
-    /// Splits or merges shards of the stream, as `order` says.
+    /// Splits or merges the shards that `order` names.
     pub(super) async fn reshard(&self, order: ReshardingOrder) {
         self.update(|_| {}, Some(order)).await;
     }

@@ -110,8 +110,9 @@ async fn records_that_a_longer_retention_does_not_bring_back_are_counted() {
     bench.stop().await;
 }
 
-/// Clears the stream while an object cannot be written and other records wait for the next object.
-/// Checks that only the other records are lost. `segment_bytes` is the maximum size of a segment.
+/// Clears the stream while an object cannot be written and later records wait for the next object.
+/// Checks that only the later records are lost. `segment_bytes` is the maximum size of a segment,
+/// in bytes.
 async fn cleared(segment_bytes: usize) {
     let (disk, memory) = (SimulatedDisk::new(), Memory::default());
     let plan = Plan {

@@ -1,4 +1,4 @@
-//! Tests of the time of a delivery, and of requests to deliver immediately.
+//! Tests of the delivery times of objects, and of flush requests.
 
 use super::bench::{Bench, Plan, START_MS};
 use crate::engine::channel::item::FlushError;
