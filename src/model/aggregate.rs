@@ -25,14 +25,14 @@ pub(crate) enum Aggregate<'a> {
     /// The record is aggregated, and contains these user records.
     Records(Vec<UserRecord<'a>>),
     /// The record is aggregated, but the hash key of at least one user record lies outside of the
-    /// shard's hash key range. Lambda then drops the whole aggregated record, as was recorded from
-    /// Lambda.
+    /// shard's hash key range. Recordings of Lambda show that Lambda then drops the whole
+    /// aggregated record.
     Foreign,
 }
 
 impl<'a> Aggregate<'a> {
-    /// Deaggregates `data`, the data of a record that was read from a shard with the hash key range
-    /// `range`.
+    /// Extracts the user records from `data`, the data of a record. `range` is the hash key range
+    /// of the shard that holds this record.
     pub(crate) fn of(data: &'a [u8], range: &HashKeyRange) -> Self {
         let Some(message) = message(data) else {
             return Self::Plain;
@@ -43,7 +43,7 @@ impl<'a> Aggregate<'a> {
         let within = |(record, hash_key): &(UserRecord<'_>, Option<&str>)| {
             let key = match hash_key {
                 Some(digits) => HashKey::parse(digits),
-                // The hash need not be computed: every hash key is in the range.
+                // The range `ALL` contains every hash key, so the partition key need not be hashed.
                 None if *range == HashKeyRange::ALL => return true,
                 None => Some(HashKey::of_partition_key(record.partition_key)),
             };
@@ -55,7 +55,8 @@ impl<'a> Aggregate<'a> {
         Self::Records(entries.into_iter().map(|(record, _)| record).collect())
     }
 
-    /// True if `data` begins like an aggregated record. False if `data` is certainly not aggregated.
+    /// Returns true if `data` begins with the magic number, and so may be an aggregated record.
+    /// Returns false if `data` is certainly not an aggregated record.
     pub(crate) fn is_likely(data: &[u8]) -> bool {
         data.starts_with(&MAGIC)
     }
@@ -117,8 +118,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Reads a partition key. `None` if the bytes are no text, or a longer text than the service permits
-/// as a partition key.
+/// Decodes a partition key from UTF-8. Returns `None` if the bytes are not UTF-8, or if the key has
+/// more characters than the service permits.
 fn partition_key(bytes: &[u8]) -> Option<&str> {
     let key = str::from_utf8(bytes).ok()?;
     (key.chars().count() <= limits::PARTITION_KEY_CHARACTERS).then_some(key)
@@ -136,8 +137,8 @@ enum Field<'a> {
     Other,
 }
 
-/// Iterates over the fields of a Protocol Buffers message. Each item is the number and the value of
-/// a field, or `None` for a malformed field, after which the iteration ends.
+/// An iterator over the fields of a Protocol Buffers message. An item is the number and the value
+/// of a field. The item for a malformed field is `None`, and ends the iteration.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {

@@ -21,7 +21,7 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The name of a region. Any text is accepted as a name. Clones share the text.
+/// The name of a region. Any text is accepted as a name. The clones of a `Region` share one text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
@@ -36,7 +36,7 @@ impl Region {
         &self.0
     }
 
-    /// The AWS partition of the region, as ARNs name it: `aws`, `aws-cn` or `aws-us-gov`.
+    /// The AWS partition of the region, as written in ARNs: `aws`, `aws-cn` or `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
         if self.0.starts_with("cn-") {
             "aws-cn"
@@ -57,9 +57,9 @@ impl fmt::Display for Region {
 /// An account and a region. The name of a stream is unique within this pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
-    /// The account that owns the resource.
+    /// The id of the account that owns a resource.
     pub account: AccountId,
-    /// The region of the resource.
+    /// The name of the region in which a resource exists.
     pub region: Region,
 }
 

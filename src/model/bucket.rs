@@ -13,7 +13,8 @@ pub(crate) struct Bucket {
     /// capacity.
     per_second: i64,
     /// The number of tokens in the bucket at the time `last`, in thousandths of a token. The number
-    /// is negative while the bucket is in debt, that is, after a grant of more tokens than it had.
+    /// is negative while the bucket is in debt, because [`Self::take`] or [`Self::debit`] took more
+    /// tokens than the bucket had.
     level_thousandths: i64,
     last: Timestamp,
 }

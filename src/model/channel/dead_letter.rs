@@ -62,10 +62,10 @@ impl DeadLetter<'_> {
 /// Returns the key of a dead-letter object: `prefix`, an hour in UTC, the channel's name and id,
 /// and `suffix`. The form of the key is a choice.
 ///
-/// The hour is the hour of `first_arrival`, the arrival time of the first record in the plan that
-/// contains the undeliverable records. Lines that are too long for one dead-letter object are
-/// divided into several objects. `part` is the number of the object, beginning with 0; a number
-/// above 0 is a part of the key.
+/// `first_arrival` is the arrival time of the first record in the plan of the undeliverable
+/// records. The hour in the key is the hour of this time. Lines that do not fit in one dead-letter
+/// object are divided among several objects. `part` is the number of the object, beginning with 0.
+/// A number above 0 is appended to `suffix`.
 pub fn dead_letter_key(
     prefix: &str,
     (channel_name, channel_id): (&str, &str),

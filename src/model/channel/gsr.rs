@@ -1,5 +1,5 @@
-//! The frame that the serializers of AWS Glue Schema Registry put around a record: the byte 3, a
-//! byte for the compression (0 none, 5 zlib), the 16 bytes of a schema version id, and the data.
+//! The frame that the serializers of AWS Glue Schema Registry put before the data of a record: the
+//! byte 3, a byte for the compression (0 none, 5 zlib), and the 16 bytes of a schema version id.
 //!
 //! Source: the constants of the public `aws-glue-schema-registry` serializer
 //! (`AWSSchemaRegistryConstants`).
@@ -14,7 +14,7 @@ use uuid::Uuid;
 const VERSION: u8 = 3;
 const PLAIN: u8 = 0;
 const ZLIB: u8 = 5;
-/// Number of bytes of the frame, which precedes the record's data.
+/// Number of bytes of the frame before the record's data.
 const HEAD_BYTES: usize = 18;
 
 /// The content of a frame: the id of a schema version, and the record's data.
@@ -38,7 +38,7 @@ pub(crate) enum FrameError {
 }
 
 impl<'a> Framed<'a> {
-    /// Removes the frame of `record`, and decompresses the data.
+    /// Removes the frame of `record`, and decompresses the data if it is compressed.
     pub(crate) fn read(record: &'a [u8]) -> Result<Self, FrameError> {
         let (head, data) = record
             .split_at_checked(HEAD_BYTES)

@@ -9,8 +9,8 @@ const KEY_BYTES: usize = 1024;
 /// Greatest length of a part of a key between two slashes, in bytes. An object can also be written
 /// as a file, and common file systems limit the name of a file to this length.
 const NAME_BYTES: usize = 255;
-/// Values of the greatest length for all variables except the channel's name. With these values a
-/// template produces its longest key, whose length `KeyTemplate::parse` checks.
+/// The longest value of each variable except the channel's name. A template produces its longest
+/// key with these values. `KeyTemplate::parse` checks the length of this key.
 const SAMPLE: KeyValues<'static> = KeyValues {
     channel_name: "",
     channel_id: "00000000000000000",
@@ -30,8 +30,8 @@ enum Part {
     Variable(Variable),
 }
 
-/// A variable of a key template. Year, month, day, hour and minute are those of the time at which
-/// the object's first record arrived, in UTC. Using the time of this record is a choice.
+/// A variable of a key template. Year, month, day, hour and minute are taken from the arrival time
+/// of the object's first record, in UTC. The use of this record's time is a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variable {
     ChannelName,
@@ -198,7 +198,7 @@ impl KeyTemplate {
 /// The first rule that the prefix violates.
 pub fn check_prefix(prefix: &str) -> Result<(), KeyFault> {
     check_path(prefix)?;
-    // In a real key, the hour, the channel's name and id, and a suffix follow the prefix.
+    // The sample text after the prefix stands for the hour and the name of a real key.
     check_key(&format!("{prefix}0000/00/00/00/name"))
 }
 

@@ -32,14 +32,14 @@ pub struct ShardRange {
 /// The plan of one object: the ranges of records that the object contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectPlan {
-    /// A range for each shard that has records for the object, in the order of the shards. No range
-    /// is empty.
+    /// One range for each shard that has records for the object, in the order of the shards' ids.
+    /// No range is empty.
     pub ranges: Vec<ShardRange>,
     /// Arrival time of the oldest record in the plan. `None` for a plan without records.
     pub oldest: Option<Timestamp>,
-    /// True if the object must be written without further waiting. The reason is either that more
-    /// records wait than one object may contain, or that an interrupted write of the object is
-    /// repeated.
+    /// True if the object must be written immediately. A plan is full if more records wait than one
+    /// object may contain. A plan whose object is written again after an interruption also counts
+    /// as full.
     pub is_full: bool,
     bytes: u64,
 }

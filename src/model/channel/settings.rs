@@ -187,8 +187,8 @@ pub struct TableDestination {
     pub table: String,
     /// The compression of the table's data files.
     pub compression: TableCompression,
-    /// Names of the partition columns. The partition transform is always the hour, the only one
-    /// that the service has.
+    /// Names of the partition columns. The partition transform is always the hour, because the
+    /// service has no other transform.
     pub partition_columns: Vec<String>,
 }
 

@@ -13,9 +13,8 @@ pub(crate) struct Columns(pub(super) Fields);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) columns: Vec<Column>,
-    /// True if the schema permits only members that have a column (`"additionalProperties":
-    /// false`): a record with any other member is invalid. If false, the row leaves out the other
-    /// members.
+    /// True if the schema forbids members without a column (`"additionalProperties": false`). A
+    /// record with such a member is then invalid. If false, the row leaves out such members.
     pub(super) is_closed: bool,
 }
 
@@ -72,11 +71,8 @@ impl Columns {
     /// column. The column partitions the table. In `path`, a point separates the name of a
     /// structure from the name of its field.
     ///
-    /// Returns the position of the outermost structure within the table, then the position of each
-    /// nested structure or field within the structure around it.
-    ///
-    /// # Errors
-    /// No column has this path, or the column is not a timestamp.
+    /// Returns one position for each name in `path`. The first position is an index of the table's
+    /// columns. Every later position is an index of the fields of the structure before it.
     pub(crate) fn require_timestamp(&mut self, path: &str) -> Result<Vec<usize>, SchemaError> {
         let mut steps = Vec::new();
         match require_timestamp(&mut self.0, path, &mut steps) {

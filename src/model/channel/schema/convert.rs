@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Decimal digits of the largest `long`, a signed number of 64 bits.
+/// Number of decimal digits of the largest `long`, which is a signed number of 64 bits.
 const LONG_DIGITS: u32 = 19;
 
 impl Columns {

@@ -2,12 +2,17 @@
 //!
 //! | JSON Schema | Iceberg |
 //! |---|---|
-//! | string; with format date-time, date, time, uuid | string; timestamptz, date, time, uuid |
+//! | string | string |
+//! | string with the format date-time, date, time or uuid | timestamptz, date, time or uuid |
 //! | string encoded as byte or base64 | binary |
-//! | integer with a maximum up to 2^31; other integers | int; long |
-//! | number with multipleOf; other numbers | decimal with the scale of multipleOf; double |
-//! | boolean; enum of strings | boolean; string |
-//! | object with properties; with additionalProperties | struct; map with string keys |
+//! | integer with a maximum up to 2^31 | int |
+//! | any other integer | long |
+//! | number with multipleOf | decimal with the scale of multipleOf |
+//! | any other number | double |
+//! | boolean | boolean |
+//! | enum of strings | string |
+//! | object with properties | struct |
+//! | object with only additionalProperties | map with string keys |
 //! | array | list |
 
 use super::column::{Column, ColumnType, Columns, DECIMAL_DIGITS, Element, Fields};
@@ -16,9 +21,9 @@ use super::number::scale_of;
 use crate::limits;
 use crate::wire::Node;
 
-/// An integer property whose `maximum` is at most this number becomes a column of type `int`, any
-/// other a `long`. The number is 2^31 in the service's guide, although the largest `int` is smaller
-/// by one.
+/// The greatest `maximum` of an integer property that becomes a column of type `int`. A property
+/// with a greater `maximum`, or without one, becomes a `long`. The service's guide gives 2^31,
+/// although the largest `int` is smaller by one.
 const INT_MAXIMUM: f64 = 2_147_483_648.0;
 
 impl Columns {
@@ -107,8 +112,8 @@ impl<'a> Mapping<'a> {
     }
 
     /// Follows a `$ref`, or an `anyOf`, `oneOf` or `allOf` with only one schema besides null.
-    /// Returns the schema that is found, and true if null is an alternative to this schema. `None`
-    /// when `schema` has none of these members.
+    /// Returns the schema to which this member leads, and true if null is an alternative to that
+    /// schema. Returns `None` if `schema` has none of these members.
     fn alternative(
         &self,
         schema: &'a Node,
