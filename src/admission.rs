@@ -246,9 +246,8 @@ impl BudgetPermit {
             + self.invocations
     }
 
-    /// Corrects the size of a permit: the permit was taken for an estimated size, and `bytes` is
-    /// the actual size. These bytes are in memory already, so they count even if they exceed the
-    /// budget.
+    /// Corrects a permit that was taken for an estimated number of bytes. `bytes` is the actual
+    /// number. These bytes are in memory already, so they count even if they exceed the budget.
     pub(crate) fn correct(&mut self, bytes: u64) {
         let (lane, held) = if self.events > 0 {
             (&self.admission.events, &mut self.events)

@@ -40,7 +40,7 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the emulator; this is also what minikin does without a command
+    /// Run the emulator; minikin without a command does the same
     Serve(Options),
     /// Ask a running emulator if it is ready; the exit status is 0 for a ready emulator, and 1
     /// otherwise
@@ -92,8 +92,8 @@ pub fn run() -> ExitCode {
     let line = match read {
         Ok(line) => line,
         Err(error) => {
-            // clap reports --help and --version as errors as well. They are printed to stdout with
-            // exit status 0.
+            // clap reports --help and --version as errors, too. Their texts are printed to stdout,
+            // and the exit status is 0.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }

@@ -553,7 +553,8 @@ fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice
 }
 
 /// Makes the world of the emulator: its clock, its random numbers and its faults. A virtual clock
-/// continues at the time of the last stop, or at its configured start time if that is later.
+/// continues at the time of the emulator's last stop, or begins at its configured start time if the
+/// start time is later.
 fn world(choice: ClockChoice, around: &Surroundings, recovered: &store::Recovered) -> World {
     let clock = match choice {
         ClockChoice::System => Clock::System,

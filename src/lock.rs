@@ -2,8 +2,8 @@
 //! ascending order of rank, and debug builds check this order.
 //!
 //! The guard is not `Send`, so a handler that keeps a guard over an await does not compile. After a
-//! panic of the thread that holds a lock, every later attempt to take the lock panics: a broken
-//! shard then fails instead of serving wrong data.
+//! panic of the thread that holds a lock, every later attempt to take the lock panics. A damaged
+//! shard therefore fails and does not serve wrong data.
 #![allow(
     clippy::disallowed_types,
     reason = "the one place that names std's mutex"

@@ -42,9 +42,9 @@ struct CreatedItems {
 }
 
 impl Definitions {
-    /// Creates everything that the definitions name. A stream, queue, channel or mapping of the
-    /// setup file that already exists stays unchanged. The function logs its differences from the
-    /// setup file. A mapping of the options that already exists gets the settings of the options.
+    /// Creates everything that the definitions name. An existing stream, queue, channel or mapping
+    /// of the setup file stays unchanged. The function logs the differences between the existing
+    /// one and its definition. An existing mapping of the options gets the settings of the options.
     ///
     /// # Errors
     /// The first definition that cannot be carried out, with its position in the options or in the
@@ -184,8 +184,8 @@ impl Definitions {
     }
 }
 
-/// The JSON members of the CreateQueue or CreateChannel request that `described` stands for. The
-/// names of streams in the request become their ARNs.
+/// The JSON members of the CreateQueue or CreateChannel request that `described` stands for. In the
+/// request, the name of a stream is replaced by the stream's ARN.
 fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     let mut create = described.create.clone();
     let streams = create.get_mut("StreamConfigurationList");

@@ -111,7 +111,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            // Read the whole request: closing a connection with unread bytes would reset it.
+            // Read the whole request. A close with unread bytes would reset the connection.
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];

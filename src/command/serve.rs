@@ -8,8 +8,8 @@ use crate::world::raise_descriptor_limit;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Serves until SIGTERM or SIGINT, and then finishes the requests in flight and commits all
-/// records.
+/// Serves requests until SIGTERM or SIGINT arrives. Then finishes the requests in flight and
+/// commits all records.
 pub(super) fn run(options: Options) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

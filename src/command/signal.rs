@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// The handlers of the signals SIGTERM and SIGINT.
 ///
 /// [`StopSignals::install`] installs the handlers before the emulator starts. Without a handler,
-/// SIGTERM kills an ordinary process immediately, and process 1 of a container ignores it.
+/// SIGTERM kills an ordinary process immediately, and process 1 of a container ignores SIGTERM.
 #[derive(Debug)]
 pub(super) struct StopSignals {
     #[cfg(unix)]

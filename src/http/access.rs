@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct AccessSettings {
     /// The check of request signatures: no check, a check that the signature is complete, or a
-    /// check that it is also correct.
+    /// check that the signature is complete and correct.
     pub authentication: Authentication,
     /// The credentials that signatures are verified against, if `authentication` is `Verify`.
     pub credentials: Vec<Credential>,

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// The body of a request. Over a connection it is hyper's body, and otherwise any stream of bytes.
+/// The body of a request. A request over a connection has hyper's body. A request from within the
+/// process can have any stream of bytes as its body.
 pub trait Incoming:
     hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
 {

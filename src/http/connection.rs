@@ -48,7 +48,7 @@ pub(super) struct InFlight {
     requests: AtomicUsize,
     /// Number of requests that have begun since the connection was opened.
     requests_begun: AtomicUsize,
-    /// Number of subscriptions and other streamed bodies in progress. While one of them is in
+    /// Number of subscriptions and other streamed bodies in progress. While a streamed body is in
     /// progress, the connection is not idle. The answer timeout does not apply to streamed bodies.
     subscriptions: AtomicUsize,
     answer_timeout: Option<Duration>,

@@ -80,8 +80,8 @@ impl Dispatcher {
         } = request;
         let signed = body;
         let empty = Bytes::from_static(EMPTY_MAP);
-        // Only a request in RPC v2 can have an empty body here, for an operation without input. The
-        // decoder gets an empty map instead.
+        // Only a request in RPC v2 can have an empty body here, because its operation has no input.
+        // The decoder gets an empty map instead of the empty body.
         let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::in_format(head, format).entry() else {
             return refused(head, format, body, Error::unknown_operation());

@@ -1,5 +1,5 @@
 //! Accepts connections and serves their requests. HTTP/1.1, HTTP/2 and TLS share one port. The
-//! server tells them apart by the first bytes of a connection.
+//! server distinguishes them by the first bytes of a connection.
 
 mod bind;
 mod control_frames;

@@ -34,7 +34,7 @@ pub(super) const TEXT_FORMAT: &str = prometheus_text::CONTENT_TYPE;
 /// The prefix of the names of all metrics.
 const PREFIX: &str = "minikin";
 
-/// The outcome of a request, as the metrics count it.
+/// The outcome of a request, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The request succeeded.

@@ -144,8 +144,8 @@ impl Recent {
     }
 
     /// True if a successful request is to be remembered: a page of the console was visited
-    /// recently, and few requests were remembered in the present interval. Two requests at the turn
-    /// of an interval may both reset the counter, so the maximum is approximate.
+    /// recently, and few requests were remembered in the present interval. Two requests at the
+    /// start of an interval may both reset the counter, so the maximum is approximate.
     fn remembers_success(&self) -> bool {
         if !self.is_watched.load(Relaxed) {
             return false;

@@ -239,8 +239,8 @@ async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Fr
     .await
 }
 
-/// Measures whether a client sends a body fast enough. A new measurement starts whenever the
-/// request has taken further bytes of the in-flight budget.
+/// Checks that a client sends a body fast enough. A new measurement starts each time the request
+/// has taken more bytes of the in-flight budget.
 struct Pace<'a> {
     bounds: &'a Bounds,
     /// The time since the first wait for bytes of the body in this measurement. None before this

@@ -198,7 +198,7 @@ impl<'a> CredentialScope<'a> {
     }
 }
 
-/// Checks everything about a signature that needs no signing key, and returns the signature's date.
+/// Makes all checks of a signature that need no signing key, and returns the signature's date.
 fn signed_date(
     parts: &SignatureParts,
     scoped: &CredentialScope<'_>,

@@ -4,9 +4,10 @@
 //! client stops reading, hyper does not poll the body again, so the body cannot detect the timeout
 //! itself. Therefore the task that writes the body runs the timer.
 //!
-//! Over HTTP/1.1, this is the task of the connection. Over HTTP/2, it is the task of the stream, so
-//! that the other streams of the connection continue. After a dropped HTTP/2 stream, at most one
-//! unfinished frame and the reset stay in hyper's memory until the client reads or disconnects.
+//! Over HTTP/1.1, the task of the connection writes the body. Over HTTP/2, the task of the HTTP/2
+//! stream writes the body, so a timeout does not end the other streams of the connection. After a
+//! dropped HTTP/2 stream, at most one unfinished frame and the reset stay in hyper's memory until
+//! the client reads or disconnects.
 
 use super::connection::{Checks, DropReason, InFlight};
 use crate::lock::Lock;

@@ -323,7 +323,7 @@ impl Default for Options {
 
 impl Options {
     /// All addresses to listen on: the addresses of `listen` or, if `listen` is empty, each address
-    /// of `host` with `port`. Each IP address of these is also combined with each port of
+    /// of `host` with `port`. Every IP address in this list is also combined with each port of
     /// `extra_port`.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
@@ -495,7 +495,7 @@ impl Options {
         Ok((requests, functions))
     }
 
-    /// Checks all options, in particular those that depend on one another.
+    /// Checks all options, and in particular that they do not contradict one another.
     ///
     /// # Errors
     /// The options violate a constraint. The error names the first such constraint.

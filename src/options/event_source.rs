@@ -1,5 +1,5 @@
-//! The options `--event-source`, `--event-sources`, `--function` and `--destination`: which
-//! functions exist, which mappings invoke them, and the endpoints to which mappings send discarded
+//! The options `--event-source`, `--event-sources`, `--function` and `--destination`: the mappings,
+//! the functions that the mappings invoke, and the endpoints to which mappings send discarded
 //! batches.
 
 use super::bounded_file;

@@ -17,8 +17,8 @@ struct Alias {
 }
 
 impl Alias {
-    /// True for a variable that has an effect only if it switches something on. No warning is
-    /// logged for its other values, because other programs use such variables too.
+    /// True for a variable that can only switch a setting on. No warning is logged for its other
+    /// values, because other programs use a variable of this name, too.
     fn is_switch(&self) -> bool {
         matches!(self.variable, "DEBUG" | "DISABLE_CORS_CHECKS")
     }
@@ -53,8 +53,8 @@ const ALIASES: &[Alias] = &[
     alias("EXTRA_CORS_ALLOWED_ORIGINS", "allow-origin", more_origins),
 ];
 
-/// Variables of other tools for which minikin has no option. If some of them are set, the start
-/// logs one warning with their names.
+/// Variables of other tools for which minikin has no option. The start logs one warning with the
+/// names of those variables in this list that are set.
 const IGNORED: &[&str] = &[
     "DELETE_STREAM_DURATION",
     "REGISTER_STREAM_CONSUMER_DURATION",

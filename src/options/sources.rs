@@ -316,8 +316,8 @@ fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> Stri
     format!("--config {path}: line {line}: {}", error.message())
 }
 
-/// Converts the TOML value of an option to the texts that stand for it on a command line. None if
-/// the option does not accept a value of this type.
+/// Converts the TOML value of an option to the texts with the same meaning on a command line. None
+/// if the option does not accept a value of this type.
 fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {
         toml::Value::String(text) => Some(OsString::from(text)),

@@ -12,8 +12,8 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// Size in bytes of the buffer that collects the bytes of an object before they are written to its
-/// file. The value is a choice.
+/// Size in bytes of the buffer that collects the bytes of an object before they are written to the
+/// object's file. The value is a choice.
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// A local directory whose subdirectories are buckets.

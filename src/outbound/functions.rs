@@ -240,8 +240,8 @@ impl HttpCall {
         let slot = self.slot.as_mut().ok_or("no address is free")?;
         let request = || request(&function, &slot.address.address, invocation, path);
         let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
-        // Use the open connection. If the server has closed it and no byte was sent, a new
-        // connection is opened below.
+        // Use the open connection. If the server has closed this connection and no byte of the
+        // request was sent, a new connection is opened below.
         if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
             match kept
                 .send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES)

@@ -30,8 +30,8 @@ pub(super) struct ClientRequest<'a> {
     /// Path and query of the request, percent-encoded.
     pub(super) path: &'a str,
     pub(super) content_type: Option<&'a str>,
-    /// Headers of the request in addition to `Host` and `Content-Type`. The signature covers them,
-    /// too.
+    /// Headers of the request in addition to `Host` and `Content-Type`. The signature covers these
+    /// headers, too.
     pub(super) headers: &'a [(&'static str, String)],
 }
 
@@ -171,7 +171,7 @@ pub(super) fn refusal(answer: &Response<Bytes>) -> ClientError {
     ClientError::Refused(format!("{status}: {}", String::from_utf8_lossy(shown)))
 }
 
-/// The data about a request's body that the signature covers: the bytes, or their hash.
+/// The input of a signature for the body of a request: the bytes of the body, or their hash.
 enum Signable {
     Bytes(Bytes),
     Hash(String),

@@ -80,8 +80,8 @@ fn is_from_another_origin(head: &Parts) -> bool {
     host(head).is_some_and(|host| !is_this_machine(&host)) || is_cross_site(head)
 }
 
-/// The host that a request is addressed to, with the port if there is one. Read from the header
-/// `Host`, or else from the request's URI.
+/// The host that a request is addressed to, with the port if there is one. The function reads the
+/// host from the header `Host`, or else from the request's URI.
 fn host(head: &Parts) -> Option<String> {
     let header = head.headers.get(header::HOST);
     let header = header.map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());

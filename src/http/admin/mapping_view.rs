@@ -163,8 +163,8 @@ pub(super) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// The JSON object about the redelivery of a discarded batch, for which the mapping has invoked its
-/// function again.
+/// The JSON object about the redelivery of a discarded batch. In a redelivery, the mapping invokes
+/// its function with the batch again.
 pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     let body = redelivered.answer.text();
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];

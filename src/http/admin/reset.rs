@@ -1,5 +1,5 @@
-//! `POST reset`: removes everything except the clock and the event source mappings that the options
-//! define. Optionally creates everything again that the setup created at the start.
+//! `POST reset`: removes all contents of the emulator except the clock and the event source
+//! mappings that the options define. Optionally carries out the setup again.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -9,8 +9,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// Removes everything except the clock and the event source mappings that the options define. If
-/// the member `setup` of the body is true, the setup is then carried out again, as at the start.
+/// Removes all contents of the emulator except the clock and the event source mappings that the
+/// options define. If the member `setup` of the body is true, the setup is then carried out again,
+/// as at the start.
 pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,

@@ -91,7 +91,7 @@ impl Selection {
         }
     }
 
-    /// The readable shards of the stream that the selection covers, in the order of their ids.
+    /// The readable shards that the selection covers, in the order of their ids.
     pub(in crate::http) fn shards(&self, stream: &Stream, now: Timestamp) -> Vec<Arc<Shard>> {
         let ids = stream.listed_shards(now).into_iter().map(|shard| shard.id);
         ids.filter(|id| self.shard.is_none_or(|shard| shard == *id))

@@ -102,7 +102,7 @@ pub(super) fn unknown_path(uri: &Uri) -> Refused {
 
 /// The refusal of a request whose path does not allow its method. For a path that contains the name
 /// of a stream, queue or channel, the caller has to add the header `Allow` by `with_allow`. For any
-/// other path, the router adds it.
+/// other path, the router adds this header.
 pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
     let text = format!("{} does not allow the method {method}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)

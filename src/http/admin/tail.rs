@@ -57,7 +57,7 @@ const ID_BYTES: u64 = 32;
 /// A function that appends a record to a text, as one line.
 type Write = dyn Fn(&mut String, ShardId, &RecordView<'_>) + Send + Sync;
 
-/// The form in which a tail sends records, and its rate limit.
+/// The form of the records that a tail sends, and the rate limit of the tail.
 pub(in crate::http) struct TailForm {
     /// Appends a record to the data of an event, as one line.
     pub(in crate::http) write: Box<Write>,
@@ -242,8 +242,8 @@ impl TailEvents {
         text
     }
 
-    /// Pauses for as long as the rate limit demands after the records that were sent. Then skips
-    /// records if the tail is too far behind. Returns true if it has skipped records.
+    /// Pauses after the records that were sent, for the time that the rate limit demands. Then
+    /// skips records if the tail is too far behind. Returns true if it has skipped records.
     async fn catch_up(&mut self) -> bool {
         let sent = std::mem::take(&mut self.sent_since_pause);
         let Some(most) = self.form.per_second.filter(|_| sent > 0) else {

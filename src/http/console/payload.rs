@@ -45,7 +45,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The name of the form that the data has, as the pages show it.
+    /// The name of the data's form, for the pages.
     pub(super) const fn form(&self) -> &'static str {
         match self {
             Self::Json(_) => "JSON",

@@ -3,7 +3,7 @@
 //! The server has to answer every PING or SETTINGS frame. A client that sends only such frames
 //! occupies the connection's task and delays the requests of other clients. hyper does not limit
 //! these frames. Therefore a filter between the connection and hyper counts the control frames, and
-//! closes a connection that exceeds its budget of them.
+//! closes a connection that exceeds its budget of control frames.
 
 use super::filtered::Filter;
 use crate::limits::{HTTP2_CONTROL_FRAMES, HTTP2_CONTROL_FRAMES_PER_SECOND};
@@ -23,7 +23,7 @@ const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
 /// The filter that counts the control frames of an HTTP/2 connection, and closes the connection if
-/// there are too many.
+/// it receives too many control frames.
 #[derive(Debug)]
 pub(super) struct ControlFrames {
     frames: Frames,

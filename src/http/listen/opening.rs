@@ -1,7 +1,7 @@
 //! Distinguishes HTTP/2 from HTTP/1 by the first bytes of a connection.
 //!
-//! hyper can distinguish them, too, but waits without limit for the rest of an incomplete HTTP/2
-//! preface.
+//! hyper can distinguish the two versions, too, but waits without limit for the rest of an
+//! incomplete HTTP/2 preface.
 
 use super::filtered::Filter;
 use std::io;

@@ -19,7 +19,7 @@ const AUTHORITY_LIFE: i64 = 3650 * DAY;
 /// a lifetime of more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
 /// Minimum remaining lifetime of a stored certificate, in seconds. A certificate with a shorter
-/// remaining lifetime is replaced, so that it does not expire while the server runs.
+/// remaining lifetime is replaced, so that no certificate expires while the server runs.
 const RENEW_BEFORE: i64 = 30 * DAY;
 /// Number of seconds by which a certificate's validity begins before its creation. A client's clock
 /// may be slow, for example in a virtual machine after a pause.
@@ -331,8 +331,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempdir().unwrap();
         let path = |file: &str| directory.path().join(file);
-        // Files that every user may read. A crash, another program or a copy may leave such files
-        // behind.
+        // Create files that every user may read. A crash, another program or a copy may leave such
+        // files behind.
         for file in ["authority.new", "leaf.new"] {
             fs::write(path(file), "").unwrap();
             fs::set_permissions(path(file), fs::Permissions::from_mode(0o666)).unwrap();

@@ -74,8 +74,8 @@ fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
     }
 }
 
-/// Checks the type of a value as the operations do. Replaces a time in text form by a number of
-/// seconds since 1970, because the operations accept only numbers for times.
+/// Checks the type of a value by the same rules as the operations. Replaces a time in text form by
+/// a number of seconds since 1970, because the operations accept only numbers for times.
 fn check_scalar(scalar: &mut serde_json::Value, shape: &Shape) -> Result<(), &'static str> {
     use serde_json::Value::{Bool, Number, String};
     match (&*scalar, shape) {

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::model::Region;
 use serde_json::json;
 
-/// Parses the values of `--stream`. Each of them defines a stream, as `NAME` or `NAME:SHARDS`.
+/// Parses the values of `--stream`. Each value defines a stream, as `NAME` or `NAME:SHARDS`.
 pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> {
     let stream = |text: &String| {
         let place = DefinitionPlace::option(&format!("--stream {text}"));

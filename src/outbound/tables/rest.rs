@@ -86,8 +86,8 @@ impl RestTable {
     /// Opens the table of a channel. None if the catalog has no such table.
     ///
     /// # Errors
-    /// The table belongs to another channel, its files are out of reach, or the catalog does not
-    /// answer.
+    /// The table belongs to another channel, this process cannot reach the files of the table, or
+    /// the catalog does not answer.
     pub(super) async fn open(
         address: &RestCatalogAddress,
         definition: &Definition,
@@ -106,8 +106,8 @@ impl RestTable {
     /// Creates the table of a channel, and its namespace if it does not exist.
     ///
     /// # Errors
-    /// The catalog refuses the table or does not answer, or the files of the table are out of
-    /// reach.
+    /// The catalog refuses the table or does not answer, or this process cannot reach the files of
+    /// the table.
     pub(super) async fn create(
         address: &RestCatalogAddress,
         definition: &Definition,

@@ -38,7 +38,7 @@ pub(super) fn hour_partitions(
 /// Finds the schema with which a channel created its table: the schema with the columns `columns`.
 /// None if the table no longer has this schema, or has other partitions than the hours of
 /// `sources`. Other programs may have added columns to a table in a shared catalog. The table then
-/// also has a newer schema, but rows can still be written with the older one.
+/// also has a newer schema, but rows can still be written with the older schema.
 pub(super) fn own_schema(
     metadata: &TableMetadata,
     columns: &Columns,

@@ -229,7 +229,7 @@ impl Table {
     }
 
     /// Removes the oldest snapshots if there are too many. No data file is removed, because the
-    /// newer snapshots contain all data files of the older ones.
+    /// newer snapshots contain all data files of the older snapshots.
     async fn remove_old_snapshots(&mut self) -> Result<(), TableError> {
         let metadata = self.table.metadata();
         let count = metadata.snapshots().count();

@@ -138,8 +138,9 @@ impl TableDirectory {
         Ok(())
     }
 
-    /// Removes all metadata files except the newest [`limits::TABLE_METADATA_FILES`], and the files
-    /// at `locations`. A file that cannot be removed stays, because it only takes up space.
+    /// Removes the files at `locations`, and all metadata files except the newest
+    /// [`limits::TABLE_METADATA_FILES`]. A file that cannot be removed stays, because it only takes
+    /// up space.
     pub(super) fn remove_old<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,

@@ -1,5 +1,5 @@
-//! The page of the readers of a stream: registered consumers with their subscriptions, queues, and
-//! event source mappings.
+//! The page of the readers of a stream: queues, event source mappings, and registered consumers
+//! with their subscriptions.
 
 use super::frame;
 use crate::engine::{OpenSubscription, Stream, consumer_status};

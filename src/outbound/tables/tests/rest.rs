@@ -42,9 +42,9 @@ async fn open(server: &RestServer) -> Table {
     opened.unwrap().unwrap()
 }
 
-/// Appends 10 rows as the delivery of a channel does: after an error, opens the table again and
-/// repeats the attempt, unless the table has the new positions already. Returns the number of
-/// attempts.
+/// Appends 10 rows like the delivery of a channel. After an error, opens the table again, and
+/// repeats the append unless the table already has the new positions. Returns the number of
+/// appends.
 async fn deliver(server: &RestServer, from: i64) -> usize {
     let positions = format!("{{\"at\":{from}}}");
     for attempt in 1..10 {
