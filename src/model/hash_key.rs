@@ -28,8 +28,9 @@ impl HashKey {
         Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 
-    /// Parses a decimal hash key. The pattern in the service model allows any 39 digits, so it also
-    /// allows some numbers above 2^128 − 1, for which this returns `None`.
+    /// Parses a decimal hash key. Returns `None` for other texts, and for a number above 2^128 − 1.
+    /// The pattern in the service model allows some of these numbers, because it allows any 39
+    /// digits.
     pub fn parse(text: &str) -> Option<Self> {
         // `u128::from_str` accepts a leading plus sign, but the service refuses it.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -103,7 +104,8 @@ impl HashKeyRange {
 /// the result overflows to 0, which does no harm: the only range starts at 0.
 fn uniform_width(count: u32) -> u128 {
     let width = u128::MAX / u128::from(count.max(1));
-    // `width` is smaller than the result by one only when the count divides 2^128.
+    // `width` is ⌊(2^128 − 1) / count⌋. Only if the count divides 2^128, the result is greater by
+    // one.
     width.wrapping_add(u128::from(count.is_power_of_two()))
 }
 

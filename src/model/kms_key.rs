@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-/// The reason why a KMS key is unusable, as `--kms-key` declares it.
+/// The reason why a KMS key is unusable. The option `--kms-key` declares the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// The key is disabled.

@@ -52,7 +52,7 @@ impl PageToken {
         (token.plain() == plain).then_some(token)
     }
 
-    /// True if the token is older at `now` than the lifetime of page tokens.
+    /// Returns true if the age of the token at the time `now` exceeds the lifetime of page tokens.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::PAGE_TOKEN_LIFE_MS
     }

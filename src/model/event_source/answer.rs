@@ -49,14 +49,14 @@ pub enum ErrorSource {
     Body,
 }
 
-/// The verdict on an invocation as a whole. For `Answered`, the body may also report that single
-/// records failed; this report is read afterwards.
+/// The result of an invocation as a whole. After `Answered`, the body may still report that some
+/// records of the batch failed. `report::outcome` reads this report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The function did not run. The invocation does not count as an attempt.
+    /// The function did not run. The invocation does not count as an attempt to deliver the batch.
     NotReached {
-        /// The shortest wait before the next invocation, in milliseconds, if the response names
-        /// one.
+        /// The shortest wait before the next invocation, in milliseconds. `None` if the response
+        /// names no wait.
         retry_after_ms: Option<i64>,
     },
     /// The function failed. The text is Lambda's name for the kind of error.
@@ -98,7 +98,8 @@ impl Answer {
         }
     }
 
-    /// The version of the function that answered; `$LATEST` when the response does not name it.
+    /// Returns the version of the function that answered. Returns `$LATEST` if the response names
+    /// no version.
     pub fn executed_version(&self) -> &str {
         match self {
             Self::Response(Response {
@@ -137,9 +138,9 @@ impl Response {
         Verdict::Answered
     }
 
-    /// True for a body with which the Runtime Interface Emulator reports an error: a JSON object
-    /// that describes the error, a text about a timeout, or a body that is not JSON, for example
-    /// empty because the function's process ended.
+    /// Returns true if the Runtime Interface Emulator reports an error in the body. Such a body is
+    /// a JSON object that describes the error, a text about a timeout, or not JSON. A body that is
+    /// not JSON is empty, for example, because the function's process ended.
     fn body_is_an_error(&self) -> bool {
         if is_timeout_text(&self.body) {
             return true;
@@ -164,8 +165,8 @@ fn has_error_type(body: &[u8]) -> bool {
     body.is_some_and(|body| body.get("errorType").is_some())
 }
 
-/// True for `Task timed out after N.NN seconds`, the text that the Runtime Interface Emulator sends
-/// with status 200. A request id may precede it.
+/// Returns true for `Task timed out after N.NN seconds`, the text that the Runtime Interface
+/// Emulator sends with status 200 after a timeout. A request id may precede the text.
 fn is_timeout_text(body: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(body) else {
         return false;

@@ -2,7 +2,8 @@
 
 use super::settings::Settings;
 
-/// The waits before a failed batch is tried again. The wait doubles with each failure.
+/// The waits between a failed invocation and the next invocation with the same batch. Each further
+/// failure of the batch doubles the wait, up to `most_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackOff {
     /// The wait after the first failure, in milliseconds.
@@ -11,19 +12,20 @@ pub struct BackOff {
     pub most_ms: i64,
 }
 
-/// The ways in which an invocation fails.
+/// The kind of failure of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failing {
-    /// The function did not run. The failure does not count as an attempt.
+    /// The function did not run. The failure does not count as an attempt to deliver the batch.
     NotReached {
-        /// The shortest wait before the next invocation, in milliseconds, if the response names
-        /// one.
+        /// The shortest wait before the next invocation, in milliseconds. `None` if the response
+        /// names no wait.
         retry_after_ms: Option<i64>,
     },
-    /// The function ran and failed. The failure counts as an attempt, unless the batch is split.
+    /// The function ran and failed. The failure counts as an attempt to deliver the batch, unless
+    /// the batch is split.
     Batch,
-    /// A single record makes the event larger than allowed. The failure counts as an attempt, and
-    /// the batch is not split.
+    /// A single record makes the event larger than allowed. The failure counts as an attempt to
+    /// deliver the batch, and the batch is not split.
     Oversized,
 }
 
@@ -57,15 +59,15 @@ impl BackOff {
 /// The failed invocations of a batch so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// Number of failures of the batch that count as attempts.
+    /// Number of failures that count as attempts to deliver the batch.
     pub attempts: u32,
     /// Number of consecutive failures in which the function did not run.
     pub unreached: u32,
 }
 
-/// Decides the next step for a batch of `records` records whose invocation just failed in the way
-/// `failing`. `failures` holds the earlier failures of the batch. This function adds the new
-/// failure to them.
+/// Decides the next step for a batch of `records` records after a failed invocation. `failing` is
+/// the kind of this failure. `failures` counts the earlier failures of the batch, and this function
+/// adds the new failure.
 pub fn next_step(
     settings: &Settings,
     back_off: BackOff,

@@ -1,5 +1,5 @@
-//! The event that a mapping passes to a function. The event is JSON, with its members in the order
-//! that was recorded from Lambda.
+//! The event that a mapping passes to a function. The event is JSON. Its members have the order of
+//! an event that was recorded from Lambda.
 
 use super::super::{SequenceNumber, ShardId};
 use super::window::{Window, WindowFlags};
@@ -19,10 +19,10 @@ pub struct EventHead {
     record_bytes: usize,
 }
 
-/// A record as the event contains it.
+/// The values of one record in an event.
 #[derive(Debug, Clone, Copy)]
 pub struct EventRecord<'a> {
-    /// The partition key; `None` for a record that was put without one.
+    /// The partition key. `None` for a record that was put without a partition key.
     pub partition_key: Option<&'a str>,
     /// The sequence number of the record.
     pub number: SequenceNumber,
@@ -34,8 +34,7 @@ pub struct EventRecord<'a> {
 
 impl EventHead {
     /// Creates the members that have the same value in all records of `shard`. `source` is the ARN
-    /// of the mapping's stream or consumer, and `role` the ARN of the role that the function runs
-    /// with.
+    /// of the mapping's stream or consumer. `role` is the ARN of the function's role.
     pub fn new(shard: ShardId, source: &str, region: &str, role: &str) -> Self {
         let text = |text: &str| serde_json::Value::from(text).to_string();
         let mut head = Self {
@@ -157,7 +156,7 @@ impl<'a> EventWriter<'a> {
     }
 
     /// Ends the event of a mapping with tumbling windows, and returns the event's JSON. `state` is
-    /// the state that the function returned in its last answer in this window, as JSON.
+    /// the JSON of the state from the function's last answer in this window.
     pub fn finish_window(mut self, window: &Window, state: &str, flags: WindowFlags) -> Vec<u8> {
         let [start, end] = window.bounds();
         let source = serde_json::Value::from(self.head.source.as_str());

@@ -18,7 +18,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Lambda's name of the condition, as recorded from Lambda.
+    /// Returns the name of the condition, as recorded from Lambda.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
@@ -47,11 +47,12 @@ pub struct FailureRecord {
     pub function_arn: String,
     /// The reason why the batch is discarded.
     pub condition: Condition,
-    /// Number of invocations of the function with the batch. The JSON shows at least 1, even for a
-    /// batch without any invocation, as was recorded from Lambda.
+    /// Number of attempts to deliver the batch. The JSON shows at least 1. Recordings of Lambda
+    /// show 1 even for a batch without an attempt.
     pub invocations: u32,
-    /// The function version that sent the last answer, and the error in this answer. `None` if the
-    /// batch is discarded for another reason than an answer of the function.
+    /// The function version that sent the last answer, and Lambda's name for the error in this
+    /// answer. The name is `None` for an answer without an error. The pair is `None` if the batch
+    /// is discarded for another reason than an answer of the function.
     pub response: Option<(String, Option<String>)>,
     /// The time at which the batch is discarded, in milliseconds since 1970.
     pub timestamp_ms: i64,
@@ -68,8 +69,8 @@ pub struct FailureRecord {
 }
 
 impl FailureRecord {
-    /// Returns the failure record as JSON. `payload` is the whole event, if the failure record is
-    /// to contain the event.
+    /// Returns the failure record as JSON. The record contains the whole event if `payload` is the
+    /// event's text. If `payload` is `None`, the record contains no event.
     pub fn to_json(&self, payload: Option<&str>) -> Value {
         let mut record = Map::new();
         record.insert(
@@ -122,7 +123,7 @@ impl FailureRecord {
     }
 }
 
-/// Formats a time as in `2026-09-19T09:10:45.948Z`.
+/// Formats a time, given in milliseconds since 1970, like `2026-09-19T09:10:45.948Z`.
 fn moment(ms: i64) -> String {
     let format =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -134,9 +135,10 @@ fn utc(ms: i64) -> OffsetDateTime {
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Returns the key of the object in which a failure record is written to a bucket: the mapping's
-/// UUID, the shard, the time of the discard in UTC, and the random UUID `random`. The form of the
-/// key was recorded from Lambda.
+/// Returns the key of the object that holds a failure record in a bucket. The key contains the
+/// mapping's UUID, the shard, the time of the discard in UTC, and the random UUID `random`.
+/// `timestamp_ms` is the time of the discard in milliseconds since 1970. The form of the key was
+/// recorded from Lambda.
 pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str) -> String {
     let format =
         format_description!("[year]/[month]/[day]/[year]-[month]-[day]T[hour].[minute].[second]");

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Filters(Vec<Pattern>);
 
-/// Attributes of a record that a filter can compare, but that are not part of the record itself.
+/// The attributes of a record that a filter can compare although [`EventRecord`] does not hold
+/// them.
 #[derive(Debug, Clone, Copy)]
 pub struct MetaData<'a> {
     /// The shard's id. The `eventID` of a record is this id, a colon and the sequence number.
@@ -27,8 +28,8 @@ struct Pattern {
     /// The part of the pattern under `data`, which the record's data must match.
     data: Option<Node>,
     /// The parts of the pattern outside of `data`, which the other attributes of the record must
-    /// match. Comparing these attributes is a choice: Lambda's newest guide says that a filter
-    /// compares data only.
+    /// match. The comparison of these attributes is a choice, because Lambda's newest guide says
+    /// that a filter compares data only.
     rest: Option<Node>,
 }
 
@@ -194,7 +195,8 @@ impl Node {
                         .iter()
                         .all(|choices| choices.iter().any(|choice| choice.matches(value)))
             }
-            // An array matches if at least one of its elements is an object that matches.
+            // An array matches the node if at least one of its elements is an object that matches
+            // the node.
             Value::Array(elements) => elements
                 .iter()
                 .any(|element| element.is_object() && self.matches(element)),

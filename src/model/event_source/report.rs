@@ -1,5 +1,4 @@
-//! The report of a function (`ReportBatchItemFailures`), which names the records of a batch that
-//! failed.
+//! The report (`ReportBatchItemFailures`) in which a function names the failed records of a batch.
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -18,7 +17,7 @@ pub enum Outcome {
 
 /// Returns the outcome of a batch. `body` is the function's answer. `numbers` returns the sequence
 /// numbers of the batch's records, in their order. `reports` is false for a mapping that does not
-/// use reports; the body is then ignored.
+/// use reports. The body of such a mapping's answer is ignored.
 pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>) -> Outcome {
     if !reports || body.is_empty() {
         return Outcome::Done;
@@ -52,8 +51,9 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     }
 }
 
-/// Returns the member `state` in `body`, the answer to an invocation with a tumbling window, as
-/// JSON. `None` if the member is missing or not an object; such an answer fails the invocation.
+/// Returns the JSON of the member `state` in `body`, the answer to an invocation with a tumbling
+/// window. Returns `None` if the member is missing or not an object. The caller then treats the
+/// invocation as failed.
 pub fn window_state(body: &[u8]) -> Option<String> {
     let body = serde_json::from_slice::<Value>(body).ok()?;
     let state = body.get("state")?;

@@ -6,8 +6,8 @@ use super::settings::Settings;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Members of requests that are refused, because they belong to other kinds of event sources or to
-/// features that Kinesis sources do not have.
+/// Names of members that the emulator refuses in requests. These members belong to other kinds of
+/// event sources, or to features that Kinesis sources do not have.
 const FOREIGN: [&str; 9] = [
     "AmazonManagedKafkaEventSourceConfig",
     "DocumentDBEventSourceConfig",
@@ -35,7 +35,7 @@ pub struct CreateRequest {
     pub source: Option<String>,
     /// The members of the request that give the starting position.
     pub start: StartRequest,
-    /// `Tags` of the new mapping; empty when the request has none.
+    /// `Tags` of the new mapping. Empty if the request has no tags.
     pub tags: BTreeMap<String, String>,
     /// The settings of the new mapping that an update can change later.
     pub changes: Changes,
@@ -44,7 +44,8 @@ pub struct CreateRequest {
 /// The members of a request that give the starting position.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StartRequest {
-    /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` when the request has none.
+    /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` if the request does not
+    /// have this member.
     pub position: Option<String>,
     /// `StartingPositionTimestamp` in milliseconds since 1970.
     pub timestamp_ms: Option<i64>,
@@ -491,7 +492,7 @@ pub fn source_of_option(
     Ok((Value::Object(body), is_url.then(|| function.to_owned())))
 }
 
-/// The settings in the option `--event-source` that have the name of a member of
+/// Names of the settings in the option `--event-source` that are also names of members of
 /// CreateEventSourceMapping.
 const SETTINGS: [&str; 10] = [
     "BatchSize",

@@ -72,21 +72,23 @@ pub struct Settings {
     pub batching_window_s: u32,
     /// `ParallelizationFactor`: the number of lanes for each shard, 1 to 10.
     pub factor: u32,
-    /// `MaximumRecordAgeInSeconds`: the age at which a record is discarded; `None` stands for −1,
-    /// which means no limit.
+    /// `MaximumRecordAgeInSeconds`: the age in seconds at which a record is discarded. `None`
+    /// stands for −1, which means no limit.
     pub max_age_s: Option<u32>,
-    /// `MaximumRetryAttempts`: the maximum number of retries of a batch; `None` stands for −1,
+    /// `MaximumRetryAttempts`: the maximum number of retries of a batch. `None` stands for −1,
     /// which means no limit.
     pub max_retries: Option<u32>,
     /// `BisectBatchOnFunctionError`: true if a failed batch is split in two.
     pub bisect: bool,
-    /// `TumblingWindowInSeconds`: the length of a window in seconds, 0 to 900; 0 means no windows.
+    /// `TumblingWindowInSeconds`: the length of a window in seconds, 0 to 900. The value 0 means no
+    /// windows.
     pub tumbling_window_s: u32,
     /// True if `FunctionResponseTypes` contains ReportBatchItemFailures.
     pub report: bool,
     /// The JSON texts of the filter patterns.
     pub filters: Vec<String>,
-    /// `DestinationConfig.OnFailure.Destination`, exactly as in the request.
+    /// `DestinationConfig.OnFailure.Destination`, exactly as in the request. `None` if the mapping
+    /// has no on-failure destination.
     pub on_failure: Option<String>,
     /// `MetricsConfig` as JSON. The emulator returns the setting in answers, but the setting has no
     /// effect.

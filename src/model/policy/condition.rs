@@ -9,7 +9,8 @@ use crate::model::tag::Tags;
 use std::net::IpAddr;
 
 /// One operator with one condition key. The condition holds if the key's value in the request
-/// matches at least one of the listed values.
+/// matches at least one of the listed values. A negated condition holds if the key's value matches
+/// none of the listed values.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     key: Key,
@@ -154,8 +155,8 @@ impl Key {
         found.map(|(_, key)| key)
     }
 
-    /// Returns the value of the condition key in a request; `Ok(None)` if the request does not have
-    /// the key. `Err` if the request has two possible values.
+    /// Returns the value of the condition key in a request, or `Ok(None)` if the request does not
+    /// have the key. Returns `Err` if the request has two possible values for the key.
     fn value(&self, request: &Attributes<'_>) -> Result<Option<String>, ()> {
         let caller = request.caller;
         Ok(match self {
@@ -170,8 +171,9 @@ impl Key {
     }
 }
 
-/// Returns the value of the tag `key`. Conditions compare tag keys without regard to case, but two
-/// tag keys of a resource may differ only in case: `Err` if two tags match.
+/// Returns the value of the tag `key`, or `Ok(None)` if no tag has this key. Conditions compare tag
+/// keys without regard to case, so two tags of a resource may match `key`. The function then
+/// returns `Err`.
 fn tag_value(tags: &Tags, key: &str) -> Result<Option<String>, ()> {
     let mut found = tags
         .iter()

@@ -49,7 +49,8 @@ pub enum Refusal {
     DeniedByIdentity,
     /// The policy of the resource has a Deny for the request.
     DeniedByResource,
-    /// The request needs an Allow in a policy of the principal, and no such policy has one.
+    /// The request needs an Allow in a policy of the principal, but no policy of the principal
+    /// allows the request.
     NotAllowedByIdentity,
     /// The principal belongs to another account than the resource, and the resource's policy has no
     /// Allow for the principal.
@@ -139,9 +140,9 @@ impl Policy {
 ///
 /// A Deny in any of these policies refuses the request. If the caller and the resource belong to
 /// the same account, one Allow suffices: in a policy of the caller, or in the policy of the
-/// resource. An Allow of the resource's policy for the account as a whole is not enough; the
-/// caller's policies decide then. If the caller and the resource belong to different accounts, a
-/// policy of the caller and the policy of the resource must both have an Allow.
+/// resource. An Allow of the resource's policy for the account as a whole is not enough, so a
+/// policy of the caller must then have an Allow. If the caller and the resource belong to different
+/// accounts, a policy of the caller and the policy of the resource must both have an Allow.
 ///
 /// # Errors
 /// The reason why the request is refused.

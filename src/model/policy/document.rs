@@ -1,5 +1,5 @@
-//! The JSON of a policy. A repeated member is an error, because another parser of the same policy
-//! could use the other value.
+//! The JSON of a policy. A member that occurs twice is an error, because another parser of the same
+//! policy could use the other of the two values.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;

@@ -4,8 +4,9 @@
 /// True if the whole of `text` matches `pattern`, in which `*` stands for any number of characters
 /// and `?` for one character.
 ///
-/// After a mismatch the search continues at the last `*` of the pattern that was reached, never at
-/// an earlier `*`. Therefore the time of the search is bounded by the product of both lengths.
+/// After a mismatch, the search goes back to the last `*` that it reached in the pattern, and never
+/// to an earlier `*`. The number of steps is therefore at most proportional to the product of the
+/// lengths of `pattern` and `text`.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same function as [`is_like`], by exhaustive search.
+    /// Computes the result of [`is_like`] by exhaustive search.
     fn naive(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

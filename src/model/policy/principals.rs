@@ -5,13 +5,14 @@ use super::identity::{Identity, Named};
 use super::truth::Truth;
 use crate::model::arn::AccountId;
 
-/// The way in which a statement of a resource policy names the caller. The values are in ascending
-/// order: of several listed principals, the one with the greatest value decides.
+/// The relation between a caller and the principals that a statement of a resource policy lists.
+/// The values are in ascending order. If a statement lists several principals, the greatest value
+/// decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     /// The statement does not name the caller.
     No,
-    /// minikin cannot decide if the statement names the caller: the statement lists a principal
+    /// minikin cannot decide if the statement names the caller. The statement lists a principal
     /// that minikin does not understand, or is an Allow with `NotPrincipal`.
     Unknown,
     /// The statement names the caller's account as a whole, so the caller's own policies decide.
@@ -23,7 +24,8 @@ pub(super) enum Reach {
 /// The principals that the element `Principal` or `NotPrincipal` of a statement lists.
 #[derive(Debug, Clone)]
 pub(super) struct Principals {
-    /// True for `NotPrincipal`: the statement applies to all principals but the listed ones.
+    /// True for `NotPrincipal`: the statement applies to all principals except the listed
+    /// principals.
     is_negated: bool,
     listed: Vec<Listed>,
 }
@@ -54,9 +56,9 @@ impl Principals {
         Self { is_negated, listed }
     }
 
-    /// Returns the way in which an Allow statement names `caller`. An Allow with `NotPrincipal`
-    /// allows no caller, because its list of ARNs does not determine which sessions of roles are
-    /// excluded.
+    /// Returns the relation between `caller` and the principals of an Allow statement. An Allow
+    /// with `NotPrincipal` allows no caller, because its list of ARNs does not determine the
+    /// excluded sessions of roles.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
         if self.is_negated {
             return Reach::Unknown;

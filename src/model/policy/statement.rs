@@ -23,7 +23,7 @@ pub(super) enum Effect {
 pub(super) struct Statement {
     pub(super) effect: Effect,
     /// The principals that a statement of a resource policy names. `None` for a statement of a
-    /// principal's own policy, which applies to this principal only.
+    /// principal's own policy. Such a statement applies to this principal only.
     principals: Option<Principals>,
     actions: List,
     resources: List,
@@ -93,7 +93,8 @@ pub(super) fn read_all(
 }
 
 impl Statement {
-    /// Creates the statement that replaces a malformed statement. It denies every request.
+    /// Creates the statement that replaces a malformed statement. The replacement denies every
+    /// request.
     pub(super) fn malformed() -> Self {
         Self {
             effect: Effect::Deny,
@@ -156,8 +157,8 @@ impl Statement {
         }
     }
 
-    /// Records as flaws the elements that the statement lacks, and the elements that occur both
-    /// with and without `Not`.
+    /// Records a flaw for each required element that the statement lacks, and for each element that
+    /// occurs both with and without `Not`.
     fn settle(&mut self, of_resource: bool, seen: &Seen, flaws: &mut Flaws) {
         for (name, count) in [
             ("Effect", seen.effects),

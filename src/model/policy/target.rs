@@ -1,4 +1,4 @@
-//! The resources that requests concern and policies name.
+//! The resources of requests, and their comparison with the patterns in policies.
 
 use super::pattern::{PARTS, is_arn_like};
 use crate::model::arn::{AccountRegion, ChannelArn, ConsumerArn, QueueArn, Region, StreamArn};

@@ -1,4 +1,4 @@
-//! Decisions of single policies, and of several policies together.
+//! Tests of decisions by a single policy, and by several policies together.
 
 use super::*;
 use crate::model::{AccountId, AccountRegion, Identities, Region, StreamArn, Tags};
@@ -231,7 +231,8 @@ fn conditions_hold_by_operator_and_key() {
     }
 }
 
-/// A statement of a resource policy that names this principal.
+/// Returns a resource policy with one statement. `principal` is the element of the statement that
+/// names its principals.
 fn about(effect: &str, principal: &str) -> String {
     format!(
         r#"{{"Statement": {{"Effect": "{effect}", {principal}, "Action": "kinesis:*",
@@ -370,7 +371,8 @@ fn what_is_not_understood_allows_nothing_and_denies() {
             let judged = verdict(&other, Some(&statement(effect)));
             assert_eq!(judged, Err(Refusal::DeniedByResource), "{extra}");
         }
-        // The elements that minikin understands still exclude requests.
+        // A statement with a flaw does not deny a request that another element of the statement
+        // excludes.
         let elsewhere =
             statement("Deny").replace(r#""Action": "kinesis:*""#, r#""Action": "s3:*""#);
         let judged = verdict(&other, Some(&elsewhere));
@@ -433,7 +435,7 @@ fn a_resource_shares_only_what_can_be_shared() {
     );
 }
 
-/// A random statement, with elements that minikin understands and elements that it does not.
+/// Generates random statements. minikin understands only some of their elements.
 fn statements() -> impl Strategy<Value = String> {
     let action = prop::sample::select(vec![
         r#""Action": "kinesis:Put*""#,

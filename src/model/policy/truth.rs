@@ -21,14 +21,14 @@ impl Truth {
         }
     }
 
-    /// Yes if at least one answer is yes; otherwise unknown if at least one is unknown; otherwise
-    /// no.
+    /// Returns yes if at least one of the results is yes. Otherwise returns unknown if at least one
+    /// result is unknown, and no if all results are no.
     pub(super) fn any(all: impl Iterator<Item = Self>) -> Self {
         all.max().unwrap_or(Self::No)
     }
 
-    /// No if at least one answer is no; otherwise unknown if at least one is unknown; otherwise
-    /// yes.
+    /// Returns no if at least one of the results is no. Otherwise returns unknown if at least one
+    /// result is unknown, and yes if all results are yes.
     pub(super) fn every(all: impl Iterator<Item = Self>) -> Self {
         all.min().unwrap_or(Self::Yes)
     }

@@ -34,7 +34,7 @@ fn kept(pattern: &str, data: &str) -> bool {
     filters.keep(&record("k", data.as_bytes()), META)
 }
 
-/// A pattern for `data`, the data of a record, and true if the pattern matches the data.
+/// Test cases. A case is a pattern, the data of a record, and true if the pattern matches the data.
 const CASES: &[(&str, &str, bool)] = &[
     (r#"{"t":["a"]}"#, r#"{"t":"a"}"#, true),
     (r#"{"t":["a"]}"#, r#"{"t":"A"}"#, false),
