@@ -1,7 +1,7 @@
 //! The service's exceptions and their messages, grouped by subject.
 //!
-//! Most messages were recorded at the service. "A choice" marks a message, or the name of an
-//! exception, that was never recorded.
+//! Most messages were recorded at the service. A comment calls a message, or the name of an
+//! exception, "a choice" if the service was never seen to send it.
 
 mod access;
 mod changes;

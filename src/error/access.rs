@@ -5,8 +5,8 @@ use crate::model::{Refusal, StreamArn, Target};
 
 impl Error {
     /// The request comes from a web page of an origin that the option `--allow-origin` does not
-    /// name. Only minikin makes this check: the service accepts requests from the pages of every
-    /// origin.
+    /// name. Only minikin makes this check. The service accepts requests from the web pages of
+    /// every origin.
     pub fn origin_refused(origin: &str) -> Self {
         Kind::AccessDeniedException.says(format!(
             "Web pages of the origin '{origin}' may not call this server. To allow them start it \
@@ -21,7 +21,7 @@ impl Error {
     /// "Troubleshoot access denied error messages".
     ///
     /// A request that concerns no single resource gets a message without a resource. DescribeLimits
-    /// gets a message about a stream called `null`. Both were recorded in September 2026
+    /// gets a message about a stream called `null`. Both messages were recorded in September 2026
     /// (controls.json).
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {

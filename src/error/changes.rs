@@ -16,7 +16,8 @@ impl Error {
         ))
     }
 
-    /// MergeShards: the two shards are not adjacent, or are named in the wrong order.
+    /// MergeShards: the two shards are not adjacent, or the request names the shards in the wrong
+    /// order.
     pub fn shards_not_adjacent(lower: ShardId, upper: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -73,7 +74,7 @@ impl Error {
     }
 
     /// UpdateShardCount: the target is less than half of the number of open shards. The message is
-    /// a choice, worded like that of `target_above_double`.
+    /// a choice. Its wording follows the message of `target_above_double`.
     pub fn target_below_half(open: u64, target: u64) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "UpdateShardCount cannot scale down below half your current open shard count. Current \
@@ -92,8 +93,8 @@ impl Error {
     }
 
     /// UpdateStreamMode or UpdateShardCount: the stream was changed too often in the last 24 hours.
-    /// `name` is the name of the limit. The service sends the message of an exceeded call rate.
-    /// This message was recorded for UpdateStreamMode in September 2026 (radkawar/stackd,
+    /// `name` is the name of the limit. The service sends the same message as for an exceeded call
+    /// rate. This message was recorded for UpdateStreamMode in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json). It was reported for UpdateShardCount in 2017
     /// (awslabs/amazon-kinesis-scaling-utils#52; #54 attributes the report to the limit on changes
     /// in 24 hours).
@@ -144,7 +145,7 @@ impl Error {
     }
 
     /// DecreaseStreamRetentionPeriod: the requested retention period is longer than the present
-    /// one.
+    /// retention period.
     pub fn retention_not_shorter(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -154,7 +155,7 @@ impl Error {
     }
 
     /// IncreaseStreamRetentionPeriod: the requested retention period is shorter than the present
-    /// one.
+    /// retention period.
     pub fn retention_not_longer(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -178,8 +179,8 @@ impl Error {
         Kind::InvalidArgumentException.says("Cannot stop encrypting an unencrypted stream.")
     }
 
-    /// StopStreamEncryption: the stream is encrypted with another key than the request names. The
-    /// message is a choice.
+    /// StopStreamEncryption: the stream is encrypted with a key other than the key in the request.
+    /// The message is a choice.
     pub fn other_key(key: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException

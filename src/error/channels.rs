@@ -39,8 +39,8 @@ impl Error {
             .says(format!("Stream {stream} has channels. Delete them first."))
     }
 
-    /// A policy is requested for a channel, but channels have no policies. The exception's name is
-    /// a choice.
+    /// The request is about the resource policy of a channel, but channels have no resource
+    /// policies. The exception's name is a choice.
     pub(crate) fn channel_has_no_policy(given: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "{given} is the ARN of a channel, and a channel cannot have a resource policy."
@@ -77,11 +77,11 @@ impl Error {
     }
 }
 
-/// Errors about members of CreateChannel and UpdateChannel that do not fit together. The
-/// exception's name is a choice.
+/// Errors about members of CreateChannel and UpdateChannel that do not fit together. The names of
+/// these exceptions are choices.
 impl Error {
-    /// A list of the request does not have exactly one entry. `list` is the name of the list in the
-    /// request, and `entry` is the noun for one entry in the message.
+    /// A list in the request does not have exactly one entry. `list` is the name of the list,
+    /// `entry` is the word for one entry in the message, and `count` is the number of entries.
     pub(crate) fn channel_list(list: &str, entry: &str, count: usize) -> Self {
         Kind::ValidationException.says(format!(
             "{list} must contain exactly one {entry}, not {count}."
@@ -118,8 +118,8 @@ impl Error {
         ))
     }
 
-    /// The text of `member`, which is a template or a prefix of object keys, breaks a rule that the
-    /// pattern in the service model does not express.
+    /// The member `member` is a template or a prefix of object keys. Its text breaks a rule that
+    /// the pattern in the service model does not express.
     pub(crate) fn channel_key(member: &str, fault: &KeyFault) -> Self {
         Kind::ValidationException.says(format!("{member} {fault}."))
     }
@@ -139,8 +139,8 @@ impl Error {
         )
     }
 
-    /// UpdateChannel: the request has the member `member`, but this member configures another kind
-    /// of destination than `kind`, the kind of the channel's destination.
+    /// UpdateChannel: the request has the member `member`, which configures another kind of
+    /// destination than the channel has. `kind` is the kind of the channel's destination.
     pub(crate) fn channel_update_other_destination(member: &str, kind: DestinationKind) -> Self {
         let kind = kind.as_str();
         Kind::ValidationException.says(format!(

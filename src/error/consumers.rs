@@ -46,8 +46,8 @@ impl Error {
     }
 
     /// The stream has no consumer of this name. The message was recorded for SubscribeToShard in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json). The message leaves out
-    /// the creation time that stands in the request's ConsumerARN.
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json). The message does not
+    /// contain the creation time, although the request's ConsumerARN contains it.
     pub fn consumer_name_not_found(name: &str, stream: &StreamArn) -> Self {
         Self::no_consumer(name, stream)
     }
@@ -140,15 +140,15 @@ impl Error {
 
     /// PutResourcePolicy: a statement has no Principal. The message was reported in September 2026
     /// (badmintoncryer/cdk-preflight,
-    /// rules/kinesis/pf-kinesis-resource-policy-principal/meta.yaml). The exception's name is that
-    /// of [`Error::policy_invalid`].
+    /// rules/kinesis/pf-kinesis-resource-policy-principal/meta.yaml). The name of the exception is
+    /// a choice, the same name as for [`Error::policy_invalid`].
     pub fn policy_without_principal() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: Missing required field Principal")
     }
 
-    /// PutResourcePolicy: a statement has a NotPrincipal. The message was reported together with
-    /// the message of [`Error::policy_without_principal`] (in rule.rego).
+    /// PutResourcePolicy: a statement has a NotPrincipal. The message was reported in the file
+    /// rule.rego, in the same folder as the message of [`Error::policy_without_principal`].
     pub fn policy_not_principal() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: Has prohibited field NotPrincipal")
@@ -186,7 +186,8 @@ impl Error {
     }
 }
 
-/// The stream's name and account, joined with "and". Most other messages join the two with "under".
+/// Returns the stream's name and account, joined with "and". Most messages join the name and the
+/// account with "under" instead.
 fn named_with_and(stream: &StreamArn) -> String {
     format!("{} and account {}", stream.name, stream.scope.account)
 }

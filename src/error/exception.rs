@@ -12,7 +12,7 @@ pub struct Error {
     /// message.
     pub message: Option<Cow<'static, str>>,
     /// The names of the limits that may have caused the error, spelled as for the option `--limit`.
-    /// They appear only in the log, not in the answer.
+    /// The log shows these names, but the answer does not.
     pub limits: Vec<&'static str>,
 }
 
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The exception's name as it stands in an answer.
+    /// Returns the exception's name, spelled as in an answer.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccessDeniedException => "AccessDeniedException",
@@ -83,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// The HTTP status code of an answer with this exception.
+    /// Returns the HTTP status code of an answer with this exception.
     pub const fn status(self) -> u16 {
         match self {
             Self::InternalFailure => 500,
@@ -93,8 +93,8 @@ impl Kind {
         }
     }
 
-    /// True if the Kinesis service model declares the exception. Other exceptions come from the
-    /// HTTP framework in front of the service, or are common to all AWS services.
+    /// Returns true if the service model of Kinesis declares the exception. Other exceptions come
+    /// from the HTTP framework in front of the service, or are common to all AWS services.
     pub const fn is_modelled(self) -> bool {
         !matches!(
             self,
@@ -110,9 +110,9 @@ impl Kind {
         )
     }
 
-    /// The name of the member that holds the message in the answer. Two exceptions write it with a
-    /// capital letter: `Message`. For AccessDeniedException the capital letter was recorded in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// Returns the name of the member that holds the message in an answer. For two exceptions the
+    /// name is `Message`, and for all others `message`. The name for AccessDeniedException was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub const fn message_key(self) -> &'static str {
         match self {
             Self::AccessDeniedException | Self::SerializationException => "Message",

@@ -6,11 +6,11 @@ use crate::model::{AccountRegion, KeyState, StreamArn};
 /// The purpose for which a request uses a KMS key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPurpose {
-    /// StartStreamEncryption: to check that the key exists.
+    /// StartStreamEncryption checks that the key exists.
     Describe,
-    /// PutRecord or PutRecords: to encrypt records.
+    /// PutRecord or PutRecords encrypts records.
     Encrypt,
-    /// GetRecords or a subscription: to decrypt records.
+    /// GetRecords or a subscription decrypts records.
     Decrypt,
 }
 
@@ -19,7 +19,7 @@ pub enum KeyPurpose {
 pub struct KeyUse<'a> {
     /// The ARN of the caller whose request uses the key.
     pub user: &'a str,
-    /// The id, alias or ARN that StartStreamEncryption named the key by.
+    /// The id, alias or ARN of the key in the StartStreamEncryption request.
     pub key: &'a str,
     pub stream: &'a StreamArn,
     pub purpose: KeyPurpose,
@@ -28,10 +28,10 @@ pub struct KeyUse<'a> {
 impl Error {
     /// The exception for a key that an option of the configuration declares unusable.
     ///
-    /// PutRecord was seen to pass on the message of KMS (serverless-apigateway-service-proxy issue
-    /// 101). The messages here are therefore those of KMS itself, as reported in credstash issue
-    /// 86, botocore issue 2107 and AWS Prescriptive Guidance on throttling. The same messages for
-    /// the other operations are a choice.
+    /// PutRecord was seen to answer with the message of KMS (serverless-apigateway-service-proxy
+    /// issue 101). Therefore this function uses the messages of KMS, as reported in credstash issue
+    /// 86, botocore issue 2107 and AWS Prescriptive Guidance on throttling. The use of these
+    /// messages for operations other than PutRecord is a choice.
     ///
     /// GetRecords was seen to send a message of its own (spring-cloud-stream-binder-aws-kinesis
     /// pull request 188). The report blanks out the names of the user and of the stream, so the
@@ -91,7 +91,7 @@ fn denied(attempt: &KeyUse<'_>, key: &str) -> String {
     format!("User: {user} is not authorized to perform: {action} on resource: {key}")
 }
 
-/// The ARN of the KMS key that `key` names by its id, alias or ARN.
+/// Returns the ARN of the KMS key whose id, alias or ARN is `key`.
 fn key_arn(key: &str, scope: &AccountRegion) -> String {
     if key.starts_with("arn:") {
         return key.to_owned();

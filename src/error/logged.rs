@@ -1,12 +1,12 @@
-//! The text with which an error appears in the log.
+//! The texts of errors in the log.
 
 use super::exception::{Error, Kind};
 use crate::limits::LOGGED_CHARACTERS;
 use std::fmt;
 
 impl Error {
-    /// The text of the error for the log. The text ends with the `--limit` options that would avoid
-    /// the error, if there are any.
+    /// Returns the text of the error for the log. The text ends with the options `--limit` that may
+    /// avoid the error, if there are such options.
     pub fn with_remedy(&self) -> impl fmt::Display + '_ {
         WithRemedy(self)
     }

@@ -80,7 +80,8 @@ impl Error {
     }
 }
 
-/// The error code and the message for one failed entry of a batch. The other entries may succeed.
+/// Returns the error code and the message for one failed entry of a batch. The other entries of the
+/// batch may succeed.
 pub(crate) fn entry_failure(fault: EntryFault) -> (&'static str, &'static str) {
     const INVALID: &str = "InvalidArgumentException";
     const GONE: &str = "ResourceNotFoundException";

@@ -10,9 +10,9 @@ use time::macros::format_description;
 
 /// Errors about starting positions and shard iterators.
 impl Error {
-    /// StartingSequenceNumber does not fit the iterator type. Either the request has one (`given`
-    /// is true) and the type allows none, or the request has none (`given` is false) and the type
-    /// needs one.
+    /// The iterator type `kind` does not fit the request. If `given` is true, the request has a
+    /// StartingSequenceNumber, but the type allows none. If `given` is false, the request has no
+    /// StartingSequenceNumber, but the type needs one.
     pub fn starting_number_mismatch(kind: &str, given: bool) -> Self {
         let found = if given { "also a" } else { "no" };
         Kind::InvalidArgumentException.says(format!(
@@ -31,7 +31,8 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber belongs to another shard than the request names.
+    /// The StartingSequenceNumber contains another shard id than the request. `encoded` is the
+    /// shard in the StartingSequenceNumber.
     pub fn starting_number_of_other_shard(encoded: impl fmt::Display, shard: ShardId) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to \
@@ -39,8 +40,8 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber contains the right shard id, but belongs to a shard of another
-    /// stream.
+    /// The StartingSequenceNumber contains the shard id of the request, but belongs to a shard of
+    /// another stream.
     pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -76,7 +77,8 @@ impl Error {
         ))
     }
 
-    /// The ShardIterator does not have the form of a shard iterator, or belongs to another stream.
+    /// The request's ShardIterator does not have the form of a shard iterator, or belongs to
+    /// another stream than the request.
     pub fn iterator_invalid() -> Self {
         Kind::InvalidArgumentException.says("Invalid ShardIterator.")
     }
@@ -99,12 +101,12 @@ impl Error {
         Kind::InvalidArgumentException.says("Either NextToken or StreamName should be provided.")
     }
 
-    /// The request has a NextToken together with `member`, which only the request for the first
-    /// page may have. The message is quoted for StreamName
+    /// The request has a NextToken together with `member`, but only the request for the first page
+    /// may have this member. Public reports quote the message for StreamName
     /// (hashicorp/terraform-provider-aws#40494), StreamARN (aws/aws-cli#9635),
     /// ExclusiveStartShardId (awslabs/amazon-kinesis-scaling-utils#82) and ShardFilter
-    /// (apache/beam#33478). ListShards calls its member StreamCreationTimestamp
-    /// "StreamCreationEpoch" in the message, as recorded in September 2026 (radkawar/stackd,
+    /// (apache/beam#33478). ListShards uses the word "StreamCreationEpoch" in the message about its
+    /// member StreamCreationTimestamp, as recorded in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/topology_raw.json). The same message for ListStreamConsumers is a
     /// choice.
     pub fn token_with(member: &str) -> Self {
@@ -133,8 +135,8 @@ impl Error {
 
     /// The ShardFilter has type `kind`, which needs the member `member`, but the request lacks this
     /// member. The message for a missing ShardId was recorded in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/topology.json). The message for a missing Timestamp is a choice, worded
-    /// alike.
+    /// testdata/aws/kinesis/topology.json). The message for a missing Timestamp is a choice with
+    /// the same wording.
     pub fn shard_filter_needs(member: &str, kind: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "{member} must be provided when the ShardFilter Type is {kind}."
@@ -163,8 +165,8 @@ impl Error {
     }
 }
 
-/// Formats a time as in `Thu Jan 22 01:22:02 UTC 2015`. The service uses this form only in the
-/// message of ExpiredIteratorException.
+/// Formats a time in the form `Thu Jan 22 01:22:02 UTC 2015`. The service uses this form only in
+/// the message of ExpiredIteratorException.
 fn written_out(moment: Timestamp) -> String {
     let layout = format_description!(
         "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"

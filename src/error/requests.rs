@@ -31,8 +31,8 @@ impl Error {
     }
 
     /// The request got no permit from the in-flight budget within the limit
-    /// `admission-wait-seconds`. The exception is one of the errors common to all AWS actions, and
-    /// clients retry it.
+    /// `admission-wait-seconds`. The exception is one of the errors that are common to all AWS
+    /// services, and clients repeat the request after it.
     pub fn unavailable() -> Self {
         Kind::ServiceUnavailable
             .says("The request has failed due to a temporary failure of the server.")
@@ -49,13 +49,13 @@ impl Error {
     }
 
     /// A fault rule answers the request as if it exceeded a call rate. ThrottlingException is one
-    /// of the errors common to all AWS actions. The message is a choice.
+    /// of the errors that are common to all AWS services. The message is a choice.
     pub fn throttled() -> Self {
         Kind::ThrottlingException.says("Rate exceeded")
     }
 
-    /// The body of the request did not arrive in time. Clients know the exception and retry the
-    /// request.
+    /// The body of the request did not arrive in time. Clients know this exception, and repeat the
+    /// request after it.
     pub fn too_slow() -> Self {
         Kind::RequestTimeoutException
             .says("The request's body was not received in time.")
@@ -69,7 +69,8 @@ impl Error {
     }
 }
 
-/// The client gets an internal failure. The log gets the store's error.
+/// Converts an error of the store to the client's exception: ServiceUnavailable if the store is
+/// busy, and otherwise InternalFailure. The client does not see the store's error.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

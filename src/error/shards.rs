@@ -7,8 +7,8 @@ use std::fmt;
 
 /// Errors about shards.
 impl Error {
-    /// The text does not have the form of a shard id, or the stream has no shard of this id. The
-    /// message was recorded for SubscribeToShard in September 2026 (radkawar/stackd,
+    /// The text `raw` does not have the form of a shard id, or the stream has no shard with this
+    /// id. The message was recorded for SubscribeToShard in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/dry_run.json).
     pub fn shard_not_found(raw: impl fmt::Display, stream: &StreamArn) -> Self {
         let stream = named(stream);
@@ -59,8 +59,8 @@ impl Error {
         ))
     }
 
-    /// The SequenceNumberForOrdering does not have the form of a sequence number, or is higher than
-    /// every sequence number that the emulator has assigned.
+    /// The SequenceNumberForOrdering does not have the form of a sequence number, or is greater
+    /// than every sequence number that the emulator has assigned.
     pub fn ordering_number_invalid(number: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(

@@ -57,20 +57,21 @@ impl Error {
     }
 
     /// The signature's credential is for another date, region or service than the request.
+    /// `message` describes the difference.
     pub fn misscoped(message: String) -> Self {
         Kind::InvalidSignatureException.says(message)
     }
 
-    /// The request was signed before `first`, the earliest time that the emulator accepts. `first`
-    /// is `now` minus `life`.
+    /// The signature's date `date` is before `first`, the earliest date that the emulator accepts.
+    /// `first` is `now` minus `life`.
     pub fn signature_expired(date: &str, first: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature expired: {date} is now earlier than {first} ({now} - {life})"
         ))
     }
 
-    /// The time of the signature is after `last`, the latest time that the emulator accepts. `last`
-    /// is `now` plus `life`.
+    /// The signature's date `date` is after `last`, the latest date that the emulator accepts.
+    /// `last` is `now` plus `life`.
     pub fn signature_not_yet_current(date: &str, last: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature not yet current: {date} is still later than {last} ({now} + {life})"

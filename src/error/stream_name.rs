@@ -2,8 +2,8 @@
 
 use crate::model::StreamArn;
 
-/// The stream's name and account, in the form of most messages. Messages have this form even if the
-/// request gave the stream's ARN.
+/// Returns the stream's name and account in the form that most messages have. Messages have this
+/// form even if the request named the stream by its ARN.
 pub(super) fn named(stream: &StreamArn) -> String {
     format!("{} under account {}", stream.name, stream.scope.account)
 }

@@ -31,9 +31,10 @@ impl Error {
             .says("Stream arn and stream name can't be empty at the same time")
     }
 
-    /// `name` differs from `inferred`, the stream's name in StreamARN. `name` is the request's
-    /// StreamName, or the name in its shard iterator. The message was recorded for both in
-    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json and dry_run.json).
+    /// The stream's name `name` differs from `inferred`, the name in the request's StreamARN.
+    /// `name` comes from the request's StreamName or from its shard iterator. The message was
+    /// recorded in both cases in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json and dry_run.json).
     pub fn name_and_arn_differ(name: &str, inferred: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Input stream name {name} doesn't match the inferred name in stream arn {inferred}"
@@ -46,8 +47,8 @@ impl Error {
         Kind::InvalidArgumentException.says(format!("{arn} is not the ARN of a stream."))
     }
 
-    /// The StreamARN is in another region than the region for which the request was signed. The
-    /// message was recorded in September 2026 (radkawar/stackd,
+    /// The request's StreamARN names another region than the region for which the request was
+    /// signed. The message was recorded in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json).
     pub fn arn_of_other_region(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(

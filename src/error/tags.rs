@@ -4,7 +4,8 @@ use super::exception::{Error, Kind};
 use crate::model::{AccountId, AccountRegion, StreamArn};
 use std::fmt;
 
-/// The resource whose tags a message is about, in the words of the message.
+/// The owner of the tags that a message is about. Its text is the name of the resource in the
+/// message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TagOwner<'a> {
     kind: &'static str,
@@ -13,8 +14,8 @@ pub(crate) struct TagOwner<'a> {
 }
 
 impl<'a> TagOwner<'a> {
-    /// A stream as the owner of tags. The tags of a consumer that is being registered have the
-    /// consumer's stream as their owner in the messages.
+    /// Creates the owner for the tags of a stream. The messages about the tags of a new consumer
+    /// name the consumer's stream, too.
     pub(crate) fn stream(arn: &'a StreamArn) -> Self {
         Self {
             kind: "stream",
@@ -23,8 +24,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A queue as the owner of tags. The queue need not exist yet. Messages about tags were
-    /// recorded only for streams, so the word "queue" in a message is a choice.
+    /// Creates the owner for the tags of a queue. The queue need not exist yet. Messages about tags
+    /// were recorded only for streams, so the word "queue" in a message is a choice.
     pub(crate) fn queue(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
             kind: "queue",
@@ -33,8 +34,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A channel as the owner of tags. The channel need not exist yet. Messages about tags were
-    /// recorded only for streams, so the word "channel" in a message is a choice.
+    /// Creates the owner for the tags of a channel. The channel need not exist yet. Messages about
+    /// tags were recorded only for streams, so the word "channel" in a message is a choice.
     pub(crate) fn channel(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
             kind: "channel",
@@ -43,7 +44,7 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A resource as the owner of tags, named by its ARN as the request gives it.
+    /// Creates the owner for the tags of a resource that the request names by the ARN `arn`.
     pub(crate) fn resource(arn: &'a str, account: AccountId) -> Self {
         Self {
             kind: "resource",
@@ -83,7 +84,8 @@ impl Error {
     }
 
     /// A tag contains a `%`. The service's first check of characters (`Error::tag_characters`)
-    /// accepts a `%`, but its second check refuses it with this message.
+    /// accepts a `%`, but its second check refuses a `%` with this message. `verb` and
+    /// `preposition` are words of the message.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \
