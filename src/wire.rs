@@ -1,12 +1,13 @@
 //! Reading and writing of JSON and CBOR documents. Nothing in this module is specific to Kinesis.
 //!
-//! Two readers decode the bodies of requests, and check them against the same shapes. The fast
-//! reader ([`decode`]) decodes bytes to a typed input with serde: it borrows from the body and
-//! builds no tree. The fast reader decodes the requests that transfer records or are sent for each
-//! batch of records. The explaining reader ([`explain`]) decodes all other requests, and every body
-//! that the fast reader refuses. It reads the body into a [`Node`], compares the node with its
-//! [`Shape`], and returns the typed input or the service's exact error message. The fast reader may
-//! refuse a valid body, but must never accept an invalid one.
+//! Two readers decode the bodies of requests, and check the bodies against the same shapes. The
+//! fast reader ([`decode`]) decodes bytes to a typed input with serde. It borrows from the body and
+//! builds no tree. The fast reader decodes the requests that transfer records or that clients send
+//! for each batch of records. The explaining reader ([`explain`]) decodes all other requests, and
+//! every body that the fast reader refuses. The explaining reader reads the body into a [`Node`],
+//! compares the node with the [`Shape`] of the input, and returns the typed input or the service's
+//! exact error message. The fast reader may refuse a valid body, but must never accept an invalid
+//! one.
 //!
 //! Each file uses only files that stand before it in this order: `pattern`, `base64_text`,
 //! `item_count`, `format`, `name` → `shape`, `node` → `blob`, `timestamp`, `scalar`, `structure`,

@@ -2,7 +2,7 @@
 
 use base64_turbo::STANDARD;
 
-/// Decodes canonical, padded base64. `None` for any other text.
+/// Decodes canonical base64 with padding. Returns `None` for any other text.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
@@ -24,8 +24,8 @@ pub(super) fn fault(text: &str) -> Option<String> {
     Some(format!("'{text}' can not be converted to a Blob: {reason}"))
 }
 
-/// Finds the first character that is not in the base64 alphabet, or a `=` that may not stand at its
-/// position.
+/// Finds the first character that is not in the base64 alphabet, or a `=` at a position where no
+/// `=` is allowed. Returns `None` if there is no such character.
 fn misplaced(text: &str) -> Option<char> {
     let padding = text.len() - text.trim_end_matches('=').len();
     let body = &text[..text.len() - padding];

@@ -2,17 +2,17 @@
 //! each of them through a small buffer.
 //!
 //! The fast reader accepts the items that clients send and refuses rare ones: strings of indefinite
-//! length, half floats, unassigned simple values and big numbers. The explaining reader reads a
-//! refused body again with ciborium, which decides if the body is valid. The fast reader must
-//! therefore never accept a body that ciborium refuses.
+//! length, half floats, unassigned simple values and big numbers. If the fast reader refuses a
+//! body, the explaining reader reads the body again with ciborium, and ciborium decides if the body
+//! is valid. The fast reader must therefore never accept a body that ciborium refuses.
 
 use super::name::NameReader;
 use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Reads a value from the CBOR item at the start of `body`. `None` when the fast reader refuses the
-/// item.
+/// Reads a value from the CBOR item at the start of `body`. Returns `None` if the fast reader
+/// refuses the item.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     T::deserialize(&mut CborReader {
         rest: body,
@@ -31,10 +31,11 @@ struct CborReader<'de> {
 
 type Result<T> = std::result::Result<T, value::Error>;
 
-/// The head of a CBOR item: its type, and its value or length.
+/// The head of a CBOR item. The head has the type of the item, and the value or the length of the
+/// item.
 enum Head {
     Unsigned(u64),
-    /// A negative number: the field n stands for −1 − n.
+    /// A negative number. The field n stands for the number −1 − n.
     Negative(u64),
     Bytes(usize),
     Text(usize),
@@ -43,7 +44,7 @@ enum Head {
     /// A map with its number of entries; `None` for a map of indefinite length.
     Map(Option<usize>),
     Bool(bool),
-    /// CBOR's null or undefined.
+    /// The value null or the value undefined of CBOR.
     Null,
     Float(f64),
 }
@@ -105,8 +106,8 @@ impl<'de> CborReader<'de> {
         Ok((kind, detail, Some(number)))
     }
 
-    /// Reads the head of the next item. Skips tags, because the type of the member determines how
-    /// the item is read.
+    /// Reads the head of the next item. Skips tags, because the type of the member determines the
+    /// type of the item.
     fn head(&mut self) -> Result<Head> {
         let (mut kind, mut detail, mut number) = self.kind()?;
         for _ in 0..CBOR_TAGS {
@@ -189,8 +190,8 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
         }
     }
 
-    /// Reads a whole number, and refuses every other CBOR item. The visitors alone would also
-    /// accept fractions, because they must accept the fractions that JSON bodies contain.
+    /// Reads a whole number, and refuses every other CBOR item. Without this check, the visitors
+    /// would also accept fractions, because JSON bodies contain fractions.
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
             Head::Unsigned(number) => visitor.visit_u64(number),
@@ -217,7 +218,7 @@ struct CborItems<'a, 'de> {
 }
 
 impl CborItems<'_, '_> {
-    /// True if another element or entry follows. Counts this element or entry as an item.
+    /// Returns true if another element or entry follows. Counts this element or entry as an item.
     fn is_more(&mut self) -> Result<bool> {
         match &mut self.left {
             Some(0) => Ok(false),
@@ -261,8 +262,8 @@ impl<'de> MapAccess<'de> for &mut CborItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // Member names are always text. A map with other keys is refused, and ciborium reads the
-        // body again.
+        // Member names are always text. The fast reader refuses a map with other keys, and ciborium
+        // reads the body again.
         let Head::Text(length) = self.reader.head()? else {
             return Err(refused());
         };
@@ -328,8 +329,8 @@ mod tests {
         fn it_reads_the_documents_that_ciborium_writes(value in document()) {
             let mut body = Vec::new();
             ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
-            // The fast reader may refuse a body with one of these bytes: they mark half floats and
-            // big numbers, which only ciborium reads.
+            // The fast reader may refuse a body with one of these bytes, because they mark half
+            // floats and big numbers, which only ciborium reads.
             let left = body.iter().any(|byte| [0xf9, 0xc2, 0xc3].contains(byte));
             prop_assert!(agree(&body).is_some() || left);
         }
@@ -337,8 +338,8 @@ mod tests {
         #[test]
         fn it_accepts_no_bytes_that_ciborium_refuses(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
             agree(&body);
-            // With the head of a map or list at the start, the reader reads more of the random
-            // body.
+            // If the random body starts with the head of a map or list, the fast reader reads more
+            // of it.
             body[0] = 0xbf;
             agree(&body);
             body[0] = 0x9f;

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Decodes a body to a value of type `T` with the fast reader. `None` if the fast reader refuses
-/// the body.
+/// Decodes a body to a value of type `T` with the fast reader. Returns `None` if the fast reader
+/// refuses the body.
 pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     with_buffers(format, body, || match format {
         Format::Json => json::from_slice(body),
@@ -24,13 +24,13 @@ pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     })
 }
 
-/// True if the body is well formed and its root is a structure.
+/// Returns true if the body is well formed and its root is a structure.
 pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
 
-/// Returns the reason, for the log, why a body is malformed or why its root is not a structure.
-/// `None` for a well-formed body whose root is a structure.
+/// Returns the fault of a body that is malformed or whose root is not a structure, as a text for
+/// the log. Returns `None` for a well-formed body whose root is a structure.
 pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return Some("the body is empty".to_owned());
@@ -46,8 +46,8 @@ pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     error.or_else(|| (!parses(format, body)).then(|| "the body is not a structure".to_owned()))
 }
 
-/// Returns the text of the member `name` in the root of a body. `None` if the member is missing or
-/// is not text.
+/// Returns the text of the member `name` in the root of a body. Returns `None` if the member is
+/// missing or is not text.
 pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
     tree(format, body)?.member(name)?.text().map(str::to_owned)
 }
@@ -65,8 +65,8 @@ pub(crate) enum Explained<T> {
     Invalid(Violations),
 }
 
-/// Reads a body with the explaining reader, and finds the reason if the body is refused.
-/// `tolerates_missing` returns true for a body in which members of presence
+/// Reads a body with the explaining reader. If the reader refuses the body, the result has the
+/// reason. `tolerates_missing` returns true for a body in which members of presence
 /// [`Expected`](super::Presence::Expected) may be missing.
 pub(crate) fn explain<T: DeserializeOwned>(
     format: Format,
@@ -81,8 +81,8 @@ pub(crate) fn explain<T: DeserializeOwned>(
         return Explained::Mistyped(mismatch);
     }
     let violations = Violations::find(&node, shape, tolerates_missing(&node));
-    // A request in which only members of presence `Expected` are missing is decoded: the operation
-    // decides if it needs the members.
+    // A request in which only members of presence `Expected` are missing is decoded, because the
+    // operation decides if the request needs these members.
     if (violations.is_empty() || violations.is_tolerable())
         && let Some(value) = with_unit(format, || node.read(format == Format::Json))
     {

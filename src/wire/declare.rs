@@ -171,15 +171,15 @@ macro_rules! map {
 }
 
 /// Declares the structure of an input: fields, each with the name of its member in JSON and CBOR. A
-/// field of type `Option` is an optional member. A field after `..` is a group: a structure whose
-/// members are read as members of the declared structure.
+/// field of type `Option` is an optional member. A field after `..` is a group. A group is a
+/// structure whose members are members of the declared structure in JSON and CBOR.
 macro_rules! input {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         $crate::wire::declare::input_fields! { [$(#[$meta])* $name] [] $($body)* }
     };
 }
 
-/// Divides the fields of `input!` into members and groups, in the order of the declaration.
+/// Divides the fields in `input!` into members and groups, and keeps the order of the declaration.
 macro_rules! input_fields {
     ($head:tt [$($done:tt)*] $(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty, $($rest:tt)*) => {
         $crate::wire::declare::input_fields! {
@@ -241,7 +241,7 @@ macro_rules! input_fields {
     };
 }
 
-/// Implements `AsRef` from a structure to a field, if the field is a group.
+/// Implements `AsRef` from a structure to one of its fields, if the field is a group.
 macro_rules! as_group {
     (member $name:ident $field:ident $ty:ty) => {};
     (group $name:ident $field:ident $ty:ty) => {
@@ -253,13 +253,14 @@ macro_rules! as_group {
     };
 }
 
-/// The type of a field in `Partial`, the structure while its members are being read.
+/// Expands to the type of a field in `Partial`. A value of `Partial` has the members of a structure
+/// that have been read so far.
 macro_rules! slot {
     (member $ty:ty) => { Option<$ty> };
     (group $ty:ty) => { <$ty as $crate::wire::Structure>::Partial };
 }
 
-/// Expands to the element of the constant `FIELDS` that describes a field.
+/// Expands to the description of a field, which is an element of the constant `FIELDS`.
 macro_rules! field {
     (member $wire:literal $ty:ty) => {
         $crate::wire::Field::Member($crate::wire::Member {
@@ -273,8 +274,8 @@ macro_rules! field {
     };
 }
 
-/// Expands to code that reads the value of a field of the structure if `name` is the name of this
-/// field.
+/// Expands to code that reads the value of a field, if `name` is the name of this field or of a
+/// member of this group.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
         if $name == $wire.as_bytes() {
@@ -332,8 +333,8 @@ macro_rules! output {
     };
 }
 
-/// Expands to the first of the given expressions. Macros use this for an optional argument,
-/// followed by its default.
+/// Expands to the first of the given expressions. Other macros pass an optional argument and then
+/// its default value.
 macro_rules! first {
     ($first:expr $(, $rest:expr)* $(,)?) => {
         $first
@@ -347,7 +348,7 @@ pub(crate) use {
 
 /// A value that may be absent from an output.
 pub(crate) trait Present {
-    /// False for an optional member without a value.
+    /// Returns false for an optional member without a value.
     fn is_present(&self) -> bool {
         true
     }

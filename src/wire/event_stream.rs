@@ -1,5 +1,5 @@
-//! Frames of the AWS event-stream format: two lengths, headers and a payload, with two CRC32
-//! checksums.
+//! Frames of the AWS event-stream format. A frame has two lengths, headers and a payload, and two
+//! CRC32 checksums.
 //!
 //! The values of all headers are strings, because AWS's Java client refuses other types.
 
@@ -11,12 +11,12 @@ const PRELUDE_BYTES: usize = 12;
 /// Number of bytes of the checksum over the whole frame.
 const CHECKSUM_BYTES: usize = 4;
 
-/// Returns a frame with the headers `headers`. `payload` is called to append the payload of the
-/// frame. The payload is written directly into the frame, so that records are not copied again.
+/// Returns a frame with the headers `headers`. The function `payload` appends the payload directly
+/// to the frame, so that records are not copied again.
 ///
 /// # Panics
-/// Panics when the name of a header is longer than 255 bytes, or its value is longer than 65,535
-/// bytes.
+/// Panics if the name of a header is longer than 255 bytes, or if the value of a header is longer
+/// than 65,535 bytes.
 pub fn frame(headers: &[(&str, &str)], payload: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut message = vec![0; PRELUDE_BYTES];
     for (name, value) in headers {

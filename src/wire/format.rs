@@ -5,15 +5,15 @@
 pub enum Format {
     /// AWS JSON 1.1.
     Json,
-    /// AWS CBOR 1.1: the headers and members of JSON 1.1, encoded in CBOR. Timestamps are in whole
-    /// milliseconds.
+    /// AWS CBOR 1.1. The headers and members are those of AWS JSON 1.1, but the body is in CBOR.
+    /// Timestamps are in whole milliseconds.
     Cbor,
     /// Smithy RPC v2 CBOR. Timestamps are in seconds with a fraction.
     RpcV2Cbor,
 }
 
 impl Format {
-    /// The media type of requests and answers in this format.
+    /// Returns the media type of requests and answers in this format.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/x-amz-json-1.1",

@@ -1,6 +1,6 @@
-//! The limit on the number of items in the body of a request: the values in its lists and
-//! structures. The limit is checked before the explaining reader builds a tree of the body, because
-//! one byte of the body can become a hundred bytes of the tree.
+//! The limit on the number of items in the body of a request. The items are the values in the
+//! body's lists and structures. The explaining reader checks the limit before it builds a tree of
+//! the body, because one byte of the body can become a hundred bytes of the tree.
 
 use crate::limits::DOCUMENT_ITEMS;
 use ciborium_ll::{Decoder, Header};
@@ -9,9 +9,9 @@ use memchr::memchr3_iter;
 /// Number of bytes of a text or a byte string that are skipped in one step.
 const STEP_BYTES: usize = 4 << 10;
 
-/// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. The function counts commas, opening
-/// brackets and opening braces instead of items, also inside of strings, because strings in
-/// requests contain few of these characters.
+/// Returns true if a JSON text has at most [`DOCUMENT_ITEMS`] items. The function counts commas,
+/// opening brackets and opening braces instead of items. These characters also count inside
+/// strings, because strings in requests contain few of them.
 pub(super) fn is_bounded_json(body: &[u8]) -> bool {
     body.len() <= DOCUMENT_ITEMS
         || memchr3_iter(b',', b'[', b'{', body)
@@ -19,9 +19,9 @@ pub(super) fn is_bounded_json(body: &[u8]) -> bool {
             .is_none()
 }
 
-/// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. The parts of a text or a byte
-/// string of indefinite length count as items too. Also true for a malformed item, because the
-/// explaining reader refuses it anyway.
+/// Returns true if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. Each part of a text or
+/// byte string of indefinite length counts as an item. Also returns true for a malformed item,
+/// because the explaining reader refuses such an item anyway.
 pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     if body.len() <= DOCUMENT_ITEMS {
         return true;
@@ -38,8 +38,8 @@ pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
 }
 
 /// Skips the head of one CBOR item, and also the content if the item is a text or a byte string.
-/// Returns the number of items that were skipped: 1, or the number of the string's parts if the
-/// string has more. Stops after `most` parts. `None` if the item is malformed.
+/// Returns the number of skipped items. This number is 1, or the number of parts if the item is a
+/// string with several parts. Stops after `most` parts. Returns `None` if the item is malformed.
 fn skip_item(decoder: &mut Decoder<&[u8]>, most: usize) -> Option<usize> {
     let mut step = [0; STEP_BYTES];
     let mut parts = 0;

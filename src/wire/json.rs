@@ -1,9 +1,10 @@
-//! The fast JSON reader. It borrows strings from the body, and finds their ends with vector
+//! The fast JSON reader. It borrows strings from the body. It finds the end of a string with vector
 //! instructions, because a string can be a megabyte of base64.
 //!
-//! The fast reader passes each string with escapes and each unusual number to serde_json. The
-//! explaining reader reads a refused body again with serde_json, which decides if the body is
-//! valid. The fast reader must therefore never accept a body that serde_json refuses.
+//! The fast reader passes each string with escapes and each unusual number to serde_json. If the
+//! fast reader refuses a body, the explaining reader reads the body again with serde_json, and
+//! serde_json decides if the body is valid. The fast reader must therefore never accept a body that
+//! serde_json refuses.
 
 use super::name::NameReader;
 use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
@@ -16,7 +17,7 @@ use serde::forward_to_deserialize_any;
 /// number of 18 digits fits in 64 bits.
 const MOST_DIGITS: usize = 18;
 
-/// Reads the single value in `body`. `None` when the fast reader refuses the body.
+/// Reads the single value in `body`. Returns `None` if the fast reader refuses the body.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     let mut reader = JsonReader {
         rest: body,
@@ -43,9 +44,9 @@ fn refused() -> value::Error {
 
 /// A string in the body, not yet decoded.
 enum Text<'de> {
-    /// A string without escapes; the slice leaves out the quotes.
+    /// A string without escapes. The slice does not contain the quotes.
     Plain(&'de [u8]),
-    /// A string with escapes; the slice includes the quotes, for serde_json.
+    /// A string with escapes. The slice contains the quotes, because serde_json needs them.
     Escaped(&'de [u8]),
 }
 
@@ -111,8 +112,8 @@ impl<'de> JsonReader<'de> {
         visitor.visit_u64(digits.fold(0, |number, digit| number * 10 + digit))
     }
 
-    /// Reads the elements of a list or the entries of a structure up to the closing bracket `end`,
-    /// one level deeper in the body.
+    /// Reads the elements of a list or the entries of a structure, up to the closing bracket `end`.
+    /// Refuses the body if it is nested too deep.
     fn within<T>(
         &mut self,
         end: u8,
@@ -196,8 +197,8 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
         }
     }
 
-    /// Passes the bytes of a string to the visitor without a check of UTF-8, because base64
-    /// decoding checks every byte.
+    /// Passes the bytes of a string to the visitor. Does not check that the bytes are UTF-8,
+    /// because the visitor decodes them as base64, and base64 decoding checks every byte.
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.peek()? != b'"' {
             return self.deserialize_any(visitor);
@@ -229,13 +230,14 @@ struct JsonItems<'a, 'de> {
     reader: &'a mut JsonReader<'de>,
     /// The closing bracket that ends the list or structure.
     end: u8,
-    /// True before the first element, which has no comma before it.
+    /// True until the first element is read. No comma stands before the first element.
     first: bool,
     ended: bool,
 }
 
 impl JsonItems<'_, '_> {
-    /// True if another element or entry follows. Consumes the comma before it.
+    /// Returns true if another element or entry follows. Consumes the comma before this element or
+    /// entry.
     fn is_more(&mut self) -> Result<bool> {
         if self.ended {
             return Ok(false);

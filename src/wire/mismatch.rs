@@ -1,4 +1,5 @@
-//! Mismatches: values whose type does not fit their member, with the service's messages.
+//! Mismatches, with the service's messages. A mismatch is a value whose type its member does not
+//! accept.
 
 use super::base64_text;
 use super::node::{Node, truth};
@@ -14,8 +15,8 @@ const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
 
 impl Mismatch {
-    /// Searches for the first value in `node` whose type does not fit `shape`, depth first and in
-    /// the order of the members.
+    /// Searches for the first value in `node` whose type does not fit `shape`. The search is depth
+    /// first, in the order of the members in `shape`.
     ///
     /// # Errors
     /// The first mismatch.
@@ -40,9 +41,9 @@ impl Mismatch {
     }
 }
 
-/// Returns the message for a value whose type does not fit `shape`; `None` if the type fits. An
-/// empty text stands for an exception without a message. This function is not called for a
-/// structure, list or map that fits `shape`.
+/// Returns the message for a value whose type does not fit `shape`. Returns `None` if the type
+/// fits, and an empty text if the exception has no message. Must not be called for a structure,
+/// list or map that fits `shape`.
 fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
     match node {
         Node::List(_) => Some(LIST.into()),

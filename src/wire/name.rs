@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The name of a member in a JSON or CBOR body. Names are only compared with known names, so this
-/// type does not check that the bytes are UTF-8.
+/// The name of a member in a JSON or CBOR body. This type does not check that the bytes are UTF-8,
+/// because names are only compared with known names.
 pub(crate) struct Name<'de>(pub(super) Cow<'de, [u8]>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -45,8 +45,8 @@ impl<'de> Visitor<'de> for NameVisitor {
 pub(crate) struct NameReader<'de>(&'de [u8]);
 
 impl<'de> NameReader<'de> {
-    /// Creates a deserializer of `name`. `None` if the bytes are not UTF-8, which JSON and CBOR
-    /// both require.
+    /// Creates a deserializer of `name`. Returns `None` if the bytes are not UTF-8, because JSON
+    /// and CBOR require UTF-8.
     pub(crate) fn of(name: &'de [u8]) -> Option<Self> {
         // All member names of the service are ASCII, and the check for ASCII is faster than for
         // UTF-8.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A value in a JSON or CBOR body. If a structure has several members with the same name, only the
-/// last member counts; this is a choice.
+/// A value in a JSON or CBOR body. If a structure has several members with the same name, the node
+/// has only the last one of them. This rule is a choice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     /// Null, or the value undefined of CBOR.
@@ -30,7 +30,8 @@ pub enum Node {
 }
 
 impl Node {
-    /// Builds the tree of a JSON body. `None` if the body is malformed or has too many items.
+    /// Builds the tree of a JSON body. Returns `None` if the body is malformed or has too many
+    /// items.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_json(body) {
             return None;
@@ -38,8 +39,8 @@ impl Node {
         serde_json::from_slice(body).ok()
     }
 
-    /// Builds the tree of a CBOR body. `None` if the body is malformed or has too many items. Drops
-    /// tags, because the type of the member determines how the value is read.
+    /// Builds the tree of a CBOR body. Returns `None` if the body is malformed or has too many
+    /// items. Drops tags, because the type of the member determines the type of the value.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_cbor(body) {
             return None;
@@ -49,8 +50,8 @@ impl Node {
             .and_then(from_value)
     }
 
-    /// Returns the member `name` of a structure. `None` if the member is missing or null, or if the
-    /// node is not a structure.
+    /// Returns the member `name` of a structure. Returns `None` if the member is missing or null,
+    /// or if the node is not a structure.
     pub fn member(&self, name: &str) -> Option<&Self> {
         let Self::Map(entries) = self else {
             return None;
@@ -69,8 +70,9 @@ impl Node {
         }
     }
 
-    /// Returns the number as the service reads it: without its fraction, and clamped to the range
-    /// of 32 bits, or of 64 bits if `long` is true. `None` for a node that is not a number.
+    /// Returns the node's number without its fraction, as the service does. Clamps the number to
+    /// the range of 64 bits if `long` is true, and otherwise to the range of 32 bits. Returns
+    /// `None` if the node is not a number.
     pub(super) fn number(&self, long: bool) -> Option<i64> {
         let (low, high) = integer_bounds(long);
         match self {
@@ -83,7 +85,8 @@ impl Node {
         }
     }
 
-    /// Returns the bytes of a blob: a byte string, or decoded base64 text. `None` for other nodes.
+    /// Returns the bytes of a byte string, or the decoded bytes of a base64 text. Returns `None`
+    /// for other nodes.
     pub(super) fn blob(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
@@ -93,13 +96,14 @@ impl Node {
     }
 
     /// Reads the node as a value of type `T`. `json` is true if the node comes from a JSON body.
+    /// Returns `None` if the node is not a valid value of this type.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
         T::deserialize(NodeReader { node: self, json }).ok()
     }
 }
 
-/// Returns the least and the greatest value of the service's type Integer, or of its type Long if
-/// `long` is true.
+/// Returns the least and the greatest value of the service's type Long if `long` is true, and
+/// otherwise of its type Integer.
 pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
     if long {
         (i64::MIN, i64::MAX)
@@ -108,8 +112,8 @@ pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
     }
 }
 
-/// Cuts off the fraction of a number, and clamps the number to the range of the service's type
-/// Integer, or of its type Long if `long` is true.
+/// Cuts off the fraction of a number. Clamps the number to the range of the service's type Long if
+/// `long` is true, and otherwise to the range of its type Integer.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a float's cast saturates, as wanted"
@@ -119,8 +123,8 @@ pub(super) fn truncated(number: f64, long: bool) -> i64 {
     (number as i64).clamp(low, high)
 }
 
-/// Returns the Boolean value that the service reads from a text, without regard to case. `None` for
-/// a text that is no Boolean.
+/// Returns the Boolean value that the service reads from a text. The case of the letters does not
+/// matter. Returns `None` if the text is not a Boolean value.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_uppercase().as_str() {
         "TRUE" | "YES" | "1" => Some(true),
@@ -161,7 +165,7 @@ fn key_text(key: ciborium::Value) -> Option<String> {
     }
 }
 
-/// Removes every member of a structure that is followed by a member of the same name.
+/// Removes each member of a structure if a later member has the same name.
 fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     let last: HashMap<&str, usize> = entries
         .iter()
@@ -177,7 +181,7 @@ fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     entries
 }
 
-/// Writes the value as the service's messages show it.
+/// Writes the value in the form that it has in the service's messages.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

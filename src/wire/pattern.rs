@@ -1,15 +1,16 @@
-//! Patterns of the service model: a regular expression and a function that matches it.
+//! Patterns of the service model. A pattern is a regular expression, and may have a function that
+//! matches texts faster.
 
 use regex_lite::Regex;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// A pattern that the whole of a text must match.
+/// A pattern that a whole text must match.
 ///
 /// A frequently used pattern has a matcher function. For every other pattern, the regular
 /// expression is compiled when the pattern is used for the first time.
 pub struct Pattern {
-    /// The regular expression, as the service's messages show it.
+    /// The regular expression in the form that it has in the service's messages.
     pub text: &'static str,
     matcher: Option<fn(&str) -> bool>,
     compiled: OnceLock<Regex>,
@@ -36,7 +37,7 @@ impl Pattern {
         }
     }
 
-    /// True if the whole of `value` matches the pattern.
+    /// Returns true if the whole text `value` matches the pattern.
     pub fn matches(&self, value: &str) -> bool {
         match self.matcher {
             Some(matcher) => matcher(value),
@@ -44,7 +45,7 @@ impl Pattern {
         }
     }
 
-    /// Returns the compiled regular expression, anchored at both ends.
+    /// Returns the compiled regular expression, which matches only whole texts.
     pub fn expression(&self) -> &Regex {
         self.compiled.get_or_init(|| {
             Regex::new(&format!("^(?:{})$", self.text)).expect("the service's patterns compile")

@@ -1,4 +1,4 @@
-//! Readers of text, numbers and Booleans, which check each value against its shape.
+//! Functions that read texts, numbers and Booleans, and check each value against its shape.
 
 use super::node::{integer_bounds, truncated, truth};
 use super::shape::{Shape, Shaped};
@@ -6,7 +6,8 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// Reads a text, checks the text against `shape`, and converts it with `make`.
+/// Reads a text, checks the text against `shape`, and converts the text with `make`. The text is
+/// invalid if `make` returns `None`.
 pub(crate) fn text<'de, T, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -37,8 +38,8 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for TextVisitor<F> {
     }
 }
 
-/// Reads a number as leniently as the service, and checks the number against `shape`. Fractions are
-/// cut off, and numbers outside of the 32-bit range are clamped.
+/// Reads a number, and checks the number against `shape`. Like the service, the function first cuts
+/// off the fraction, and clamps the number to the range of 32 bits.
 pub(crate) fn number<'de, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -73,7 +74,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
-/// Checks that `shape` allows `count` bytes, elements or entries.
+/// Returns an error unless `shape` allows `count` bytes, elements or entries.
 pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E> {
     if shape.accepts_count(count) {
         Ok(())
@@ -82,7 +83,7 @@ pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E
     }
 }
 
-/// A Boolean. Like the service, the reader also accepts texts such as `"Yes"`.
+/// A Boolean value. Like the service, its deserializer also accepts texts such as `"Yes"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Truth(pub bool);
 

@@ -8,21 +8,23 @@ use serde::de::DeserializeOwned;
 #[derive(Debug)]
 pub enum Shape {
     /// A string. Its length is counted in UTF-16 code units. This unit is a choice: the service
-    /// runs on a JVM, whose strings have this unit.
+    /// runs on a JVM, and a JVM counts the length of strings in this unit.
     Text {
-        /// Least and greatest length of the string in UTF-16 code units.
+        /// Least and greatest length of the string in UTF-16 code units. `None` if any length is
+        /// allowed.
         length: Option<(usize, usize)>,
-        /// The pattern that the whole string must match.
+        /// The pattern that the whole string must match. `None` if the string need not match a
+        /// pattern.
         pattern: Option<&'static Pattern>,
-        /// The allowed values of an enumeration, in the order in which messages list them; empty
-        /// for other strings.
+        /// The allowed values of an enumeration, in the order in which messages list the values.
+        /// Empty if the string is not an enumeration.
         values: &'static [&'static str],
     },
     /// A whole number of 32 bits, or of 64 bits if `long` is true.
     Integer {
-        /// Least allowed value of the number.
+        /// Least allowed value of the number. `None` if there is no lower bound.
         min: Option<i64>,
-        /// Greatest allowed value of the number.
+        /// Greatest allowed value of the number. `None` if there is no upper bound.
         max: Option<i64>,
         /// True for the service's type Long, false for its type Integer.
         long: bool,
@@ -31,7 +33,7 @@ pub enum Shape {
     Boolean,
     /// A byte string.
     Blob {
-        /// Least and greatest number of bytes in the byte string.
+        /// Least and greatest number of bytes in the byte string. `None` if any number is allowed.
         length: Option<(usize, usize)>,
     },
     /// A time with a precision of one millisecond.
@@ -40,7 +42,7 @@ pub enum Shape {
     List {
         /// The shape of every element in the list.
         element: &'static Shape,
-        /// Least and greatest number of elements in the list.
+        /// Least and greatest number of elements in the list. `None` if any number is allowed.
         length: Option<(usize, usize)>,
     },
     /// A dictionary with text keys.
@@ -49,14 +51,14 @@ pub enum Shape {
         key: &'static Shape,
         /// The shape of every value in the map.
         value: &'static Shape,
-        /// Least and greatest number of entries in the map.
+        /// Least and greatest number of entries in the map. `None` if any number is allowed.
         length: Option<(usize, usize)>,
     },
-    /// A structure with these fields, in the order in which messages list them.
+    /// A structure with the given fields. Messages list the members in the order of the fields.
     Structure(&'static [Field]),
 }
 
-/// A part of a structure's declaration: a single member, or a group of members.
+/// A field in a structure's declaration. A field is a single member or a group of members.
 #[derive(Debug)]
 pub enum Field {
     /// A single member.
@@ -98,8 +100,8 @@ pub(crate) trait Shaped: Sized + DeserializeOwned {
     /// a constraint.
     const PRESENCE: Presence = Presence::Required;
 
-    /// The value that a member of this type gets if a request lacks the member. `None` if the
-    /// member is required.
+    /// Returns the value that a member of this type gets if a request lacks the member. Returns
+    /// `None` if the member is required.
     fn absent() -> Option<Self> {
         None
     }
@@ -114,7 +116,7 @@ impl<T: Shaped> Shaped for Option<T> {
     }
 }
 
-/// A member that is optional in the service model. The service still requires it, unless the
+/// A member that is optional in the service model, but that the service requires unless the
 /// operation tolerates its absence.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent, bound = "T: Deserialize<'de>")]
@@ -129,7 +131,7 @@ impl<T: Shaped> Shaped for Expected<T> {
     }
 }
 
-/// An optional member whose value is checked and then dropped.
+/// An optional member. Its deserializer checks the value and then drops it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
 
@@ -156,7 +158,7 @@ impl<T: Shaped> Shaped for Ignored<T> {
 
 impl Shape {
     /// Returns the members of a structure. The members of a group stand at the position of the
-    /// group. Empty for shapes other than structures.
+    /// group. Returns an empty list for a shape that is not a structure.
     pub fn members(&self) -> Vec<&'static Member> {
         let mut all = Vec::new();
         if let Self::Structure(fields) = self {
@@ -165,8 +167,8 @@ impl Shape {
         all
     }
 
-    /// True if a value of this shape contains a blob. The service's messages do not quote a value
-    /// of such a shape.
+    /// Returns true if a value of this shape contains a blob. The service's messages do not quote
+    /// values that contain blobs.
     pub fn holds_blob(&self) -> bool {
         match self {
             Self::Blob { .. } => true,
@@ -180,7 +182,8 @@ impl Shape {
         }
     }
 
-    /// True if `text` satisfies the constraints of a text shape. False for shapes other than text.
+    /// Returns true if `text` satisfies the constraints of this text shape. Returns false for a
+    /// shape that is not text.
     pub fn accepts_text(&self, text: &str) -> bool {
         let Self::Text {
             length,
@@ -195,8 +198,8 @@ impl Shape {
             && pattern.is_none_or(|pattern| pattern.matches(text))
     }
 
-    /// True if `number` satisfies the constraints of a number shape. False for shapes other than
-    /// numbers.
+    /// Returns true if `number` satisfies the constraints of this number shape. Returns false for a
+    /// shape that is not a number.
     pub fn accepts_number(&self, number: i64) -> bool {
         let Self::Integer { min, max, .. } = self else {
             return false;
@@ -204,7 +207,8 @@ impl Shape {
         min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
     }
 
-    /// True if the shape allows `count` bytes, elements or entries.
+    /// Returns true if the shape allows `count` bytes, elements or entries. Also returns true for a
+    /// shape whose values have no such count.
     pub fn accepts_count(&self, count: usize) -> bool {
         match self {
             Self::Blob { length } | Self::List { length, .. } | Self::Map { length, .. } => {

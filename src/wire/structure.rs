@@ -8,13 +8,13 @@ use serde::de::{self, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A structure that is read member by member, so that structures can share groups of members. The
-/// attribute `flatten` of serde could do the same, but it buffers the members and loses the format
-/// of the body.
+/// A structure that is read member by member, so that structures can share groups of members.
+/// serde's attribute `flatten` could do the same, but it buffers the members, and the deserializers
+/// of the members then no longer know the format of the body.
 pub(crate) trait Structure: Sized {
-    /// The members and groups, in the order in which messages list them.
+    /// The members and groups of the structure, in the order in which messages list the members.
     const FIELDS: &'static [Field];
-    /// The structure while it is being read, with the members that have been read so far.
+    /// The type that holds the members of the structure that have been read so far.
     type Partial: Default;
 
     /// Reads the value of the member `name` into `partial`. Returns false if neither this structure
@@ -28,8 +28,8 @@ pub(crate) trait Structure: Sized {
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
-    /// Converts the members that were read to the finished structure. `None` if a required member
-    /// is missing.
+    /// Builds the structure from the members that were read. Returns `None` if a required member is
+    /// missing.
     fn finish(partial: Self::Partial) -> Option<Self>;
 }
 
@@ -51,7 +51,7 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
         let mut partial = T::Partial::default();
         while let Some(name) = map.next_key::<Name<'de>>()? {
             if !T::take(&mut partial, &name.0, &mut map)? {
-                // Reads the value of an unknown member too, so that a malformed value makes the
+                // The value of an unknown member is read, too, so that a malformed value makes the
                 // whole body malformed.
                 map.next_value::<Node>()?;
             }

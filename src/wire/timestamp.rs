@@ -1,6 +1,7 @@
-//! Timestamps in requests and answers. In JSON they are seconds with a fraction. In the content type
-//! `application/x-amz-cbor-1.1` they are tag 1 with whole milliseconds, although the standard of
-//! CBOR says seconds. In RPC v2 CBOR they are tag 1 with seconds and a fraction.
+//! Timestamps in requests and answers. In JSON, a timestamp is a number of seconds with a fraction.
+//! In CBOR, a timestamp is a number with tag 1. In the content type `application/x-amz-cbor-1.1`,
+//! this is a whole number of milliseconds, although the standard of CBOR says seconds. In RPC v2
+//! CBOR, this is a number of seconds with a fraction.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};
@@ -12,20 +13,20 @@ use std::cell::Cell;
 use std::fmt;
 
 thread_local! {
-    /// True while this thread reads or writes RPC v2 CBOR. serde offers no other way to pass the
-    /// unit of time to the deserializer of a timestamp.
+    /// True while this thread reads or writes RPC v2 CBOR, where timestamps are in seconds. serde
+    /// offers no other way to pass the unit of time to the deserializer of a timestamp.
     static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `work` and returns its result. In CBOR bodies that `work` reads or writes, timestamps have
-/// the unit of `format`.
+/// Calls `work` and returns the result of `work`. The timestamps in CBOR bodies that `work` reads
+/// or writes have the unit of `format`.
 pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
     if format != Format::RpcV2Cbor {
         return work();
     }
     IN_SECONDS.set(true);
-    // A guard resets the flag even if `work` panics, because the panic is caught and the thread
-    // continues.
+    // A guard resets the flag even if `work` panics, because the server catches the panic and uses
+    // the thread again.
     let _reset = Reset;
     work()
 }
@@ -47,8 +48,8 @@ impl<'de> Deserialize<'de> for Timestamp {
         if deserializer.is_human_readable() || IN_SECONDS.get() {
             deserializer.deserialize_any(TimestampVisitor { per_unit: 1000.0 })
         } else {
-            // `deserialize_any` is unsuitable, because ciborium would then give the tag instead of
-            // the number.
+            // `deserialize_any` is unsuitable here, because ciborium would then pass the tag to the
+            // visitor instead of the number.
             deserializer.deserialize_i64(TimestampVisitor { per_unit: 1.0 })
         }
     }

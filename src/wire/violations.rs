@@ -4,8 +4,8 @@ use super::node::Node;
 use super::shape::{Field, Member, Presence, Shape, utf16_length};
 use std::fmt::Write as _;
 
-/// Maximum number of violations that one message lists, as recorded for a request with 502
-/// violations.
+/// Maximum number of violations that one message lists. The service's message about a request with
+/// 502 violations was recorded, and lists this number of violations.
 const MAX_VIOLATIONS: usize = 10;
 
 /// The violations of constraints in one request, in the order in which the structure declares its
@@ -13,7 +13,7 @@ const MAX_VIOLATIONS: usize = 10;
 #[derive(Debug, Default)]
 pub(crate) struct Violations {
     violations: Vec<String>,
-    /// True if all violations are missing members of presence `Expected`.
+    /// True if each violation is a missing member of presence `Expected`.
     only_expected_missing: bool,
 }
 
@@ -28,10 +28,10 @@ impl Violations {
     /// Finds the constraints of `shape` that `node` violates. If `tolerates_missing` is true,
     /// members of presence `Expected` may be missing.
     ///
-    /// A missing `Expected` member is a violation if `tolerates_missing` is false, but it is
-    /// reported only if there is no other violation. For a PutRecord with neither PartitionKey nor
-    /// Data, the service was recorded to report Data alone in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/dry_run.json).
+    /// If `tolerates_missing` is false, a missing member of presence `Expected` is a violation, but
+    /// the result contains such violations only if there are no others. For a PutRecord request
+    /// with neither PartitionKey nor Data, the service was recorded to report only Data in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
     pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk::default();
         walk.value(node, shape, &mut Vec::new());
@@ -47,7 +47,7 @@ impl Violations {
         }
     }
 
-    /// Creates the violations of a request that lacks a required text at each of `paths`.
+    /// Creates the violations of a request that lacks a required member at each of `paths`.
     pub(crate) fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
@@ -74,7 +74,7 @@ impl Violations {
         self.violations.is_empty()
     }
 
-    /// True if each violation is a missing member of presence `Expected`. The operation may
+    /// Returns true if each violation is a missing member of presence `Expected`. The operation may
     /// tolerate such violations.
     pub(crate) fn is_tolerable(&self) -> bool {
         self.only_expected_missing
@@ -178,9 +178,9 @@ impl Walk {
 
     fn violate(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>], rule: &str) {
         let path = spell(path);
-        // Since about 2020 the service leaves values that contain blobs out of its messages. A
-        // message about an empty list of records still shows the value, as was recorded in
-        // September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
+        // Since about 2020, the service's messages do not show values that contain blobs. A message
+        // about an empty list of records still shows the empty list, as was recorded in September
+        // 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
         let is_empty = matches!(node, Node::List(items) if items.is_empty());
         let value = if shape.holds_blob() && !is_empty {
             String::new()
@@ -226,7 +226,8 @@ fn spell(path: &[Step<'_>]) -> String {
 }
 
 /// Returns the constraints of `shape` that the value `node` itself violates, in the order in which
-/// the service lists them. Constraints of elements and members of `node` are checked elsewhere.
+/// the service lists them. Other functions check the constraints of the elements and members of
+/// `node`.
 fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     let mut rules = Vec::new();
     match (shape, node) {
@@ -290,13 +291,14 @@ fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     rules
 }
 
-/// True if an element of a list or a value of a map is null or violates a constraint of its shape.
+/// Returns true if `node`, an element of a list or a value of a map, is null or violates a
+/// constraint of `shape`.
 fn is_broken(node: &Node, shape: &Shape) -> bool {
     *node == Node::Null || !broken(node, shape).is_empty()
 }
 
-/// Returns the text about an element, key or value that violates its constraints. Like the
-/// service's text, it lists all constraints of `shape`, also those that hold.
+/// Returns the text about an element, key or value that violates a constraint of `shape`. Like the
+/// service's text, the text lists all constraints of `shape`, even if only one is violated.
 fn bracketed(lead: &str, shape: &Shape) -> String {
     let mut rules = Vec::new();
     if let Shape::Text {
