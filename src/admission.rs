@@ -94,8 +94,8 @@ impl Admission {
     }
 
     /// Takes `bytes` bytes of the budget for an answer of this size and returns the permit. Waits
-    /// until the bytes are free. Returns `None` if the answer is so small that the permit of its
-    /// request covers it.
+    /// until the bytes are free. Returns `None` if the permit of the request already covers such a
+    /// small answer.
     ///
     /// # Errors
     /// [`BudgetExhausted`] if the bytes are not free in time, or if too many requests already wait.
@@ -111,8 +111,8 @@ impl Admission {
 
     /// Takes `bytes` bytes of the budget for an answer whose records are not yet read from the
     /// disk, and returns the permit. Waits until the bytes are free. `bytes` is an estimate of the
-    /// answer's size. The permit has zero bytes if the answer is so small that the permit of its
-    /// request covers it.
+    /// answer's size. The permit has zero bytes if the permit of the request already covers such a
+    /// small answer.
     ///
     /// # Errors
     /// [`BudgetExhausted`] if the bytes are not free in time, or if too many requests already wait.

@@ -28,7 +28,7 @@ pub(crate) struct Definitions {
     pub mappings: Vec<CreateRequest>,
     /// The fault rules that the options define. They are already checked.
     pub fault_rules: Vec<FaultRule>,
-    /// The account and region of each definition that names none.
+    /// The account and region of each definition that names no account or region.
     pub home: AccountRegion,
 }
 
@@ -228,7 +228,8 @@ fn note_created<T>(
     Ok(None)
 }
 
-/// Registers the consumers of a new stream and puts its records, as `described` in the setup file.
+/// Registers the consumers of a new stream and puts its records. `described` is the definition of
+/// the stream in the setup file.
 async fn fill(
     context: &Context,
     stream: &Arc<Stream>,

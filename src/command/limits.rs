@@ -21,7 +21,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A table of `rows` under headings, with aligned columns.
+/// Formats `rows` as a table with headings and aligned columns.
 fn table(rows: &[Row]) -> String {
     let cells =
         |row: &Row| [row.name, &row.value, row.unit, row.source, row.meaning].map(str::to_owned);

@@ -15,7 +15,7 @@ pub(super) fn set_up(filter: &str, format: LogFormat) {
         .with_ansi(io::stderr().is_terminal());
     let filter = filter.parse().unwrap_or_default();
     let filtered = tracing_subscriber::registry().with(own_lines(&filter));
-    // The call fails only when the embedding process has already installed a log of its own. That
+    // `try_init` fails only when the embedding process has already installed a log of its own. That
     // log stays in use.
     let _ = match format {
         LogFormat::Text => filtered.with(lines).try_init(),

@@ -5,7 +5,7 @@ use super::outcome::{Answer, Failure};
 use super::print::{self, Colour, Form};
 use serde_json::{Value, json};
 
-/// The arguments of a command that needs only the emulator's address.
+/// The arguments of a command without options of its own.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plain {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(super) struct Records {
     /// Show the records with this partition key only
     #[arg(long)]
     key: Option<String>,
-    /// Show the records with this text in their data only
+    /// Show only the records with this text in their data
     #[arg(long)]
     text: Option<String>,
     /// Show at most this number of records

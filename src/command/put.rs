@@ -1,4 +1,5 @@
-//! `minikin put`, and the batches of records that `minikin generate` sends, too.
+//! `minikin put`. Also the code that sends records in batches, for `minikin put` and `minikin
+//! generate`.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};

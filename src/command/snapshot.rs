@@ -62,7 +62,7 @@ fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
     // Replace the target of a symbolic link, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if target.metadata().is_ok_and(|found| !found.is_file()) {
-        // Write to a device or a pipe directly. A rename of the temporary file would replace the
+        // Write to a device or a pipe directly. A rename of a temporary file would replace the
         // device by a file.
         let opened = File::options().write(true).open(&target);
         let mut opened = opened.map_err(|error| unusable(path, &error))?;
@@ -89,7 +89,7 @@ fn replace(path: &Path, from: &mut impl Read) -> Result<u64, Failure> {
 }
 
 /// Copies all bytes of `from` to `to`, and shows a progress line if stderr is a terminal. Returns
-/// the number of bytes. `path` stands in the error message of a failed write.
+/// the number of bytes. The error message of a failed write contains `path`.
 fn copy(from: &mut impl Read, to: &mut impl Write, path: &Path) -> Result<u64, Failure> {
     let mut part = vec![0; PART_BYTES];
     let (mut bytes, watch) = (0, Stopwatch::start());

@@ -34,7 +34,7 @@ pub(super) fn outbound(
 }
 
 /// Puts failure records into streams of the engine. The start of the engine needs this value, so
-/// the value is made first. `set` gives it the engine afterwards.
+/// the value is made before the engine. `set` stores the engine in the value afterwards.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 

@@ -1,4 +1,5 @@
-//! Saves and loads snapshots for [`super::Emulator`], also at its start.
+//! Saves and loads snapshots for [`super::Emulator`]. Also loads a snapshot at the start of the
+//! emulator.
 
 use crate::engine::Engine;
 use crate::engine::snapshot::{Loading, Saving, SnapshotError};

@@ -11,7 +11,7 @@ use crate::world::Clock;
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
-/// The settings that decide which requests may call the service, and as which account.
+/// The settings of the access to the service: signatures, credentials, origins and policies.
 #[derive(Debug)]
 pub struct AccessSettings {
     /// The check of request signatures: no check, a check that the signature is complete, or a

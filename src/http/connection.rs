@@ -6,9 +6,9 @@
 //! counted from its creation until its bytes are dropped, and a timer of the connection checks the
 //! counts.
 //!
-//! Time is divided into periods with the length of the answer timeout. The connection is closed
-//! when a period ends with an answer in flight that was made before the period. The same timer
-//! closes a connection on which nothing was in flight for the idle timeout.
+//! Time is divided into periods with the length of the answer timeout. The connection is closed at
+//! the end of a period if an answer from before the period is still in flight. The same timer
+//! closes a connection after the idle timeout if nothing was in flight during this time.
 
 use crate::admission::BudgetPermit;
 use crate::limits::HEAD_CHECKS;

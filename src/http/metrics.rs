@@ -67,8 +67,8 @@ const OUTCOMES: [(Outcome, &str); 7] = [
 ];
 
 impl Outcome {
-    /// The outcome of a request from the HTTP status of its answer and, for a refusal, the error's
-    /// `kind`.
+    /// Determines the outcome of a request by the HTTP status of the answer and, for a refusal, by
+    /// the error's `kind`.
     pub(super) fn of(status: u16, kind: Option<Kind>) -> Self {
         match (status, kind) {
             (

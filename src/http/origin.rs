@@ -126,8 +126,8 @@ impl Asked {
         }
     }
 
-    /// Adds the headers to an answer that permit the page to read the answer. For a preflight
-    /// request, the headers permit the headers and the method that the page asks for.
+    /// Adds to an answer the headers that permit the page to read the answer. For a preflight
+    /// request, these headers also permit the headers and the method that the page asks for.
     pub(super) fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
         headers.insert(ALLOW_ORIGIN, HeaderValue::from_static("*"));
         if !is_preflight {

@@ -67,7 +67,8 @@ const UNKNOWN_FORMAT: &str = "the content type is none of the service's: \
      smithy-protocol: rpc-v2-cbor";
 
 impl Unroutable {
-    /// The explanation of the refusal, for the log, because the service's answer explains little.
+    /// The explanation of the refusal. The log needs this explanation, because the service's answer
+    /// explains little.
     fn note(&self) -> Option<&'static str> {
         Some(match self {
             Self::Refused(_) => "the signature is incomplete, and the content type is unknown",
@@ -350,7 +351,8 @@ impl Reply {
         }
     }
 
-    /// The headers of the response, in the memory of `headers`, the header map of the request.
+    /// Makes the headers of the response. The headers reuse the memory of `headers`, which is the
+    /// header map of the request.
     fn headers(
         &self,
         mut headers: HeaderMap,

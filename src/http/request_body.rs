@@ -297,8 +297,8 @@ impl<'a> Pace<'a> {
         if waited < limits::BODY_HURRY || !self.bounds.admission.is_contended() {
             return false;
         }
-        // Other requests wait for budget that this request occupies. Therefore the body must now
-        // arrive at a minimum rate.
+        // Other requests wait for bytes of the budget that this request occupies. Therefore the
+        // body must now arrive at a minimum rate.
         let due = waited.as_secs() * limits::BODY_HURRY_BYTES_PER_SECOND;
         quiet >= limits::BODY_HURRY || received - self.before < due
     }

@@ -29,7 +29,7 @@ pub struct TlsIdentity {
     source: Source,
     /// The TLS configuration, and the certificate that clients have to trust. Both are made when a
     /// client first needs them and not at the start, because generating a certificate takes longer
-    /// than the rest of the start.
+    /// than all other work at the start.
     made: OnceLock<Result<TlsMaterial, String>>,
 }
 

@@ -1,4 +1,5 @@
-//! Reads files that options name, up to a limit. A path may name an endless file, such as a device.
+//! Reads files that options name, and refuses a file that is too large. An option may name an
+//! endless file, such as a device.
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -396,8 +396,8 @@ impl Options {
     /// The credentials that `--auth verify` accepts.
     ///
     /// # Errors
-    /// `--auth verify` is set without a credential, or a credential without `--auth verify`. A
-    /// credential is malformed, or two credentials have the same access key. The error never
+    /// `--auth verify` is set without a credential, or a credential is set without `--auth verify`.
+    /// A credential is malformed, or two credentials have the same access key. The error never
     /// contains a secret.
     pub fn credentials(&self) -> Result<Vec<Credential>, OptionsError> {
         let verified = self.auth == Authentication::Verify;

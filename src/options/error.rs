@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionsError {
-    /// The command line, a variable or the file of `--config` cannot be parsed. Holds clap's
+    /// The command line, a variable or the file of `--config` cannot be parsed. The text is clap's
     /// message.
     #[cfg(feature = "cli")]
     Arguments(String),

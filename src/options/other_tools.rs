@@ -294,7 +294,8 @@ fn unsupported<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<(&'static st
     values.chain(persists).collect()
 }
 
-/// Logs which variables of other tools set an option, and which variables and flags have no effect.
+/// Logs the variables of other tools that set an option, and the variables and flags that have no
+/// effect.
 pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &[&str]) {
     for honoured in honoured(&variable) {
         let (variables, flag) = (honoured.variables.join(" and "), honoured.flag);

@@ -16,7 +16,7 @@ struct Setting {
     id: String,
     flag: String,
     values: Vec<OsString>,
-    /// Names the source, a variable or the file, in error messages.
+    /// The name of the source in error messages. The source is a variable or the file.
     source: String,
 }
 
@@ -154,8 +154,8 @@ where
     }
     let (added, others) = from_other_tools(&options, variable);
     all.extend(take(others));
-    // Put the values of other tools before minikin's own. If both set the same limit, the last
-    // value counts.
+    // Put the values of other tools before minikin's own values. If both set the same limit, the
+    // last value counts.
     all.splice(0..0, added);
     Ok(all)
 }
@@ -199,7 +199,7 @@ where
 }
 
 /// The option `--fault` with the rule that LocalStack's variable KINESIS_ERROR_PROBABILITY stands
-/// for. None if the variable is not set.
+/// for. None if the variable is not set or is 0.
 fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,

@@ -87,8 +87,8 @@ struct Slot {
     connection: Option<Connection>,
 }
 
-/// A URL of a function, and the properties of the server at this URL that earlier answers have
-/// shown.
+/// A URL of a function. Also holds the properties of the server that earlier answers from this URL
+/// have shown.
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,
@@ -224,14 +224,15 @@ impl HttpCall {
         answer
     }
 
-    /// Sends the event of an invocation with POST to `path` at the slot's URL, and returns the
-    /// answer.
+    /// Sends the event of an invocation by `try_post`, and returns the answer. An error becomes
+    /// `Answer::NotReached`.
     async fn post(&mut self, invocation: &Invocation, path: &str) -> Answer {
         let posted = self.try_post(invocation, path).await;
         posted.unwrap_or_else(Answer::NotReached)
     }
 
-    /// Sends the event of an invocation as `post` does.
+    /// Sends the event of an invocation with POST to `path` at the slot's URL, and returns the
+    /// answer.
     ///
     /// # Errors
     /// The request did not reach the function. The error is the reason.

@@ -69,8 +69,8 @@ impl Write for Spool {
 }
 
 /// Reads `file`, the collected object, in parts and passes each part on to `body`, the body of a
-/// request. Reports the number of bytes passed on through `sent`. Ends early if the request is
-/// dropped.
+/// request. Reports through `sent` the number of bytes that were passed on. Ends early if the
+/// request is dropped.
 async fn send(
     mut file: SpooledTempFile,
     mut body: Sender<Bytes, io::Error>,

@@ -45,7 +45,7 @@ impl OwnBody {
         str::from_utf8(&self.bytes).map_err(|_| refused("the body is not UTF-8"))
     }
 
-    /// Refuses a body that is neither empty nor a JSON object without members.
+    /// Refuses a body with contents. Accepts an empty body and a JSON object without members.
     pub(super) fn expect_none(&self) -> Result<(), Refused> {
         let text = self.text()?.trim_ascii();
         let is_empty = |members: serde_json::Map<String, Value>| members.is_empty();

@@ -6,7 +6,7 @@ use crate::engine::{Shard, StoreError};
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
 
-/// The position at which a listing of records starts, applied to each shard.
+/// The position in each shard at which a listing of records starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::http) enum ListingStart {
     /// Starts at the oldest readable record.

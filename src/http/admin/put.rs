@@ -109,8 +109,8 @@ struct Answer {
     /// Number of results in the parts that were made so far. None if no part was made.
     written: Option<usize>,
     /// The request's body without its bytes. The value keeps the body's permit of the in-flight
-    /// budget, which now covers the results. The permit is large enough, because a result needs
-    /// about as many bytes as the shortest possible line.
+    /// budget. The permit now covers the results. It is large enough, because a result needs about
+    /// as many bytes as the shortest possible line.
     _body: OwnBody,
 }
 

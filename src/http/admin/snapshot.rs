@@ -1,4 +1,4 @@
-//! `GET snapshot` saves everything that the emulator holds as a snapshot. `PUT snapshot` loads a
+//! `GET snapshot` answers with a snapshot of the emulator's contents. `PUT snapshot` loads a
 //! snapshot.
 
 use super::access::Permitted;
@@ -105,7 +105,7 @@ struct ArrivingBody {
 }
 
 impl ArrivingBody {
-    /// The bytes of the body that arrive next. None at the end of the body.
+    /// Waits for the next bytes of the body. Returns None at the end of the body.
     async fn next(&mut self) -> Result<Option<bytes::Bytes>, Refused> {
         loop {
             let frame = RealDeadline::lasting(self.stall).with(self.body.frame());

@@ -28,7 +28,8 @@ pub(crate) struct Admin {
     pub token: Option<Secret>,
     /// The account and region of requests that name no account or region.
     pub home: AccountRegion,
-    /// The definitions of the setup. A reset on request carries out the setup again.
+    /// The definitions of the setup. A request for a reset can demand that the setup is carried out
+    /// again.
     pub definitions: Arc<Definitions>,
 }
 
@@ -41,7 +42,8 @@ pub(crate) struct Source {
     pub is_only_one: bool,
 }
 
-/// Marks a response of the router whose body is produced while the client reads it.
+/// Marks a response of the router as streamed: the body of the response is produced while the
+/// client reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streamed;
 

@@ -26,8 +26,8 @@ pub(super) struct Action {
     /// Path of the page that the browser shows after the action. None for the page of all streams.
     back: Option<String>,
     wants_json: bool,
-    /// The body of the request. Kept only for its budget permit, which also covers the parsed
-    /// fields.
+    /// The body of the request. The value holds the budget permit of the body, and this permit also
+    /// covers the parsed fields.
     body: Option<OwnBody>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::world::Timestamp;
 
-/// A whole number with a comma after each group of three digits.
+/// Formats a whole number with a comma between groups of three digits.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -49,7 +49,7 @@ pub(super) struct Rate {
 
 impl History {
     /// Adds a reading of the counters, unless less than a second has passed since the last reading.
-    /// Drops old readings, and the oldest readings if more than `most` remain.
+    /// Drops old readings. If more than `most` readings remain, also drops the oldest of them.
     fn add(&mut self, ms: u64, figures: ShardFigures, most: usize) {
         let last_ms = self.0.back().map(|last| last.ms);
         if last_ms.is_some_and(|last_ms| ms < last_ms + limits::CONSOLE_READING_MS) {

@@ -71,7 +71,7 @@ async fn asset(Path(name): Path<String>) -> Response {
     assets::asset(&name).into_response()
 }
 
-/// Adds the headers to a response that protect its page against other sites.
+/// Adds to a response the headers that protect its page against other sites.
 async fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [

@@ -39,7 +39,7 @@ impl LambdaApi {
         Self { engine, access }
     }
 
-    /// Answers a request to Lambda's API whose body was received in full.
+    /// Answers a request to Lambda's API. The body of the request was received in full.
     pub(in crate::http) async fn answer(
         &self,
         head: &Parts,
@@ -54,7 +54,7 @@ impl LambdaApi {
         self.response(head, answer)
     }
 
-    /// Refuses a request to Lambda's API whose body was not received.
+    /// Refuses a request to Lambda's API, because the body of the request was not received.
     pub(in crate::http) fn refuse(&self, head: &Parts, error: &Error) -> Response<Body> {
         self.response(head, Answer::body_not_received(error))
     }

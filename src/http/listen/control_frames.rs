@@ -59,7 +59,7 @@ impl Frames {
         }
     }
 
-    /// Counts the control frames whose heads end within `bytes`, the bytes that have arrived next.
+    /// Counts the control frames whose heads end within `bytes`, the next received bytes.
     fn count(&mut self, mut bytes: &[u8]) -> u64 {
         let mut count = 0;
         loop {

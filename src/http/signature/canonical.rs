@@ -47,8 +47,8 @@ fn path(path: &str) -> String {
         .iter()
         .flat_map(|segment| ["/".to_owned(), encoded(segment.as_bytes())])
         .collect();
-    // A path that ends with an empty segment or a dot segment names a folder. Its final slash is
-    // part of the canonical path.
+    // A path that ends with an empty segment or a dot segment names a folder. The final slash of
+    // such a path is part of the canonical path.
     let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
     if text.is_empty() || folder {
         text.push('/');
@@ -56,9 +56,9 @@ fn path(path: &str) -> String {
     text
 }
 
-/// The canonical form of a query string: its parameters, sorted and encoded anew.
-/// `without_signature` leaves out the first parameter `X-Amz-Signature`, because a signature does
-/// not cover itself. A second parameter of this name is an ordinary parameter.
+/// The canonical form of a query string: its parameters, sorted and encoded anew. If
+/// `without_signature` is true, the first parameter `X-Amz-Signature` is left out, because a
+/// signature does not cover itself. A second parameter of this name is an ordinary parameter.
 fn query(query: &str, without_signature: bool) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<(String, String)> = parameters

@@ -23,8 +23,8 @@ pub(super) struct SignatureDate {
 }
 
 impl SignatureDate {
-    /// Parses a date in the format of the header `X-Amz-Date`. `in_date_header` also permits the
-    /// format of the header `Date` (RFC 2822).
+    /// Parses a date in the format of the header `X-Amz-Date`. If `in_date_header` is true, the
+    /// date may also have the format of the header `Date` (RFC 2822).
     pub(super) fn parse(text: &str, in_date_header: bool) -> Option<Self> {
         if text.len() == BASIC_LENGTH
             && let Ok(date) = PrimitiveDateTime::parse(text, BASIC)

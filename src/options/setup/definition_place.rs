@@ -5,7 +5,7 @@ use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
-/// Error messages that do not name the wrong member of a definition: a part of each message, and
+/// Error messages without the name of the wrong member of a definition: a part of each message, and
 /// the name of the member.
 const MEANT: [(&str, &str); 9] = [
     ("Function does not exist", "FunctionName"),

@@ -91,7 +91,7 @@ static CREATE: Shape = Shape::Structure(&[
 
 /// Reads the definition of an event source mapping. A stream's name may replace the stream's ARN.
 /// The default of StartingPosition is TRIM_HORIZON. `home` is the account and region of a mapping
-/// that names none.
+/// that names no account or region.
 pub(super) fn mapping(
     path: String,
     node: Node,

@@ -104,7 +104,7 @@ impl StreamSetup {
 
 /// Reads all definitions in a parsed setup file. `source` is the name of the file in error
 /// messages. A relative path in `RecordsFile` starts from `folder`. `home` is the account and
-/// region of mappings that name none.
+/// region of mappings that name no account or region.
 pub(super) fn setup(
     node: Node,
     source: &str,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The reason why a definition is refused, and the place of the error. Displayed as `FILE: line N:
-/// MEMBER: TEXT`. Parts that are not known are left out.
+/// The reason why a definition is refused, and the place of the error. The displayed form is `FILE:
+/// line N: MEMBER: TEXT`, without the parts that are not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The name of the file or the option with the error. None if the name is not known yet.

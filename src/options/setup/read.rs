@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Reads all definitions of the setup. `file` is the setup file, and `streams` are the values of
 /// `--stream`. `initialize_streams` has the form of kinesis-mock's variable `INITIALIZE_STREAMS`.
-/// `home` is the account and region of mappings that name none.
+/// `home` is the account and region of mappings that name no account or region.
 pub(in crate::options) fn read(
     file: Option<&Path>,
     streams: &[String],

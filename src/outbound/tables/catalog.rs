@@ -78,7 +78,8 @@ impl TableCatalog {
 }
 
 impl TableEntry {
-    /// Makes the directory entries of written data files durable if they are in a local directory.
+    /// Makes the directory entries of written data files durable. Does nothing for files outside of
+    /// local directories.
     pub(super) fn sync<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,

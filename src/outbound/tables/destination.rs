@@ -68,8 +68,9 @@ impl Tables {
     }
 
     /// Creates the table of a new channel. An existing table of the same channel, which an
-    /// interrupted start has left, is used as it is. The future yields an error, the reason for the
-    /// status FAILED, if the table belongs to another channel or cannot be created.
+    /// interrupted start has left, is used as it is. The future fails if the table belongs to
+    /// another channel or cannot be created. The error is then the reason for the channel's status
+    /// FAILED.
     pub(in crate::outbound) fn create(
         &self,
         channel: &ChannelArn,

@@ -37,7 +37,8 @@ pub(super) struct RestTable {
 }
 
 impl RestCatalogAddress {
-    /// The catalog at `url`, whose tables have their files in `files`.
+    /// Makes the address of the catalog at `url`. `files` is the storage of the files of its
+    /// tables.
     ///
     /// # Errors
     /// The URL is not an `http` URL.
@@ -120,8 +121,8 @@ impl RestTable {
         let created = answer(catalog.create_table(ident.namespace(), with_properties(creation)));
         let table = match created.await {
             Ok(table) => table,
-            // The table may exist nevertheless: the answer of a successful creation was lost, or
-            // another program has created the table.
+            // The table may exist nevertheless, because the answer of a successful creation was
+            // lost or because another program has created the table.
             Err(error) => match answer(catalog.load_table(&ident)).await {
                 Ok(table) => table,
                 Err(_) => return Err(address.failed(&error)),
@@ -165,8 +166,8 @@ impl RestTable {
             )));
         }
         // Another machine may have a directory of the same path, and another server a bucket of the
-        // same name. The newest metadata file exists only if the catalog means this machine or this
-        // server.
+        // same name. The newest metadata file exists only if the catalog uses the same machine or
+        // the same server as this process.
         let metadata = table.metadata_location().unwrap_or_default();
         let found = table.file_io().exists(metadata).await;
         let problem = match found {
@@ -186,7 +187,8 @@ impl RestTable {
         )))
     }
 
-    /// Makes the directory entries of written data files durable if they are in a local directory.
+    /// Makes the directory entries of written data files durable. Does nothing for files outside of
+    /// local directories.
     pub(super) fn sync<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
@@ -261,7 +263,7 @@ fn is_missing(error: &Error) -> bool {
     )
 }
 
-/// The text of an error with its first cause, and without the headers of an answer. The body of an
+/// The text of an error with its root cause, and without the headers of an answer. The body of an
 /// answer is shortened.
 fn describe(error: &Error) -> String {
     let mut cause = std::error::Error::source(error);

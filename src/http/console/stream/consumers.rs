@@ -100,8 +100,7 @@ fn consumer_row(
     }
 }
 
-/// Number of records in the shard of the subscription `open` that the subscription has not sent to
-/// the consumer yet.
+/// Number of records that the subscription `open` has not sent to its consumer yet.
 fn lag(visit: &Visit, stream: &Stream, open: &OpenSubscription) -> u64 {
     let now = visit.admin.engine.world.clock.now();
     let shard = stream.readable_shard(open.shard, now);

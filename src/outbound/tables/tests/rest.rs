@@ -34,7 +34,8 @@ async fn create(server: &RestServer) -> Result<Table, TableError> {
     Table::create(&catalog, &definition(), SCHEMA, &random).await
 }
 
-/// Opens the table with a new seed, so that the data files of each opened table have other names.
+/// Opens the table with a new seed of random numbers, so that the names of data files do not
+/// repeat.
 async fn open(server: &RestServer) -> Table {
     static SEED: AtomicU64 = AtomicU64::new(2);
     let random = Random::seeded(SEED.fetch_add(1, Ordering::Relaxed));
