@@ -10,7 +10,7 @@ pub struct NewRecord {
     /// without a partition key.
     pub partition_key: Option<Box<str>>,
     /// The hash key, which selects the shard. `None` in a stream with the record distribution
-    /// strategy AUTO: its records go to all open shards in rotation.
+    /// strategy AUTO, because the records of such a stream go to all open shards in rotation.
     pub hash_key: Option<HashKey>,
     /// `Data`, decoded from base64.
     pub data: Bytes,

@@ -16,11 +16,8 @@ const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 /// from `next` on. The first shards to be split or merged close at `closed_s`, in seconds since
 /// 1970.
 ///
-/// Returns all shards that were closed or created, in their final state: one step of the scaling
-/// may close a shard that an earlier step created.
-///
-/// # Panics
-/// Panics when the open shards do not cover every hash key exactly once.
+/// Returns the final state of every shard that was closed or created. Some of the created shards
+/// may be closed in this state, because a later step of the scaling split or merged them.
 pub(crate) fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) -> Vec<Shard> {
     let mut queue: Vec<Shard> = open.to_vec();
     queue.sort_by_key(|shard| shard.hash_key_range.start);

@@ -2,8 +2,8 @@
 //!
 //! A shard iterator of the service is base64 of the eight bytes `00 00 00 00 00 00 00 01` and of a
 //! number of 16-byte blocks. The opaque texts of the emulator have the same form and length: the
-//! eight bytes are followed by a salt, a checksum of everything else, and the padded text. The text
-//! is masked, so that no client comes to depend on its format.
+//! eight bytes are followed by a salt, by a checksum of the salt, the purpose and the text, and by
+//! the padded text. The text is masked, so that no client comes to depend on its format.
 //!
 //! Every GetRecords call decodes one opaque text and encodes another, so both operations must be
 //! fast.
@@ -15,12 +15,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::sync::LazyLock;
 
-/// Number of random bytes in an opaque text, the salt. The salt makes each text different from all
-/// others.
+/// Number of bytes of the salt in an opaque text. The salt is random, so that every opaque text is
+/// different.
 pub const SALT_BYTES: usize = 6;
 
-/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together: the
-/// length of the service's shard iterators suggests that 20 bytes stand before the text.
+/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together,
+/// because the length of the service's shard iterators suggests that 20 bytes stand before the
+/// text.
 const CHECKSUM_BYTES: usize = 14;
 
 const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];

@@ -13,7 +13,8 @@ use std::fmt;
 /// Number of decimal digits of a sequence number.
 pub const SEQUENCE_NUMBER_DIGITS: usize = U192_DIGITS;
 
-/// A sequence number of version 2: of a record, or the starting or ending number of a shard.
+/// A sequence number of version 2. It is the number of a record, or the starting or ending number
+/// of a shard.
 ///
 /// Sequence numbers are ordered by their decimal value. The order is meaningful only within one
 /// shard.
@@ -72,8 +73,8 @@ impl SequenceNumber {
     }
 
     /// Returns the next greater number of the same shard, which need not be the number of a record.
-    /// A read that begins at the returned number begins just after this number. The largest number
-    /// is returned unchanged.
+    /// A read that begins at the returned number leaves out the record with the number `self`. The
+    /// largest number is returned unchanged.
     pub const fn next(self) -> Self {
         if self.time_s < Self::LAST_TIME_S {
             Self {
@@ -169,7 +170,7 @@ pub struct ParsedNumber {
     /// meaning.
     pub index: u64,
     /// The sequence time: the time at which the record was accepted, in seconds since 1970. `None`
-    /// for version 0, which does not contain it.
+    /// for version 0, which contains no sequence time.
     pub time_s: Option<u64>,
     written: U192,
 }
@@ -279,14 +280,14 @@ impl ParsedNumber {
         Some(if fields.wide() == self.written {
             fields
         } else if first.wide() > self.written {
-            // Every valid number of the shard is greater. This happens when the low four bits of
-            // the shard index in the number belong to another shard.
+            // Every valid number of the shard is greater than the parsed number. The reason is that
+            // the low four bits of the shard index in the parsed number belong to another shard.
             first
         } else if last.wide() < self.written {
-            // Every valid number of the shard is smaller.
+            // Every valid number of the shard is smaller than the parsed number.
             last
         } else {
-            // The number lies between two valid numbers with consecutive sequence indexes.
+            // The parsed number lies between two valid numbers with consecutive sequence indexes.
             SequenceNumber {
                 index: fields.index + 1,
                 time_s: 0,

@@ -9,14 +9,17 @@ use super::shard_id::ShardId;
 pub struct Shard {
     pub id: ShardId,
     pub hash_key_range: HashKeyRange,
-    /// The creation time in seconds since 1970. It is a part of every sequence number of the shard.
+    /// The creation time in seconds since 1970. This time is a part of every sequence number of the
+    /// shard.
     pub created_s: u64,
-    /// The time in seconds since 1970 at which a split or merge closed the shard; `None` while it
-    /// is open.
+    /// The time in seconds since 1970 at which a split or merge closed the shard. `None` while the
+    /// shard is open.
     pub closed_s: Option<u64>,
     /// `ParentShardId`: the shard that was split, or the lower of the two shards that were merged.
+    /// `None` for a shard that was created with the stream.
     pub parent: Option<ShardId>,
-    /// `AdjacentParentShardId`: the upper of the two shards that were merged.
+    /// `AdjacentParentShardId`: the upper of the two shards that were merged. `None` for a shard
+    /// that no merge created.
     pub adjacent_parent: Option<ShardId>,
 }
 
@@ -274,7 +277,8 @@ mod tests {
         }
     }
 
-    /// Applies the split or merge that `choice` selects, if it is valid.
+    /// Splits a shard or merges two shards, as `choice` selects. Does nothing if `choice` is not
+    /// valid.
     fn step(shards: &mut Vec<Shard>, choice: (usize, bool, u128), now_s: u64) {
         let (pick, splits, key) = choice;
         let mut open: Vec<Shard> = shards

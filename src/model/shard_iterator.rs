@@ -42,8 +42,9 @@ impl ShardIterator {
         )
     }
 
-    /// Decodes a text made by [`Self::encode`]. The text may stand in double quotes, as the service
-    /// tolerates. `None` for a text that the service calls an invalid iterator.
+    /// Decodes a text made by [`Self::encode`]. The text may stand in double quotes, because the
+    /// service accepts this too. Returns `None` for a text that the service calls an invalid
+    /// iterator.
     pub fn decode(text: &str) -> Option<Self> {
         let quoted = text
             .strip_prefix('"')
@@ -68,14 +69,15 @@ impl ShardIterator {
         (same_shard && iterator.plain() == plain).then_some(iterator)
     }
 
-    /// True if the iterator is older at `now` than the lifetime of shard iterators.
+    /// Returns true if the age of the iterator at the time `now` exceeds the lifetime of shard
+    /// iterators.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// True if the iterator was issued so long after `now` that it is invalid. An iterator from the
-    /// near future is valid, because the machine's clock may have been set back before a restart of
-    /// the emulator.
+    /// Returns true if the iterator's time of issue is so far after `now` that the iterator is
+    /// invalid. An iterator from the near future is valid, because the machine's clock may have
+    /// been set back before a restart of the emulator.
     pub fn is_of_far_future(&self, now: Timestamp) -> bool {
         self.issued.millis_since(now) > limits::ITERATOR_AHEAD_MS
     }

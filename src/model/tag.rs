@@ -101,9 +101,10 @@ impl FromIterator<(String, String)> for Tags {
     }
 }
 
-/// True for a character that may occur in tags. Old recordings show that the service refused the
-/// colon; the newest documentation permits it, and so does this function. Recordings also show that
-/// the service accepts every character in the two Unicode ranges below, even signs such as `×`.
+/// Returns true for a character that may occur in tags. Old recordings show that the service
+/// refused the colon. The newest documentation permits the colon, and this function follows the
+/// documentation. Recordings also show that the service accepts every character in the two Unicode
+/// ranges below, even signs such as `×`.
 fn is_known(character: char) -> bool {
     character.is_alphanumeric()
         || " _./=+-%@:".contains(character)

@@ -82,7 +82,8 @@ impl U192 {
         }
     }
 
-    /// Extracts `width` bits, at most 64, beginning with bit `shift`, which is below 192.
+    /// Returns `width` bits of the number, of which bit `shift` is the lowest. `width` is from 1 to
+    /// 64, and `shift` is below 192.
     pub(super) fn bits(self, shift: u32, width: u32) -> u64 {
         let shifted = if shift >= 128 {
             self.high >> (shift - 128)

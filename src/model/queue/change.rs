@@ -10,7 +10,7 @@
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
 
-/// A change of a queue's records, as it is saved.
+/// A saved change of a queue's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueueChange {
     /// All records of the shard before the index `next` have been received at least once.

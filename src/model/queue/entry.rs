@@ -75,5 +75,5 @@ impl Entry {
     }
 }
 
-/// The value of a time in milliseconds that stands for "no time".
+/// The value that stands for "no time" in a field that holds milliseconds since 1970.
 pub(super) const NEVER: i64 = i64::MIN;

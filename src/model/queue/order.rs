@@ -4,8 +4,8 @@
 //! An item of a list becomes stale when the state of its record changes in another way than through
 //! the list, for example because a consumer acknowledges the record. A stale item stays in the list
 //! until it is the first item, and is then dropped. [`Ready::clean`] and [`Timers::clean`] remove
-//! the stale items of a list early if they are the majority. The cost of this removal is constant
-//! for each item added to the list.
+//! the stale items of a list early if they are the majority. The amortized cost of this removal is
+//! constant for each item that is added to the list.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -38,8 +38,8 @@ impl Ready {
     }
 
     /// Removes and returns the place of the first record that is still visible. Also removes the
-    /// stale items before it. `good(place, delivery)` returns true if the record at `place` is
-    /// still visible, and its newest delivery has the number `delivery`.
+    /// stale items before this record's item. `good(place, delivery)` returns true if the record at
+    /// `place` is still visible, and its newest delivery has the number `delivery`.
     pub(super) fn pop(&mut self, good: impl Fn(RecordPlace, u64) -> bool) -> Option<RecordPlace> {
         loop {
             let (place, delivery) = self.0.pop_front()?;
@@ -49,10 +49,9 @@ impl Ready {
         }
     }
 
-    /// Removes the records that are no longer visible, if they exceed the visible records by more
-    /// than `SLACK`. `count` is the number of visible records. `good(place, delivery)` returns true
-    /// if the record at `place` is still visible, and its newest delivery has the number
-    /// `delivery`.
+    /// Removes all stale items if they outnumber the visible records by more than `SLACK`. `count`
+    /// is the number of visible records. `good(place, delivery)` returns true if the record at
+    /// `place` is still visible, and its newest delivery has the number `delivery`.
     pub(super) fn clean(&mut self, count: usize, good: impl Fn(RecordPlace, u64) -> bool) {
         if self.0.len() > 2 * count + SLACK {
             self.0.retain(|(place, delivery)| good(*place, *delivery));
@@ -79,8 +78,8 @@ impl Timers {
     }
 
     /// Removes and returns the item with the earliest end of a visibility timeout, if this end is
-    /// `now_ms` (milliseconds since 1970) or earlier. The record of the item need no longer be in
-    /// flight. `None` if every timeout ends later.
+    /// `now_ms` (milliseconds since 1970) or earlier. The item may be stale: its record may no
+    /// longer be in flight. Returns `None` if every timeout ends after `now_ms`.
     pub(super) fn pop_due(&mut self, now_ms: i64) -> Option<(i64, RecordPlace)> {
         let Reverse((due_ms, _)) = self.0.peek()?;
         if *due_ms > now_ms {
@@ -90,8 +89,8 @@ impl Timers {
     }
 
     /// Returns the end of the first visibility timeout that still applies, in milliseconds since
-    /// 1970. Removes the earlier timeouts, which no longer apply. `good(due_ms, place)` returns
-    /// true if the record at `place` is in flight until `due_ms`.
+    /// 1970. Removes the stale items before this timeout's item. `good(due_ms, place)` returns true
+    /// if the record at `place` is in flight until `due_ms`.
     pub(super) fn next(&mut self, good: impl Fn(i64, RecordPlace) -> bool) -> Option<i64> {
         loop {
             let Reverse((due_ms, place)) = *self.0.peek()?;
@@ -102,9 +101,9 @@ impl Timers {
         }
     }
 
-    /// Removes the visibility timeouts that no longer apply, if they exceed the other timeouts by
-    /// more than `SLACK`. `count` is the number of records in flight. `good(due_ms, place)` returns
-    /// true if the record at `place` is in flight until `due_ms`.
+    /// Removes all stale items if they outnumber the records in flight by more than `SLACK`.
+    /// `count` is the number of records in flight. `good(due_ms, place)` returns true if the record
+    /// at `place` is in flight until `due_ms`.
     pub(super) fn clean(&mut self, count: usize, good: impl Fn(i64, RecordPlace) -> bool) {
         if self.0.len() > 2 * count + SLACK {
             self.0

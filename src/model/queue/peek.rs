@@ -1,4 +1,4 @@
-//! Peeking at the records of a queue without receiving them, and purging a queue.
+//! Functions that return records of a queue without a receive, and that purge a queue.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
@@ -29,7 +29,7 @@ impl PeekState {
 impl QueueRecords {
     /// Returns at most `limit` received records that are in the state `state`, from the shard
     /// `from.shard`, beginning at the index `from.index`. Also returns the index at which the next
-    /// call continues, if more records are in this state.
+    /// call continues. The index is `None` if no more records are in this state.
     pub(crate) fn peek(
         &self,
         from: RecordPlace,
@@ -46,9 +46,9 @@ impl QueueRecords {
         (found, shown.next().map(|(index, _)| index))
     }
 
-    /// Returns the indexes of two kinds of records in `shard`: records that were received and are
-    /// not settled, and records that are settled although the queue knows no receive of them.
-    /// Indexes below `index` are left out.
+    /// Returns the indexes of two kinds of records in `shard`: received records that are not
+    /// settled, and settled records of which the queue knows no receive. Indexes below `index` are
+    /// left out.
     ///
     /// A returned index is [`Self::next`] or larger only after a crash: the crash lost the receive
     /// of the record, and afterwards a client used the receipt handle that the receive had

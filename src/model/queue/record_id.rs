@@ -9,12 +9,14 @@ pub(crate) const RECORD_ID_CHARACTERS: usize = 32;
 
 /// Computes the `RecordId` of each record of one stream. A record has the same id in every delivery
 /// and in every queue. The id is a hash of the stream's ARN, the stream's creation time and the
-/// record's sequence number. Using a hash is a choice: no client tries to parse it.
+/// record's sequence number. The hash is a choice. No client depends on it, because no client
+/// parses the id.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordIds(Md5);
 
 impl RecordIds {
-    /// Creates the value for the records of the stream `stream`, which was created at `created`.
+    /// Prepares the computation of record ids for the stream `stream`, which was created at
+    /// `created`.
     pub(crate) fn of(stream: &StreamArn, created: Timestamp) -> Self {
         let mut hash = Md5::new();
         hash.update(stream.to_string());

@@ -3,7 +3,8 @@
 //!
 //! Each shard has an index `next`: every record before this index was received at least once, and
 //! no record from this index on was ever received. A record before `next` without an entry is
-//! settled.
+//! settled. In the table, "count" is the number of receives of the record, and "max" is the maximum
+//! number of receives.
 //!
 //! | from | event | to |
 //! |---|---|---|
@@ -36,8 +37,7 @@ pub(crate) struct QueueRecords {
     pub(super) counts: QueueCounts,
     pub(super) max_receive_count: Option<u32>,
     pub(super) next_delivery: u64,
-    /// The changes of records that are not saved yet. `None` for a queue whose changes are never
-    /// saved.
+    /// The changes that are not saved yet. `None` for a queue whose changes are never saved.
     pub(super) unsaved: Option<Vec<QueueChange>>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Delivery {
     pub(crate) place: RecordPlace,
     /// The number of this delivery, unique within the queue.
     pub(crate) delivery: u64,
-    /// The number of the previous delivery of this record; 0 if there was none.
+    /// The number of the previous delivery of this record. 0 if this delivery is the first.
     pub(crate) previous: u64,
     /// Number of receives of the record, including this delivery.
     pub(crate) count: u32,
@@ -152,8 +152,8 @@ impl QueueRecords {
         self.shards.entry(shard).or_default();
     }
 
-    /// Marks all records of `shard` before the index `next` as received. Does nothing if they are
-    /// marked already.
+    /// Marks all records of `shard` before the index `next` as received. Does nothing if all these
+    /// records are marked already.
     pub(crate) fn advance(&mut self, shard: u32, next: u64) {
         let known = self.shards.entry(shard).or_default();
         if known.next >= next {
@@ -205,8 +205,8 @@ impl QueueRecords {
     }
 
     /// Marks the records of `shard` before the index `next` as received without delivering them,
-    /// because none of them can be read any more. Also settles each of these records that has an
-    /// entry. Such an entry exists only after a crash that lost the receive of its record.
+    /// because none of these records can be read any more. Also settles each of these records that
+    /// has an entry. Such an entry exists only after a crash that lost the receive of its record.
     pub(crate) fn skip(&mut self, shard: u32, next: u64) {
         let from = self.next(shard);
         for index in self.passed_from(shard, from).range(..next) {
@@ -218,8 +218,8 @@ impl QueueRecords {
         self.advance(shard, next);
     }
 
-    /// Ends the visibility timeouts that are over at `now`: the records become visible, as normal
-    /// or as dead-letter records.
+    /// Ends the visibility timeouts that are over at `now`. The records in question become visible,
+    /// as normal or as dead-letter records.
     pub(crate) fn end_due_timeouts(&mut self, now: Timestamp) {
         while let Some((due_ms, place)) = self.timers.pop_due(now.millis()) {
             if self.is_due(due_ms, place) {
@@ -240,7 +240,7 @@ impl QueueRecords {
     }
 
     /// Delivers the normal record that has been visible for the longest time, and puts it in flight
-    /// until `due`. `None` if no such record is visible.
+    /// until `due`. `None` if no normal record is visible.
     pub(crate) fn pick_visible(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         loop {
             let shards = &self.shards;
@@ -370,8 +370,8 @@ impl QueueRecords {
 
     /// Ends the visibility timeout of a record in flight. The record becomes visible, as a
     /// dead-letter record if it has reached the maximum number of receives. Only the change to a
-    /// visible dead-letter record is saved. For every other record nothing need be saved: after a
-    /// restart, its saved timeout ends again.
+    /// visible dead-letter record is saved. No other change need be saved, because a saved timeout
+    /// ends again after a restart.
     pub(super) fn end_timeout(&mut self, place: RecordPlace) {
         let Some(entry) = self.entry(place) else {
             return;
@@ -444,8 +444,8 @@ impl QueueRecords {
     }
 
     /// Removes stale items from the lists of visible records and of records in flight, if a list
-    /// has too many of them. An item is stale if its record has left the state that the list is
-    /// for.
+    /// has too many stale items. An item is stale if its record is no longer in the state that the
+    /// list is for.
     pub(super) fn clean(&mut self) {
         let (shards, counts) = (&self.shards, self.counts);
         let in_flight = counts.in_flight + counts.dead_in_flight;

@@ -5,10 +5,10 @@
 //! |---|---|---|---|
 //! | in flight by this delivery | done | done | done |
 //! | visible again after this delivery | done | not in flight | done |
-//! | received again since | stale | stale | stale |
+//! | received again after this delivery | stale | stale | stale |
 //! | settled | done | gone | gone |
 //! | expired | gone | gone | gone |
-//! | dead-letter since, or restored since | gone | gone | gone |
+//! | made dead-letter, or restored, after this delivery | gone | gone | gone |
 //!
 //! A handle may name a newer delivery than the queue knows, because a crash lost the receive that
 //! returned the handle. The handle is valid then, and its delivery counts as the newest one.
@@ -30,8 +30,8 @@ pub(crate) enum HandleFault {
     /// The operation needs the handle of a receive of dead-letter records, but the handle was
     /// returned by a receive of normal records, or the reverse.
     WrongKind,
-    /// The record is settled or expired. Or it became a dead-letter record, or was restored, after
-    /// the delivery that the handle names.
+    /// The record is settled or expired, or became a dead-letter record or was restored after the
+    /// delivery that the handle names.
     Gone,
 }
 
@@ -65,8 +65,8 @@ impl ReceiptHandle {
         }
     }
 
-    /// The standing that the record has while it is in flight by the delivery that the handle
-    /// names.
+    /// Returns the standing of the record during the delivery that the handle names: in flight, as
+    /// a dead-letter record or as a normal record.
     fn in_flight(&self) -> Standing {
         match self.dead {
             true => Standing::DeadInFlight,
@@ -80,11 +80,10 @@ impl QueueRecords {
     /// acknowledgement of dead-letter records.
     ///
     /// An acknowledgement of a settled record succeeds, because a client that lost the first answer
-    /// repeats its request; this is a choice. Returns the state of the record before the change;
-    /// `None` if the record was settled already.
+    /// repeats its request. This success is a choice. Returns the state of the record before the
+    /// change, or `None` if the record was settled already.
     ///
-    /// # Errors
-    /// The reason why the handle is refused.
+    /// # Errors The reason why the handle is refused.
     pub(crate) fn acknowledge(
         &mut self,
         handle: &ReceiptHandle,
@@ -144,7 +143,8 @@ impl QueueRecords {
     ) -> Result<(), HandleFault> {
         let place = handle.place();
         match self.find(handle, dead)? {
-            // A choice: no recording shows the answer for a record that is already visible again.
+            // The error for a record that is visible again is a choice, because no recording shows
+            // the answer of the service.
             NamedRecord::Entry(entry) if !entry.standing.is_in_flight() => {
                 return Err(HandleFault::NotInFlight);
             }
@@ -211,7 +211,8 @@ impl QueueRecords {
             // obsolete.
             Some(entry) if handle.delivery > entry.delivery => Ok(NamedRecord::Older(*entry)),
             Some(entry) if entry.standing.is_dead() != dead => Err(HandleFault::Gone),
-            // A choice: no recording shows the answer for the handle of an earlier delivery.
+            // The error for the handle of an earlier delivery is a choice, because no recording
+            // shows the answer of the service.
             Some(entry) if handle.delivery < entry.delivery => Err(HandleFault::Stale),
             Some(entry) => Ok(NamedRecord::Entry(*entry)),
             None if index < known.expired_before => Err(HandleFault::Gone),
@@ -235,7 +236,7 @@ impl QueueRecords {
     }
 
     /// Adds an entry for a record of which the queue knows no receive. A crash lost all receives of
-    /// the record, but a client still has `handle`, which one of them returned. The arrival time of
+    /// the record, but a client still has `handle` from one of these receives. The arrival time of
     /// the record is unknown, so the entry holds `now` until the record is read again.
     fn add_entry_from_handle(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = handle.in_flight();

@@ -1,4 +1,4 @@
-//! Tests of the single rules of a queue.
+//! Tests of a queue's rules, one rule at a time.
 
 mod rules;
 
@@ -8,7 +8,8 @@ use super::settle::HandleFault;
 use crate::world::Timestamp;
 
 const SHARD: u32 = 3;
-/// The distance between the indexes of two records: indexes in a shard need not be consecutive.
+/// The distance between the indexes of two neighbouring records. The distance is more than 1,
+/// because the indexes in a shard need not be consecutive.
 const STEP: u64 = 3;
 
 fn at(ms: i64) -> Timestamp {
@@ -226,7 +227,8 @@ fn handles_of_receives_that_were_lost_still_count() {
     assert_eq!(records.len(), 2);
 }
 
-/// A queue that knows one receive of a record, and a handle of a later receive that was lost.
+/// A queue that knows one receive of a record, and the handle from a later receive that a crash
+/// lost.
 fn outlived(most: u32, dead: bool) -> (QueueRecords, ReceiptHandle) {
     let (mut records, deliveries) = received(Some(most), 1);
     records.end_due_timeouts(at(10));

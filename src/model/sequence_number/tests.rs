@@ -188,7 +188,7 @@ fn other_numbers_are_invalid() {
         digits("0"),
         digits("3"),
         digits("4"),
-        // 1.5 · 2^185.
+        // 1.5 · 2^185, the smallest number above all valid numbers.
         hex(&["3", &"0".repeat(46)].concat()),
         // A sequence index whose top bit is set.
         hex(&["20000000000", "8000000000000000", &"0".repeat(19), "2"].concat()),

@@ -316,8 +316,8 @@ impl Run {
         self.agree(done.map(|_| ()), expected, &handle);
     }
 
-    /// Compares the results of queue and model. They may differ only for a record that is past
-    /// retention: the queue may already answer that the record is gone.
+    /// Compares the results of the queue and of its model. The results may differ only for a record
+    /// past its retention period, because the queue may already answer that this record is gone.
     fn agree(
         &self,
         done: Result<(), HandleFault>,
