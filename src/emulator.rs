@@ -281,10 +281,10 @@ impl Emulator {
         &self.engine.world.faults
     }
 
-    /// Writes everything that the emulator holds to `out` as one compressed snapshot, and returns
-    /// `out` afterwards. Every emulator of this version or of a newer version can load the
-    /// snapshot. The emulator answers requests during the save. Writing to `out` may block, because
-    /// a thread for blocking work writes to it.
+    /// Writes a compressed snapshot of all contents of the emulator to `out`, and returns `out`
+    /// afterwards. Every emulator of this version or of a newer version can load the snapshot. The
+    /// emulator answers requests during the save. Writing to `out` may block, because a thread for
+    /// blocking work writes to it.
     ///
     /// # Errors
     /// The store fails to read records, or `out` cannot be written.
@@ -295,9 +295,9 @@ impl Emulator {
         snapshot::save(&self.engine, out).await
     }
 
-    /// Replaces everything that the emulator holds by the snapshot in `from`. Every request sees
-    /// either all of the old contents or all of the snapshot. A virtual clock is set to the
-    /// snapshot's time. Reading from `from` may block, because a thread for blocking work reads it.
+    /// Replaces all contents of the emulator by the snapshot in `from`. Every request sees either
+    /// all of the old contents or all of the snapshot. A virtual clock is set to the snapshot's
+    /// time. Reading from `from` may block, because a thread for blocking work reads it.
     ///
     /// # Errors
     /// `from` cannot be read or is not a valid snapshot. In this case nothing has changed.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Number of bytes of a snapshot that are read at a time during a load.
 const PART_BYTES: usize = 64 << 10;
 
-/// Writes a snapshot of everything that the engine holds to `out`, and returns `out`.
+/// Writes a snapshot of all contents of the engine to `out`, and returns `out`.
 pub(super) async fn save<W: Write + Send + 'static>(
     engine: &Arc<Engine>,
     mut out: W,
@@ -38,7 +38,7 @@ pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(
     load(engine, file).await
 }
 
-/// Replaces everything that the engine holds by the snapshot in `from`.
+/// Replaces all contents of the engine by the snapshot in `from`.
 pub(super) async fn load(
     engine: &Arc<Engine>,
     mut from: impl Read + Send + 'static,

@@ -109,8 +109,8 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Channel>, Re
     found.ok_or_else(|| not_found("channel", name, &account_region))
 }
 
-/// Delivers all records that are buffered in the channel now, and answers after the delivery.
-/// Answers with an error if the delivery fails or takes longer than `limits::WAIT_MS`.
+/// Delivers the records that the channel has buffered, and answers after the delivery. Answers with
+/// an error if the delivery fails or takes longer than `limits::WAIT_MS` milliseconds.
 async fn flush(channel: &Channel) -> Result<Response, Refused> {
     let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
     match deadline.with(channel.flush()).await {

@@ -19,8 +19,8 @@ use std::time::Duration;
 /// Content type of a snapshot.
 const ZSTD: &str = "application/zstd";
 
-/// Answers with a snapshot of everything that the emulator holds. The snapshot is produced while
-/// the client reads it.
+/// Answers with a snapshot of all contents of the emulator. The snapshot is produced while the
+/// client reads it.
 pub(super) async fn save(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -61,8 +61,8 @@ impl Frames for Parts {
     }
 }
 
-/// Loads the snapshot in the body of the request while the body arrives. Everything that the
-/// emulator held before is replaced.
+/// Loads the snapshot in the body of the request while the body arrives. The snapshot replaces all
+/// contents of the emulator.
 pub(super) async fn load(
     State(admin): State<Admin>,
     _permitted: Permitted,

@@ -85,7 +85,7 @@ fn delete(visit: &Visit, channel: &Channel) -> Markup {
     )
 }
 
-/// Delivers all records that are buffered in a channel now.
+/// Delivers the records that a channel has buffered.
 pub(super) async fn flush(visit: Visit, Path(name): Path<String>, action: Action) -> Response {
     let outcome = flush_named(&visit, &name).await;
     action.answer(&visit, outcome)

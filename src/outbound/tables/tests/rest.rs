@@ -125,8 +125,7 @@ async fn a_lost_answer_and_a_late_commit_repeat_no_row() {
         (Fault::LostAnswer, 1),
         (Fault::Timeout, 1),
         (Fault::Refused, 2),
-        // The next opening of the table makes load 0 of the table, and the next commit makes load
-        // 1.
+        // The next opening of the table makes load 0 of the table. The next commit makes load 1.
         (Fault::LateBefore(0), 1),
         (Fault::LateAfter(0), 2),
         (Fault::LateBefore(1), 2),
