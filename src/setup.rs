@@ -184,8 +184,8 @@ impl Definitions {
     }
 }
 
-/// The JSON members of the CreateQueue or CreateChannel request that `described` stands for. In the
-/// request, the name of a stream is replaced by the stream's ARN.
+/// Makes the JSON members of the CreateQueue or CreateChannel request for the definition
+/// `described`. In the request, the name of a stream is replaced by the stream's ARN.
 fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     let mut create = described.create.clone();
     let streams = create.get_mut("StreamConfigurationList");
