@@ -1,4 +1,4 @@
-//! The settings of an account, as answers contain them.
+//! The part of an answer that describes the settings of an account.
 
 use super::answer::document;
 use super::present::present;

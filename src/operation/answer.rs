@@ -9,10 +9,10 @@ use std::sync::Arc;
 /// An encoded answer, ready to be sent.
 #[derive(Debug)]
 pub enum Answer {
-    /// The encoded body, and the permit of the in-flight budget that the body holds. The body is
-    /// empty for an operation without output.
+    /// The encoded body, and its permit of the in-flight budget. The permit is `None` if the permit
+    /// of the request suffices for the body. The body is empty for an operation without output.
     Whole(Vec<u8>, Option<BudgetPermit>),
-    /// A stream of event frames, each of which is encoded when the connection is ready for it.
+    /// A stream of event frames. A frame is encoded when the connection can send it.
     Events(Box<Events>),
     /// The client gets no answer, because a fault rule closes the connection instead.
     Lost,
@@ -51,7 +51,8 @@ pub(super) async fn permit(
         return admission.answer(bytes).await;
     };
     // Do not wait for another permit here. An output that was read from disk already has its
-    // permit, and may still hold a permit to read from the disk, for which other reads wait.
+    // permit. This output may still hold a permit to read from the disk, and other reads wait for
+    // that permit.
     let is_needed = permit.bytes() > 0 || bytes > limits::SMALL_BYTES;
     if is_needed {
         permit.correct(bytes);

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::limits::{Limit, Limits};
 use crate::model::StreamArn;
 
-/// Refuses `more` additional open shards if the account would then exceed its quota.
+/// Returns an error if the account would exceed its shard quota with `more` additional open shards.
 pub(super) fn check_shards(
     arn: &StreamArn,
     counts: Counts,
@@ -24,8 +24,9 @@ pub(super) fn check_shards(
     }
 }
 
-/// Checks a requested warm throughput, and returns it in MiB/s. The account must have a minimum
-/// throughput billing commitment, and the value must not exceed the limit.
+/// Checks `wanted`, the warm throughput in a request, and returns its value in MiB/s. The account
+/// must have a minimum throughput billing commitment (`committed`), and the value must not exceed
+/// the limit.
 pub(super) fn check_warm_throughput(
     arn: &StreamArn,
     committed: bool,

@@ -1,4 +1,4 @@
-//! The description of a channel, as answers contain it.
+//! The part of an answer that describes a channel.
 
 use super::channel_shapes::{ChannelEncryptionType, PartitionTransform};
 use super::present::present;
@@ -29,7 +29,7 @@ output! {
     }
 }
 output! {
-    /// The stream of a channel, and the format of its records.
+    /// The stream of a channel, and the format of the stream's records.
     pub struct ChannelStreamDescription {
         "RecordConfiguration" => records: RecordsOutput,
         "StreamARN" => arn: String,
@@ -44,7 +44,7 @@ output! {
     }
 }
 output! {
-    /// A channel's destination that is a general purpose bucket.
+    /// The destination of a channel that delivers to a general purpose bucket.
     pub struct S3DestinationDescription {
         "DataFreshnessInSeconds" => freshness: u32,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterOutput,
@@ -70,7 +70,7 @@ output! {
     }
 }
 output! {
-    /// A channel's destination that is a table.
+    /// The destination of a channel that delivers to a table.
     pub struct S3TablesDestinationDescription {
         "DataFreshnessInSeconds" => freshness: u32,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterOutput,

@@ -1,4 +1,4 @@
-//! The settings of a channel, from the members of a request.
+//! Conversion of a request's members to the settings of a channel.
 
 use super::channel_shapes::{
     ChannelEncryptionConfiguration, ChannelLoggingConfiguration, DataFreshnessInSeconds,
@@ -15,7 +15,7 @@ use crate::model::channel::{
 };
 use crate::wire::Truth;
 
-/// A destination with the members that the request gives, without defaults.
+/// The destination in a request. Members that the request does not give have no defaults yet.
 pub(super) enum GivenDestination<'a> {
     S3(&'a S3DestinationConfiguration),
     S3Tables(&'a S3TablesDestinationConfiguration),

@@ -36,7 +36,7 @@ string!(/// Id of the account that owns a bucket.
     ExpectedBucketOwner, length: 12..=12, pattern: BUCKET_OWNER);
 string!(/// Prefix of the keys of dead-letter objects.
     S3ErrorOutputPrefix, length: 1..=512, pattern: ERROR_PREFIX);
-string!(/// Template of the keys of delivered objects. The operation checks its variables.
+string!(/// Template of the keys of delivered objects. The operation checks the variables in it.
     S3OutputKeyTemplate, length: 1..=1024, pattern: KEY_TEMPLATE);
 string!(/// Namespace of a table.
     S3TablesNamespace, length: 1..=255, pattern: TABLE_NAME);
@@ -49,7 +49,8 @@ string!(/// Name of a log group.
 string!(/// Name of a log stream.
     CloudWatchLogStreamName, length: 1..=512, pattern: LOG_STREAM);
 
-integer!(/// Longest wait of a record for its delivery, in seconds. The operations check its range.
+integer!(/// Longest time in seconds for which a record may wait for its delivery.
+    /// The operations check the range of this time.
     DataFreshnessInSeconds);
 integer!(/// Maximum number of channels on one page of ListChannels.
     ListChannelsInputLimit, 1..=10_000);
@@ -84,13 +85,13 @@ input! {
     }
 }
 input! {
-    /// The stream of a channel, and the format of its records.
+    /// The stream of a channel, and the format of the stream's records.
     pub struct ChannelStreamConfiguration {
         "StreamARN" => arn: StreamARN,
         "RecordConfiguration" => records: RecordConfiguration,
     }
 }
-list!(/// The streams of a channel. CreateChannel accepts only one.
+list!(/// The streams of a channel. CreateChannel accepts only one stream.
     ChannelStreamConfigurationList of ChannelStreamConfiguration, length: 1..=10_000);
 input! {
     /// The bucket for a channel's dead-letter objects.
@@ -111,7 +112,7 @@ input! {
     }
 }
 input! {
-    /// A destination that is a general purpose bucket.
+    /// The destination of a channel that delivers to a general purpose bucket.
     pub struct S3DestinationConfiguration {
         "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
         "DeadLetterQueueS3Configuration" => dead_letters: Option<DeadLetterQueueS3Configuration>,
@@ -141,10 +142,10 @@ input! {
         "PartitionSpec" => partitions: Option<PartitionSpec>,
     }
 }
-list!(/// The tables of a channel. CreateChannel accepts only one.
+list!(/// The tables of a channel. CreateChannel accepts only one table.
     S3TablesConfigurationList of S3TablesConfiguration, length: 1..=10_000);
 input! {
-    /// A destination that is a table.
+    /// The destination of a channel that delivers to a table.
     pub struct S3TablesDestinationConfiguration {
         "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterQueueS3Configuration,

@@ -6,7 +6,8 @@ use crate::limits::Limits;
 use crate::model::StreamArn;
 
 /// Refuses one more consumer or queue if the stream's quota is used up. A consumer or queue counts
-/// against the quota in every status.
+/// against the quota in every status. `committed` is true if the account has a minimum throughput
+/// billing commitment, which raises the quota of on-demand streams.
 pub(super) fn check_consumer_count(
     arn: &StreamArn,
     state: &StreamState,

@@ -1,5 +1,5 @@
-//! The consumer that a request names: by the consumer's ARN, or by the stream's ARN and the
-//! consumer's name.
+//! Look-up of the consumer that a request names. The request gives the consumer's ARN, or the
+//! stream's ARN and the consumer's name.
 
 use super::context::Context;
 use super::shapes::{ConsumerARN, ConsumerName, StreamARN};
@@ -67,7 +67,7 @@ pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<
 }
 
 /// Parses the ARN of a consumer. The service model's pattern also admits texts that are not a valid
-/// ARN; the function refuses such a text.
+/// ARN. This function refuses such texts.
 pub(super) fn parse_consumer_arn(
     context: &Context,
     text: &ConsumerARN,
@@ -93,8 +93,8 @@ pub(super) fn consumer_with_arn(
 fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {
     let arn = parse_consumer_arn(context, text)?;
     let found = consumer_with_arn(context, &arn);
-    // After the deletion of a stream, the service was recorded to report the missing stream and not
-    // the missing consumer, in September 2026 (radkawar/stackd,
+    // A recording from September 2026 shows the error for a consumer of a deleted stream. The
+    // service reports the missing stream, and not the missing consumer (radkawar/stackd,
     // testdata/aws/kinesis/efo_termination.json).
     let missing = || match context.engine.find(&arn.stream.scope, &arn.stream.name) {
         None => Error::stream_not_found(&arn.stream),

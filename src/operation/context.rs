@@ -61,7 +61,7 @@ impl Context {
     }
 }
 
-/// The sender of a request, as the policy check sees it.
+/// The sender of a request, with the attributes that the policy check uses.
 #[derive(Debug, Clone)]
 pub struct Requester {
     /// The owner of the access key that signed the request.

@@ -15,18 +15,18 @@ pub trait Operation {
     type Output: IntoAnswer + Send;
     /// True if a resource policy can allow the operation, also to other accounts. The source is
     /// AWS's developer guide, "Sharing your data stream". The text of the guide includes
-    /// DescribeStream, but its table lists only DescribeStreamSummary; the emulator follows the
+    /// DescribeStream, but its table lists only DescribeStreamSummary. The emulator follows the
     /// text.
     const SHARED: bool = false;
-    /// True if the fast reader decodes the request. It decodes the requests that transfer records,
-    /// and the requests that clients send for each batch of records. The explaining reader decodes
-    /// all other requests: it takes microseconds longer, but needs no separate code for each
-    /// request and format.
+    /// True if the fast reader decodes the request. The fast reader decodes the requests that
+    /// transfer records, and the requests that clients send for each batch of records. The
+    /// explaining reader decodes all other requests. It takes microseconds longer, but needs no
+    /// separate code for each request and format.
     const READ_FAST: bool = false;
 
     /// Returns the permissions that the request needs in addition to the permission for the
-    /// operation itself: names of operations, each with the resource to which the permission must
-    /// apply.
+    /// operation itself. Each permission is the name of an operation, and the resource to which the
+    /// permission must apply.
     fn also_requires(_context: &Context, _input: &Self::Input) -> Vec<(&'static str, Target)> {
         Vec::new()
     }
@@ -45,8 +45,8 @@ pub trait Operation {
         None
     }
 
-    /// Returns the shards that the request concerns, for fault rules that name a shard. For a put,
-    /// the list has one element for each record; for every other request, it has one element. An
+    /// Returns the shards that the request concerns, for fault rules that name a shard. The list
+    /// has one element for each record of a put request, and one element for any other request. An
     /// element is `None` if the request concerns no shard, or if the shard is not known yet.
     fn shards(_context: &Context, _input: &Self::Input) -> Vec<Option<ShardId>> {
         vec![None]

@@ -45,7 +45,8 @@ impl Operation for CreateChannel {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
-        // The answer says CREATING even if the channel is ACTIVE immediately, as in CreateQueue.
+        // The answer says CREATING even if the channel is ACTIVE immediately. The answers of
+        // CreateQueue do the same.
         let settings = channel.describe().settings;
         let channel = ChannelDescription::with(&channel, ChannelStatus::Creating, &settings);
         Ok(Output { channel })
@@ -67,10 +68,10 @@ fn new_channel(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// Returns the account and region in which a request creates its channel: the account and region of
-/// the stream, even if the stream belongs to another account than the caller. This is a choice, as
-/// for a consumer. A request without a valid stream gives the caller's account and region, but
-/// creates no channel.
+/// Returns the account and region in which a request creates its channel. They are the account and
+/// region of the stream, even if the stream belongs to another account than the caller. This rule
+/// is a choice, and also applies to consumers. A request without a valid stream gives the caller's
+/// account and region, but creates no channel.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
@@ -123,7 +124,7 @@ fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Erro
 }
 
 /// Returns the settings that the request gives to the channel. The members are checked against each
-/// other before the stream is looked up. This order is a choice, as for queues.
+/// other before the stream is looked up. This order is a choice. CreateQueue has the same order.
 fn settings_of(input: &Input) -> Result<ChannelSettings, Error> {
     let (_, records) = only_stream(input)?;
     let given = GivenDestination::of(input.s3.as_ref(), input.tables.as_ref())?;

@@ -44,8 +44,8 @@ impl Operation for CreateQueue {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let (queue, attributes) = create(context, input, false).await?;
-        // The answer says CREATING even if the queue is ACTIVE immediately, as in
-        // RegisterStreamConsumer.
+        // The answer says CREATING even if the queue is ACTIVE immediately. The answers of
+        // RegisterStreamConsumer do the same.
         let queue = QueueDescription::with(&queue, StreamStatus::Creating, attributes);
         Ok(Output { queue })
     }
@@ -134,10 +134,10 @@ fn new_queue(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// Returns the account and region in which a request creates its queue: the account and region of
-/// the stream, even if the stream belongs to another account than the caller. This is a choice, as
-/// for a consumer. A request without a valid stream gives the caller's account and region, but
-/// creates no queue.
+/// Returns the account and region in which a request creates its queue. They are the account and
+/// region of the stream, even if the stream belongs to another account than the caller. This rule
+/// is a choice, and also applies to consumers. A request without a valid stream gives the caller's
+/// account and region, but creates no queue.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }

@@ -4,9 +4,9 @@ use crate::error::Error;
 use crate::limits::{self, Limit};
 use crate::world::Timestamp;
 
-/// Counts a change of a stream that is made at `now`. `made` lists the times of the earlier counted
-/// changes, in milliseconds since 1970. Returns the error that `refusal` creates if `most` changes
-/// were made in the last 24 hours.
+/// Counts a change that is made to a stream at `now`. `made` lists the times of the changes that
+/// were counted earlier, in milliseconds since 1970. If `most` changes were counted in the last 24
+/// hours, returns the error that `refusal` creates, and does not count the change.
 pub(super) fn count_today(
     made: &mut Vec<i64>,
     most: Limit,

@@ -1,5 +1,5 @@
-//! DeregisterStreamConsumer: removes a consumer from a stream. Subscriptions of the consumer that
-//! have begun continue.
+//! DeregisterStreamConsumer: removes a consumer from a stream. The present subscriptions of the
+//! consumer continue.
 use super::prelude::*;
 use crate::engine::{ConsumerStatus, consumer_arn, consumer_status};
 

@@ -9,9 +9,9 @@ input! { pub struct Input { .. stream: StreamRef, } }
 output! { pub struct Output { "StreamDescriptionSummary" => summary: StreamDescriptionSummary, } }
 
 output! {
-    /// The description of a stream without its shards. Answers never contain the member `StreamId`:
-    /// an SDK that knows a stream id derives the endpoint from the id, and would call AWS instead
-    /// of the emulator.
+    /// The description of a stream without its shards. Answers never contain the member `StreamId`,
+    /// because an SDK that knows a stream id derives the endpoint from the id. The SDK would then
+    /// call AWS instead of the emulator.
     pub struct StreamDescriptionSummary {
         "ChannelCount" => channel_count: usize,
         "ConsumerCount" => consumer_count: usize,

@@ -4,7 +4,8 @@ use crate::engine::Engine;
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Hit, Moment, Occasion};
 
-/// True if a fault rule fires that ends the subscription before its next event.
+/// Returns true if a fault rule fires for the next event of a subscription. The rule ends the
+/// subscription before this event.
 pub(super) fn ends_subscription(engine: &Engine, stream: &StreamArn, shard: ShardId) -> bool {
     if !engine.world.faults.is_armed() {
         return false;
@@ -21,7 +22,7 @@ pub(super) fn ends_subscription(engine: &Engine, stream: &StreamArn, shard: Shar
 }
 
 /// Selects the fault rule that fires for this call or event. `None` if no rule fires. `shards` are
-/// the shards that the call or event concerns.
+/// the shards that the call or event concerns. An unknown shard is `None`.
 pub(super) fn draw(
     engine: &Engine,
     moment: Moment,

@@ -74,8 +74,8 @@ pub(super) async fn at_call(
         FaultKind::Delay => world.delay(hit.rule.delay_ms.unwrap_or_default()).await,
         FaultKind::DropAnswer => return Ok(Effect::LoseAnswer),
         FaultKind::ResetConnection => return Ok(Effect::Reset),
-        // Only InternalError fires at calls. The other kinds in this match arm fire at events,
-        // invocations and deliveries.
+        // Of the kinds in this match arm, only InternalError fires at calls. The other kinds fire
+        // at events, invocations and deliveries.
         FaultKind::InternalError
         | FaultKind::EndSubscription
         | FaultKind::Invoke

@@ -1,5 +1,5 @@
-//! The check of a fault rule: a rule that could never fire, or has contradictory members, is
-//! refused.
+//! The check of a fault rule. The check refuses a rule that could never fire, or that has
+//! contradictory members.
 
 use super::fault_effect::KMS_CODES;
 use super::table::OPERATIONS;
@@ -30,8 +30,8 @@ const WITHOUT_STREAM: [&str; 6] = [
 /// documents for the entries of PutRecords.
 const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceededException"];
 
-/// The codes that a fault rule of kind `invoke` may have. `not-reached`: the function is not
-/// invoked. `lost`: the function is invoked, and its answer is dropped.
+/// The codes that a fault rule of kind `invoke` may have. With `not-reached`, the function is not
+/// invoked. With `lost`, the function is invoked, but its answer is dropped.
 const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
 
 /// The reason why a fault rule is invalid.

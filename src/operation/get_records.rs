@@ -34,7 +34,7 @@ impl Operation for GetRecords {
         let iterator = open_iterator(&input.iterator, now)?;
         if input.dry_run == Some(Truth(true)) {
             // A dry run (DryRun) checks the iterator and StreamARN, but not that the stream exists.
-            // The service was recorded to do so for a deleted stream in September 2026
+            // A recording from September 2026 shows such a dry run for a deleted stream
             // (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
             named(context, &input, &iterator)?;
             return Err(Error::dry_run("GetRecords"));
@@ -134,8 +134,9 @@ fn locate(
         stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, &arn))?;
     if stream.identity != iterator.identity {
-        // The stream was deleted and created again. The service was seen to fail with an internal
-        // error in this case; the emulator refuses the iterator instead. This is a choice.
+        // The stream was deleted and created again. The service was observed to fail with an
+        // internal error in this case. The emulator refuses the iterator instead, which is a
+        // choice.
         return Err(Error::iterator_invalid());
     }
     Ok((stream, shard))

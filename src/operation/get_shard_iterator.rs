@@ -29,9 +29,9 @@ impl Operation for GetShardIterator {
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;
         if input.dry_run == Some(Truth(true)) {
-            // A dry run (DryRun) checks only that the stream exists. The service was recorded to
-            // accept an unknown shard and a missing StartingSequenceNumber in September 2026
-            // (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+            // A dry run (DryRun) checks only that the stream exists. A recording from September
+            // 2026 shows that the service accepts an unknown shard and a missing
+            // StartingSequenceNumber (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
             context.stream(&input.stream)?;
             return Err(Error::dry_run("GetShardIterator"));
         }

@@ -6,8 +6,9 @@ use crate::engine::Stream;
 use crate::error::{Error, KeyPurpose, KeyUse};
 use crate::model::StreamArn;
 
-/// Refuses a key that an option declares unusable. Also refuses to start the encryption of a stream
-/// with a key whose ARN is in another region.
+/// Refuses a key that an option declares unusable. A request to start the encryption of a stream
+/// (`KeyPurpose::Describe`) is also refused if the ARN of the key names another region than the
+/// stream's region.
 pub(super) fn check_key(
     context: &Context,
     key: &str,

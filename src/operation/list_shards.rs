@@ -205,9 +205,10 @@ impl Listing {
 
 impl ShardFilter {
     /// Checks the members of the filter. Also returns the shard id after which the listing begins,
-    /// if the filter has one. With AT_LATEST, the service was recorded to accept a Timestamp, and
-    /// to begin after a ShardId, in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/topology.json). The same behaviour for the other types is a choice.
+    /// or `None` if the filter has no shard id. A recording from September 2026 shows that the
+    /// service accepts a Timestamp with AT_LATEST, and begins the listing after a ShardId
+    /// (radkawar/stackd, testdata/aws/kinesis/topology.json). The same behaviour for the other
+    /// types is a choice.
     fn read(&self, now: Timestamp, horizon: Timestamp) -> Result<(Filter, Option<String>), Error> {
         use ShardFilterType as Kind;
         let required = |member: &str| Error::shard_filter_needs(member, self.kind.as_str());
@@ -230,9 +231,9 @@ impl ShardFilter {
 }
 
 impl Filter {
-    /// True if the filter admits the shard. `earliest_s` is the result of [`earliest_time_s`]. This
-    /// time advances between the requests for two pages, so an earlier timestamp of the filter
-    /// counts as this time.
+    /// Returns true if the filter selects the shard. `earliest_s` is the result of
+    /// [`earliest_time_s`]. A timestamp of the filter that is earlier than `earliest_s` is replaced
+    /// by `earliest_s`, because `earliest_s` increases between the requests for two pages.
     fn lists(self, shard: &Shard, earliest_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);

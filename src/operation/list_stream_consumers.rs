@@ -66,8 +66,8 @@ fn last_name(context: &Context, input: &Input, token: &NextToken) -> Result<Stri
     Ok(last)
 }
 
-/// Refuses a stream whose creation time differs from the one in the request. The times are compared
-/// in whole seconds.
+/// Refuses a stream whose creation time differs from the creation time in the request. The times
+/// are compared in whole seconds.
 fn check_created(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {
     match created {
         Some(created) if created.seconds() != stream.created.seconds() => {

@@ -30,9 +30,9 @@ output! {
 }
 document!(MonitoringOutput);
 
-/// Enables or disables shard-level metrics: `switch` adds the listed metrics to the set of enabled
-/// metrics, or removes them from the set. The name `ALL` in the request stands for all seven
-/// metrics.
+/// Enables or disables the shard-level metrics that a request lists. `switch` adds the listed
+/// metrics to the set of enabled metrics, or removes the listed metrics from this set. The name
+/// `ALL` in the request stands for all seven metrics.
 pub(super) async fn switch_metrics(
     context: &Context,
     input: MonitoringInput,

@@ -1,5 +1,5 @@
-//! The records of a put request, and the checks that PutRecord and PutRecords share, in the
-//! service's order.
+//! The unchecked records of a put request, and the checks that PutRecord and PutRecords share. The
+//! checks have the service's order.
 
 use super::context::Context;
 use super::kms_key::check_stream_key;
@@ -11,7 +11,7 @@ use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, St
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
-/// A record of a put request that has not been checked yet.
+/// An unchecked record of a put request.
 pub(super) struct Offered {
     pub(super) partition_key: Expected<PartitionKey>,
     pub(super) explicit_hash_key: Option<HashKeyText>,
@@ -19,8 +19,8 @@ pub(super) struct Offered {
 }
 
 /// Checks the stream and all records of a put request, except for the explicit hash keys of the
-/// records. Returns the stream and the stream's put settings. `path(at, name)` returns the path of
-/// the member `name` of record `at` in the service's error messages.
+/// records. Returns the stream and the stream's put settings. `path(at, name)` returns the path, as
+/// in the service's error messages, of the member `name` of the record with the index `at`.
 pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
@@ -38,8 +38,8 @@ pub(super) fn admit(
             .iter()
             .any(|record| record.partition_key.0.is_none())
     {
-        // In the newest service model the partition key is optional. The service was still recorded
-        // to refuse a request without the key in September 2026 (radkawar/stackd,
+        // In the newest service model the partition key is optional. A recording from September
+        // 2026 shows that the service still refuses a request without the key (radkawar/stackd,
         // testdata/aws/kinesis/dry_run.json).
         let missing = indexes(offered, |record| record.partition_key.0.is_none());
         let report = Violations::missing(missing.map(|at| path(at, "partitionKey")));
@@ -126,9 +126,10 @@ impl Offered {
     }
 }
 
-/// Checks a SequenceNumberForOrdering. The engine does not use the number, because the next
-/// sequence number of a shard is always greater than all earlier ones. Like the service, this
-/// function accepts a number of any shard of any stream, and checks only the time in the number.
+/// Checks a SequenceNumberForOrdering. The engine does not use the number, because every new
+/// sequence number of a shard is greater than all earlier numbers of the shard. Like the service,
+/// this function accepts a number of any shard of any stream, and checks only the time in the
+/// number.
 ///
 /// The time must not be later than the latest time in any sequence number of the emulator. The time
 /// of the clock is no suitable limit, because shards can be created ahead of the clock. The latest
@@ -165,9 +166,9 @@ pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     stream.is_some_and(|stream| stream.put_settings().auto_distribution)
 }
 
-/// Returns the shard of each record whose keys are given, for fault rules that name a shard. `None`
-/// for a record of a stream with the record distribution strategy AUTO, because the shard of such a
-/// record is chosen when the record is written.
+/// Returns the shard of each record in `keys`, for fault rules that name a shard. The shard is
+/// `None` for a record of a stream with the record distribution strategy AUTO, because the shard of
+/// such a record is chosen when the record is written.
 pub(super) fn shards_of<'a>(
     context: &Context,
     given: &StreamRef,

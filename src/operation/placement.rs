@@ -1,4 +1,4 @@
-//! The shard id and the sequence number of a written record, as answers contain them.
+//! The parts of an answer that give the shard id and the sequence number of a written record.
 
 use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId};
 use crate::wire::{Format, Present};
@@ -32,9 +32,10 @@ impl Serialize for ShardText {
 pub(super) const PLACEMENT_BYTES: usize =
     r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
 
-/// The constant bytes that `write_placement` writes in CBOR: the head of a map with two members,
-/// the members' names, and the heads of the two strings with their lengths.
+/// The bytes before a sequence number in CBOR: the head of a map with two members, the member's
+/// name, and the head of a string of 56 bytes.
 const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
+/// The bytes before a shard id in CBOR: the member's name, and the head of a string of 20 bytes.
 const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
 const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
 

@@ -92,7 +92,8 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     );
 }
 
-/// Writes the records to the stream, except for the records that a fault rule makes fail.
+/// Writes the records to the stream, except for the records into which a fault rule injects a
+/// failure.
 async fn put(
     context: &Context,
     stream: &Stream,

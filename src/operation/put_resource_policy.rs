@@ -39,7 +39,7 @@ impl HasTarget for PutResourcePolicy {
 }
 
 /// Refuses a policy without statements, and a policy with a statement that has `NotPrincipal` or
-/// lacks `Principal`. Checking no other element is a choice.
+/// lacks `Principal`. No other element is checked, which is a choice.
 fn check_policy(text: &str) -> Result<(), Error> {
     let statements = statements(text).ok_or_else(Error::policy_invalid)?;
     for statement in statements {

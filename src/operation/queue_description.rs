@@ -1,4 +1,4 @@
-//! The description of a queue, as answers contain it, and the attributes that a request gives for a
+//! The part of an answer that describes a queue, and the attributes that a request gives for a
 //! queue.
 
 use super::present::present;
@@ -23,7 +23,7 @@ output! {
 }
 
 output! {
-    /// The stream of a queue, and the queue's starting position in it.
+    /// The stream of a queue, and the queue's starting position in this stream.
     pub struct StreamConfiguration {
         "StartingPosition" => start: StartingPosition,
         "StreamARN" => arn: String,
@@ -31,9 +31,9 @@ output! {
 }
 
 output! {
-    /// The starting position of a queue. While the queue is CREATING, the timestamp is that of the
-    /// CreateQueue request, if any. Afterwards, the timestamp is the earliest arrival time that a
-    /// record delivered by the queue can have.
+    /// The starting position of a queue. While the queue is CREATING, the timestamp is the
+    /// timestamp in the CreateQueue request, or `None` if the request had no timestamp. Afterwards,
+    /// the timestamp is the earliest arrival time that a record delivered by the queue can have.
     pub struct StartingPosition {
         "Timestamp" => timestamp: Option<Timestamp>,
         "Type" => kind: &'static str,
@@ -70,8 +70,7 @@ impl QueueDescription {
         Self::with(queue, described.status, described.attributes)
     }
 
-    /// Describes a queue with the given status and attributes. They replace the queue's present
-    /// status and attributes.
+    /// Describes a queue as if it had the given status and attributes instead of its present ones.
     pub(super) fn with(queue: &Queue, status: StreamStatus, attributes: QueueAttributes) -> Self {
         let timestamp = match status {
             StreamStatus::Creating => queue.start.given(),
@@ -106,8 +105,8 @@ impl QueueDescription {
 }
 
 /// Returns the attributes `before` with the changes that a request asks for. A dead-letter
-/// configuration is replaced as a whole. A MaxReceiveCount is ignored if the target type is NONE;
-/// this is a choice.
+/// configuration is replaced as a whole. A MaxReceiveCount is ignored if the target type is NONE,
+/// which is a choice.
 pub(super) fn changed_attributes(
     before: QueueAttributes,
     given: &QueueAttributesInput,

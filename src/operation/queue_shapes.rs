@@ -12,7 +12,7 @@ string!(/// Name of a queue.
     QueueName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a queue.
     QueueARN, length: 1..=2048, pattern: QUEUE_ARN);
-string!(/// A receipt handle. It may be invalid, or belong to another queue.
+string!(/// A receipt handle. The handle may be invalid, or belong to another queue.
     ReceiptHandle, length: 1..=1024);
 
 integer!(/// Time for which a received record stays invisible, in seconds.
@@ -43,13 +43,13 @@ input! {
     }
 }
 input! {
-    /// The stream of a queue, and the queue's starting position in it.
+    /// The stream of a queue, and the queue's starting position in this stream.
     pub struct QueueStreamConfiguration {
         "StreamARN" => arn: StreamARN,
         "StartingPosition" => start: Option<QueueStartingPosition>,
     }
 }
-list!(/// The streams of a queue. CreateQueue accepts only one.
+list!(/// The streams of a queue. CreateQueue accepts only one stream.
     QueueStreamConfigurationList of QueueStreamConfiguration, length: 1..=10_000);
 input! {
     /// The limit of receives after which a record becomes a dead-letter record.

@@ -75,7 +75,7 @@ impl Resource {
         TagOwner::resource(arn.as_str(), scope.account)
     }
 
-    /// Calls `look` with the tags and the policy of the resource, and returns its result.
+    /// Calls `look` with the tags and the policy of the resource. Returns the result of `look`.
     pub(super) fn look<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> Result<R, Error> {
         match self {
             Self::Stream(stream) => {
@@ -92,8 +92,8 @@ impl Resource {
         }
     }
 
-    /// Calls `change` to modify the tags or the policy of the resource, unless the status of its
-    /// stream forbids changes.
+    /// Calls `change` to modify the tags or the policy of the resource. Refuses a change of a
+    /// stream or a consumer while the stream is CREATING or DELETING.
     pub(super) async fn amend(
         &self,
         context: &Context,

@@ -24,7 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Creates a stream of the setup. `members` is the JSON of a CreateStream request. The stream is
-/// ACTIVE immediately.
+/// ACTIVE immediately. `None` as `retention_hours` means the default retention period. `None` as
+/// `key_id` means that the stream is not encrypted.
 ///
 /// # Errors
 /// The name of the refused member, and the exception that CreateStream, the change of the retention
@@ -79,8 +80,8 @@ fn shape(operation: &str) -> &'static Shape {
 pub(crate) enum StartItem<T> {
     /// The queue or channel was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
     Created(Arc<T>),
-    /// A queue or channel with this name exists already. The list names the settings in which it
-    /// differs from the setup.
+    /// A queue or channel with this name exists already. The list names the settings in which the
+    /// existing queue or channel differs from the setup.
     Existing(Arc<T>, Vec<&'static str>),
 }
 

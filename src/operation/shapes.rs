@@ -39,9 +39,9 @@ fn is_decimal(text: &str, digits: usize) -> bool {
     plain && !text.is_empty() && (text == "0" || !text.starts_with('0'))
 }
 
-/// True for the texts that match `arn:aws.*:kinesis:.*:\d{12}`, then `resource`, then `\S+`. A
-/// request names its stream or queue by such a text, and a regular expression costs more than the
-/// rest of a small request.
+/// Returns true for a text that matches `arn:aws.*:kinesis:.*:\d{12}`, followed by `resource` and
+/// `\S+`. The function replaces a regular expression. Matching the expression for the stream or
+/// queue of a small request would take longer than the rest of the request.
 pub(super) fn is_kinesis_arn(text: &str, resource: &str) -> bool {
     let Some(rest) = text.strip_prefix("arn:aws") else {
         return false;
@@ -64,13 +64,13 @@ string!(/// Name of a stream.
     StreamName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a stream.
     StreamARN, length: 1..=2048, pattern: STREAM_ARN);
-string!(/// A stream id, which AWS reserves. Only its form is checked; its value has no effect.
+string!(/// A stream id, which AWS reserves. Its form is checked, but the id has no effect.
     StreamId, length: 1..=24, pattern: STREAM_ID);
 string!(/// A shard id, in any of the spellings that the service accepts.
     ShardIdText, length: 1..=128, pattern: NAME);
 string!(/// The partition key of a record, which assigns the record to a shard.
     PartitionKey, length: 1..=256);
-string!(/// A hash key in decimal. It may be greater than the largest hash key.
+string!(/// A decimal number, which may be greater than the largest hash key.
     HashKeyText, pattern: HASH_KEY);
 string!(/// A decimal number, which need not be a valid sequence number.
     SequenceNumberText, pattern: SEQUENCE_NUMBER);
@@ -111,7 +111,7 @@ integer!(/// Maximum number of consumers on one page of ListStreamConsumers.
     ListStreamConsumersInputLimit, 1..=10_000);
 integer!(/// Maximum number of tags on one page of ListTagsForStream.
     ListTagsForStreamInputLimit, 1..=50);
-integer!(/// A retention period in hours. The operations check its bounds.
+integer!(/// A retention period in hours. The operations check that it is within the bounds.
     RetentionPeriodHours);
 integer!(/// Maximum number of shards on one page of DescribeStream.
     DescribeStreamInputLimit, 1..=10_000);
@@ -156,11 +156,11 @@ choice!(/// The encryption types of a stream, in the order of the service's erro
     /// The message was recorded in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json).
     EncryptionType { Kms = "KMS", None = "NONE" });
-choice!(/// The ways in which UpdateShardCount can scale a stream.
+choice!(/// The kinds of scaling by UpdateShardCount.
     ScalingType { UniformScaling = "UNIFORM_SCALING" });
 choice!(/// The status of the billing commitment that an UpdateAccountSettings request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
-choice!(/// The shard-level metrics, and `ALL` for all of them, in the order of the error message.
+choice!(/// The shard-level metrics, and `ALL` for all metrics, in the order of the error message.
 /// The message was recorded in September 2026 (radkawar/stackd,
 /// testdata/aws/kinesis/controls.json).
 MetricsName {
@@ -177,9 +177,9 @@ list!(/// The shard-level metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {
-    /// The seven metrics, without `ALL`, in the order of the service's answers, which was recorded
-    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error messages
-    /// have another order.
+    /// The seven metrics, without `ALL`, in the order of the service's answers. This order was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error
+    /// messages have another order.
     pub const ALL_NAMES: [&'static str; 7] = [
         Self::IncomingBytes.as_str(),
         Self::OutgoingRecords.as_str(),
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Parts of texts that are nearly ARNs of streams.
+    /// Parts from which the test builds valid ARNs of streams and texts that resemble such ARNs.
     const PARTS: [&str; 12] = [
         "arn:aws",
         "arn:aws:kinesis:us-east-1:123456789012:stream/name",

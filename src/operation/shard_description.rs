@@ -1,4 +1,4 @@
-//! The description of a shard, as answers contain it.
+//! The part of an answer that describes a shard.
 
 use super::placement::{NumberText, ShardText};
 use super::present::present;
@@ -82,8 +82,8 @@ impl ChildShard {
     }
 }
 
-/// True if the shard's id is greater than `start`, or if `start` is `None`. The two are compared as
-/// strings, because `start` may be any text.
+/// Returns true if the shard's id is greater than `start`, or if `start` is `None`. The id and
+/// `start` are compared as strings, because `start` may be any text.
 pub(super) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
     start.is_none_or(|start| shard.to_string().as_str() > start)
 }

@@ -1,5 +1,5 @@
 //! StartStreamEncryption: marks new records of a stream as encrypted. The emulator does not encrypt
-//! them.
+//! the records.
 use super::prelude::*;
 use crate::engine::PendingChange;
 
@@ -33,7 +33,8 @@ impl Operation for StartStreamEncryption {
             let before = settings.key_id.replace(key.to_owned());
             // A request with the stream's present key also sets the stream to UPDATING, as was
             // recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
-            // Such a request does not count against the daily limit; this is a choice.
+            // The emulator does not count such a request against the daily limit, which is a
+            // choice.
             if before.as_deref() != Some(key) {
                 let refusal = |most| {
                     Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most)

@@ -1,4 +1,4 @@
-//! StopStreamEncryption: ends the marking of new records as encrypted.
+//! StopStreamEncryption: marks new records of a stream as not encrypted.
 use super::prelude::*;
 use crate::engine::PendingChange;
 

@@ -1,4 +1,4 @@
-//! The stream filter of ListQueues and ListChannels, and the page tokens of both.
+//! The stream filter and the page tokens of ListQueues and ListChannels.
 
 use super::context::Context;
 use super::paging::{open_token, seal_token};
@@ -29,8 +29,9 @@ impl StreamIdentifier {
     }
 }
 
-/// The filter of a listing of queues or channels: the streams whose queues or channels are listed,
-/// each with its creation time if the request gives one. An empty filter admits all streams.
+/// The filter of a listing of queues or channels. The filter holds the streams whose queues or
+/// channels are listed, each with its creation time. The ARN is `None` if it cannot be parsed, and
+/// the creation time is `None` if the request does not give it. An empty filter admits all streams.
 pub(super) struct StreamFilters(Vec<(Option<StreamArn>, Option<Timestamp>)>);
 
 impl StreamFilters {
@@ -60,7 +61,7 @@ impl StreamFilters {
         seal_token(context, kind, vec![last.to_owned(), self.text()])
     }
 
-    /// Returns the name of the queue or channel after which the page of `token` begins; `None`
+    /// Returns the name of the queue or channel after which the page of `token` begins, or `None`
     /// without a token. A token is valid only together with the filter of the first page.
     pub(super) fn after(
         &self,

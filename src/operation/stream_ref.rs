@@ -1,4 +1,5 @@
-//! The stream that a request names: by its name, its ARN, or both.
+//! Look-up of the stream that a request names. The request gives the stream's name, its ARN, or
+//! both.
 
 use super::context::Context;
 use super::shapes::{StreamARN, StreamId, StreamName};
@@ -77,8 +78,7 @@ impl Context {
 }
 
 /// Finds the name of the stream that a request names by StreamName, StreamARN, ConsumerARN or
-/// ResourceARN. The body of the request is searched for these members; it need not be a valid
-/// request.
+/// ResourceARN. The function searches `body` for these members. `body` need not be a valid request.
 pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = wire::member_text(format, body, "StreamName") {
         return Some(name);
@@ -109,7 +109,7 @@ pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
 }
 
 /// Parses the ARN of a stream, which must be in the region of the request. The service model's
-/// pattern also admits texts that are not a valid ARN.
+/// pattern also admits texts that are not a valid ARN. This function refuses such texts.
 pub(super) fn parse_arn(context: &Context, text: &StreamARN) -> Result<StreamArn, Error> {
     let text = text.as_str();
     let arn = StreamArn::parse(text).ok_or_else(|| Error::stream_arn_unparsed(text))?;

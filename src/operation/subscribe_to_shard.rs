@@ -57,8 +57,8 @@ impl Operation for SubscribeToShard {
         let shard = stream.readable_shard(shard_id, engine.world.clock.now());
         let shard = shard.ok_or_else(|| Error::shard_not_found(shard_id, &stream.arn))?;
         if input.dry_run == Some(Truth(true)) {
-            // A dry run (DryRun) does not check the starting position. The service was recorded to
-            // accept a missing sequence number in September 2026 (radkawar/stackd,
+            // A dry run (DryRun) does not check the starting position. A recording from September
+            // 2026 shows that the service accepts a missing sequence number (radkawar/stackd,
             // testdata/aws/kinesis/dry_run.json).
             check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
             return Err(Error::dry_run("SubscribeToShard"));

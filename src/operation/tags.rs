@@ -1,4 +1,4 @@
-//! Tags, as requests and answers contain them.
+//! Conversion of tags from requests and to answers, and the changes of a resource's tags.
 
 use super::context::Context;
 use super::present::present;

@@ -22,7 +22,7 @@ impl Operation for UpdateChannel {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         // Checks the members against each other before the channel is looked up. This order is a
-        // choice, as for queues.
+        // choice. UpdateQueue has the same order.
         let changes = Changes::of(&input)?;
         let channel = context.channel(&input.arn)?;
         changes.check_kind(channel.kind)?;
@@ -41,8 +41,8 @@ impl HasTarget for UpdateChannel {
 
 /// The changes of a channel that a request asks for.
 struct Changes<'a> {
-    /// The new data freshness in seconds from each destination member of the request, with the kind
-    /// of this destination. A request with members for both kinds is refused.
+    /// An element for each destination member of the request: the kind of this destination, and the
+    /// new data freshness in seconds. A request with members for both kinds is refused.
     freshness_s: Vec<(DestinationKind, u32)>,
     logging: Option<&'a ChannelLoggingConfiguration>,
 }

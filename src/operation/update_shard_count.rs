@@ -79,8 +79,8 @@ fn plan(
     }))
 }
 
-/// Checks the target number of shards against the stream's shard limit and against its number of
-/// open shards.
+/// Checks the target number of shards against the shard limit of a stream, and against the stream's
+/// number of open shards.
 fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
     // A stream that already has more shards than the limit can be scaled only to a number within
     // the limit.
@@ -90,8 +90,8 @@ fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
     if target > 2 * open {
         return Err(Error::target_above_double(open, target));
     }
-    // The smallest permitted target is half of the open shards, rounded down, because the live
-    // service was recorded to scale 3 shards to 1 in September 2026 (radkawar/stackd,
+    // The smallest permitted target is half of the open shards, rounded down. A recording from
+    // September 2026 shows that the service scales 3 shards to 1 (radkawar/stackd,
     // testdata/aws/kinesis/topology_raw.json).
     if target < open / 2 {
         return Err(Error::target_below_half(open, target));

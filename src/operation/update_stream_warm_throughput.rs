@@ -61,9 +61,9 @@ impl HasTarget for UpdateStreamWarmThroughput {
 }
 
 /// Returns the new settings of the stream, with the warm throughput `target` in MiB/s, and the
-/// resharding that they require. `None` if the stream has this target already. One shard accepts
-/// writes of 1 MiB/s, so a stream with fewer than `target` shards is scaled to `target` shards. A
-/// lower target removes no shards. Both rules are choices.
+/// resharding that these settings require. `None` if the stream has this target already. One shard
+/// accepts writes of 1 MiB/s, so a stream with fewer than `target` shards is scaled to `target`
+/// shards. A lower target removes no shards. Both rules are choices.
 fn plan(state: &StreamState, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);

@@ -1,5 +1,5 @@
-//! The answer of PutRecords. The answer is written directly into the buffer, with its members in
-//! the same order as with `output!`; serde takes three times as long.
+//! The answer of PutRecords. The answer is written directly into the buffer, because serde takes
+//! three times as long. The members have the same order as in a structure of `output!`.
 
 use super::super::answer::Document;
 use super::super::placement::{NumberText, PLACEMENT_BYTES, ShardText, write_placement};
