@@ -92,8 +92,8 @@ impl SignedClient {
         }
     }
 
-    /// Sends a request, and returns its answer, whatever the status. The body of the answer may have
-    /// at most `most` bytes.
+    /// Sends a request, and returns its answer, whatever the status. The body of the answer may
+    /// have at most `most` bytes.
     ///
     /// # Errors
     /// The connection fails, or the answer is too large.

@@ -1,5 +1,5 @@
-//! Writes a record as JSON text. Data that is text, JSON or an aggregate of records is also shown in
-//! decoded form.
+//! Writes a record as JSON text. Data that is text, JSON or an aggregate of records is also shown
+//! in decoded form.
 //!
 //! The text is one line. Its length is bounded by the size of the record: see [`largest_text`].
 
@@ -82,8 +82,8 @@ fn write_user_records(text: &mut String, records: &[UserRecord<'_>]) {
     }
 }
 
-/// Appends the data of a record: the member `Data` in base64, and also `Json` if the data is JSON or
-/// `Text` if the data is readable text.
+/// Appends the data of a record: the member `Data` in base64, and also `Json` if the data is JSON
+/// or `Text` if the data is readable text.
 fn write_data(text: &mut String, data: &[u8]) {
     text.push_str(r#""Data":""#);
     STANDARD.encode_string(data, text);

@@ -1,5 +1,5 @@
-//! The answer with a page of records. The in-flight budget covers the page until the client has read
-//! the answer.
+//! The answer with a page of records. The in-flight budget covers the page until the client has
+//! read the answer.
 
 use super::state::{Admin, Refused, Streamed};
 use crate::admission::BudgetPermit;
