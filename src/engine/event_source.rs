@@ -1,6 +1,6 @@
-//! Event source mappings. Each mapping has one task, and one task for each shard that it reads. A
-//! shard's task reads records, forms batches, invokes the function and advances the mapping's
-//! position in the shard.
+//! Event source mappings. Each mapping has one task of its own, and one more task for each shard
+//! that the mapping reads. The task of a shard reads records, forms batches, invokes the function
+//! and advances the mapping's position in the shard.
 //!
 //! No task polls. Each task waits until its bell rings or a deadline is due. A put, a change of the
 //! stream or of the mapping, and the end of an invocation ring the bell. A virtual clock does not

@@ -1,6 +1,6 @@
-//! The lanes of a shard and the batches of records in them. A batch has only references to its
-//! records, and their data is read again for every invocation. Therefore a batch that waits a day
-//! for its next attempt occupies no memory for the data.
+//! The lanes of a shard and the batches of records in the lanes. A batch has only references to its
+//! records. The data of the records is read again for every invocation. Therefore a batch that
+//! waits a day for its next invocation occupies no memory for the data.
 
 use crate::model::event_source::{Failures, Window, WindowFlags};
 use crate::world::Timestamp;
@@ -9,29 +9,30 @@ use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A reference to a record that the mapping has read and that has passed the filters.
+/// A reference to a record that the mapping has read. The record has passed the filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordRef {
     /// Index of the record in the shard's log.
     pub(super) index: u64,
     /// Arrival time of the record.
     pub(super) arrival: Timestamp,
-    /// Size of the record in the JSON event, in bytes, without the comma that separates it from the
-    /// record before it.
+    /// Size of the record in the JSON event, in bytes, without the comma between two records.
     pub(super) bytes: usize,
 }
 
-/// The records that one invocation of the function delivers. The halves of a split batch share one
-/// list of records.
+/// The records that one invocation of the function delivers. The two halves of a split batch share
+/// one list of records.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: Uuid,
     records: Arc<[RecordRef]>,
     range: Range<usize>,
     pub(super) failures: Failures,
-    /// Earliest time of the next attempt. None if the next attempt may start immediately.
+    /// The earliest time of the next invocation with this batch. None if the invocation may start
+    /// immediately.
     pub(super) wait_until: Option<Timestamp>,
-    /// The tumbling window of the batch, and the flags of the window in the batch's event.
+    /// The tumbling window of the batch, and the flags of the window in the batch's event. None if
+    /// the mapping has no tumbling windows.
     pub(super) window: Option<(Window, WindowFlags)>,
     pub(super) last_error: Option<Arc<str>>,
 }
@@ -59,8 +60,8 @@ impl Batch {
         &self.records[self.range.clone()]
     }
 
-    /// Splits this batch into two new batches with the given ids: the first `at` records, and the
-    /// remaining records.
+    /// Splits this batch into two new batches with the ids `ids`. The first new batch has the first
+    /// `at` records, and the second has the remaining records.
     pub(super) fn split(&self, at: usize, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.range.start + at;
         let part = |id, range| Self {
@@ -74,8 +75,9 @@ impl Batch {
         ]
     }
 
-    /// Shortens this batch to its first `at` records. The remaining records, if there are any,
-    /// become a new batch with the id `id`.
+    /// Shortens this batch to its first `at` records. The records after these become a new batch
+    /// with the id `id`. The second value is None if there are no records after the first `at`
+    /// records.
     pub(super) fn cut(mut self, at: usize, id: Uuid) -> (Self, Option<Self>) {
         let middle = self.range.start + at;
         let rest = (middle < self.range.end).then(|| Self {
@@ -86,13 +88,15 @@ impl Batch {
         (self, rest)
     }
 
-    /// Number of the next attempt to invoke the function with this batch. The first attempt is 1.
+    /// Returns the number of the next invocation with this batch. The first invocation has the
+    /// number 1. Invocations that did not reach the function do not count.
     pub(super) const fn next_attempt(&self) -> u32 {
         self.failures.attempts + 1
     }
 }
 
-/// The work of the task that runs for a single lane, beside the task of the shard.
+/// The work of a lane task. A lane task works for a single lane, and runs beside the task of the
+/// shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     /// The task invokes the function with the lane's batch.
@@ -101,21 +105,21 @@ pub(super) enum Busy {
     Delivering,
 }
 
-/// A lane: the records with some of the shard's partition keys. A lane delivers its records in
-/// order, one batch at a time. A shard has as many lanes as the mapping's parallelization factor.
+/// A lane delivers the records of some of the shard's partition keys, in order and one batch at a
+/// time. A shard has as many lanes as the mapping's parallelization factor.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    /// Records that were read and are not in a batch yet, oldest first.
+    /// The records that were read and are not in a batch yet, oldest first.
     pub(super) queue: VecDeque<RecordRef>,
-    /// Size of the records of `queue` in an event, in bytes.
+    /// The size in an event of the records in `queue`, in bytes.
     pub(super) queued_bytes: usize,
     /// The batches to deliver, as a stack: the last element is the current batch.
     pub(super) work: Vec<Batch>,
     pub(super) busy: Option<Busy>,
-    /// Time at which the lane's last invocation ended.
+    /// Time at which the lane's last invocation ended. None before the first invocation.
     pub(super) ended: Option<Timestamp>,
-    /// The later of two times: the read of the first record of `queue`, and the forming of the
-    /// previous batch.
+    /// The time at which the first record of `queue` was read, or the time at which the previous
+    /// batch was formed if that is later. None if `queue` is empty.
     pub(super) queued_since: Option<Timestamp>,
 }
 

@@ -85,12 +85,12 @@ impl EventSources {
         })
     }
 
-    /// Restarts a mapping from the position in `start`. If the request has no position, restarts
-    /// the mapping from its starting position.
+    /// Restarts a mapping from the position in `start`. Restarts the mapping from its starting
+    /// position if `start` contains no position.
     ///
     /// # Errors
-    /// Returns a refusal if the request has a position without its timestamp, or a timestamp
-    /// without its position.
+    /// Returns a refusal if the position and the timestamp in `start` do not fit together, or if
+    /// the timestamp is in the future.
     pub fn reset_by_request(
         &self,
         mapping: &Arc<Mapping>,

@@ -1,6 +1,6 @@
 //! Mappings that the command line, the configuration file or a setup file defines. The UUID of such
-//! a mapping is a hash of its account, region, source and function. Therefore every start finds the
-//! same mapping again.
+//! a mapping is a hash of its account, region, source and function. Therefore the emulator
+//! recognizes the mapping again at every start.
 
 use super::checks::FindStream;
 use super::mapping::{Mapping, Origin, Plan};
@@ -32,8 +32,8 @@ struct NewDefinition {
 
 impl EventSources {
     /// Creates the mappings of `wanted`. A mapping that exists from an earlier run gets the
-    /// settings of its request, unless `keeps_existing` is set. Disables every mapping that an
-    /// option or a setup file defined earlier and does not define any more.
+    /// settings in `wanted`, unless its `keeps_existing` is true. Disables every mapping that an
+    /// option or a setup file defined in an earlier run and no longer defines.
     ///
     /// # Errors
     /// Returns the index in `wanted` of a refused mapping, and the refusal. In this case no mapping
@@ -117,8 +117,8 @@ impl EventSources {
     }
 }
 
-/// Prepares new settings for an existing mapping, from the option that defines it. The option's
-/// settings replace the settings that requests to the API made before the restart.
+/// Prepares the settings of an existing mapping from its definition in an option. These settings
+/// replace the settings that requests to the API made before the restart.
 fn prepare(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<NewDefinition, Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let old = mapping.state.lock().plan.clone();

@@ -24,7 +24,7 @@ pub(crate) struct Context {
     pub(crate) stop: watch::Receiver<bool>,
     /// Duration of temporary states such as `Creating` and `Updating`, in milliseconds.
     pub(crate) transition_ms: u64,
-    /// A counter that grows whenever a mapping's task has done some work. Drains wait until the
+    /// A counter that changes whenever a mapping's task has done some work. Drains wait until the
     /// counter changes.
     pub(crate) activity: watch::Sender<u64>,
 }
@@ -64,7 +64,7 @@ impl Context {
         }
     }
 
-    /// Wakes the drains that are waiting, which then check the remaining work of the mappings.
+    /// Wakes the waiting drains. Each drain then checks the remaining work of the mappings.
     pub(super) fn note_activity(&self) {
         if self.activity.receiver_count() > 0 {
             self.activity

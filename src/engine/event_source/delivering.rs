@@ -1,5 +1,5 @@
-//! Delivers a lane's records: forms batches, invokes the function, handles its answer, and retries,
-//! splits or discards a failed batch.
+//! Delivers a lane's records. Forms batches, invokes the function with a batch, and handles the
+//! function's answer. Retries, splits or discards a failed batch.
 
 use super::batch::{Batch, Busy, Lane};
 use super::event_log::{Entry, EntryKind};
@@ -30,16 +30,16 @@ impl Lane {
     }
 }
 
-/// Index of the successful invocations in [`super::mapping::Counters::invocations`]. The next three
-/// constants are the indexes of the other outcomes.
+/// Index of the successful invocations in [`super::mapping::Counters::invocations`]. The three
+/// constants below are the indexes of the other outcomes.
 const SUCCESS: usize = 0;
 const PARTIAL: usize = 1;
 const ERROR: usize = 2;
 const NOT_REACHED: usize = 3;
 
 impl ShardWork {
-    /// Continues a lane's work until the lane must wait for a running task, for a deadline or for
-    /// records.
+    /// Continues a lane's work as far as possible. Returns when the lane must wait for a running
+    /// task, for a deadline or for records.
     pub(super) fn advance(&mut self, lane: usize, now: Timestamp) {
         loop {
             if self.lanes[lane].busy.is_some() {
@@ -82,7 +82,7 @@ impl ShardWork {
     }
 
     /// Forms the next batch of a lane, or the batch for the final invocation of a tumbling window.
-    /// None if the lane has no records, or if its batch may still wait for more records.
+    /// Returns None if the lane has no records, or if its next batch still waits for more records.
     fn form(&mut self, lane: usize, now: Timestamp) -> Option<Batch> {
         if let Some(last) = self.window_that_ends(now) {
             return Some(last);
@@ -109,8 +109,9 @@ impl ShardWork {
         Some(batch)
     }
 
-    /// Number of records from the lane's queue that form its next batch. The second value is true
-    /// if the batch is full, so that it does not wait for more records.
+    /// Returns the number of records at the front of the lane's queue that form the next batch. The
+    /// second value is true if this batch is full, so that the batch does not wait for more
+    /// records.
     fn next_batch(&self, lane: usize) -> (usize, bool) {
         let window = self.window.as_ref();
         let most_bytes = most_record_bytes(window.map(|(window, state)| (window, state.as_str())));
@@ -220,7 +221,8 @@ impl ShardWork {
         }
     }
 
-    /// Handles the outcome of a task that ran for a lane: an invocation or a delivery.
+    /// Handles the outcome of a task that ran for a lane. The task was an invocation of the
+    /// function or a delivery of a failure record.
     pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
         match (busy, outcome) {
@@ -276,9 +278,9 @@ impl ShardWork {
         }
     }
 
-    /// The outcome of an invocation for its batch, the index of the outcome's counter, and a word
-    /// for the event log. The outcome is None if the function was not reached, failed, or returned
-    /// no state of its window.
+    /// Returns the outcome of an invocation for its batch, the index of the counter for this
+    /// outcome, and a word for the event log. The outcome is None if the function was not reached,
+    /// failed, or returned no state although the batch has a tumbling window.
     fn outcome_of(
         &self,
         batch: &Batch,
@@ -330,7 +332,7 @@ impl ShardWork {
         self.done(&first, now);
     }
 
-    /// Marks the records of a batch as done, and saves the position.
+    /// Marks the records of a batch as done, and saves the mapping's position in the shard.
     fn done(&mut self, batch: &Batch, now: Timestamp) {
         for record in batch.records() {
             self.progress.done(record.index);
@@ -416,8 +418,8 @@ impl ShardWork {
         }
     }
 
-    /// Completes a discarded batch after the delivery of its failure record has ended. `delivered`
-    /// is None if no destination is configured.
+    /// Completes a discarded batch after the delivery of its failure record. `delivered` is the
+    /// result of the delivery. None if no destination is configured.
     fn delivered(
         &mut self,
         lane: usize,

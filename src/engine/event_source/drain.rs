@@ -1,4 +1,4 @@
-//! Drains: requests that wait until mappings are done with all records.
+//! Drains. A drain is a request that waits until mappings are done with all records.
 
 use super::mapping::Mapping;
 use super::registry::EventSources;
@@ -10,18 +10,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The parameters of a drain: its limits, and the permission to advance a virtual clock.
+/// The parameters of a drain: its time limits, and the permission to advance a virtual clock.
 #[derive(Debug, Clone, Copy)]
 pub struct DrainRequest {
     /// The longest time that the drain waits, in real time. Default: 30 seconds.
     pub timeout: Duration,
-    /// True if the drain advances a virtual clock whenever all mappings only wait for time to pass.
-    /// The clock advances to the next deadline of a mapping. Default: false.
+    /// True if the drain advances a virtual clock to the next deadline of a mapping, whenever the
+    /// mappings have no work to do before this deadline. Default: false.
     pub advance: bool,
     /// The longest time by which the drain advances a virtual clock in total, in milliseconds.
     /// Default: one day.
     pub most_advance_ms: i64,
-    /// True if an open tumbling window counts as remaining work. Default: false.
+    /// True if an open tumbling window counts as remaining work. False if the drain ignores such
+    /// windows. Default: false.
     pub windows: bool,
 }
 
@@ -50,7 +51,7 @@ pub struct RemainingWork {
     pub deadline: Option<Timestamp>,
 }
 
-/// Reason why a drain ended although mappings had still work to do.
+/// Reason why a drain ended before the mappings were done with all records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrainError {
     /// The time limit of the drain passed. Holds the remaining work.
@@ -159,7 +160,8 @@ fn remaining_work_of(
     let begins = mapping.begins(now);
     let stream = mapping.stream();
     let stream = stream.filter(|_| is_active || begins.is_some());
-    // A stream in CREATING has no readable shards yet.
+    // A stream in CREATING has no readable shards yet. The mapping can start its work at the end of
+    // this status.
     let created = stream.as_ref().and_then(|stream| {
         let creation = |state: &StreamState| (state.status, state.due);
         let (status, due) = stream.look(creation);
@@ -205,9 +207,10 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// The work of `mapping` that is in no lane: the shards with records that the mapping has still to
-/// read, and the shards whose task has still to begin or to finish. Each shard has a description of
-/// this work, and the deadline of the work.
+/// Returns the work of `mapping` that is in no lane. The work consists of the shards with records
+/// that the mapping has still to read, and of the shards whose task has still to begin or to
+/// finish. For each shard, the result contains a description of the work and the deadline of the
+/// work. The deadline is None if the work waits for another event.
 fn work_outside_lanes(
     mapping: &Mapping,
     stream: &Stream,

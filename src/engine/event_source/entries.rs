@@ -1,5 +1,5 @@
-//! Converts records of a shard to entries of an event. An aggregated record of the Kinesis Producer
-//! Library becomes one entry for each user record in it.
+//! Converts records of a shard to entries of an event. If a consumer reads an aggregated record of
+//! the Kinesis Producer Library, each user record in the aggregated record becomes one entry.
 
 use crate::engine::RecordView;
 use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, Source, UserRecord};
@@ -8,7 +8,7 @@ use crate::model::{HashKeyRange, ShardId};
 /// Values that all entries of one shard have in common.
 pub(super) struct ShardContext<'a> {
     pub(super) head: &'a EventHead,
-    /// The hash key range of the shard. None for a mapping of a stream: only a mapping of a
+    /// The hash key range of the shard. None for a mapping of a stream, because only a mapping of a
     /// consumer splits aggregated records into user records.
     pub(super) range: Option<HashKeyRange>,
     pub(super) shard: String,
@@ -41,8 +41,9 @@ impl<'a> ShardContext<'a> {
     }
 
     /// Calls `take` for each entry of the record. A plain record has one entry. An aggregated
-    /// record that a consumer reads has one entry for each user record, and none at all if a hash
-    /// key in it lies outside the shard's range. A recording shows that the service does the same.
+    /// record that a consumer reads has one entry for each user record. Such a record has no entry
+    /// at all if a hash key of a user record lies outside the shard's range. A recording shows that
+    /// the service does the same.
     pub(super) fn entries(&self, record: &RecordView<'_>, mut take: impl FnMut(&EventRecord<'_>)) {
         let outer = EventRecord {
             partition_key: record.partition_key,

@@ -26,8 +26,8 @@ pub enum EntryKind {
     Retry,
     /// A batch was split in two after a failure.
     Split,
-    /// The function reported a failed item (ReportBatchItemFailures). The records before that item
-    /// are done.
+    /// The function reported a failed item (ReportBatchItemFailures). The records before the failed
+    /// item are done.
     Partial,
     /// The oldest records of a batch are older than the mapping's maximum record age or the
     /// stream's retention period.
@@ -85,20 +85,20 @@ pub struct Entry {
     pub shard: Option<ShardId>,
     /// Index of the lane within the shard. The first lane has the index 0.
     pub lane: Option<u32>,
-    /// The id of the batch, which is also the request id of its invocations.
+    /// The id of the batch. The invocations with the batch have the same request id.
     pub request_id: Option<uuid::Uuid>,
     /// Sequence numbers of the first and the last record that the entry reports.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
     /// Number of records that the entry reports.
     pub records: Option<usize>,
-    /// Number of the attempt to invoke the function. The first attempt is 1.
+    /// Number of the invocation with the batch. The first invocation has the number 1.
     pub attempt: Option<u32>,
     /// HTTP status of the function's answer.
     pub status: Option<u16>,
     /// For the end of an invocation: the duration of the invocation in real time, in milliseconds.
     /// For a retry: the time before the retry, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// Further details as text, such as an error or the new state of the mapping.
+    /// Further details as text, such as an error message or the new state of the mapping.
     pub detail: Option<Box<str>>,
     /// For the end of an invocation: the start of the function's error, or the reason why the
     /// function was not reached.
@@ -160,7 +160,7 @@ impl EventLog {
         entries.iter().skip(start).take(most).cloned().collect()
     }
 
-    /// A receiver that sees the number of the newest entry.
+    /// Returns a receiver whose value is the number of the newest entry.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
     }

@@ -1,5 +1,5 @@
-//! Tasks that run for a lane in addition to the shard's task. Such a task invokes the function or
-//! delivers a failure record. A virtual clock does not advance while the task runs.
+//! Lane tasks, which run for one lane in addition to the shard's task. A lane task invokes the
+//! function or delivers a failure record. A virtual clock does not advance while the task runs.
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
@@ -19,24 +19,25 @@ use crate::world::{Alarm, Bell, Fault, Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The outcome of a task that ran for a lane: an invocation of the function, or a delivery of a
-/// failure record.
+/// The outcome of a lane task, which was an invocation of the function or a delivery of a failure
+/// record.
 #[derive(Debug)]
 pub(super) enum TaskOutcome {
     /// The invocation ended: the function answered, failed or was not reached.
     Answered { answer: Answer, took: Duration },
-    /// The log contains no record of the batch any more, so the function was not invoked.
+    /// The function was not invoked, because the log no longer contains any record of the batch.
     RecordsGone,
     /// The store failed to read the records of the batch.
     Unreadable(StoreError),
-    /// The delivery of the failure record ended. None if no destination is configured.
+    /// The delivery of the failure record ended with this result. None if no destination is
+    /// configured.
     Delivered(Option<Result<(), DeliverError>>),
     /// The task was dropped before its end, because the emulator stops.
     Aborted,
 }
 
 /// The outcomes of a shard's lane tasks, each with the index of its lane. The shard's task removes
-/// and handles them.
+/// the outcomes and handles them.
 #[derive(Debug)]
 pub(super) struct Inbox {
     outcomes: Lock<Vec<(usize, TaskOutcome)>>,
@@ -56,15 +57,16 @@ impl Inbox {
     }
 }
 
-/// Sends the outcome of a lane task to the inbox of the shard's task. A sender that is dropped
-/// without an outcome sends [`TaskOutcome::Aborted`].
+/// Sends the outcome of a lane task to the inbox of the shard's task. If this value is dropped
+/// before it sent an outcome, it sends [`TaskOutcome::Aborted`].
 #[derive(Debug)]
 struct OutcomeSender {
     inbox: Arc<Inbox>,
     lane: usize,
     is_sent: bool,
-    /// Keeps a virtual clock from advancing until this sender is dropped. The sender is dropped
-    /// after it rang the bell, so the shard's task handles the outcome before the clock advances.
+    /// An alarm that prevents a virtual clock from advancing until this sender is dropped. The
+    /// sender rings the bell before it is dropped, so the shard's task handles the outcome before
+    /// the clock advances.
     at_work: Alarm,
 }
 
@@ -86,7 +88,7 @@ impl Drop for OutcomeSender {
     }
 }
 
-/// A task that invokes the function for a lane, or delivers a failure record.
+/// A task that works for one lane. It invokes the function, or delivers a failure record.
 #[derive(Debug)]
 pub(super) struct LaneTask {
     context: Arc<Context>,
@@ -117,7 +119,8 @@ pub(super) struct LaneTaskInput {
 }
 
 impl LaneTask {
-    /// Prepares a lane task. A virtual clock does not advance from now until the task ends.
+    /// Prepares a lane task. From this call to the end of the task, a virtual clock does not
+    /// advance.
     pub(super) fn new(input: LaneTaskInput) -> Self {
         let sender = OutcomeSender {
             inbox: input.inbox,
@@ -188,8 +191,8 @@ impl LaneTask {
         .await
     }
 
-    /// Writes the event of the batch as JSON. None if the log contains no record of the batch any
-    /// more.
+    /// Writes the event of the batch as JSON. Returns None if the log no longer contains any record
+    /// of the batch.
     async fn event(&self, bytes: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let records = self.batch.records();
         let mut event = EventWriter::new(&self.head, bytes + 64 + self.window_state.len());
@@ -203,8 +206,8 @@ impl LaneTask {
         }))
     }
 
-    /// Reads the records of the batch again and writes them into the event. Returns the number of
-    /// records that the log still contained.
+    /// Reads the records of the batch again and writes these records into the event. Returns the
+    /// number of records that the log still contained.
     async fn write(
         &self,
         records: &[RecordRef],
@@ -328,8 +331,8 @@ fn answered(answer: Answer) -> TaskOutcome {
     }
 }
 
-/// Largest total size of the records in an event, in bytes, with one comma for each record. The
-/// members of a tumbling window reduce this size.
+/// Returns the largest permitted total size of the records in an event, in bytes, with one comma
+/// for each record. The members of a tumbling window in the event make this size smaller.
 pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
     let frame = match window {
         None => crate::model::event_source::EVENT_FRAME_BYTES,

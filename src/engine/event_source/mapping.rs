@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The way in which a mapping was created.
+/// The origin of a mapping's definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A request to Lambda's API created the mapping.
@@ -55,7 +55,8 @@ impl PassingState {
     }
 }
 
-/// The result of a mapping's last work. The API shows it as `LastProcessingResult`.
+/// The result of the last work of a mapping. Lambda's API shows the result as
+/// `LastProcessingResult`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProcessingResult {
     None,
@@ -92,7 +93,7 @@ impl ProcessingResult {
 }
 
 /// The settings by which a mapping forms and delivers batches, with parsed filters. An update of
-/// the mapping replaces them, and the new settings apply from the next batch on.
+/// the mapping replaces the plan. The new plan applies from the next batch on.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -126,18 +127,19 @@ pub struct Counters {
     pub polled: AtomicU64,
     /// Number of records that the filters dropped.
     pub filtered: AtomicU64,
-    /// Number of records that were passed to the function. A record counts again in every retry.
+    /// Number of records that the mapping passed to the function. A record counts again in every
+    /// retry.
     pub invoked: AtomicU64,
-    /// Number of records that were passed to the function in an invocation that failed.
+    /// Number of records that the mapping passed to the function in failed invocations.
     pub failed_invoke: AtomicU64,
-    /// Number of records in discarded batches whose failure record did not reach a destination.
+    /// Number of records in discarded batches without a delivered failure record.
     pub dropped: AtomicU64,
-    /// Number of records in discarded batches whose failure record reached its destination.
+    /// Number of records in discarded batches whose failure record was delivered.
     pub on_failure_delivered: AtomicU64,
-    /// Number of failure records that did not reach the configured destination.
+    /// Number of failure records that could not be delivered to the configured destination.
     pub destination_failures: AtomicU64,
-    /// Age of the last record of the last successful batch, at the end of the batch's invocation,
-    /// in milliseconds.
+    /// The iterator age, in milliseconds: the age of the last record of the last successful batch,
+    /// at the end of the batch's invocation.
     pub iterator_age_ms: AtomicI64,
 }
 
@@ -145,15 +147,16 @@ pub(super) fn count(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Relaxed);
 }
 
-/// A discarded batch. The paths under `/_minikin/` list it and can deliver it again.
+/// A discarded batch. The paths under `/_minikin/` list the discarded batches, and can invoke the
+/// function with a discarded batch again.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// Number of the failure in its mapping. The first failure has the number 1.
     pub number: u64,
     /// The failure record as JSON, without the event of the batch.
     pub record: Value,
-    /// The event of the batch. None if the event was dropped: the mapping bounds the total size of
-    /// the events of its discarded batches.
+    /// The event of the batch. None if the event was dropped, because the mapping bounds the total
+    /// size of the events of its discarded batches.
     pub payload: Option<Arc<str>>,
 }
 
@@ -166,7 +169,7 @@ pub struct Mapping {
     pub scope: AccountRegion,
     /// The stream or consumer that the mapping reads.
     pub source: Source,
-    /// The way in which the mapping was created. A reset of the emulator removes the mappings that
+    /// The origin of the mapping's definition. A reset of the emulator removes the mappings that
     /// were created through the API.
     pub origin: Origin,
     /// Number of the mapping in the order of creation. The first mapping has the number 0.
@@ -186,7 +189,8 @@ pub(super) struct MappingState {
     pub(super) position: StartingPosition,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) enabled: bool,
-    /// The temporary state of the mapping, and the time at which the state ends.
+    /// The last temporary state of the mapping, and the time at which the state ends or has ended.
+    /// None if the mapping has had no temporary state since the start of the emulator.
     pub(super) passing: Option<(PassingState, Timestamp)>,
     pub(super) modified: Timestamp,
     pub(super) result: ProcessingResult,
@@ -199,13 +203,13 @@ pub(super) struct MappingState {
     /// True after the starting positions were set. From then on, a shard without a position is read
     /// from its first record.
     pub(super) is_started: bool,
-    /// Incarnation number of the stream that `positions` belong to. A stream that is deleted and
-    /// created again gets another incarnation number.
+    /// Incarnation number of the stream that `positions` belong to. None if the mapping has had no
+    /// stream yet. A stream that is deleted and created again gets another incarnation number.
     pub(super) incarnation: Option<u64>,
     pub(super) positions: BTreeMap<ShardId, ShardPosition>,
     pub(super) runners: BTreeMap<ShardId, Arc<ShardStatus>>,
-    /// Number of resets of the mapping, and of replacements of its stream by another stream. A
-    /// shard's task that started with a smaller number ends.
+    /// Number of resets of the mapping, plus the number of times that another stream replaced the
+    /// mapping's stream. A shard's task ends if it started when this number was smaller.
     pub(super) restarts: u64,
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
@@ -214,7 +218,7 @@ pub(super) struct MappingState {
     pub(super) is_removed: bool,
 }
 
-/// The instruction of a mapping to the task of a shard.
+/// The instruction that a mapping gives to the task of one of its shards.
 #[derive(Debug)]
 pub(super) enum Directive {
     Run(Arc<Plan>),
@@ -222,7 +226,7 @@ pub(super) enum Directive {
     End,
 }
 
-/// The members of a mapping in answers of Lambda's API.
+/// The members that describe a mapping in the answers of Lambda's API.
 #[derive(Debug, Clone)]
 pub struct MappingView {
     /// The member `State`.
@@ -244,14 +248,15 @@ pub struct MappingView {
 }
 
 impl MappingState {
-    /// The temporary state of the mapping at `now`. None if the state has ended.
+    /// Returns the temporary state of the mapping at `now`. None if the mapping is in no temporary
+    /// state.
     pub(super) fn passing(&self, now: Timestamp) -> Option<PassingState> {
         let (state, until) = self.passing?;
         (now < until).then_some(state)
     }
 
-    /// Time at which a mapping that is being created or enabled begins to deliver records. None for
-    /// every other mapping.
+    /// Returns the time at which a mapping that is being created or enabled begins to deliver
+    /// records. None for a mapping that already delivers records or is disabled.
     pub(super) fn begins(&self, now: Timestamp) -> Option<Timestamp> {
         let (state, until) = self.passing.filter(|(_, until)| now < *until)?;
         let is_beginning = matches!(state, PassingState::Creating | PassingState::Enabling);
@@ -269,7 +274,7 @@ impl MappingState {
 }
 
 impl Mapping {
-    /// The members of the mapping in answers of Lambda's API at `now`.
+    /// Returns the members that describe the mapping in the answers of Lambda's API, at `now`.
     pub fn view(&self, now: Timestamp) -> MappingView {
         let state = self.state.lock();
         let settled = if state.enabled { "Enabled" } else { "Disabled" };
@@ -292,7 +297,7 @@ impl Mapping {
         format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{uuid}")
     }
 
-    /// The shards for which a task is running, and a view of each task's work.
+    /// Returns the shards that have a running task, each with a view of the work of its task.
     pub fn shards(&self) -> BTreeMap<ShardId, ShardView> {
         let runners = self.state.lock().runners.clone();
         let views = runners.iter().map(|(id, status)| (*id, status.view()));
@@ -316,7 +321,7 @@ impl Mapping {
         self.log.after(after, most)
     }
 
-    /// A receiver that sees the number of the newest entry in the event log.
+    /// Returns a receiver whose value is the number of the newest entry in the event log.
     pub fn follow_events(&self) -> watch::Receiver<u64> {
         self.log.follow()
     }
@@ -331,14 +336,15 @@ impl Mapping {
         self.state.lock().is_active(now)
     }
 
-    /// Time at which a mapping that is being created or enabled begins to deliver records. None for
-    /// every other mapping.
+    /// Returns the time at which a mapping that is being created or enabled begins to deliver
+    /// records. None for a mapping that already delivers records or is disabled.
     pub(super) fn begins(&self, now: Timestamp) -> Option<Timestamp> {
         self.state.lock().begins(now)
     }
 
-    /// The instruction to a shard's task that started after `restarts` restarts, for the stream
-    /// with the incarnation number `incarnation`.
+    /// Returns the instruction to the task of a shard. `incarnation` is the incarnation number of
+    /// the task's stream, and `restarts` is the value of `MappingState::restarts` when the task
+    /// started.
     pub(super) fn directive(&self, incarnation: u64, restarts: u64, now: Timestamp) -> Directive {
         let state = self.state.lock();
         let stream = state.stream.as_ref().map(|stream| stream.incarnation);
@@ -373,8 +379,9 @@ impl Mapping {
         now.millis_since(state.saved_at) >= limits::EVENT_SOURCE_RESULT_SAVE_MS
     }
 
-    /// Adds a discarded batch to the list of failures. If the list is full, drops the oldest
-    /// failure. If the events in the list are too large, drops the oldest events.
+    /// Adds a discarded batch to the list of failures. If the list has too many failures, removes
+    /// the oldest one. If the events of the failures are too large in total, drops the events of
+    /// the oldest failures.
     pub(super) fn add_failure(&self, record: Value, payload: &str) {
         let mut state = self.state.lock();
         state.failure_count += 1;
@@ -406,7 +413,7 @@ impl Mapping {
         self.log.push(entry);
     }
 
-    /// Logs a change of the mapping's state, in the program's log and in the event log.
+    /// Logs the new state of the mapping, in the program's log and in the event log.
     pub(super) fn note_state(&self, now: Timestamp, state: &str) {
         tracing::info!(mapping = %self.uuid, source = %self.source, state, "event source mapping");
         self.note(Entry {

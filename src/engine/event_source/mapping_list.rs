@@ -5,7 +5,7 @@ use crate::lock::Lock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The mappings by their numbers, which are in the order of creation.
+/// The mappings, keyed by their numbers. The numbers are in the order of creation.
 #[derive(Debug, Default)]
 pub(super) struct Mappings(pub(super) Lock<BTreeMap<u64, Arc<Mapping>>>);
 

@@ -1,5 +1,5 @@
 //! The traits with which a mapping invokes functions and delivers failure records. Also contains
-//! the functions that are closures in this process.
+//! [`Function`], a function that is a closure in this process.
 
 use crate::engine::tasks::caught;
 use crate::model::event_source::{
@@ -21,13 +21,13 @@ pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub struct Invocation {
     /// The function to invoke, with its qualifier.
     pub function: FunctionArn,
-    /// Id of the batch. All attempts with one batch have the same id.
+    /// Id of the batch. All invocations with one batch have the same id.
     pub request_id: String,
     /// Value of the header `X-Amzn-Trace-Id`.
     pub trace_id: String,
-    /// UUID of the mapping.
+    /// UUID of the mapping that invokes the function.
     pub mapping: String,
-    /// Number of the attempt with this batch. The first attempt is 1.
+    /// Number of the invocation with this batch. The first invocation has the number 1.
     pub attempt: u32,
     /// The event, as JSON.
     pub event: Bytes,
@@ -36,7 +36,7 @@ pub struct Invocation {
 /// A function that a mapping can invoke.
 pub trait Invoke: Send + Sync + fmt::Debug {
     /// Waits until an address of the function is free. Callers get addresses in the order of their
-    /// calls. The address is reserved until the returned `Call` is dropped.
+    /// calls. The address is reserved until the returned [`Call`] is dropped.
     fn acquire(&self) -> Pending<Box<dyn Call>>;
 
     /// ARN of the function's execution role, if one is configured.
@@ -52,8 +52,8 @@ pub trait Invoke: Send + Sync + fmt::Debug {
 
 /// A reserved address of a function, for one invocation.
 pub trait Call: Send {
-    /// Invokes the function. Resolves at the latest when the function's time limit has passed, in
-    /// real time.
+    /// Invokes the function. The result arrives at the latest when the function's time limit, in
+    /// real time, has passed.
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer>;
 }
 
@@ -68,11 +68,11 @@ pub trait Functions: Send + Sync + fmt::Debug {
 pub struct Delivery {
     /// The destination that receives the record.
     pub destination: Destination,
-    /// UUID of the mapping.
+    /// UUID of the mapping that discarded the batch.
     pub mapping: String,
     /// The failure record: the discarded batch, and the reason why it was discarded.
     pub record: FailureRecord,
-    /// The event of the discarded batch. None if the destination receives only the record.
+    /// The event of the discarded batch. None if the destination receives only the failure record.
     pub payload: Option<String>,
     /// A random UUID, which is a part of the key of an S3 object.
     pub random: String,
@@ -81,21 +81,22 @@ pub struct Delivery {
 /// Reason why a failure record did not reach its destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliverError {
-    /// The connection failed before the request was sent, so another attempt cannot deliver the
-    /// record twice.
+    /// The connection failed before the request was sent. Therefore a repeated delivery cannot
+    /// deliver the record twice.
     NotConnected(String),
     /// The destination refused the record, or did not answer in time.
     Refused(String),
-    /// No endpoint is configured for the kind of the destination.
+    /// No endpoint is configured for destinations of this kind.
     NoEndpoint,
 }
 
 /// Delivers failure records to their destinations.
 pub trait Deliver: Send + Sync + fmt::Debug {
-    /// True if an endpoint is configured for the kind of `destination`.
+    /// True if an endpoint is configured for destinations of the same kind as `destination`.
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
-    /// Delivers one failure record. Each attempt may take ten seconds of real time.
+    /// Delivers one failure record. If no connection can be made, the implementation may try again.
+    /// Each try may take ten seconds of real time.
     fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>>;
 }
 
@@ -118,7 +119,7 @@ impl Default for Outbound {
     }
 }
 
-/// The deliveries of an emulator without endpoints, which refuses every record.
+/// The client of an emulator without endpoints. The client refuses every failure record.
 #[derive(Debug)]
 struct NoEndpoints;
 
@@ -137,11 +138,11 @@ impl Deliver for NoEndpoints {
 pub struct FunctionEvent {
     /// The event, as JSON.
     pub body: Bytes,
-    /// Id of the batch. All attempts with one batch have the same id.
+    /// Id of the batch. All invocations with one batch have the same id.
     pub request_id: String,
-    /// UUID of the mapping.
+    /// UUID of the mapping that invokes the function.
     pub mapping: String,
-    /// Number of the attempt with this batch. The first attempt is 1.
+    /// Number of the invocation with this batch. The first invocation has the number 1.
     pub attempt: u32,
 }
 
@@ -161,10 +162,11 @@ pub enum FunctionError {
     /// The function failed with this message. The mapping retries the batch, and discards it when
     /// its retries are exhausted.
     Failed(String),
-    /// The function counts as not reached. The mapping tries the batch again. The new attempt does
-    /// not count as one of the batch's retries.
+    /// The function counts as not reached. The mapping invokes it again with the same batch. The
+    /// new invocation does not count as one of the batch's retries.
     NotReached {
-        /// The shortest time before the next attempt, in seconds, as in the header `Retry-After`.
+        /// The shortest time before the next invocation, in seconds, as in the header
+        /// `Retry-After`. None if the function demands no such time.
         retry_after_s: Option<u64>,
     },
 }

@@ -1,5 +1,5 @@
-//! Reads the records of a shard for a mapping: the filters, the distribution of the records over
-//! the lanes, and the limit of the read-ahead.
+//! Reads the records of a shard for a mapping. Applies the filters, distributes the records over
+//! the lanes, and limits the read-ahead.
 
 use super::batch::RecordRef;
 use super::entries::ShardContext;
@@ -60,8 +60,8 @@ impl ShardWork {
         }
         if self.read_index >= self.shard.end() {
             let pause = self.context.limits.event_source_poll_ms;
-            // Only a mapping of a stream pauses between reads. A mapping of a consumer receives its
-            // records by push.
+            // Only a mapping of a stream pauses between reads. The service pushes records to a
+            // mapping of a consumer.
             let polls = matches!(self.mapping.source, Source::Stream(_));
             let pause = pause
                 .filter(|_| polls)
@@ -88,8 +88,8 @@ impl ShardWork {
         hungry && !self.is_full()
     }
 
-    /// True if the limit of records and bytes that were read ahead is reached. Only a mapping with
-    /// several lanes reads ahead.
+    /// True if the mapping has read ahead the maximum number of records or bytes. Only a mapping
+    /// with several lanes reads ahead.
     pub(super) fn is_full(&self) -> bool {
         let queued: usize = self.lanes.iter().map(|lane| lane.queued_bytes).sum();
         self.lanes.len() > 1
@@ -97,8 +97,8 @@ impl ShardWork {
                 || queued >= limits::EVENT_SOURCE_READ_AHEAD_BYTES)
     }
 
-    /// Reads the next records of the shard once. Returns the number of records that were read, and
-    /// the number of these records that the mapping must deliver.
+    /// Reads the next part of the shard's records. Returns the number of records that were read,
+    /// and the number of these records that the mapping must deliver.
     async fn read_some(&mut self, now: Timestamp) -> Result<(usize, usize), StoreError> {
         let size = self.plan.settings.batch_size as usize;
         let queued = self.lanes.iter().map(|lane| lane.queue.len()).min();
@@ -111,7 +111,8 @@ impl ShardWork {
             .read(
                 Read {
                     from: self.shard.position(self.read_index, now),
-                    // Read expired records, too: the mapping discards them with a failure record.
+                    // Read expired records too, because the mapping discards such records with a
+                    // failure record.
                     horizon: Timestamp::from_millis(i64::MIN),
                     records: records.clamp(1, limits::EVENT_SOURCE_READ_RECORDS),
                     bytes: limits::EVENT_SOURCE_READ_BYTES,
@@ -135,8 +136,8 @@ impl ShardWork {
         Ok((batch.len(), kept))
     }
 
-    /// Adds a record to its lane. Returns false if the filters drop the record, or if the lane is
-    /// already done with it.
+    /// Adds a record to its lane. Returns false if the filters drop the record, or if the mapping
+    /// is already done with the record.
     fn take(
         &mut self,
         record: &RecordView<'_>,

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The result of a redelivery.
 #[derive(Debug)]
 pub struct Redelivered {
-    /// The outcome of the invocation, as the word that the event log also uses.
+    /// The outcome of the invocation, in the same words as in the event log.
     pub outcome: &'static str,
     /// The function's answer, or the reason why there is no answer.
     pub answer: Answer,
@@ -24,20 +24,21 @@ pub struct Redelivered {
 /// Reason why a discarded batch cannot be redelivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedeliverError {
-    /// The mapping's list of failures does not contain this number.
+    /// The mapping's list of failures has no failure with the given number.
     NoFailure,
-    /// The event of the batch was dropped: a mapping bounds the total size of the events of its
-    /// discarded batches.
+    /// The event of the batch was dropped, because a mapping bounds the total size of the events of
+    /// its discarded batches.
     NoPayload,
 }
 
 impl EventSources {
-    /// Invokes the function of a mapping again with a discarded batch. The batch stays in the list
-    /// of failures, and the mapping's position does not change.
+    /// Invokes the function of a mapping again with a discarded batch. `number` is the number of
+    /// the batch in the mapping's list of failures. The batch stays in this list, and the mapping's
+    /// position does not change.
     ///
     /// # Errors
-    /// Returns an error if the list of failures does not contain `number`, or if the event of this
-    /// failure was dropped.
+    /// Returns an error if the list of failures does not contain `number`, or if the event of the
+    /// batch was dropped.
     pub async fn redeliver(
         &self,
         mapping: &Mapping,
@@ -98,7 +99,8 @@ fn not_reached(reason: String) -> Redelivered {
     }
 }
 
-/// The outcome of an invocation with the event `payload`, as the word that the event log also uses.
+/// Returns the outcome of an invocation with the event `payload`, in the same words as in the event
+/// log.
 fn word(answer: &Answer, reports: bool, payload: &str) -> &'static str {
     match answer.verdict() {
         Verdict::NotReached { .. } => return "not reached",

@@ -1,5 +1,5 @@
-//! The mappings of an emulator: their creation, update, deletion and restoration, and their
-//! reaction to changes of their streams.
+//! The mappings of an emulator. Creates, updates, deletes and restores mappings, and informs
+//! mappings of changes of their streams.
 
 use super::context::Context;
 use super::event_log::EventLog;
@@ -59,7 +59,8 @@ pub struct ChangedMapping {
     pub mapping: Arc<Mapping>,
     /// The temporary state of the mapping in the answer to the request.
     pub passing: PassingState,
-    /// Waits until the change is as durable as the `durability` option promises.
+    /// The ticket with which the caller waits until the change is as durable as the `durability`
+    /// option promises.
     pub ticket: Ticket,
 }
 
@@ -80,8 +81,8 @@ impl EventSources {
         self.mappings.all()
     }
 
-    /// The positions of all mappings that are active at `now` and have a stream. The key is the
-    /// incarnation number of the stream.
+    /// Returns the positions of every mapping that is active at `now` and has a stream. The key of
+    /// the map is the incarnation number of the stream.
     pub(in crate::engine) fn positions_by_stream(
         &self,
         now: Timestamp,
@@ -157,8 +158,9 @@ impl EventSources {
         let mapping = Arc::new(Mapping {
             uuid: new.uuid.unwrap_or_else(|| self.context.uuid()),
             scope: new.scope,
-            // Without a stream there are no records that LATEST would have to skip. The mapping
-            // then reads the shards of a later stream from their first record.
+            // A new stream has no records that LATEST would have to skip. Therefore a mapping
+            // without a stream needs no starting positions: it reads the shards of a later stream
+            // from their first records.
             state: Lock::new(MappingState {
                 position: new.position,
                 enabled: new.enabled,
@@ -205,7 +207,7 @@ impl EventSources {
     }
 
     /// Applies the changes of a request to a mapping. `function` is the function that the request
-    /// names, or a refusal if this function is invalid. None if the request names no function.
+    /// names, None if the request names no function, or a refusal if the named function is invalid.
     /// `check` checks the new settings.
     ///
     /// # Errors
@@ -221,8 +223,8 @@ impl EventSources {
     ) -> Result<ChangedMapping, Refusal> {
         let now = self.context.world.clock.now();
         let (passing, ticket) = {
-            // The list stays locked, so that no mapping with the new function is created in the
-            // meantime.
+            // The list stays locked, so that no other request creates a mapping with the new
+            // function before this change.
             let mappings = self.mappings.0.lock();
             let mut others = mappings.values().filter(|other| {
                 other.source == mapping.source
@@ -270,7 +272,7 @@ impl EventSources {
         })
     }
 
-    /// Deletes a mapping. Invocations in progress continue to their end, but their outcomes have no
+    /// Deletes a mapping. Invocations in progress are not aborted, but their outcomes have no
     /// effect.
     ///
     /// # Errors
@@ -310,8 +312,8 @@ impl EventSources {
     }
 
     /// Removes the mappings that were created through the API, in any state. Returns the catalog
-    /// changes that remove them. Invocations in progress continue to their end, but their outcomes
-    /// have no effect.
+    /// changes that remove these mappings. Invocations in progress are not aborted, but their
+    /// outcomes have no effect.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
@@ -319,8 +321,8 @@ impl EventSources {
     }
 
     /// Removes every mapping, including the mappings that options define. Returns the catalog
-    /// changes that remove them. Invocations in progress continue to their end, but their outcomes
-    /// have no effect.
+    /// changes that remove the mappings. Invocations in progress are not aborted, but their
+    /// outcomes have no effect.
     pub(crate) fn remove_every(&self) -> Vec<Change> {
         let all = self.all();
         all.iter()
@@ -328,8 +330,8 @@ impl EventSources {
             .collect()
     }
 
-    /// The catalog entries of all mappings and their positions, for a snapshot. The mappings that
-    /// are being deleted are omitted.
+    /// Returns the catalog entries of all mappings and of their positions, for a snapshot. Omits
+    /// the mappings that are being deleted.
     pub(crate) fn snapshot(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         for mapping in self.all() {
@@ -368,8 +370,9 @@ impl EventSources {
         changes
     }
 
-    /// Changes the tags of a mapping: removes the tags with the keys `remove`, and then adds the
-    /// tags `add`. The ticket resolves when the change is durable.
+    /// Changes the tags of a mapping. First removes the tags with the keys in `remove`, and then
+    /// adds the tags in `add`. The ticket resolves when the change is as durable as the
+    /// `durability` option promises.
     pub fn tag(
         &self,
         mapping: &Mapping,
@@ -384,8 +387,8 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Drops the positions of a mapping. The mapping starts again from `position`, or from its
-    /// present starting position if `position` is None.
+    /// Drops the positions of a mapping. The mapping starts again from `position`. If `position` is
+    /// None, the mapping starts again from its present starting position.
     pub fn reset(&self, mapping: &Arc<Mapping>, position: Option<StartingPosition>) {
         let now = self.context.world.clock.now();
         {
@@ -454,8 +457,9 @@ impl EventSources {
         mappings.values().filter(of_stream).cloned().collect()
     }
 
-    /// Sets or removes the stream of a mapping. If the incarnation number of the stream differs
-    /// from the previous one, drops the old positions.
+    /// Sets the stream of a mapping. The mapping has no stream if `stream` is None, or if the
+    /// mapping's consumer is not ACTIVE. If the incarnation number of the stream differs from that
+    /// of the mapping's previous stream, drops the positions in the previous stream.
     fn set_stream(&self, mapping: &Arc<Mapping>, stream: Option<&Arc<Stream>>, now: Timestamp) {
         let stream = stream.filter(|stream| has_consumer(&mapping.source, stream));
         let incarnation = stream.map(|stream| stream.incarnation);
@@ -559,7 +563,8 @@ fn refuse_twin<'a>(
 /// stream and the shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
-/// The state of a mapping before its definition or its saved state is filled in.
+/// Returns the initial state of a mapping. The caller replaces the values that the mapping's
+/// definition or its saved state determines.
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,

@@ -10,8 +10,9 @@ enum Then {
     End,
 }
 
-/// Works on a shard until the mapping is done with it, or until the mapping, its stream or the
-/// engine ends.
+/// Runs the task of one shard of a mapping. The task ends when the mapping is done with all records
+/// of the shard, when the mapping is deleted or reset, when its stream is gone, or when the engine
+/// stops.
 pub(super) async fn run(mut work: ShardWork) {
     let mut stop = work.context.stop.clone();
     let mut is_stopping = false;

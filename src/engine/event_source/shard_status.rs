@@ -45,15 +45,16 @@ pub struct BatchView {
     pub request_id: uuid::Uuid,
     /// Number of records in the batch.
     pub records: usize,
-    /// Sequence numbers of the first and the last record in the batch.
+    /// Sequence numbers of the first and the last record in the batch. None if the batch has no
+    /// records.
     pub range: Option<[SequenceNumber; 2]>,
-    /// Number of the current attempt to invoke the function with the batch, or of the next attempt.
-    /// The first attempt is 1.
+    /// Number of the current or the next invocation with the batch. The first invocation has the
+    /// number 1.
     pub attempt: u32,
-    /// Time of the next attempt to invoke the function. None if the batch does not wait for a
-    /// retry.
+    /// Time of the next invocation with the batch. None if the batch does not wait for a retry.
     pub next_try: Option<Timestamp>,
-    /// Beginning of the function's answer to the last failed attempt.
+    /// Beginning of the function's answer to the last failed invocation with the batch. None if no
+    /// invocation has failed.
     pub last_error: Option<Arc<str>>,
 }
 
@@ -64,7 +65,7 @@ pub struct LaneView {
     pub phase: LanePhase,
     /// Number of records of the lane that are not in a batch yet.
     pub queued: usize,
-    /// The batch that the lane delivers or is about to retry.
+    /// The batch that the lane delivers or is about to retry. None if the lane has no batch.
     pub batch: Option<BatchView>,
 }
 
@@ -73,21 +74,23 @@ pub struct LaneView {
 pub struct ShardView {
     /// The lanes of the shard, by index.
     pub lanes: Vec<LaneView>,
-    /// Sequence number of the mapping's position: the mapping is done with this record and with all
-    /// records before it.
+    /// Sequence number of the last record before the mapping's position. The mapping is done with
+    /// this record and with all earlier records. None if the mapping is not done with any record
+    /// yet.
     pub position: Option<SequenceNumber>,
     /// Index after the record at `position`, in the shard's log.
     pub next_index: u64,
     /// Index after the last record that was read, in the shard's log.
     pub read_index: u64,
-    /// Arrival time of the record at `position`.
+    /// Arrival time of the record at `position`. None if `position` is None.
     pub last_arrival: Option<Timestamp>,
-    /// Arrival time of the oldest record that the mapping has read and is not done with yet.
+    /// Arrival time of the oldest record that the mapping has read and is not done with. None if
+    /// there is no such record.
     pub oldest_undone: Option<Timestamp>,
-    /// Number of records that the mapping has read and is not done with yet.
+    /// Number of records that the mapping has read and is not done with.
     pub undone: usize,
-    /// True if the limit of records that were read ahead is reached, so that a lane without
-    /// progress delays the other lanes.
+    /// True if the mapping has read ahead the maximum number of records. In this case a lane
+    /// without progress delays the other lanes.
     pub is_full: bool,
     /// The tumbling window that has had an invocation and has not ended. None if there is no such
     /// window.

@@ -22,13 +22,14 @@ pub(super) struct ShardWork {
     pub(super) mapping: Arc<Mapping>,
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    /// Value of `MappingState::restarts` when this task started. The task ends when that value has
-    /// changed.
+    /// The value of `MappingState::restarts` when this task started. The task ends when the mapping
+    /// has a different value.
     pub(super) restarts: u64,
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
-    /// Rings the bell of the shard's task when records become visible.
+    /// Rings the bell of the shard's task when records become visible. None before the first turn
+    /// of the task, and while the mapping is paused.
     pub(super) follower: Option<Follower>,
     pub(super) plan: Arc<Plan>,
     pub(super) head: Arc<EventHead>,
@@ -40,8 +41,10 @@ pub(super) struct ShardWork {
     /// index may be greater than the position in the shard, which is common to all lanes.
     pub(super) lane_done: Vec<u64>,
     /// The open tumbling window, and the state that the last invocation returned for this window.
+    /// None if no window is open.
     pub(super) window: Option<(Window, String)>,
-    /// Earliest time of the next read of the shard (`event-source-poll-ms`).
+    /// Earliest time of the next read of the shard (`event-source-poll-ms`). None if the task may
+    /// read immediately.
     pub(super) next_read: Option<Timestamp>,
     /// Next time at which the task continues its work by itself. Every turn of the task sets this
     /// time anew. None if the task waits for another event.
@@ -112,9 +115,9 @@ impl ShardWork {
         }
     }
 
-    /// Applies `plan`, the new settings of the mapping, and returns true. Returns false and applies
-    /// nothing if the settings change the number of lanes or the filters while a task works for a
-    /// lane. The caller then tries again after the end of that task.
+    /// Applies `plan`, the new settings of the mapping, and returns true. If the settings change
+    /// the number of lanes or the filters while a lane task runs, applies nothing and returns
+    /// false. The caller then calls this function again after the end of the lane task.
     pub(super) fn apply_plan(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
@@ -122,8 +125,8 @@ impl ShardWork {
         let (old, new) = (&self.plan.settings, &plan.settings);
         let is_divided_anew = new.factor != old.factor;
         // With new filters, the mapping must read and filter the records again. Every event is
-        // written anew from the log, so the event of an existing batch would otherwise lose the
-        // records that the new filters drop.
+        // written anew from the log. Without a new read, the event of an existing batch would lose
+        // the records that the new filters drop.
         let is_chosen_anew = is_divided_anew || new.filters != old.filters;
         if is_chosen_anew && self.is_busy() {
             return false;
@@ -140,8 +143,8 @@ impl ShardWork {
         true
     }
 
-    /// Drops the records and batches of all lanes, so that the mapping reads the records again from
-    /// its position in the shard. Does nothing while a task works for any of the lanes.
+    /// Drops the records and batches of all lanes. The mapping will read the records again, from
+    /// its position in the shard. Does nothing while a lane task runs.
     pub(super) fn drop_waiting(&mut self) {
         if self.is_busy() {
             return;
@@ -159,7 +162,7 @@ impl ShardWork {
         self.read_index = self.progress.next();
     }
 
-    /// Index before which the mapping is done with all records of `lane`.
+    /// Returns the index before which the mapping is done with all records of `lane`.
     fn first_undone(&self, lane: &Lane) -> u64 {
         first_undone(lane).map_or(self.read_index, |record| record.index)
     }
@@ -168,7 +171,7 @@ impl ShardWork {
         self.lanes.iter().any(|lane| lane.busy.is_some())
     }
 
-    /// True if the shard is closed and the mapping is done with all its records.
+    /// True if the shard is closed and the mapping is done with all records of the shard.
     pub(super) fn is_finished(&self, now: Timestamp) -> bool {
         self.window.is_none()
             && self.lanes.iter().all(Lane::is_idle)
@@ -181,8 +184,8 @@ impl ShardWork {
         self.shard.number(record.index, record.arrival)
     }
 
-    /// Time at which a record becomes too old for delivery. The mapping's maximum record age and
-    /// the stream's retention period both limit the age.
+    /// Returns the time at which a record becomes too old for delivery. The age limit is the
+    /// mapping's maximum record age or the stream's retention period, whichever is shorter.
     pub(super) fn expires(&self, record: &RecordRef) -> Timestamp {
         let retention_ms = self.stream.look(StreamState::retention_ms);
         let age_ms = self.max_age_ms().unwrap_or(i64::MAX);
@@ -205,12 +208,12 @@ impl ShardWork {
         records.iter().take_while(is_old).count()
     }
 
-    /// Sets the deadline of the task to `moment`, unless an earlier deadline is set.
+    /// Sets the deadline of the task to `moment`, unless the task already has an earlier deadline.
     pub(super) fn await_time(&mut self, moment: Timestamp) {
         self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
     }
 
-    /// Returns a new entry for the event log, which reports `batch`.
+    /// Returns a new entry for the event log. The entry reports `batch`.
     pub(super) fn note(
         &self,
         kind: EntryKind,
@@ -231,8 +234,8 @@ impl ShardWork {
         }
     }
 
-    /// Saves the position in the shard if it has advanced. Does not wait until the position is
-    /// durable.
+    /// Saves the mapping's position in the shard if the position has changed. Does not wait until
+    /// the position is durable.
     pub(super) fn save_position(&mut self, now: Timestamp) {
         let lanes = if self.lanes.len() > 1 {
             let undone = self.lanes.iter().map(|lane| self.first_undone(lane));
@@ -283,8 +286,8 @@ impl ShardWork {
         let mut state = self.mapping.state.lock();
         let is_ours =
             state.restarts == self.restarts && state.incarnation == Some(self.stream.incarnation);
-        // The positions in a deleted stream were removed. The end of a batch of this stream must
-        // not save them again.
+        // The deletion of a stream removes the positions in the stream. The end of a batch must not
+        // save such a position again.
         if !is_ours || state.is_removed || state.stream.is_none() {
             return;
         }
@@ -353,13 +356,14 @@ impl ShardWork {
     }
 }
 
-/// The oldest record of the lane that is not done.
+/// Returns the oldest record of the lane that the mapping is not done with. None if the lane has no
+/// such record.
 fn first_undone(lane: &Lane) -> Option<&RecordRef> {
     let working = lane.work.last().and_then(|batch| batch.records().first());
     working.or_else(|| lane.queue.front())
 }
 
-/// The members that the entries of all records of the shard have in common in an event.
+/// Returns the members of an event's entry that are the same for all records of the shard.
 fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());

@@ -1,5 +1,5 @@
-//! The task of a mapping. The task sets the starting positions, starts a task for each shard after
-//! the parents of the shard are finished, and removes the mapping after its deletion.
+//! The task of a mapping. The task sets the starting positions, and removes the mapping after its
+//! deletion. For each shard, it starts another task after the parents of the shard are finished.
 
 use super::context::Context;
 use super::mapping::{Mapping, ProcessingResult};
@@ -15,7 +15,7 @@ use crate::world::{Alarm, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Works for a mapping until the mapping is removed or the engine stops.
+/// Runs the task of a mapping until the mapping is removed or the engine stops.
 pub(super) async fn run(
     context: Arc<Context>,
     mappings: Arc<Mappings>,
@@ -43,8 +43,8 @@ pub(super) async fn run(
     }
 }
 
-/// Removes a deleted mapping from the list of mappings after its state `Deleting` has ended.
-/// Returns true if the mapping was removed and the last task of its shards has ended.
+/// Removes a deleted mapping from the list of mappings after the mapping's state `Deleting` has
+/// ended. Returns true if the mapping was removed and no task of its shards is running any more.
 fn end_if_due(
     context: &Context,
     mappings: &Mappings,
@@ -66,9 +66,9 @@ fn end_if_due(
     is_over
 }
 
-/// Does the work of the mapping that is due at `now`. Returns the time at which more work is due:
-/// the end of the mapping's temporary state, or the next attempt after an error. None if there is
-/// no such time.
+/// Does the work of the mapping that is due at `now`. Returns the time at which the mapping has
+/// more work: the end of its temporary state, or the next try after an error of the store. None if
+/// no such time is known.
 async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) -> Option<Timestamp> {
     let (is_active, until, stream) = {
         let state = mapping.state.lock();
@@ -95,7 +95,7 @@ async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) ->
     until
 }
 
-/// The result of a mapping's work while its stream or consumer does not exist.
+/// Returns the result that a mapping shows while its stream or consumer does not exist.
 pub(super) const fn gone(source: &Source) -> ProcessingResult {
     match source {
         Source::Stream(_) => ProcessingResult::StreamGone,
@@ -103,7 +103,7 @@ pub(super) const fn gone(source: &Source) -> ProcessingResult {
     }
 }
 
-/// True if the mapping's consumer is ACTIVE. Always true for a mapping of a stream.
+/// True if the consumer that `source` names is ACTIVE. Always true if `source` is a stream.
 pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     let Source::Consumer(arn) = source else {
         return true;
@@ -120,9 +120,10 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     })
 }
 
-/// Sets the starting positions of the mapping in all shards, unless they are set already. For
-/// LATEST, this needs no read and no wait. Therefore a mapping with LATEST delivers every record
-/// that a client puts after the answer to CreateEventSourceMapping.
+/// Sets the starting positions of the mapping in all shards, unless they are set already. With the
+/// starting position LATEST, this function reads nothing and waits for nothing. Therefore a mapping
+/// with LATEST delivers every record that a client puts after the answer to
+/// CreateEventSourceMapping.
 ///
 /// # Errors
 /// Returns an error if the store cannot read the shards.
@@ -158,8 +159,9 @@ async fn fix_start(
     Ok(())
 }
 
-/// Sets the starting positions of a mapping with the position LATEST in all shards, under one lock.
-/// Does nothing if the positions are set already.
+/// Sets the starting positions of a mapping in all shards of its stream, if the mapping's starting
+/// position is LATEST. Reads the ends of all shards under one lock. Does nothing if the positions
+/// are set already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
     let restarts = {
         let state = mapping.state.lock();
@@ -180,9 +182,9 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
     begin(context, mapping, stream, (restarts, positions), now);
 }
 
-/// Sets the starting positions of a mapping, and saves them. Does nothing if the mapping was reset
-/// after the positions were found: `restarts` is the value of `MappingState::restarts` at that
-/// time.
+/// Sets the starting positions of a mapping, and saves them. `restarts` is the value of
+/// `MappingState::restarts` at the time when the caller found the positions. Does nothing if that
+/// value has changed, which means that the mapping was reset.
 fn begin(
     context: &Context,
     mapping: &Mapping,
@@ -207,7 +209,7 @@ fn begin(
 
 /// Starts the tasks of the shards whose parents are finished or removed. Child shards wait for
 /// their parents, so that the records of a partition key are delivered in order. A shard whose
-/// records have expired gets a task, too: the task discards these records.
+/// records have all expired also gets a task, which discards these records.
 fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stream>) {
     let held = stream.held_shards();
     let described: Vec<Shard> = held.iter().map(|shard| shard.description()).collect();

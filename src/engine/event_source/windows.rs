@@ -1,5 +1,5 @@
-//! The tumbling windows of a shard: the window of each batch, the state that one invocation returns
-//! for the next invocation, and the final invocation of each window.
+//! The tumbling windows of a shard: the window of each batch, the state that one invocation passes
+//! to the next invocation, and the final invocation of each window.
 
 use super::batch::{Batch, RecordRef};
 use super::event_log::{Entry, EntryKind};
@@ -32,7 +32,7 @@ impl ShardWork {
     }
 
     /// True if `record` belongs to a later tumbling window than the open window. If no window is
-    /// open, the window of the first queued record counts as open.
+    /// open, compares with the window of the first record in the lane's queue.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -45,10 +45,10 @@ impl ShardWork {
         window.is_some_and(|window| window.is_before(record.arrival.millis()))
     }
 
-    /// The batch for the final invocation of the open tumbling window. None if the window does not
-    /// end now. A window ends when a record of a later window is queued, when the shard is
-    /// finished, when no record came for the idle time after the window's end, or when the window
-    /// length was changed.
+    /// Returns the batch for the final invocation of the open tumbling window. None if the window
+    /// does not end now. A window ends when a record of a later window is queued, when the shard is
+    /// finished, when no record was queued during the idle time after the window's end, or when the
+    /// window length was changed.
     pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
         let (window, _) = self.window.as_ref()?;
         let window = *window;
@@ -82,8 +82,8 @@ impl ShardWork {
     }
 
     /// True if `batch` is for the final invocation of a window and must be discarded because it is
-    /// too old. The batch has no records, so its age counts from the start of the window. This rule
-    /// is a choice.
+    /// too old. The batch has no records, so its age is the time since the start of the window.
+    /// This rule is a choice.
     pub(super) fn is_window_too_old(&self, batch: &Batch, now: Timestamp) -> bool {
         let Some((window, _)) = batch.window.filter(|_| batch.records().is_empty()) else {
             return false;
@@ -109,8 +109,8 @@ impl ShardWork {
             return;
         };
         if flags.is_final {
-            // A window whose final invocation came early, because of a large state, continues with
-            // an empty state.
+            // After a final invocation that came early because of a large state, the window stays
+            // open and continues with an empty state.
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
             return;
         }
@@ -131,8 +131,9 @@ impl ShardWork {
         }
     }
 
-    /// Handles the discarded batch `batch`. If the batch was for the final invocation of the open
-    /// window, drops the state of the window.
+    /// Handles the tumbling window of the discarded batch `batch`. If the batch was for the final
+    /// invocation of the window, drops the state of the window. If this final invocation was early,
+    /// the window stays open with an empty state.
     pub(super) fn forget_window(&mut self, batch: &Batch) {
         if let Some((window, flags)) = batch.window.filter(|(_, flags)| flags.is_final) {
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
