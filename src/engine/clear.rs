@@ -10,10 +10,10 @@ impl Engine {
     /// Removes all records of a stream. Returns when the removal is as durable as the `durability`
     /// option promises.
     ///
-    /// The removed records count as expired: the stream saves a new horizon, which is later than
-    /// the arrival times of all existing records. Later records arrive at this horizon or after it.
-    /// If the clock stands still, later records therefore arrive a millisecond ahead of the clock.
-    /// The millisecond is a choice.
+    /// The removed records count as expired. The stream saves a new horizon, which is later than
+    /// the arrival times of all removed records. Every record that is put after the removal arrives
+    /// at the new horizon or later. If the clock stands still, these later records therefore arrive
+    /// a millisecond ahead of the clock. The millisecond is a choice.
     ///
     /// A channel delivers a removed record only if the channel is already writing the record's
     /// object. The channel counts the other removed records as lost.

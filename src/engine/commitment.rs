@@ -33,7 +33,8 @@ pub enum Commitment {
 }
 
 impl Commitment {
-    /// State at `now` of the billing commitment of an account with the settings `settings`.
+    /// Returns the state at `now` of an account's billing commitment. `settings` are the settings
+    /// of the account.
     pub(super) fn at(now: Timestamp, settings: &AccountValue) -> Self {
         let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
         let (started, ended) = (moment(settings.started_ms), moment(settings.ended_ms));
@@ -59,9 +60,10 @@ impl Commitment {
     }
 }
 
-/// The settings of an account after a request at `now` to enable or disable its billing commitment.
-/// A second request of the same kind changes nothing. A request to enable a commitment that is
-/// ending makes the commitment continue. Both rules are choices.
+/// Returns the settings of an account after a request to enable or disable its billing commitment.
+/// `settings` are the settings before the request, and `now` is the time of the request. A second
+/// request of the same kind changes nothing. A request to enable a commitment that is ending makes
+/// the commitment continue. Both rules are choices.
 pub(super) fn changed(settings: &AccountValue, enable: bool, now: Timestamp) -> AccountValue {
     let now_ms = Some(now.millis());
     match (Commitment::at(now, settings), enable) {

@@ -33,8 +33,8 @@ impl ConsumerStatus {
     }
 }
 
-/// The status of a consumer in answers. A consumer with a pending transition is CREATING or
-/// DELETING.
+/// Returns the status of a consumer that answers show. The status of a consumer with a pending
+/// transition is CREATING or DELETING.
 pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,
@@ -139,7 +139,8 @@ impl Engine {
         Ok(deregistered.await?)
     }
 
-    /// Registers the time at which the consumer's status ends, if the status ends by itself.
+    /// Registers the time at which the status of a consumer ends. Does nothing if the status does
+    /// not end by itself.
     pub(super) fn await_transition(&self, stream: &Arc<Stream>, name: &str, consumer: &Consumer) {
         if let Some(due_ms) = consumer.due_ms {
             let due = Timestamp::from_millis(due_ms);
@@ -154,8 +155,8 @@ impl Engine {
             let Some(consumer) = state.consumers.get_mut(name) else {
                 return;
             };
-            // A later deadline applies if the consumer was changed since this deadline was
-            // registered, for instance deregistered during CREATING.
+            // A later deadline applies if the consumer was changed after this deadline was
+            // registered, for instance by a deregistration during CREATING.
             if consumer.due_ms.is_none_or(|due_ms| due_ms > now.millis()) {
                 return;
             }

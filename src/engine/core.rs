@@ -1,4 +1,4 @@
-//! The engine: its parts, and the steps that every change of a stream has in common.
+//! The type [`Engine`], and functions that many of its operations use.
 
 use super::accounts::Accounts;
 use super::active_subscriptions::ActiveSubscriptions;
@@ -52,9 +52,9 @@ pub struct Engine {
     pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
     pub(super) tails: Slots,
-    /// Counts the snapshots that are being saved.
+    /// The slots of the snapshots that are being saved.
     pub(super) saves: Slots,
-    /// Counts the snapshots that are being loaded.
+    /// The slots of the snapshots that are being loaded.
     pub(super) loads: Slots,
     /// Becomes true when the subscriptions and the tails must end, before the stop of the engine.
     pub(super) stopping: watch::Receiver<bool>,
@@ -62,7 +62,7 @@ pub struct Engine {
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// Settings of an engine that come from the options of the emulator, without the limits.
+/// The settings of an engine, without the limits. The options of the emulator determine the values.
 #[derive(Debug, Clone, Default)]
 pub struct Behaviour {
     /// Duration of a status that ends by itself, such as CREATING, in milliseconds.
@@ -71,7 +71,8 @@ pub struct Behaviour {
     pub on_demand_scaling: bool,
     /// States of the KMS keys that cannot be used.
     pub keys: Keys,
-    /// The functions and destinations that event source mappings send to.
+    /// The functions that event source mappings invoke, and the client that delivers their failure
+    /// records.
     pub outbound: Outbound,
     /// True if a mapping may send its failure records to a stream of this emulator. The service
     /// does not permit such a destination.
@@ -91,8 +92,9 @@ impl Engine {
         !self.accounts.lock().streams().is_empty()
     }
 
-    /// Up to `page` streams of an account whose names are greater than `after`, in the order of
-    /// their names. The second value is true if more streams follow.
+    /// Returns up to `page` streams of an account, in the order of their names. All returned names
+    /// are greater than `after`, if it is given. The second value is true if the account has more
+    /// streams after the returned ones.
     pub fn list(
         &self,
         account_region: &AccountRegion,
@@ -102,7 +104,8 @@ impl Engine {
         self.accounts.lock().list(account_region, after, page)
     }
 
-    /// The accounts and regions that have streams, sorted, each with the number of its streams.
+    /// Returns the accounts and regions that have streams, each with the number of its streams. The
+    /// pairs are sorted by the text of account and region.
     pub fn scopes(&self) -> Vec<(AccountRegion, usize)> {
         self.accounts.lock().scopes()
     }
@@ -117,7 +120,8 @@ impl Engine {
         self.accounts.lock().quota_use(account_region)
     }
 
-    /// State of the account's minimum throughput billing commitment.
+    /// Returns the state of the account's minimum throughput billing commitment at the present
+    /// time.
     pub fn commitment(&self, account_region: &AccountRegion) -> Commitment {
         let now = self.world.clock.now();
         Commitment::at(now, &self.accounts.lock().settings(account_region))
@@ -174,9 +178,9 @@ impl Engine {
             .unwrap_or(usize::MAX)
     }
 
-    /// The latest timestamp that a sequence number issued by the emulator can have so far, in
-    /// seconds since the epoch. This is the current second, or a later second if a shard was
-    /// created or cleared ahead of the clock.
+    /// Returns the latest timestamp in the sequence numbers that the emulator can have issued so
+    /// far, in seconds since the epoch. The value is the current second, or a later second if a
+    /// shard was created or cleared ahead of the clock.
     pub fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
         let latest_s = &self.shard_opener.latest_number_s;
@@ -209,7 +213,10 @@ impl Engine {
         self.store.figures()
     }
 
-    /// Returns an error if the store cannot write. Callers check this before they make a change.
+    /// Checks that the store can write. Callers call this function before they make a change.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot write.
     pub fn check_store(&self) -> Result<(), StoreError> {
         self.store.check()
     }
@@ -228,23 +235,24 @@ impl Engine {
             .save(saved::stream(stream, state, status, shards))
     }
 
-    /// The time at which a status such as CREATING ends if it begins at `now`. None if such a
-    /// status ends immediately.
+    /// Returns the time at which a status such as CREATING ends if the status begins at `now`. None
+    /// if the status ends immediately.
     pub(super) fn transition_end(&self, now: Timestamp) -> Option<Timestamp> {
         self.transition_end_by(None, now)
     }
 
-    /// The time at which a status such as CREATING ends if it begins at `now`. The status lasts for
-    /// `delay_ms` milliseconds. If `delay_ms` is not set, the status lasts for
-    /// `Behaviour::transition_ms`. Returns None if this duration is zero.
+    /// Returns the time at which a status such as CREATING ends if the status begins at `now`. The
+    /// status lasts for `delay_ms` milliseconds, or for `Behaviour::transition_ms` if `delay_ms` is
+    /// None. Returns None if this duration is zero.
     pub(super) fn transition_end_by(&self, delay_ms: Limit, now: Timestamp) -> Option<Timestamp> {
         let delay_ms = delay_ms.unwrap_or(self.behaviour.transition_ms);
         let delay_ms = i64::try_from(delay_ms).unwrap_or(i64::MAX);
         (delay_ms > 0).then(|| now.plus_millis(delay_ms))
     }
 
-    /// Runs `work` to its end in a task, even if the caller is dropped, so that every change is
-    /// completed. Returns None if the task panicked or was dropped when the engine stopped.
+    /// Runs `work` in a task. The task completes `work` even if the caller is dropped, so that no
+    /// change is left incomplete. Returns None if the task panicked, or if the stop of the engine
+    /// dropped the task.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -256,8 +264,8 @@ impl Engine {
         result.await.ok()
     }
 
-    /// Waits until the change of `ticket` is durable, and then calls `then`. Does both even if the
-    /// caller is dropped.
+    /// Waits until the change of `ticket` is durable, and then calls `then`. The wait and the call
+    /// happen even if the caller is dropped.
     ///
     /// # Errors
     /// Returns an error if the store cannot write. In that case `then` is not called.
@@ -275,7 +283,8 @@ impl Engine {
         finished.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Saves the time of a virtual clock.
+    /// Saves the time of a virtual clock. Returns when the saved time is as durable as the
+    /// `durability` option promises.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -284,8 +293,8 @@ impl Engine {
         self.store.save(vec![change]).durable().await
     }
 
-    /// Waits until `deadline`, or until the bell of `alarm` rings. Returns false if the engine
-    /// stops.
+    /// Waits until `deadline`, or until the bell of `alarm` rings. Without a deadline, only the
+    /// bell ends the wait. Returns true after the wait, and false if the engine stops.
     pub(super) async fn wait(&self, alarm: &mut Alarm, deadline: Option<Timestamp>) -> bool {
         let mut stop = self.stop.subscribe();
         tokio::select! {

@@ -18,7 +18,7 @@ pub struct NewStream {
     pub settings: StreamSettings,
     /// Number of shards that the stream begins with.
     pub shards: u32,
-    /// Tags of the stream as the request gave them, not validated yet.
+    /// The tags of the stream in the request. The tags are not validated yet.
     pub tags: Vec<(String, String)>,
     /// True if the stream is ACTIVE immediately, without a transition delay. The setup at the start
     /// of the emulator creates its streams in this way.
@@ -56,8 +56,8 @@ impl Engine {
     /// Creates a stream. Returns when the stream is as durable as the `durability` option promises.
     ///
     /// # Errors
-    /// Returns the reason if the stream is refused or cannot be saved. In that case nothing of the
-    /// stream remains.
+    /// Returns the reason if the stream is refused or cannot be saved. In that case the engine does
+    /// not keep any part of the stream.
     pub async fn create(
         self: &Arc<Self>,
         arn: StreamArn,
@@ -86,8 +86,8 @@ impl Engine {
     ) -> Result<(Arc<Stream>, Ticket), CreateError> {
         let now = self.world.clock.now();
         let tags = self.check_new(&self.accounts.lock(), &arn, &new)?;
-        // The shards are opened before the lock of the accounts is taken, because every request
-        // takes this lock and would wait.
+        // The shards are opened before the lock of the accounts is taken. Every request takes this
+        // lock, and would otherwise wait until the shards are open.
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let created_s = u64::try_from(now.seconds()).unwrap_or_default();
         let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
@@ -97,7 +97,7 @@ impl Engine {
         state.due = self.transition_end(now).filter(|_| !new.at_once);
         let mut accounts = self.accounts.lock();
         if let Err(error) = self.check_new(&accounts, &arn, &new) {
-            // Since the first check, another request took the name or the remaining quota.
+            // Another request took the name or the remaining quota after the first check.
             drop(accounts);
             state.delete_logs(&self.store);
             return Err(error);
@@ -109,7 +109,7 @@ impl Engine {
         };
         let stream = Stream::new(arn, numbers, now, state);
         let ticket = stream.with_state(|state| {
-            // Without a transition delay, the stream is ACTIVE when this change is durable.
+            // Without a transition delay, the stream is already ACTIVE when this change is durable.
             let status = match state.due {
                 Some(_) => state.status,
                 None => StreamStatus::Active,
@@ -121,8 +121,8 @@ impl Engine {
         Ok((stream, ticket))
     }
 
-    /// Checks that the stream may be created, in the order of the service's checks. Returns the
-    /// stream's tags.
+    /// Checks that the stream may be created. Makes the checks in the same order as the service.
+    /// Returns the stream's tags.
     fn check_new(
         &self,
         accounts: &Accounts,
@@ -176,8 +176,8 @@ impl Engine {
         self.event_sources.stream_changed(stream);
     }
 
-    /// Removes a stream from its account, ends its subscriptions and the waits for its records,
-    /// removes its channels, and deletes its records.
+    /// Removes a stream from its account, removes its channels, and deletes its records. Ends the
+    /// subscriptions of the stream, and the waits of requests for its records.
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
@@ -193,7 +193,8 @@ impl Engine {
     }
 }
 
-/// Returns the limit if `used` plus `more` exceeds it, and otherwise None.
+/// Returns the limit if `used` plus `more` exceeds the limit. Returns None otherwise, and if there
+/// is no limit.
 pub(super) fn exceeded(limit: Limit, used: u64, more: u64) -> Option<u64> {
     limit.filter(|limit| used.saturating_add(more) > *limit)
 }

@@ -1,5 +1,5 @@
-//! Lists of deadlines, at which statuses of streams, consumers, queues and channels end by
-//! themselves.
+//! Lists of deadlines. At such a deadline, a status of a stream, consumer, queue or channel ends by
+//! itself, or a visibility timeout in a queue ends.
 
 use super::lock_order;
 use crate::lock::Lock;
@@ -7,7 +7,7 @@ use crate::world::{Bell, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The event at a deadline of a stream.
+/// The event that is due at a deadline of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     /// The status of the stream itself ends.
@@ -16,8 +16,8 @@ pub(super) enum Due {
     Consumer(String),
 }
 
-/// Deadlines in the order of time. `O` is the owner of a deadline, such as a stream. `D` tells
-/// which event is due at the deadline, such as the end of the stream's status.
+/// Deadlines in the order of time. `O` is the type of the owner of a deadline, such as a stream.
+/// `D` is the type of the event at a deadline, such as the end of the owner's status.
 #[derive(Debug)]
 pub(super) struct Deadlines<O, D> {
     waiting: Lock<Waiting<O, D>>,
@@ -33,7 +33,7 @@ struct Waiting<O, D> {
 }
 
 impl<O, D> Deadlines<O, D> {
-    /// A list without deadlines. `bell` wakes the task that waits for the deadlines.
+    /// Creates a list without deadlines. `bell` wakes the task that waits for the deadlines.
     pub(super) fn new(bell: Bell) -> Self {
         let waiting = Waiting {
             entries: BTreeMap::new(),
@@ -56,14 +56,15 @@ impl<O, D> Deadlines<O, D> {
         self.bell.ring();
     }
 
-    /// Time of the earliest deadline. None without deadlines.
+    /// Returns the time of the earliest deadline. None if the list has no deadlines.
     pub(super) fn next(&self) -> Option<Timestamp> {
         let waiting = self.waiting.lock();
         let first = waiting.entries.first_key_value();
         first.map(|((moment, _), _)| *moment)
     }
 
-    /// Removes and returns the earliest deadline if it is at or before `now`.
+    /// Removes and returns the earliest deadline if its time is `now` or earlier. Returns None
+    /// otherwise.
     pub(super) fn take_due(&self, now: Timestamp) -> Option<(Arc<O>, D)> {
         let mut waiting = self.waiting.lock();
         let first = waiting.entries.first_entry();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub enum DeleteError {
     /// The stream's status does not permit the deletion.
     NotActive(StreamStatus),
-    /// The stream has consumers, and the request does not ask to delete them with the stream.
+    /// The stream has consumers, and the request does not permit their deletion.
     HasConsumers,
     /// The stream has queues.
     HasQueues,
@@ -28,7 +28,7 @@ pub enum DeleteError {
 
 impl Engine {
     /// Deletes a stream. Returns when the deletion is as durable as the `durability` option
-    /// promises.
+    /// promises. A stream with consumers is deleted only if `with_consumers` is true.
     ///
     /// # Errors
     /// Returns the reason if the deletion is refused or cannot be saved.
@@ -87,7 +87,8 @@ impl Engine {
         })
     }
 
-    /// Ends the status DELETING: removes the stream from the catalog, and deletes its records.
+    /// Removes a stream from the catalog and deletes its records, at the end of the status
+    /// DELETING.
     pub(super) fn finish_delete(&self, stream: &Arc<Stream>) {
         // No request waits until this change is durable. The next start makes the change again if a
         // crash loses it.
