@@ -48,10 +48,11 @@ impl Bucket {
         self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
     }
 
-    /// Takes `amount` tokens if the bucket has at least this many. Returns true on success.
+    /// Takes `amount` tokens if the bucket has so many tokens. Returns true on success.
     ///
-    /// A full bucket also grants an amount above its capacity. It is then in debt and grants
-    /// nothing until the refill has paid the debt, so that the average rate equals the refill.
+    /// A full bucket also grants an amount above its capacity. The bucket is then in debt, and
+    /// grants nothing until the refill has paid the debt. The average rate therefore equals the
+    /// refill.
     pub(crate) fn take(&mut self, now: Timestamp, amount: u64) -> bool {
         let taken = self.would_take(now, amount);
         if taken {

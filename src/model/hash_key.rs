@@ -101,7 +101,7 @@ impl HashKeyRange {
 }
 
 /// Computes ⌊2^128 / count⌋, the number of hash keys in each of `count` ranges. For a count of 1
-/// the result overflows to 0, which does no harm: the only range starts at 0.
+/// the result overflows to 0. The overflow does no harm, because the only range starts at 0.
 fn uniform_width(count: u32) -> u128 {
     let width = u128::MAX / u128::from(count.max(1));
     // `width` is ⌊(2^128 − 1) / count⌋. Only if the count divides 2^128, the result is greater by

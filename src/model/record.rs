@@ -1,4 +1,4 @@
-//! A record in a request, which has no sequence number yet.
+//! The records of put requests. Such a record has no sequence number yet.
 
 use super::hash_key::HashKey;
 use bytes::Bytes;

@@ -1,6 +1,6 @@
 //! UpdateShardCount: one pass over the open shards, from the lowest hash key to the highest. The
-//! pass splits and merges shards until their hash key ranges are those of a new stream with the
-//! wanted number of shards.
+//! pass splits and merges shards until the open shards have the hash key ranges of a new stream
+//! with the wanted number of shards.
 
 use super::hash_key::HashKeyRange;
 use super::shard::{Resharding, Shard, merge, split};
@@ -67,8 +67,8 @@ impl Sweep {
         }
     }
 
-    /// Splits a shard at the end of `target`. Returns the lower child, and puts the upper child
-    /// back at the front of `self.queue`.
+    /// Splits a shard at the end of `target`. Returns the lower child, and adds the upper child to
+    /// the front of `self.queue`.
     fn cut(&mut self, shard: &Shard, target: HashKeyRange) -> Shard {
         let key = target
             .end

@@ -160,7 +160,7 @@ impl fmt::Display for SequenceNumber {
 /// version 2 or the older version 1 or 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParsedNumber {
-    /// The version of the format: 2 is the present one, 1 and 0 are older.
+    /// The version of the format. Version 2 is in use, and versions 1 and 0 are older.
     pub version: u8,
     /// The creation time of the shard, in seconds since 1970.
     pub created_s: u64,
@@ -206,8 +206,8 @@ impl ParsedNumber {
     /// the creation time of the shard (9 digits), two digits and then sixteen digits of unknown
     /// meaning, and the shard index (4 digits).
     fn version_zero(written: U192) -> Option<Self> {
-        // Digits are counted from the left. In a number of 33 digits, the last digit has no
-        // meaning.
+        // The digits of version 0 are counted from the left. In a number of 33 digits, the last
+        // digit has no meaning.
         let digits = if written.high == 0 {
             written
         } else {
@@ -227,8 +227,8 @@ impl ParsedNumber {
     /// Parses a number of version 1, which has 47 hexadecimal digits: one digit, the creation time
     /// of the shard (9 digits), the low four bits of the shard index (1 digit), two digits, the
     /// sequence time (9 digits), fourteen digits, the sequence index (2 digits), the shard index (8
-    /// digits), and the version (1 digit). The service checks no limits of the fields in this
-    /// version.
+    /// digits), and the version (1 digit). The meaning of the other digits is unknown. The service
+    /// checks no limits of the fields in this version.
     fn version_one(written: U192) -> Self {
         Self {
             version: 1,

@@ -1,4 +1,5 @@
-//! Shard iterators: the position of a reader in a shard, which the client holds as opaque text.
+//! Shard iterators. An iterator is the position of a reader in a shard. The client gets the
+//! iterator as an opaque text.
 
 use super::sealed_text::{Purpose, SALT_BYTES, open, seal};
 use super::sequence_number::SequenceNumber;

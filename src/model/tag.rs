@@ -13,17 +13,17 @@ pub enum TagFault {
     Characters,
     /// The key of a tag has the reserved prefix `aws:`.
     Reserved,
-    /// A tag contains a `%`. The service's first check of characters accepts it, but a second check
-    /// refuses it.
+    /// A tag contains a `%`. The service's first check of characters accepts the `%`, but a second
+    /// check refuses it.
     Illegal,
     /// The resource would have more tags than allowed.
     TooMany,
 }
 
 impl Tags {
-    /// Adds the tags `given` to the tags of the resource, or no tag if one of them is refused. A
-    /// tag replaces an existing tag with the same key. The resource may have at most `most` tags
-    /// afterwards.
+    /// Adds the tags `given` to the tags of the resource. Adds no tag if one of the given tags is
+    /// refused. A tag replaces an existing tag with the same key. The resource may have at most
+    /// `most` tags afterwards.
     ///
     /// # Errors
     /// The first fault that the service's checks would find. No tag is added then.

@@ -27,7 +27,8 @@ impl WriteLimit {
     }
 
     /// Takes `size_bytes` tokens from the bucket for bytes and one token from the bucket for
-    /// records, if both buckets have enough. Otherwise takes nothing. Returns true on success.
+    /// records, if both buckets have enough tokens. Otherwise takes no tokens. Returns true on
+    /// success.
     pub(crate) fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
         let covers = |bucket: Option<Bucket>, amount| {
             bucket.is_none_or(|bucket| bucket.would_take(now, amount))

@@ -23,12 +23,12 @@ pub trait IntoAnswer {
     /// Names of the output's members in the service model.
     const MEMBERS: &'static [&'static str];
 
-    /// Estimated size of the encoded body in bytes, for the in-flight budget. 0 for a body that is
-    /// always small.
+    /// Returns the estimated size of the encoded body in bytes, for the in-flight budget. Returns 0
+    /// for a body that is always small.
     fn size_bytes(&self) -> usize;
 
-    /// Removes the permit for the answer from the output and returns it. `None` unless a read from
-    /// disk has already acquired this permit.
+    /// Removes the permit for the answer from the output, and returns the permit. `None` unless a
+    /// read from disk has already acquired this permit.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
@@ -81,14 +81,14 @@ pub trait Document {
     /// Names of the output's members in the service model.
     const MEMBERS: &'static [&'static str];
 
-    /// Estimated size of the encoded body in bytes, for the in-flight budget. 0 for a body that is
-    /// always small.
+    /// Returns the estimated size of the encoded body in bytes, for the in-flight budget. Returns 0
+    /// for a body that is always small.
     fn size_bytes(&self) -> usize {
         0
     }
 
-    /// Removes the permit for the answer from the output and returns it. `None` unless a read from
-    /// disk has already acquired this permit.
+    /// Removes the permit for the answer from the output, and returns the permit. `None` unless a
+    /// read from disk has already acquired this permit.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }

@@ -1,4 +1,4 @@
-//! The channel that a request names.
+//! Look-up of the channel that a request names.
 
 use super::channel_shapes::ChannelARN;
 use super::context::Context;
@@ -16,7 +16,7 @@ impl Context {
     }
 }
 
-/// The channel with this ARN, as the target of the policy check. The channel need not exist.
+/// Returns the channel with this ARN as the target of the policy check. The channel need not exist.
 pub(super) fn channel_target(text: &ChannelARN) -> Result<Target, Error> {
     parse_channel_arn(text).map(Target::Channel)
 }

@@ -49,8 +49,7 @@ string!(/// Name of a log group.
 string!(/// Name of a log stream.
     CloudWatchLogStreamName, length: 1..=512, pattern: LOG_STREAM);
 
-integer!(/// Longest time in seconds for which a record may wait for its delivery.
-    /// The operations check the range of this time.
+integer!(/// Longest wait of a record for delivery, in seconds. The operations check the range.
     DataFreshnessInSeconds);
 integer!(/// Maximum number of channels on one page of ListChannels.
     ListChannelsInputLimit, 1..=10_000);

@@ -111,8 +111,8 @@ pub(super) async fn create(
     context.engine.create_channel(&stream, new, check).await
 }
 
-/// Returns the stream of the request, and the format of its records. Refuses a request without
-/// exactly one stream.
+/// Returns the stream of the request, and the format of the stream's records. Refuses a request
+/// without exactly one stream.
 fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Error> {
     match &input.streams.0[..] {
         [stream] => Ok((&stream.arn, &stream.records)),

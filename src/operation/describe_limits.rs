@@ -1,4 +1,5 @@
-//! DescribeLimits: the quotas of an account in a region, and the part of them that is used.
+//! DescribeLimits: returns the quotas of an account in a region, and the present use of these
+//! quotas.
 use super::prelude::*;
 use crate::limits::Limit;
 
@@ -37,8 +38,8 @@ impl Operation for DescribeLimits {
             channel_limit: shown(limits.channels_per_account),
             on_demand: usage.on_demand_streams,
             on_demand_limit: shown(limits.on_demand_streams),
-            // Shards of on-demand streams are not included, as was recorded in September 2026
-            // (radkawar/stackd, testdata/aws/kinesis/topology.json).
+            // OpenShardCount does not include the shards of on-demand streams, as was recorded in
+            // September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
             open_shards: usage.provisioned_shards,
             shard_limit: shown(limits.shards_per_account),
         })

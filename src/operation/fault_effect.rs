@@ -52,8 +52,8 @@ impl Subject {
     }
 }
 
-/// Applies the fault rule that fires for a valid and permitted call, and returns its effect.
-/// Returns `Effect::Run` if no rule fires.
+/// Applies the fault rule that fires for a valid and permitted call, and returns the effect of the
+/// rule. Returns `Effect::Run` if no rule fires.
 pub(super) async fn at_call(
     context: &mut Context,
     operation: &'static str,

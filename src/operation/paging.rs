@@ -5,7 +5,8 @@ use super::shapes::NextToken;
 use crate::error::Error;
 use crate::model::PageToken;
 
-/// Returns the number of items on a page: the limit in the request, but at most `most`.
+/// Returns the number of items on a page: the limit in the request, but at most `most`. Returns
+/// `most` if the request has no limit.
 pub(super) fn page_size(limit: Option<i32>, most: usize) -> usize {
     limit.map_or(most, |limit| {
         usize::try_from(limit).unwrap_or_default().min(most)

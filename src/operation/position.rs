@@ -1,4 +1,4 @@
-//! The starting position of GetShardIterator and SubscribeToShard.
+//! The starting position in requests of GetShardIterator and SubscribeToShard.
 
 use super::context::Context;
 use super::shapes::{SequenceNumberText, ShardIteratorType};

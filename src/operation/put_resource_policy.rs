@@ -53,7 +53,8 @@ fn check_policy(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The statements of a policy. `None` if the text is not a JSON object with at least one statement.
+/// Returns the statements of a policy. `None` if the text is not a JSON object with at least one
+/// statement.
 fn statements(text: &str) -> Option<Vec<Map<String, Value>>> {
     let mut policy: Map<_, _> = serde_json::from_str(text).ok()?;
     let statements = match policy.remove("Statement")? {

@@ -1,4 +1,4 @@
-//! The queue that a request names.
+//! Look-up of the queue that a request names.
 
 use super::context::Context;
 use super::queue_shapes::QueueARN;
@@ -16,7 +16,7 @@ impl Context {
     }
 }
 
-/// The queue with this ARN, as the target of the policy check. The queue need not exist.
+/// Returns the queue with this ARN as the target of the policy check. The queue need not exist.
 pub(super) fn queue_target(text: &QueueARN) -> Result<Target, Error> {
     parse_queue_arn(text).map(Target::Queue)
 }

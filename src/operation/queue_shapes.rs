@@ -66,7 +66,8 @@ input! {
     }
 }
 input! {
-    /// An entry of a batch request, which names a received record by its receipt handle.
+    /// An entry of a batch request. The entry names a received record by the record's receipt
+    /// handle.
     pub struct HandleEntry { "ReceiptHandle" => handle: ReceiptHandle, }
 }
 list!(/// The entries of a batch request. Each entry succeeds or fails separately.

@@ -1,4 +1,4 @@
-//! The stream, the consumer, the queue or the channel that a ResourceARN names.
+//! Look-up of the stream, consumer, queue or channel that a ResourceARN names.
 
 use super::consumer_ref::consumer_with_arn;
 use super::context::Context;

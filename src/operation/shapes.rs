@@ -129,7 +129,7 @@ integer!(/// Maximum record size of a stream, in KiB.
     MaxRecordSizeInKiB, 1024..=10240);
 
 choice!(/// The capacity modes of a stream, in the order of the service's error message.
-    /// The message was recorded in September 2026 (radkawar/stackd,
+    /// The error message was recorded in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json).
     StreamMode { OnDemand = "ON_DEMAND", Provisioned = "PROVISIONED" });
 choice!(/// The strategies that distribute records over the shards of a stream.
@@ -153,7 +153,7 @@ ShardFilterType {
 });
 
 choice!(/// The encryption types of a stream, in the order of the service's error message.
-    /// The message was recorded in September 2026 (radkawar/stackd,
+    /// The error message was recorded in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json).
     EncryptionType { Kms = "KMS", None = "NONE" });
 choice!(/// The kinds of scaling by UpdateShardCount.
@@ -161,7 +161,7 @@ choice!(/// The kinds of scaling by UpdateShardCount.
 choice!(/// The status of the billing commitment that an UpdateAccountSettings request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
 choice!(/// The shard-level metrics, and `ALL` for all metrics, in the order of the error message.
-/// The message was recorded in September 2026 (radkawar/stackd,
+/// The error message was recorded in September 2026 (radkawar/stackd,
 /// testdata/aws/kinesis/controls.json).
 MetricsName {
     All = "ALL",

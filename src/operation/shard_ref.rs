@@ -1,4 +1,4 @@
-//! The shard that a request names.
+//! The parser for the shard id that a request names.
 
 use super::shapes::ShardIdText;
 use crate::error::Error;

@@ -75,8 +75,8 @@ impl Operation for SubscribeToShard {
         let begun = Subscription::begin(engine, &stream, &shard, consumer, position);
         let subscription =
             begun.map_err(|_| Error::already_subscribed(&stream.arn, shard_id, &arn.name))?;
-        // The deletion of a stream ends only the subscriptions that exist at this moment, so check
-        // again that the stream still exists.
+        // The deletion of a stream ends only the subscriptions that exist at the moment of the
+        // deletion. Check again that the stream still exists.
         find_subscriber(context, &arn)?;
         Ok(Events::new(
             engine.clone(),

@@ -42,7 +42,8 @@ pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Adds the given tags to `tags`, or no tag if one of them is refused. The error names `owner`.
+/// Adds the given tags to `tags`. Adds no tag if one of the given tags is refused. The error names
+/// `owner`.
 pub(super) fn add_tags(
     context: &Context,
     owner: TagOwner<'_>,

@@ -120,7 +120,7 @@ pub enum KeyFault {
     Braces,
     /// No variable has this name.
     UnknownVariable(String),
-    /// A key that is made with the template or the prefix can be too long.
+    /// The template or the prefix can produce a key that is too long.
     TooLong,
     /// A part of the key between two slashes is `.` or `..` after the channel's name has been
     /// filled in.

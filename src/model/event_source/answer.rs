@@ -71,7 +71,7 @@ pub enum Verdict {
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
-    /// Returns the verdict on the invocation that this answer belongs to.
+    /// Returns the verdict on the invocation to which this answer belongs.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::NotReached(_) => Verdict::NotReached {
@@ -139,8 +139,8 @@ impl Response {
     }
 
     /// Returns true if the Runtime Interface Emulator reports an error in the body. Such a body is
-    /// a JSON object that describes the error, a text about a timeout, or not JSON. A body that is
-    /// not JSON is empty, for example, because the function's process ended.
+    /// a JSON object that describes the error, a text about a timeout, or not JSON. For example,
+    /// the body is empty if the function's process ended.
     fn body_is_an_error(&self) -> bool {
         if is_timeout_text(&self.body) {
             return true;

@@ -33,7 +33,7 @@ struct Pattern {
     rest: Option<Node>,
 }
 
-/// A part of a pattern, which an object must match.
+/// The part of a pattern with which one JSON object is compared.
 #[derive(Debug, Clone)]
 struct Node {
     /// The tests of an object's members, each with the name of its member. All tests must succeed.

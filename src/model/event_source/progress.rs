@@ -19,8 +19,8 @@ pub struct ShardPosition {
     /// For a mapping with several lanes, one index for each lane. All records of the lane before
     /// this index are done.
     pub lanes: Vec<u64>,
-    /// The open tumbling window, and the state that the function returned in its last answer in
-    /// this window, as JSON.
+    /// The open tumbling window, and the JSON of the state from the function's last answer in this
+    /// window. `None` if no window is open.
     pub window: Option<(Window, String)>,
 }
 
@@ -32,7 +32,8 @@ pub struct Progress {
     undone: usize,
     /// The index before which all records are done.
     next: u64,
-    /// Index and arrival time (milliseconds since 1970) of the last record before `next`.
+    /// Index and arrival time (milliseconds since 1970) of the last record before `next`. `None` if
+    /// there is no such record yet.
     last: Option<(u64, i64)>,
 }
 
@@ -45,7 +46,8 @@ struct Read {
 
 impl Progress {
     /// Creates the progress of a mapping whose records before the index `next` are all done. `last`
-    /// is the index and arrival time (milliseconds since 1970) of the last of these records.
+    /// is the index and arrival time (milliseconds since 1970) of the last of these records. `None`
+    /// if there is no such record.
     pub const fn starting_at(next: u64, last: Option<(u64, i64)>) -> Self {
         Self {
             read: VecDeque::new(),
@@ -92,6 +94,7 @@ impl Progress {
     }
 
     /// Index and arrival time (milliseconds since 1970) of the last record before [`Self::next`].
+    /// `None` if there is no such record yet.
     pub const fn last(&self) -> Option<(u64, i64)> {
         self.last
     }

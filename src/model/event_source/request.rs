@@ -57,7 +57,7 @@ pub struct StartRequest {
 pub struct Changes {
     /// `FunctionName`, the name or the ARN of the function.
     pub function: Option<String>,
-    /// `Enabled`: false stops the mapping.
+    /// `Enabled`: `Some(false)` stops the mapping, and `None` leaves its state unchanged.
     pub enabled: Option<bool>,
     /// True if `DestinationConfig` has an OnSuccess destination.
     pub on_success: bool,

@@ -30,7 +30,7 @@ impl StartingPosition {
 /// The stream or the consumer from which a mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// A stream. The mapping reads its shards as a client does with GetRecords.
+    /// A stream. The mapping reads the stream's shards like a client that calls GetRecords.
     Stream(StreamArn),
     /// A consumer with enhanced fan-out. The mapping subscribes to each shard as this consumer.
     Consumer(ConsumerArn),

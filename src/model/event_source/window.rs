@@ -44,8 +44,8 @@ impl Window {
         arrival_ms >= self.end_ms()
     }
 
-    /// The start and the end of the window, in the form of events: RFC 3339 in whole seconds with
-    /// `Z`.
+    /// Returns the start and the end of the window as events show these times: in the format of RFC
+    /// 3339, in whole seconds, with `Z`.
     pub fn bounds(&self) -> [String; 2] {
         [self.start_s, self.start_s + i64::from(self.length_s)].map(|second| {
             let moment = OffsetDateTime::from_unix_timestamp(second);

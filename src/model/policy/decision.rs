@@ -73,7 +73,7 @@ impl Principal {
         Some(Self { identity, policies })
     }
 
-    /// The principal's ARN, as messages show it.
+    /// The principal's ARN, in the form that error messages contain.
     pub(crate) fn arn(&self) -> &str {
         self.identity.arn()
     }

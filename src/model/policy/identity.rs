@@ -47,7 +47,7 @@ impl Identity {
         })
     }
 
-    /// The principal's ARN, as messages show it.
+    /// The principal's ARN, in the form that error messages contain.
     pub(super) fn arn(&self) -> &str {
         &self.arn
     }

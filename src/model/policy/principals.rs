@@ -68,7 +68,7 @@ impl Principals {
     }
 
     /// Decides if a Deny statement with these principals applies to `caller`. With `NotPrincipal`,
-    /// the statement applies to every caller but the listed principals. An account that
+    /// the statement applies to every caller except the listed principals. An account that
     /// `NotPrincipal` lists stands only for the root of this account.
     pub(super) fn deny(&self, caller: &Identity) -> Truth {
         let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));

@@ -32,7 +32,8 @@ pub(super) struct Statement {
     has_flaw: bool,
 }
 
-/// The patterns of `Action` or `NotAction`, or of `Resource` or `NotResource`.
+/// The patterns that one element of a statement lists. The element is `Action`, `NotAction`,
+/// `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 struct List {
     /// True for `NotAction` and `NotResource`, whose patterns name the exceptions.

@@ -26,8 +26,8 @@ impl Standing {
         matches!(self, Self::InFlight | Self::DeadInFlight)
     }
 
-    /// Returns the state of the same record once it is visible: `DeadVisible` for a dead-letter
-    /// record, else `Visible`.
+    /// Returns the state that the record has after it has become visible: `DeadVisible` for a
+    /// dead-letter record, else `Visible`.
     pub(super) const fn visible(self) -> Self {
         if self.is_dead() {
             Self::DeadVisible
@@ -57,7 +57,7 @@ pub(crate) struct Entry {
     /// while the record is in flight.
     pub(crate) due_ms: i64,
     /// The time of the first receive, in milliseconds since 1970. [`NEVER`] if the first receive
-    /// was undone, because its answer did not reach the client.
+    /// was undone, because the answer did not reach the client.
     pub(crate) first_ms: i64,
     /// The time at which the record arrived in the stream, in milliseconds since 1970.
     pub(crate) arrival_ms: i64,
@@ -69,7 +69,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The time of the first receive, in milliseconds since 1970. `None` if the first receive was
-    /// undone, because its answer did not reach the client.
+    /// undone, because the answer did not reach the client.
     pub(crate) fn first_received_ms(&self) -> Option<i64> {
         (self.first_ms != NEVER).then_some(self.first_ms)
     }

@@ -135,7 +135,7 @@ impl QueueRecords {
         self.shards.values().map(|shard| shard.entries.len()).sum()
     }
 
-    /// True if the queue has no record that was received and is not settled.
+    /// True if all received records of the queue are settled.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
@@ -218,8 +218,8 @@ impl QueueRecords {
         self.advance(shard, next);
     }
 
-    /// Ends the visibility timeouts that are over at `now`. The records in question become visible,
-    /// as normal or as dead-letter records.
+    /// Ends the visibility timeouts that are over at `now`. The records of these timeouts become
+    /// visible, as normal or as dead-letter records.
     pub(crate) fn end_due_timeouts(&mut self, now: Timestamp) {
         while let Some((due_ms, place)) = self.timers.pop_due(now.millis()) {
             if self.is_due(due_ms, place) {
@@ -333,7 +333,8 @@ impl QueueRecords {
         }
     }
 
-    /// Removes and returns the changes of records since the last call. The caller saves them.
+    /// Removes and returns the changes of records since the last call of this function. The caller
+    /// saves these changes.
     pub(crate) fn take_changes(&mut self) -> Vec<QueueChange> {
         self.unsaved
             .as_mut()

@@ -26,8 +26,8 @@ pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
 }
 
 impl QueueRecords {
-    /// Encodes the whole state of the queue as a series of documents. A document ends with the
-    /// change that makes it at least `bytes` long.
+    /// Encodes the whole state of the queue as a series of documents. A document ends as soon as it
+    /// has at least `bytes` bytes.
     pub(crate) fn list_documents(&self, bytes: usize) -> Vec<Vec<u8>> {
         let mut documents = Vec::new();
         let mut writer = ChangeWriter::after(vec![LISTS | FIRST]);
@@ -98,8 +98,8 @@ impl QueueReplay {
         true
     }
 
-    /// Returns the restored state of the queue. Visibility timeouts that ended while the emulator
-    /// was stopped are ended by the next call of [`QueueRecords::end_due_timeouts`].
+    /// Returns the restored state of the queue. The next call of [`QueueRecords::end_due_timeouts`]
+    /// processes the visibility timeouts that ended while the emulator was stopped.
     pub(crate) fn finish(
         self,
         max_receive_count: Option<u32>,

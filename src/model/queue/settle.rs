@@ -48,8 +48,8 @@ enum NamedRecord {
     /// The newest delivery of the record is the delivery that the handle names. Holds the record's
     /// entry.
     Entry(Entry),
-    /// All deliveries of the record that the queue knows are older than the delivery that the
-    /// handle names. Holds the record's entry.
+    /// The queue knows only older deliveries of the record than the delivery that the handle names.
+    /// Holds the record's entry.
     Older(Entry),
     Settled,
     /// The queue knows of no receive of this record.
@@ -128,12 +128,11 @@ impl QueueRecords {
         self.enqueue(place, &entry);
     }
 
-    /// Sets the end of the visibility timeout of the record that `handle` names to `due`. Makes the
-    /// record visible if `due` is not after `now`. `dead` is true if the request is for dead-letter
-    /// records.
+    /// Changes the visibility timeout of the record that `handle` names, so that the timeout ends
+    /// at `due`. Makes the record visible if `due` is not after `now`. `dead` is true if the
+    /// request is for dead-letter records.
     ///
-    /// # Errors
-    /// The reason why the handle is refused.
+    /// # Errors The reason why the handle is refused.
     pub(crate) fn change_visibility(
         &mut self,
         handle: &ReceiptHandle,
@@ -223,8 +222,8 @@ impl QueueRecords {
         }
     }
 
-    /// Restores the newest receive of a record, which a crash lost. That receive returned `handle`.
-    /// The record is then in flight by the delivery that the handle names.
+    /// Restores a receive that a crash lost: the newest receive of a record, which returned
+    /// `handle`. The record is then in flight by the delivery that the handle names.
     fn accept(&mut self, handle: &ReceiptHandle) {
         let place = handle.place();
         if let Some(entry) = self.entry_mut(place) {

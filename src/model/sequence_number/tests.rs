@@ -114,7 +114,7 @@ fn a_plain_number_encodes_a_shard_in_version_zero() {
         ("21267647932558653966460912964485513216", 0, 0, 0),
         // 2^88: the creation time of the shard is one second.
         ("309485009821345068724781056", 1, 0, 0),
-        // 2^128 has 33 hexadecimal digits; the shard index stands one digit further to the left.
+        // 2^128 has 33 hexadecimal digits, so the shard index stands one digit further to the left.
         ("340282366920938463463374607431768211456", 0, 0, 0),
         ("340282366920938463463374607431768211488", 0, 2, 0),
     ] {
@@ -140,7 +140,8 @@ fn creation_times_beyond_the_limit_are_invalid() {
     let zero = |created: &str| from_hex(&["1", created, &"0".repeat(22)].concat());
     assert!(SequenceNumber::parse(&zero("3bb2cc3d7")).is_some());
     assert_eq!(SequenceNumber::parse(&zero("3bb2cc3d8")), None);
-    // 2^124 − 1. The parser adds 2^124, which gives a creation time of all ones.
+    // 2^124 − 1. The parser adds 2^124. The resulting creation time is invalid, because all of its
+    // bits are 1.
     assert_eq!(
         SequenceNumber::parse("21267647932558653966460912964485513215"),
         None

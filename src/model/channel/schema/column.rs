@@ -71,8 +71,9 @@ impl Columns {
     /// column. The column partitions the table. In `path`, a point separates the name of a
     /// structure from the name of its field.
     ///
-    /// Returns one position for each name in `path`. The first position is an index of the table's
-    /// columns. Every later position is an index of the fields of the structure before it.
+    /// Returns one index for each name in `path`. The first is an index into the table's columns.
+    /// Every later index is an index into the fields of the structure that the previous index
+    /// selects.
     pub(crate) fn require_timestamp(&mut self, path: &str) -> Result<Vec<usize>, SchemaError> {
         let mut steps = Vec::new();
         match require_timestamp(&mut self.0, path, &mut steps) {

@@ -52,8 +52,8 @@ impl Parts {
             None => (false, text),
         };
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        // An exponent that does not fit in an `i64` is replaced by a very large or very small one,
-        // which has the same effect.
+        // An exponent that does not fit in an `i64` is replaced by a very large or very small
+        // exponent, which has the same effect.
         let beyond = if exponent.starts_with('-') {
             i64::MIN / 2
         } else {
