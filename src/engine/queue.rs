@@ -13,8 +13,8 @@
 //!
 //! # Locks
 //! A thread that holds a queue's lock works only in memory: it changes the states of records, and
-//! looks up the indexes of records in the logs. It reads the data of records after it has released
-//! the lock.
+//! looks up the indexes of records in the logs. The thread reads the data of records after it has
+//! released the lock.
 
 mod changes;
 mod creation;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Changes the attributes of a queue if `check` permits it for the queue's status. Returns the
-    /// new attributes. The new attributes apply immediately, and the status is UPDATING for the
-    /// duration of a transition.
+    /// new attributes. The new attributes apply immediately, and the status is UPDATING until the
+    /// transition ends.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -28,8 +28,8 @@ impl Engine {
         let view = StreamView::of(&queue.stream, now);
         let (attributes, ticket) = queue.with_state(|state| {
             check(state.status)?;
-            // End the visibility timeouts that are over before the attributes change, so that the
-            // old maximum receive count applies to their records.
+            // End the visibility timeouts that are over before the attributes change. Therefore the
+            // old maximum receive count applies to the records of these timeouts.
             state.refresh(&view, now);
             let _deferred =
                 state.finish_pass(self, queue, reservation, now, CommitPriority::Deferred);
@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// Deletes a queue. Returns when the deletion is as durable as the `durability` option
-    /// promises. Does nothing if the queue is already being deleted: this is a choice.
+    /// promises. Does nothing if the queue is already being deleted. The last rule is a choice.
     ///
     /// # Errors
     /// Returns the error of `too_many` if too many queues are being created or deleted, or an error
@@ -136,7 +136,7 @@ impl Engine {
         })
     }
 
-    /// Saves the queue with the status `status`. Does nothing if the removal of the queue was
+    /// Saves the queue with the status `status`. Saves nothing if the removal of the queue was
     /// already handed to the store.
     pub(super) fn save_queue(
         &self,
@@ -154,7 +154,7 @@ impl Engine {
         self.store.save(changes)
     }
 
-    /// Removes the queue from the catalog, and marks it as removed, so that later changes of the
+    /// Removes the queue from the catalog. Marks the queue as removed, so that later changes of the
     /// queue are not saved.
     pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
         state.removed = true;
@@ -186,8 +186,8 @@ impl Engine {
         Change::Queue(queue.incarnation, None)
     }
 
-    /// The catalog change that removes a queue, for a caller that drops the queue's account at the
-    /// same time. Sets the status DELETING.
+    /// Returns the catalog change that removes a queue, and sets the status DELETING. The caller
+    /// must also remove the queue from its account.
     pub(in crate::engine) fn queue_removal_with_account(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.status = StreamStatus::Deleting);
         self.queue_removal(queue)

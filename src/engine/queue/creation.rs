@@ -25,7 +25,8 @@ pub(crate) struct NewQueue {
     pub(crate) at_once: bool,
 }
 
-/// Facts about an account and its queues that the check of a new queue needs.
+/// The values that the check of a new queue needs about the account and the other queues of the
+/// account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
     /// True if the account's minimum throughput billing commitment is in force.
@@ -37,16 +38,17 @@ pub(crate) struct QueueCounts {
     pub(crate) in_transition: u64,
 }
 
-/// The time at which a new queue starts, and the queue's first record in each existing shard.
+/// The time of a new queue's starting position, and the queue's first record in each existing
+/// shard.
 struct Beginning {
     /// Shard numbers, each with the index of the queue's first record in the shard. None if the
-    /// queue starts at the end of each shard.
+    /// queue starts after the last record of each shard.
     positions: Option<Vec<(u32, u64)>>,
     started: Timestamp,
 }
 
-/// Bytes reserved for the first journal document of a queue, which has the positions of a few
-/// shards.
+/// The bytes that are reserved for the first journal document of a queue. This document contains
+/// the positions in a few shards.
 const FIRST_DOCUMENT_BYTES: u64 = 256;
 
 impl Engine {
@@ -71,8 +73,7 @@ impl Engine {
         };
         let (queue, tickets) = self.begin_queue(stream, new, beginning, reservation, check)?;
         let (engine, created) = (self.clone(), queue.clone());
-        // The task runs to its end even if the caller is dropped, so that every creation is
-        // completed.
+        // The task completes the creation even if the caller is dropped.
         let finished = self.finish(async move {
             for ticket in tickets {
                 if let Err(error) = ticket.durable().await {
@@ -101,9 +102,9 @@ impl Engine {
         }
     }
 
-    /// Finds the time and the records at which a queue starts. For a queue that starts at the ends
-    /// of the shards, the records are found later, because the ends of all shards must be read at
-    /// the same moment.
+    /// Finds the time of a queue's starting position and the queue's first record in each shard.
+    /// For the position LATEST, the records are found later, because the ends of all shards must be
+    /// read at the same moment.
     async fn beginning(
         &self,
         stream: &Arc<Stream>,
@@ -241,8 +242,8 @@ impl Engine {
     }
 }
 
-/// For each open shard, the index after the last record. A closed shard gets `u64::MAX`, so that
-/// the queue skips the shard's records.
+/// Returns, for each open shard, the index after the last record. A closed shard gets `u64::MAX`,
+/// so that the queue skips the records of the shard.
 fn ends(state: &StreamState) -> Vec<(u32, u64)> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let open = shard.description().is_open();

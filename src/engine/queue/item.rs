@@ -21,7 +21,8 @@ pub(crate) struct Queue {
     /// ARN of the queue: its account, region and id.
     pub(crate) arn: QueueArn,
     pub(crate) name: Arc<str>,
-    /// Incarnation number of the queue, which is unique. The id of the queue's journal contains it.
+    /// Incarnation number of the queue. No other queue, channel or stream has the same number. The
+    /// id of the queue's journal contains the number.
     pub(crate) incarnation: u64,
     /// The stream whose records the queue distributes.
     pub(crate) stream: Arc<Stream>,
@@ -37,8 +38,8 @@ pub(crate) struct Queue {
     pub(crate) seal: HandleSeal,
     pub(super) secret: [u8; QUEUE_SECRET_BYTES],
     state: Lock<QueueState>,
-    /// The receive requests that wait for normal records. A normal record is not a dead-letter
-    /// record.
+    /// The receive requests that wait for normal records, which are the records other than
+    /// dead-letter records.
     pub(super) receivers: Arc<Receivers>,
     /// The receive requests that wait for dead-letter records.
     pub(super) dead_receivers: Arc<Receivers>,
@@ -67,11 +68,11 @@ pub(super) struct QueueState {
     /// The shard at which the next receive starts, as an index in the stream's list of all shards.
     pub(super) rotation: usize,
     /// True if visible records, which were received before, get the larger half of the next
-    /// receive. The other half is for records that were never received. Used only without a maximum
-    /// receive count.
+    /// receive. False if the records that were never received get the larger half. Used only
+    /// without a maximum receive count.
     pub(super) visible_first: bool,
-    /// Number of visible records and of visible dead-letter records at the time when waiting
-    /// receive requests were last woken.
+    /// Number of visible records, and number of visible dead-letter records, when waiting receive
+    /// requests were last woken.
     pub(super) announced: (usize, usize),
     /// True if the maximum number of records is in flight. The first value is for normal records,
     /// the second for dead-letter records.
@@ -79,11 +80,12 @@ pub(super) struct QueueState {
     /// True if a warning was logged because the maximum number of records is in flight. The first
     /// value is for normal records, the second for dead-letter records.
     pub(super) warned: [bool; 2],
-    /// The maximum number of records in flight, if a warning that the queue has reached this number
-    /// is still to be logged. The warning is logged after the release of the queue's lock. The
-    /// first value is for normal records, the second for dead-letter records.
+    /// The limit of records in flight, if a warning that the queue has reached the limit is still
+    /// to be logged. The warning is logged after the release of the queue's lock. The first value
+    /// is for normal records, the second for dead-letter records. None if no warning is to be
+    /// logged.
     pub(super) pending_warnings: [Option<u64>; 2],
-    /// Earliest end of a visibility timeout for which a deadline is registered. None if no such
+    /// The earliest registered deadline for the end of a visibility timeout. None if no such
     /// deadline is registered.
     pub(super) armed: Option<Timestamp>,
 }
@@ -106,7 +108,7 @@ pub(super) struct QueueTraffic {
 /// Figures of a queue, for metrics, the console and the paths under `/_minikin/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
-    /// For each standing, the number of received records that have it.
+    /// The number of received records in each standing.
     pub(crate) counts: QueueCounts,
     /// Number of records of the queue that were never received.
     pub(crate) unread: u64,
@@ -116,7 +118,7 @@ pub(crate) struct QueueFigures {
     /// Number of records acknowledged since the start of the emulator. A repeated acknowledgement
     /// of a record does not count.
     pub(crate) acknowledged: u64,
-    /// Number of receives since the start of the emulator that returned no record.
+    /// Number of receive requests since the start of the emulator that returned no record.
     pub(crate) empty_receives: u64,
 }
 
@@ -163,7 +165,8 @@ impl Queue {
     }
 
     /// Calls `look` with the queue's state, under the queue's lock, and returns the result of
-    /// `look`. After the release of the lock, logs a warning if the in-flight limit was reached.
+    /// `look`. If the limit of records in flight was reached, logs a warning after the release of
+    /// the lock.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut QueueState) -> R) -> R {
         let mut state = self.state.lock();
         let result = look(&mut state);
@@ -188,7 +191,8 @@ impl Queue {
         self.with_state(|state| look(&state.tags, state.policy.as_deref()))
     }
 
-    /// True if the queue's status permits receiving records and using receipt handles.
+    /// True if the queue's status permits receiving records and using receipt handles. The statuses
+    /// are ACTIVE and UPDATING.
     pub(crate) fn serves(&self) -> bool {
         self.with_state(|state| state.serves())
     }
@@ -201,8 +205,8 @@ impl Queue {
         })
     }
 
-    /// The figures of the queue at `now`, after visibility timeouts have ended and expired records
-    /// were removed.
+    /// Returns the figures of the queue at `now`. Before that, ends the visibility timeouts that
+    /// are over, and removes the expired records.
     pub(crate) fn figures(&self, now: Timestamp) -> QueueFigures {
         let view = StreamView::of(&self.stream, now);
         let (counts, unread) = self.with_state(|state| {
@@ -219,8 +223,8 @@ impl Queue {
         }
     }
 
-    /// The receive requests that wait for dead-letter records if `dead`, and otherwise for normal
-    /// records.
+    /// Returns the receive requests that wait for dead-letter records if `dead` is true, and for
+    /// normal records if `dead` is false.
     pub(super) fn receivers(&self, dead: bool) -> &Arc<Receivers> {
         if dead {
             &self.dead_receivers
@@ -231,8 +235,8 @@ impl Queue {
 }
 
 impl Queue {
-    /// The queue's part of a snapshot: its catalog entry, the id of its journal, and journal
-    /// documents with its whole state. None if the queue is being deleted.
+    /// Returns the queue's part of a snapshot: the catalog entry, the id of the journal, and
+    /// journal documents with the whole state of the records. None if the queue is being deleted.
     pub(in crate::engine) fn snapshot(&self) -> Option<(Change, LogId, Vec<Vec<u8>>)> {
         let incarnation = self.incarnation;
         self.with_state(|state| {

@@ -1,5 +1,5 @@
 //! Saves the receive states of a queue's records. The states are written as documents to a separate
-//! log, with the same group commits as all records.
+//! log, in the same group commits as records.
 //!
 //! Most documents contain only changes. When the changes have become much longer than the whole
 //! state, the journal writes the whole state as a list of documents. When the list is durable, the
@@ -51,7 +51,9 @@ impl Journal {
 
     /// Writes the new changes of `records` as a document. If the changes since the last list of the
     /// whole state have become much longer than this list, writes a new list instead. Returns a
-    /// ticket if this function wrote a list, or if it wrote a document and `priority` is urgent.
+    /// ticket if the caller can wait for the write: the function wrote a list, or it wrote a
+    /// document and `priority` is urgent. Returns None if there are no changes, or if the document
+    /// was deferred.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,
@@ -96,7 +98,8 @@ impl Journal {
         ticket
     }
 
-    /// Deletes the documents before `index`, when the write with the ticket `durable` is durable.
+    /// Deletes the documents before the index `index` when the write with the ticket `durable` is
+    /// durable.
     fn forget_before(&self, tasks: &Tasks, index: u64, durable: Ticket) {
         let log = self.log.clone();
         tasks.spawn("queue list", async move {

@@ -18,9 +18,9 @@ impl Engine {
         accounts.get(scope)?.items.with_name(name).cloned()
     }
 
-    /// Up to `page` queues of an account for which `wanted` returns true and whose names are
-    /// greater than `after`, in the order of their names. The second value is true if more queues
-    /// follow.
+    /// Returns up to `page` queues of an account, in the order of their names. Only queues with a
+    /// name greater than `after` are returned, and only if `wanted` returns true for the queue. The
+    /// second value is true if more such queues follow.
     pub(crate) fn list_queues(
         &self,
         scope: &AccountRegion,
@@ -35,7 +35,7 @@ impl Engine {
         })
     }
 
-    /// Number of receive requests of all queues that wait for records.
+    /// Returns the number of receive requests that wait for records, in all queues.
     pub(crate) fn waiting_receives(&self) -> usize {
         let waiting = |queue: &Arc<Queue>| queue.receivers.count() + queue.dead_receivers.count();
         self.queues.all().iter().map(waiting).sum()

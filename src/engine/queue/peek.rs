@@ -9,8 +9,8 @@ use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A request for one page of a list of a queue's records. The list is in the order of shards and of
-/// indexes within a shard.
+/// A request for one page of a list of a queue's records. The list is sorted by shard, and by index
+/// within a shard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
     /// State of the records that the list contains, such as in flight.
@@ -30,8 +30,7 @@ pub(crate) struct PeekedRecord<'a> {
     pub(crate) entry: Option<QueueEntry>,
 }
 
-/// The records of one shard that a page may show. A page is a part of the list of a queue's
-/// records.
+/// The records of one shard that a page of the list may show.
 struct Span {
     shard: Arc<Shard>,
     /// The received records that the page may show: the index and the state of each record.
@@ -40,11 +39,11 @@ struct Span {
     /// already settled. None if the page does not show records that were never received.
     unread: Option<(u64, BTreeSet<u64>)>,
     /// Index at which the next page starts, if the shard has more received records than the page
-    /// can show.
+    /// can show. None otherwise.
     more: Option<u64>,
 }
 
-/// A page of the list of a queue's records, while it is being filled.
+/// A page of the list of a queue's records that is being filled.
 struct Page<'a, S> {
     left: usize,
     bytes_left: u64,
@@ -157,7 +156,7 @@ impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
     }
 
     /// Shows the records of `span` on the page. Returns the index of the first record that does not
-    /// fit in the page.
+    /// fit in the page. Returns None if the page has space for all records.
     async fn fill(&mut self, span: Span) -> Result<Option<u64>, StoreError> {
         let mut rest = &span.entries[..];
         while let Some((first, _)) = rest.first() {
@@ -184,8 +183,8 @@ impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
                     self.show(&span.shard, record, Some(*entry));
                 }
             }
-            // The log has lost all the wanted records if the read returned none of them. Skip them
-            // all.
+            // The read returned none of the wanted records, which means that the log has lost them.
+            // Skip all wanted records.
             rest = &rest[if shown == 0 { consecutive } else { shown }..];
         }
         if span.more.is_some() {

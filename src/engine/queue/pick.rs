@@ -22,14 +22,15 @@ pub(super) struct Wanted {
 pub(super) enum Look {
     /// The picked records. Empty if no record is available now.
     Picked(Vec<Delivery>),
-    /// The next record is only on disk. Holds the shard and the index of the record.
+    /// The next record of a shard is on disk and not in memory. Holds the shard and the index of
+    /// the record.
     OnDisk(Arc<Shard>, u64),
     /// The queue's status does not permit receiving.
     NotServing,
 }
 
-/// Records of `shard` that were read from the disk and are to be picked. `after` is the index after
-/// the last record of the read.
+/// Records of `shard` that were read from the disk and that a receive wants to pick. `after` is the
+/// index after the last record of the read.
 pub(super) struct Claim<'a> {
     pub(super) shard: &'a Shard,
     pub(super) found: Vec<UnreadRecord>,
@@ -48,7 +49,7 @@ struct Pass<'a> {
 
 impl Queue {
     /// Picks records that a receive can return now. With `claim`, picks only the records of the
-    /// claim, which were read from the disk.
+    /// claim, which the caller has read from the disk.
     pub(super) fn look(
         self: &Arc<Self>,
         engine: &Engine,
@@ -84,7 +85,7 @@ impl Queue {
             let _deferred =
                 state.finish_pass(engine, self, reservation, now, CommitPriority::Deferred);
             if !picked.is_empty() {
-                // More records may be available, so wake another receive request.
+                // The queue may have more available records, so wake another receive request.
                 self.receivers(wanted.dead).wake(1);
             }
             match on_disk.filter(|_| picked.is_empty()) {
@@ -113,8 +114,9 @@ impl Pass<'_> {
     }
 
     /// Picks visible records first, and then records that were never received. Without a maximum
-    /// receive count, each kind gets half of a receive. Therefore records whose processing always
-    /// fails do not delay the records that were never received.
+    /// receive count, each of these two kinds gets half of a receive. Therefore records whose
+    /// processing always fails do not delay the records that were never received. Returns a shard
+    /// whose next record must be read from the disk. None if no such read is needed.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
         if let Some(claim) = claim {
             let Claim {
@@ -151,9 +153,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Picks records that were never received from one shard after another. The next receive starts
-    /// with the next shard. If the records of a shard are only on disk and no record was picked
-    /// before, returns this shard.
+    /// Visits the shards one after another, and picks records that were never received. The next
+    /// receive starts with the next shard. If the next record of a shard is only on disk and no
+    /// record was picked before, returns this shard. Returns None otherwise.
     fn take_unread(&mut self, state: &mut QueueState) -> Option<Arc<Shard>> {
         let shards = &self.view.shards;
         let start = state.rotation;
@@ -201,7 +203,8 @@ impl QueueState {
         self.records.end_due_timeouts(now);
     }
 
-    /// Number of records that can be picked before the limit of records in flight is reached.
+    /// Returns the number of records that can be picked before the limit of records in flight is
+    /// reached. Counts dead-letter records if `dead` is true, and normal records otherwise.
     fn space(&self, engine: &Engine, dead: bool) -> usize {
         let Some(limit) = engine.limits.queue_in_flight else {
             return usize::MAX;
@@ -219,10 +222,10 @@ impl QueueState {
         }
     }
 
-    /// Requests a warning in the log when the limit of records in flight is reached. A busy queue
-    /// at its limit reaches the limit again with every receive. Therefore a second warning is
-    /// logged only after the records in flight were at most half of the limit. This rule is a
-    /// choice.
+    /// Requests a warning in the log if the limit of records in flight is reached. A busy queue at
+    /// its limit reaches the limit again with every receive. Therefore the next warning is
+    /// requested only after the number of records in flight was at most half of the limit. This
+    /// rule is a choice.
     fn note_limit(&mut self, engine: &Engine, dead: bool) {
         let Some(limit) = engine.limits.queue_in_flight else {
             return;
@@ -236,9 +239,9 @@ impl QueueState {
         }
     }
 
-    /// Completes a change of the records' states: writes the changes to the journal, and wakes the
-    /// waiting receive requests that may find records now. Returns the ticket of the journal's
-    /// write.
+    /// Completes a change of the records' states. Writes the changes to the journal, and wakes the
+    /// waiting receive requests that may find records now. Returns the ticket of the write. None if
+    /// nothing was written, or if the write was deferred.
     pub(super) fn finish_pass(
         &mut self,
         engine: &Engine,
@@ -255,9 +258,9 @@ impl QueueState {
         ticket
     }
 
-    /// Completes a change of the states of all records: writes the whole state to the journal, and
+    /// Completes a change that may affect all records. Writes the whole state to the journal, and
     /// wakes the waiting receive requests that may find records now. Returns the ticket of the
-    /// write.
+    /// write. None if nothing was written.
     pub(super) fn save_list(
         &mut self,
         engine: &Engine,
@@ -292,8 +295,8 @@ impl QueueState {
         self.arm(engine, queue);
     }
 
-    /// Registers the next end of a visibility timeout as a deadline, if a receive request is
-    /// waiting.
+    /// Registers the next end of a visibility timeout as a deadline. Does nothing if no receive
+    /// request is waiting.
     fn arm(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         if queue.receivers.count() + queue.dead_receivers.count() == 0 {
             return;

@@ -1,4 +1,5 @@
-//! Receives records: picks the records, waits for them in a long poll, and reads their payloads.
+//! Receives records. Picks the records, waits for records in a long poll, and reads the payloads of
+//! the picked records.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -28,8 +29,9 @@ pub(crate) struct Receiving {
 /// Received records with their payloads.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    /// Batches of records, each with the deliveries of its first records, in the same order. A
-    /// batch may have more records than deliveries. The surplus records are not received.
+    /// Batches of records. Each batch has the deliveries of its first records, in the order of
+    /// these records. A batch may have more records than deliveries, and the records without a
+    /// delivery are not received.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
     /// Budget permit for records that were read from the disk. None if all records were in memory.
     pub(crate) permit: Option<BudgetPermit>,
@@ -50,12 +52,12 @@ impl From<StoreError> for ReceiveError {
     }
 }
 
-/// Bytes that a receive reserves for its journal document, which is always smaller.
+/// The bytes that a receive reserves for its journal document. The document is always smaller.
 const RECEIVE_DOCUMENT_BYTES: u64 = 1024;
 
 impl Queue {
-    /// Receives records of the queue. If no record is available, waits for the first records that
-    /// arrive within the wait time.
+    /// Receives records of the queue. If no record is available, waits until the first records are
+    /// available or the wait time has passed.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit receiving, or if the store fails.
@@ -107,7 +109,7 @@ impl Queue {
         }
     }
 
-    /// Receives the records that are available now, and does not wait for others.
+    /// Receives the records that are available now. Does not wait for records.
     async fn try_receive(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -124,8 +126,8 @@ impl Queue {
                 Look::OnDisk(shard, next) => {
                     let claim = self.read_on(engine, &shard, next, wanted.count).await?;
                     match self.claim(engine, wanted, claim).await? {
-                        // Search again: other receive requests picked the records first, or the
-                        // read found no record.
+                        // No record was picked: other receive requests picked the records first, or
+                        // the read found no record. Search again.
                         deliveries if deliveries.is_empty() => continue,
                         deliveries => deliveries,
                     }
@@ -178,8 +180,8 @@ impl Queue {
         })
     }
 
-    /// Picks records that were read from the disk, except the records that other receive requests
-    /// picked in the meantime.
+    /// Picks records that were read from the disk. Omits the records that other receive requests
+    /// picked after the read began.
     async fn claim(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -194,8 +196,8 @@ impl Queue {
         }
     }
 
-    /// Reads the payloads of picked records. A record that does not fit in the answer becomes
-    /// visible again. A record that the log does not contain any more is settled.
+    /// Reads the payloads of picked records. If a record does not fit in the answer, makes the
+    /// record visible again. If the log no longer contains a record, settles the record.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -208,7 +210,8 @@ impl Queue {
         let mut rest = &deliveries[..];
         while let Some(first) = rest.first() {
             let Some((shard, read)) = next_read(&shards, rest, (horizon, now), left) else {
-                // The shard expired after the record was picked.
+                // The stream no longer has the shard, because the shard expired after the record
+                // was picked.
                 self.settle_missing(engine, first, now);
                 rest = &rest[1..];
                 continue;
@@ -250,8 +253,7 @@ impl Queue {
         Ok(received)
     }
 
-    /// Makes the picked records visible again because their receive failed. Returns the error
-    /// `error`.
+    /// Makes the picked records visible again after their receive failed. Returns `error`.
     fn fail(
         self: &Arc<Self>,
         engine: &Engine,
@@ -273,7 +275,7 @@ impl Queue {
         });
     }
 
-    /// Settles a record that was picked but is not in its log, because the record has just expired
+    /// Settles a picked record that is not in its log. The record has expired after it was picked,
     /// or was lost.
     fn settle_missing(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
         self.with_state(|state| {
@@ -283,8 +285,9 @@ impl Queue {
     }
 }
 
-/// The read for the first deliveries in `rest`, up to the first delivery from another shard. None
-/// if the shard has expired. `times` contains the stream's horizon and the current time.
+/// Returns the read for the first deliveries in `rest`, up to the first delivery from another
+/// shard. None if the stream no longer has the shard. `times` contains the stream's horizon and the
+/// current time.
 fn next_read<'a>(
     shards: &'a [Arc<Shard>],
     rest: &[Delivery],
@@ -305,8 +308,8 @@ fn next_read<'a>(
 }
 
 /// Estimates the bytes that an answer with the deliveries `rest` reads from the disk. One permit
-/// covers all reads of an answer. If each read needed a permit, answers that hold a permit and need
-/// another one could wait for each other.
+/// covers all reads of an answer. With a permit for each read, two answers that each hold one
+/// permit could wait for each other.
 fn bytes_on_disk(
     shards: &[Arc<Shard>],
     mut rest: &[Delivery],

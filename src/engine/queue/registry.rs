@@ -1,5 +1,5 @@
-//! The registry of all queues, and the deadlines at which a status or a visibility timeout of a
-//! queue ends.
+//! The registry of all queues, and the deadlines of queues. At a deadline, a status of a queue or a
+//! visibility timeout ends.
 
 use super::item::Queue;
 use crate::engine::deadlines::Deadlines;
@@ -11,21 +11,21 @@ use crate::world::{Bell, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The queues of all accounts, and the deadlines at which a status or a visibility timeout of a
-/// queue ends.
+/// The queues of all accounts, and the deadlines of the queues. At a deadline, a status of a queue
+/// or a visibility timeout ends.
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
     pub(super) deadlines: Deadlines<Queue, Due>,
 }
 
-/// The event at a deadline of a queue.
+/// The event that is due at a deadline of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     /// The status of the queue ends.
     Status,
-    /// The visibility timeout of a record in the queue ends. The record may then be available to a
-    /// receive request that waits.
+    /// The visibility timeout of a record in the queue ends. A receive request that waits may then
+    /// find the record.
     Visibility,
 }
 
@@ -33,8 +33,9 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
     pub(super) items: NamedItems<Queue>,
-    /// Incarnation numbers of the queues whose status is CREATING or DELETING. Without a transition
-    /// delay, such a status lasts only until a commit, and the queue is not in this set.
+    /// Incarnation numbers of the queues whose status is CREATING or DELETING until a transition
+    /// ends. Without a transition delay, the status ends with a commit, and the queue is not in
+    /// this set.
     pub(super) in_transition: HashSet<u64>,
 }
 
@@ -66,7 +67,7 @@ impl Queues {
         self.deadlines.add(moment, queue.clone(), Due::Status);
     }
 
-    /// Registers the time at which a visibility timeout ends in a queue with a waiting receive
+    /// Registers the end of a visibility timeout as a deadline, for a queue with a waiting receive
     /// request.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Visibility);

@@ -10,7 +10,7 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Reason why one entry of a request with receipt handles fails.
+/// Reason why one entry of a request with receipt handles failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryFault {
     /// The text is not a receipt handle of this queue.
@@ -22,15 +22,16 @@ pub(crate) enum EntryFault {
     Store,
 }
 
-/// Error: the queue's status does not permit the use of receipt handles.
+/// Error of a request with receipt handles: the queue's status does not permit such requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotServing;
 
 /// The outcome of each entry of a request with receipt handles, in the order of the entries.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The change that a request makes for one receipt handle. The action returns the earlier state of
-/// the record if the change must be undone after a failed save.
+/// The change that a request makes for one receipt handle. A change that must be undone after a
+/// failed save returns the earlier state of the record. The arguments are the records, the index of
+/// the handle in the request, the handle, and the current time.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -63,8 +64,8 @@ impl Queue {
         Ok(outcomes)
     }
 
-    /// Makes the dead-letter records of the given receipt handles visible to normal receives.
-    /// Returns when the change is as durable as the `durability` option promises.
+    /// Makes the dead-letter records of the given receipt handles available to receives of normal
+    /// records again. Returns when the change is as durable as the `durability` option promises.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit the use of receipt handles.
@@ -78,8 +79,8 @@ impl Queue {
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Restarts the visibility timeouts of the records of the given receipt handles, with new
-    /// durations.
+    /// Gives the records of the receipt handles new visibility timeouts, which begin now.
+    /// `timeouts_s` contains the duration in seconds for each handle.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit the use of receipt handles.
@@ -100,8 +101,8 @@ impl Queue {
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Calls `action` for each receipt handle. With `dead`, the handles must be from receives of
-    /// dead-letter records. Returns the outcomes, and the number of changes for which `action`
+    /// Calls `action` for each receipt handle. If `dead` is true, the handles must be from receives
+    /// of dead-letter records. Returns the outcomes, and the number of changes for which `action`
     /// returned the earlier state of the record.
     async fn settle(
         self: &Arc<Self>,
@@ -154,9 +155,9 @@ impl Queue {
         Ok((outcomes, changes))
     }
 
-    /// The expired records of `handles` that the queue regards as never received, because a crash
-    /// lost their receives. The queue does not know their arrival times, so this function asks the
-    /// log if such a record still exists.
+    /// Returns the records of `handles` that have expired, among the records that the queue regards
+    /// as never received. A crash lost the receives of these records. The queue does not know their
+    /// arrival times, so this function asks the log.
     async fn expired_unread(
         &self,
         view: &StreamView,

@@ -1,6 +1,7 @@
-//! The task that handles the deadlines of queues. It ends statuses, and it ends visibility timeouts
-//! in queues with a waiting receive request. In the other queues, a visibility timeout ends when a
-//! request next uses the queue, so an idle queue causes no work.
+//! The task that handles the deadlines of queues. The task ends statuses, and ends visibility
+//! timeouts in queues with a waiting receive request. In a queue without a waiting receive request,
+//! the next request that uses the queue ends the visibility timeout. Therefore an idle queue causes
+//! no work.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -30,8 +31,8 @@ pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
 impl Engine {
     fn end_status(&self, queue: &Arc<Queue>, now: Timestamp) {
         let (status, due) = queue.with_state(|state| (state.status, state.due));
-        // A later deadline applies if the queue was changed since this deadline was registered, for
-        // instance deleted during CREATING.
+        // A later deadline applies if the queue was changed after this deadline was registered, for
+        // instance by a deletion during CREATING.
         if due.is_none_or(|due| due > now) {
             return;
         }
@@ -55,7 +56,8 @@ impl Engine {
         queue.with_state(|state| {
             state.armed = state.armed.filter(|armed| *armed > now);
             state.refresh(&view, now);
-            // The next journal document saves which records have become dead-letter records.
+            // Some records may have become dead-letter records. The next journal document saves
+            // this change.
             let _unkept = state.finish_pass(self, queue, None, now, CommitPriority::Deferred);
         });
     }

@@ -1,4 +1,4 @@
-//! The shards that a queue reads, as they are at one moment.
+//! The shards of a queue's stream at one moment.
 
 use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
@@ -19,9 +19,11 @@ pub(super) struct StreamView {
 
 /// The next records of a shard that were never received.
 pub(super) enum Unread {
-    /// The records, and the index after them. Empty if no such record is published yet.
+    /// The records, and the index after the last of these records. The list is empty if the shard
+    /// has no published record that was never received, or if its next record does not fit in the
+    /// answer.
     Found(Vec<UnreadRecord>, u64),
-    /// The next record of the shard is only on disk.
+    /// The next record of the shard is on disk and not in memory.
     OnDisk,
 }
 
@@ -31,8 +33,8 @@ impl StreamView {
         Self { horizon, shards }
     }
 
-    /// Adds the stream's new shards to `records`, and removes shards that the stream does not have
-    /// any more. The queue reads a new shard from its first record.
+    /// Adds the stream's new shards to `records`, and removes from `records` the shards that the
+    /// stream no longer has. The queue reads a new shard from its first record.
     pub(super) fn introduce(&self, records: &mut QueueRecords) {
         let known = records.known_shards();
         if known.eq(self.shards.iter().map(|shard| shard.id.index())) {
@@ -66,7 +68,7 @@ impl StreamView {
 
     /// Removes from `records` the expired records whose receives were lost in a crash. The queue
     /// does not know the arrival times of these records, so this function asks the log for the
-    /// first readable record.
+    /// first record that has not expired.
     pub(super) fn expire_ahead(&self, records: &mut QueueRecords) {
         for shard in self.shards.iter() {
             let id = shard.id.index();
@@ -81,7 +83,8 @@ impl StreamView {
         }
     }
 
-    /// True if the record at `place` cannot be read any more. False if the log cannot be read now.
+    /// True if the record at `place` cannot be read any more. False if the record can be read, or
+    /// if the read of the log fails.
     pub(super) async fn has_expired(&self, place: RecordPlace) -> bool {
         let Some(shard) = self.shard(place.shard) else {
             return true;
@@ -106,9 +109,9 @@ impl StreamView {
         at.ok().map(|at| &self.shards[at])
     }
 
-    /// The next records of `shard` that were never received: at most `count` records, with about
-    /// `bytes` bytes in total. Subtracts the sizes of the records from `bytes`. The first record is
-    /// returned even if it is larger than `bytes`.
+    /// Returns the next records of `shard` that were never received: at most `count` records, with
+    /// about `bytes` bytes in total. Subtracts the sizes of the returned records from `bytes`.
+    /// Returns the first record of an answer even if it is larger than `bytes`.
     pub(super) fn unread(
         &self,
         shard: &Shard,
