@@ -1,4 +1,4 @@
-//! Resets the engine: removes all streams with their records, consumers, queues and channels, and
+//! Resets the engine. Removes all streams with their records, consumers, queues and channels, and
 //! the event source mappings that were created through the API.
 
 use super::channel::Channel;
@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// Removes the given streams, queues and channels, in any status. If the store cannot write,
-    /// they exist again after the next start of the emulator.
+    /// the removed items exist again after the next start of the emulator.
     pub(crate) async fn remove(
         &self,
         streams: &[Arc<Stream>],

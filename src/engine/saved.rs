@@ -6,10 +6,10 @@ use crate::model::{self, AccountRegion, ShardId, StreamStatus};
 use crate::store::{AccountValue, Change, ShardValue, StreamValue};
 use crate::world::Timestamp;
 
-/// The catalog entries of a stream and of its shards `shards`. `status` is the stream's status at
-/// the time when the entries become durable. Returns no entries if the removal of the stream was
-/// already handed to the store, because a deadline that is due after the removal must not save the
-/// stream again.
+/// Returns the catalog entries of a stream and of its shards `shards`. `status` is the stream's
+/// status at the time when the entries become durable. Returns no entries if the removal of the
+/// stream was already handed to the store. Otherwise a deadline that is due after the removal could
+/// save the stream again.
 pub(super) fn stream(
     stream: &Stream,
     state: &StreamState,

@@ -1,13 +1,14 @@
-//! Snapshots: saves the contents of an engine to a file, and loads them from such a file.
+//! Snapshots. The engine saves its contents to a file, and loads its contents from such a file.
 //!
-//! A save runs while the engine works. First it saves the positions of the mappings. Then, for each
-//! stream, it collects the states of the queues and channels, and after them the shards with the
-//! ends of their logs, under one lock. The save contains the records before these ends, so no
-//! mapping, queue or channel refers to a record that the file does not contain.
+//! A save runs while the engine works. First the save collects the positions of the mappings. Then,
+//! for each stream, it collects the states of the queues and channels. After these states, it
+//! collects the shards and the ends of their logs under one lock. The save contains the records
+//! before these ends. Therefore no mapping, queue or channel refers to a record that the file does
+//! not contain.
 //!
-//! A load first builds the new contents separately: records go to new logs that no request can see.
-//! After the whole file was read and found valid, the engine replaces its contents in one step. A
-//! load that fails before this step changes nothing.
+//! A load first builds the new contents separately, and writes records to new logs that no request
+//! can see. After the whole file was read and found valid, the engine replaces its contents in one
+//! step. A load that fails before this step changes nothing.
 //!
 //! A load that succeeds begins a new run, as a start does. The number of the run is greater than
 //! the numbers of all runs of the engine and of the snapshot, so that no sequence number is issued

@@ -69,8 +69,8 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// The saved time of a virtual clock. None if no time was saved, or if no clock can have the saved
-/// time.
+/// Returns the saved time of a virtual clock. None if no time was saved, or if the saved time is
+/// outside the range of a clock.
 pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
     let ms = recovered.catalog.clock_ms?;
     (0..=limits::LAST_MOMENT_MS)
@@ -184,8 +184,8 @@ impl Engine {
                 now,
             )?;
             if let Some(older) = accounts.insert(&stream) {
-                // A newer stream has the same name. The older stream was deleted before the crash,
-                // but its catalog entry was not removed.
+                // A newer stream has the same name. A crash interrupted the deletion of the older
+                // stream, so the catalog still has an entry for it.
                 self.remove_leftover(&older);
             }
             self.await_transitions(&stream);
@@ -207,8 +207,8 @@ impl Engine {
         let mut positions = event_source::Positions::new();
         for ((uuid, incarnation, shard), position) in &catalog.positions {
             let of_mapping = positions.entry(Uuid::from_bytes(*uuid)).or_default();
-            // Skip a position whose shard index is too great for a shard id. Such a shard cannot
-            // exist.
+            // Skip a position whose shard index is too great for a shard id, because no shard can
+            // have this index.
             if let Some(shard) = ShardId::checked(*shard) {
                 of_mapping.insert((*incarnation, shard), position.clone());
             }
@@ -229,8 +229,8 @@ impl Engine {
         });
     }
 
-    /// Registers the times at which the status of the stream and the statuses of its consumers end,
-    /// for statuses that end by themselves.
+    /// Registers the times at which the status of the stream and the statuses of its consumers end.
+    /// Omits statuses that do not end by themselves.
     pub(super) fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {

@@ -4,15 +4,15 @@ use crate::store::StoreError;
 use std::fmt;
 use std::io;
 
-/// Reason why a snapshot cannot be saved or loaded. A failed load has changed nothing, except if
-/// the store failed in the last step of the load.
+/// Reason why a snapshot cannot be saved or loaded. A failed load changes nothing, except if the
+/// store fails in the last step of the load.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The maximum number of snapshots is already being saved or loaded. Holds the reason as a
     /// text.
     Busy(&'static str),
-    /// The file is not a valid snapshot of a known version. Holds the reason.
+    /// The file is not a valid snapshot of a known version. Holds the reason as a text.
     Refused(String),
     /// Records cannot be read or written.
     Store(StoreError),

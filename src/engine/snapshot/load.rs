@@ -47,20 +47,20 @@ pub(crate) struct Loading {
     engine: Arc<Engine>,
     reader: Reader,
     head: Option<Head>,
-    /// Opens the shards of the snapshot. The shards get the sequence indexes of the run that begins
-    /// when the load succeeds.
+    /// Opens the shards of the snapshot for the run that begins when the load succeeds. The shards
+    /// get the sequence indexes of this run.
     opener: ShardOpener,
     catalog: Catalog,
     /// Bytes of the catalog entries that were read so far.
     catalog_bytes: usize,
-    /// New incarnation number of each stream, queue and channel, keyed by the incarnation number in
-    /// the file.
+    /// The new incarnation number of each stream, queue and channel. The key is the incarnation
+    /// number in the file.
     incarnations: HashMap<u64, u64>,
     /// The logs in the file, each with the index after the last record and the ticket of the last
-    /// append.
+    /// append. The ticket is None if no record was appended.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
-    /// The logs that were created for the load. A load that is dropped before its success deletes
-    /// these logs.
+    /// The logs that were created for the load. If the load is dropped before it succeeds, the drop
+    /// deletes these logs.
     made: BTreeSet<LogId>,
     _slot: Slot,
 }
@@ -130,8 +130,8 @@ impl Loading {
         Ok(())
     }
 
-    /// Chooses the run that the load begins. The run's number is greater than the numbers of all
-    /// runs of the engine and of the snapshot.
+    /// Chooses the run that the load begins. The number of the run is greater than the numbers of
+    /// all runs of the engine and of the snapshot.
     ///
     /// A snapshot may have records of runs with greater numbers than the engine's run. The store
     /// must permit these runs before it writes the records. Otherwise the next start would find
@@ -152,8 +152,8 @@ impl Loading {
             return Err(SnapshotError::Refused(text));
         }
         if head.run > own {
-            // The permitted number depends only on the engine's own run, which only grows.
-            // Therefore a later load never permits fewer runs than this load.
+            // The greatest permitted run depends only on the engine's own run, whose number only
+            // grows. Therefore a later load never permits fewer runs than this load.
             let ahead = own + limits::SNAPSHOT_RUN;
             self.engine.store.permit_run(ahead).await?;
         }
@@ -224,7 +224,7 @@ impl Loading {
         Ok(())
     }
 
-    /// Completes the load: replaces the contents of the engine by the contents of the snapshot.
+    /// Completes the load. Replaces the contents of the engine by the contents of the snapshot.
     /// Returns when the new contents are as durable as the `durability` option promises.
     ///
     /// # Errors
@@ -248,14 +248,15 @@ impl Loading {
             built.changes.push(Change::Clock(moment.millis()));
         }
         self.begin_run().await?;
-        // The new logs belong to the engine from here on, and dropping the load must not delete
-        // them. Nothing can fail before the change-over.
+        // From here on, the new logs belong to the engine, and the drop of the load must not delete
+        // these logs. Nothing can fail before the engine replaces its contents.
         self.made.clear();
         let ticket = self.engine.change_over(built, moment);
         Ok(ticket.durable().await?)
     }
 
-    /// Builds the engine's new contents from the snapshot, after all of its parts were read.
+    /// Builds the engine's new contents from the entries of the snapshot. The whole file has been
+    /// read before this call.
     fn build(&mut self, head: Head, now: Timestamp) -> Result<Built, SnapshotError> {
         let catalog = std::mem::take(&mut self.catalog);
         let mut built = Built {
@@ -278,8 +279,8 @@ impl Loading {
         Ok(built)
     }
 
-    /// Builds the streams of the snapshot. The keys of the result are the incarnation numbers in
-    /// the file.
+    /// Builds the streams of the snapshot. Returns the streams, keyed by their incarnation numbers
+    /// in the file.
     fn build_streams(
         &mut self,
         catalog: &Catalog,
@@ -292,8 +293,8 @@ impl Loading {
         for (old, value) in &catalog.streams {
             let incarnation = self.incarnation(*old);
             let identity = value.identity.unwrap_or(*old);
-            // The upper part of an identity number is a run. Refuse a run later than the
-            // snapshot's, because a new stream could get the same identity number.
+            // The upper part of an identity number is a run. Refuse an identity number of a later
+            // run than the snapshot's run, because a new stream could get the same number.
             if identity >> 32 > head.run {
                 return Err(impossible("the number of a stream in it is invalid"));
             }
@@ -427,8 +428,9 @@ impl Loading {
 }
 
 impl Engine {
-    /// Replaces everything in the engine by `built`, in one step: no request sees a part of the old
-    /// contents together with a part of the new contents. A virtual clock is set to `moment`.
+    /// Replaces all contents of the engine by `built`, in one step. No request sees a part of the
+    /// old contents together with a part of the new contents. Sets a virtual clock to `moment`.
+    /// Returns the ticket of the saved change.
     fn change_over(self: &Arc<Self>, built: Built, moment: Timestamp) -> Ticket {
         let Built {
             accounts: new_accounts,

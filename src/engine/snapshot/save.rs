@@ -84,12 +84,12 @@ impl Saving {
         })
     }
 
-    /// The in-flight budget, which counts the parts of the snapshot in memory.
+    /// Returns the in-flight budget, against which the parts of the snapshot in memory count.
     pub(crate) fn admission(&self) -> Arc<Admission> {
         self.engine.admission.clone()
     }
 
-    /// Longest time for which the client may leave a part unread. None means no limit.
+    /// Returns the longest time for which the client may leave a part unread. None means no limit.
     pub(crate) fn unread_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_answer_seconds;
         seconds.map(Duration::from_secs)
@@ -111,8 +111,8 @@ impl Saving {
                 if copying.step(writer).await? {
                     self.copying.push_front(copying);
                 }
-                // The same task may serve other streams of an HTTP/2 connection, so give them a
-                // chance to run.
+                // The same task may serve other requests of an HTTP/2 connection, so let these
+                // requests proceed.
                 tokio::task::yield_now().await;
             } else if let Some(stream) = self.streams.pop_front() {
                 self.enter(&stream)?;
@@ -129,8 +129,8 @@ impl Saving {
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
-        // The states of the queues and the channels are collected before the ends of the shards, so
-        // that no queue or channel refers to a record that is not saved.
+        // The states of the queues and the channels are collected before the ends of the shards.
+        // Therefore no queue or channel refers to a record that is not saved.
         let channels = self.channels.remove(&stream.incarnation);
         let channels = channels.unwrap_or_default();
         let channels: Vec<_> = channels.iter().flat_map(|one| one.snapshot()).collect();
@@ -198,8 +198,8 @@ impl Copying {
     }
 }
 
-/// Groups queues or channels by the incarnation number of their stream. An item of the iterator has
-/// this number as its first value.
+/// Groups queues or channels by the incarnation number of their stream. The first value of each
+/// item in `items` is this number.
 fn by_stream<T>(items: impl Iterator<Item = (u64, T)>) -> HashMap<u64, Vec<T>> {
     let mut all: HashMap<u64, Vec<T>> = HashMap::new();
     for (stream, item) in items {

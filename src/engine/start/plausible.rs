@@ -1,12 +1,13 @@
 //! Checks of restored values. A damaged or edited catalog may contain values that are well-formed
-//! but impossible, and that would cause a panic later.
+//! but impossible. Without these checks, such values would cause a panic later.
 
 use crate::engine::stream_state::StreamState;
 use crate::limits;
 use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
 use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
 
-/// The shard that `value` describes. None if a shard cannot have these values.
+/// Returns the shard that `value` describes. `index` is the shard number. None if a shard cannot
+/// have these values.
 pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
     let range = HashKeyRange {
@@ -19,7 +20,7 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let closed = value
         .closed_s
         .is_none_or(|closed| closed >= value.created_s && is_possible(closed));
-    // Enough greater shard numbers must remain for child shards.
+    // Child shards get greater numbers, so enough greater numbers must remain.
     let numbered = index <= ShardId::MAX_INDEX / 2;
     let sound = parents && closed && numbered && range.start <= range.end;
     (sound && is_possible(value.created_s)).then(|| model::Shard {
@@ -32,16 +33,17 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// True if a shard can have been created or closed at `second`, a time in seconds since the epoch.
-/// The latest possible time is one day after the latest time that a clock can show, because child
-/// shards are created some seconds ahead of the clock.
+/// True if a shard can have been created or closed at `second`, which is a time in seconds since
+/// the epoch. The latest possible time is one day after the latest time that a clock can show,
+/// because child shards are created some seconds ahead of the clock.
 fn is_possible(second: u64) -> bool {
     const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
     const { assert!(LAST_S + 86_400 < SequenceNumber::CREATED_LIMIT_S) };
     second <= LAST_S
 }
 
-/// True if a stream can have the values in `value`. Any text is a valid region.
+/// True if a stream can have the values in `value`. The region is not checked, because any text is
+/// a valid region.
 pub(super) fn is_stream(value: &StreamValue) -> bool {
     let (account, name) = (&value.account, &value.name);
     let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
