@@ -16,6 +16,7 @@ pub(super) const QUEUE: Rank = Rank::new(5);
 pub(super) const CHANNEL: Rank = Rank::new(6);
 /// Rank of the lock that the writers of one shard share.
 pub(super) const SHARD: Rank = Rank::new(7);
-/// Rank of four kinds of lock, of which a thread holds only one at a time: the locks of the
-/// deadlines, of the call rates, of the active subscriptions, and of the read rates of one shard.
+/// Rank of four kinds of lock: the locks of the deadlines, of the call rates, of the active
+/// subscriptions, and of the read rates of one shard. A thread holds only one lock of this rank at
+/// a time.
 pub(super) const SINGLE: Rank = Rank::new(8);

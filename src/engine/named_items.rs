@@ -9,7 +9,7 @@ pub(super) trait Named {
     /// The name that the client gave, which is unique in an account and region.
     fn name(&self) -> &Arc<str>;
 
-    /// The id in the ARN, which is unique in an account and region.
+    /// The id in the ARN of the queue or channel. The id is unique in an account and region.
     fn id(&self) -> &Arc<str>;
 
     /// Incarnation number of the queue or channel.
@@ -53,8 +53,9 @@ impl<T: Named> NamedItems<T> {
         self.by_name.get(name)
     }
 
-    /// Up to `page` queues or channels for which `wanted` returns true and whose names are greater
-    /// than `after`, in the order of their names. The second value is true if more of them follow.
+    /// Returns up to `page` queues or channels, in the order of their names. Only items with a name
+    /// greater than `after` are returned, and only if `wanted` returns true for the item. The
+    /// second value is true if more such items follow.
     pub(super) fn list(
         &self,
         after: Option<&str>,
@@ -68,8 +69,8 @@ impl<T: Named> NamedItems<T> {
         (shown, later.next().is_some())
     }
 
-    /// Adds a queue or channel. Returns false, and does not add it, if another queue or channel has
-    /// the same name or id.
+    /// Adds a queue or channel. If another queue or channel has the same name or id, adds nothing
+    /// and returns false.
     pub(super) fn insert(&mut self, item: &Arc<T>) -> bool {
         if self.by_name.contains_key(item.name()) || self.by_id.contains_key(item.id()) {
             return false;
@@ -80,8 +81,8 @@ impl<T: Named> NamedItems<T> {
     }
 
     /// Removes a queue or channel. Returns false if the account does not have this queue or
-    /// channel, for example because the load of a snapshot put another one with the same name and
-    /// id in its place.
+    /// channel, for example because the load of a snapshot replaced it by another one with the same
+    /// name and id.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let found = self.by_id.get(item.id());
         if found.is_none_or(|found| found.incarnation() != item.incarnation()) {

@@ -1,4 +1,4 @@
-//! Writes records: appends each record to the shard that owns its hash key.
+//! Writes records. Each record is appended to the shard that owns the hash key of the record.
 
 use super::core::Engine;
 use super::shard::{AppendError, Shard, WriteRates};
@@ -21,9 +21,9 @@ pub struct Placed {
 /// Reason why a record was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutFailure {
-    /// The write limit of a shard refuses the record. Holds the shard.
+    /// The write limit of a shard refused the record. Holds the shard.
     Throttled(ShardId),
-    /// The store cannot write, or a fault rule refuses the write.
+    /// The store cannot write, or an injected fault refused the write.
     Store,
 }
 
@@ -37,7 +37,7 @@ struct ShardBatch {
     /// Bytes of data and partition keys of the appended records.
     bytes: u64,
     ticket: Option<Ticket>,
-    /// True if an injected fault demands that the records are appended but answered as failed.
+    /// True if an injected fault demands that the appended records are answered as failed.
     torn: bool,
 }
 
@@ -76,8 +76,9 @@ impl Stream {
                     engine.traffic.refused(1);
                     return Err(PutFailure::Throttled(shard.id));
                 }
-                // The shard was split or merged after it was chosen. The stream's routes already
-                // contain the shard's children, so the next attempt finds a child.
+                // The shard was split or merged after `route` chose it. The stream's routes already
+                // contain the children of the shard, so the next pass of the loop finds an open
+                // shard.
                 Err(AppendError::Closed) => {}
             }
         }
@@ -93,9 +94,9 @@ impl Stream {
         self.put_all(engine, records, WriteRates::Counted).await
     }
 
-    /// Writes several records, to which the write limits of the shards do not apply. The results
-    /// are in the order of the records. The setup at the start of the emulator writes its records
-    /// in this way.
+    /// Writes several records without the write limits of the shards. The results are in the order
+    /// of the records. The setup at the start of the emulator writes its records with this
+    /// function.
     pub(crate) async fn put_unlimited(
         &self,
         engine: &Engine,
@@ -133,8 +134,8 @@ impl Stream {
         results
     }
 
-    /// Appends each record to an open shard, which its hash key or its turn selects. If this shard
-    /// was closed in the meantime, selects a shard again.
+    /// Appends each record to the open shard that the record's hash key or turn selects. If the
+    /// shard was closed after its selection, selects another shard for the record.
     async fn append_by_shard(
         &self,
         engine: &Engine,
@@ -161,8 +162,8 @@ impl Stream {
 
     /// Reserves a turn for each record of a request without hash keys, and returns the turn of the
     /// first record. Successive records have successive turns, and the turn of a record selects its
-    /// shard. Returns 0 for a request with hash keys. Either all records of a request have a hash
-    /// key, or none.
+    /// shard. Returns 0 for a request with hash keys. All records of a request have a hash key, or
+    /// none of them has one.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
         match records.first() {
             Some(first) if first.hash_key.is_none() => self.take_turns(records.len()),
@@ -171,8 +172,8 @@ impl Stream {
     }
 }
 
-/// Groups the records with the indexes `chosen` by the shard that they go to. Keeps the order of
-/// the records within each shard.
+/// Groups the records with the indexes `chosen` by the shard that each record goes to. Keeps the
+/// order of the records within each shard.
 fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
     records: &[NewRecord],
@@ -195,8 +196,8 @@ fn by_shard<'a>(
     groups.map(group).collect()
 }
 
-/// Passes the injection point before an append. Returns true if a fault demands that the records
-/// are appended but answered as failed.
+/// Passes the injection point before an append. Returns true if a fault demands that the appended
+/// records are answered as failed.
 async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     match engine.world.pass(Point::Append).await {
         Ok(()) => Ok(false),
@@ -205,8 +206,9 @@ async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     }
 }
 
-/// Bytes of data and partition keys of the appended records. `chosen` has the indexes of the
-/// records, and `numbers` their sequence numbers. A record without a number was not appended.
+/// Returns the bytes of data and partition keys of the appended records. `chosen` contains the
+/// indexes of the records, and `numbers` contains their sequence numbers. A record without a number
+/// was not appended.
 fn appended_bytes(
     records: &[NewRecord],
     chosen: &[usize],
@@ -238,8 +240,8 @@ async fn append_batch(
         return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
-    // A request that holds a write reservation never waits for a second one. Therefore requests
-    // cannot deadlock.
+    // A request that holds a write reservation never waits for another reservation. Therefore
+    // requests cannot deadlock.
     let Ok(reservation) = engine.store.reserve(bytes).await else {
         return Ok(refused(chosen));
     };

@@ -1,4 +1,4 @@
-//! Counts the streams and shards that an account's quotas in a region apply to.
+//! Counts the streams and shards to which the quotas of an account in a region apply.
 
 use super::stream_state::StreamState;
 use crate::model::{StreamMode, StreamStatus};

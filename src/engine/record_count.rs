@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
-/// Number of acknowledged records of a stream since the start of the emulator, or since the stream
-/// was last cleared if that was later. Snapshots contain this number.
+/// Number of acknowledged records of a stream since the start of the emulator or since the last
+/// clear of the stream, whichever is later. Snapshots contain this number.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct RecordCount {
@@ -28,8 +28,8 @@ impl RecordCount {
             return;
         }
         self.count.fetch_add(records, SeqCst);
-        // The addition and this load are sequentially consistent: either the load sees the waiting
-        // caller, or the caller sees the new count.
+        // The addition and this load are sequentially consistent. Therefore the load sees the
+        // waiting caller, or the caller sees the new count.
         if self.waiting.load(SeqCst) > 0 {
             self.changed.notify_waiters();
         }
@@ -51,7 +51,8 @@ impl RecordCount {
         self.changed.notify_waiters();
     }
 
-    /// Waits until the record count is at least `wanted`. Dropping the future ends the wait.
+    /// Waits until the record count is at least `wanted`. A drop of the returned future ends the
+    /// wait.
     ///
     /// # Errors
     /// Returns an error if the stream is deleted before the count reaches `wanted`.

@@ -2,9 +2,9 @@
 //!
 //! Readers never see an expired record, because they read only records that arrived at the horizon
 //! or later. The task in this file frees the memory and the disk space of expired records, and
-//! removes closed shards whose records have all expired. It keeps the records that a channel has
-//! not delivered yet, and the records that an event source mapping has not read yet: the mapping
-//! reports these records as discarded.
+//! removes closed shards whose records have all expired. The task keeps the records that a channel
+//! has not delivered yet, and the records that an event source mapping has not read yet. The
+//! mapping reports these records as discarded.
 
 use super::core::Engine;
 use super::saved;
@@ -67,7 +67,8 @@ async fn trim(
     }
 }
 
-/// Index of the first record of `shard` that a mapping with these positions has not read yet.
+/// Returns the index of the first record of `shard` that a mapping has not read yet. `positions`
+/// are the positions of the mapping. Returns `u64::MAX` if the mapping is done with the shard.
 fn first_unread(positions: &BTreeMap<ShardId, ShardPosition>, shard: ShardId) -> u64 {
     match positions.get(&shard) {
         Some(position) if position.finished => u64::MAX,

@@ -1,4 +1,4 @@
-//! Splits busy shards of on-demand streams, if an option enables this.
+//! Splits busy shards of on-demand streams, if the options of the emulator enable such splits.
 //!
 //! The service splits a shard within 15 minutes when more than 500 KB/s are written to it. This
 //! engine splits the busiest shard of each stream in the middle of its hash key range, at most once
@@ -42,9 +42,10 @@ async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(),
     split.await
 }
 
-/// An order to split the busiest open shard: the shard to which the most bytes were written since
-/// the last call of this function. None if this number of bytes is not above the threshold, if the
-/// hash key range of the shard cannot be split, or if the stream is not an ACTIVE on-demand stream.
+/// Returns an order to split the busiest open shard, which is the shard with the most bytes written
+/// since the last call of this function. None if this number of bytes is not above the threshold,
+/// if the hash key range of the shard cannot be split, or if the stream is not an ACTIVE on-demand
+/// stream.
 fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;

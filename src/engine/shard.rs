@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// A counter of sequence indexes: the next index for a group of shards.
+/// A counter of sequence indexes, which a group of shards shares. The value is the next index.
 pub(crate) type Counter = Arc<AtomicU64>;
 
 /// A shard of a stream.
@@ -26,7 +26,8 @@ pub struct Shard {
     /// Creation time in seconds since the epoch, which is part of every sequence number of the
     /// shard.
     pub created_s: u64,
-    /// The shards whose split or merge created this shard.
+    /// The shards whose split or merge created this shard. The second is None if a split created
+    /// this shard. Both are None if the creation of the stream created it.
     pub(crate) parents: [Option<ShardId>; 2],
     range: HashKeyRange,
     log: Arc<Log>,
@@ -77,7 +78,7 @@ pub(crate) enum AppendError {
     Throttled,
 }
 
-/// Determines if the write limits of a shard apply to an append.
+/// The effect of a shard's write limits on an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteRates {
     /// The appended records count against the write limits. A record beyond a limit is refused.
@@ -183,7 +184,7 @@ impl Shard {
     }
 
     /// Assigns a sequence number to a record and appends the record to the log, under one lock.
-    /// Returns the number, and a ticket that resolves when the record is as durable as the
+    /// Returns the sequence number, and a ticket that resolves when the record is as durable as the
     /// `durability` option promises.
     pub(crate) fn append(
         &self,
@@ -203,8 +204,8 @@ impl Shard {
     }
 
     /// Appends several records in order. Each record is appended or refused separately, and a
-    /// refused record gets no sequence number. Returns the numbers, and a ticket for all appended
-    /// records.
+    /// refused record gets no sequence number. Returns the sequence numbers, None for a refused
+    /// record, and a ticket for all appended records.
     pub(crate) fn append_all<'a>(
         &self,
         now: Timestamp,
@@ -238,14 +239,14 @@ impl Shard {
         Ok((admitted.iter().map(number).collect(), ticket))
     }
 
-    /// Rings `bell` whenever a record becomes visible, and when the shard is closed or deleted,
-    /// until the returned value is dropped.
+    /// Rings `bell` whenever a record becomes visible, and when the shard is closed or deleted. A
+    /// drop of the returned value ends this.
     pub(crate) fn follow(&self, bell: Bell) -> Follower {
         self.log.ring_at_end(bell)
     }
 
-    /// Ensures that every later record has a later arrival time than all existing records. Returns
-    /// the earliest possible arrival time of a later record.
+    /// Ensures that every later record has a later arrival time than all existing records of the
+    /// shard. Returns the earliest possible arrival time of a later record.
     pub(crate) fn next_arrival(&self, now: Timestamp) -> Timestamp {
         let mut writing = self.writing.lock();
         writing.last_arrival = writing.arrival(now).plus_millis(1);
@@ -257,15 +258,14 @@ impl Shard {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// Lower bound for the timestamp of the shard's next sequence number, in seconds since the
-    /// epoch. The timestamps of the shard's earlier sequence numbers are not greater than this
-    /// bound.
+    /// Returns a lower bound for the timestamp of the shard's next sequence number, in seconds
+    /// since the epoch. No earlier sequence number of the shard has a greater timestamp.
     pub(super) fn latest_number_s(&self) -> u64 {
         let arrival = self.writing.lock().last_arrival;
         self.number(0, arrival).time_s
     }
 
-    /// The position just before the record at `index`, as a sequence number of this shard.
+    /// Returns the position just before the record at `index`, as a sequence number of this shard.
     pub(crate) fn position(&self, index: u64, now: Timestamp) -> SequenceNumber {
         if index == 0 {
             return SequenceNumber::first_of(self.created_s, self.id.index());
@@ -300,22 +300,23 @@ impl Shard {
         self.is_complete_before(position.index)
     }
 
-    /// True if the shard is closed, and neither has nor will get a record at or after `index`.
+    /// True if the shard is closed and contains no record at or after `index`. Such a shard never
+    /// gets such a record.
     pub(crate) fn is_complete_before(&self, index: u64) -> bool {
         self.closed_before(index).is_some()
     }
 
-    /// Time at which the shard was closed, in seconds since the epoch. None if the shard is open,
-    /// or if it has or may still get a record at or after `index`.
+    /// Returns the time at which the shard was closed, in seconds since the epoch. None if the
+    /// shard is open, or if it contains a record at or after `index`.
     fn closed_before(&self, index: u64) -> Option<u64> {
         let closed_s = self.closed_s.load(Ordering::Acquire);
-        // Compare with the index after the last appended record, not after the last published one:
-        // records that were appended before the closing may not be committed yet.
+        // Compare with the index after the last appended record, and not after the last published
+        // record. Some records that were appended before the closing may not be committed yet.
         (closed_s > 0 && index >= self.log.next()).then_some(closed_s)
     }
 
-    /// Reads records of the shard, as `read` asks. `budget` determines the permit for the records
-    /// that are loaded from the disk.
+    /// Reads the records of the shard that `read` describes. `budget` determines the permit for the
+    /// records that are loaded from the disk.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -325,8 +326,8 @@ impl Shard {
         budget: ReadBudget<'_>,
     ) -> Result<Batch, StoreError> {
         let (mut records, mut permit) = self.read_from(read.from.index, &read, budget).await?;
-        // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of the record and
-        // a later time. In this case the record at the index is skipped.
+        // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of that record
+        // and a later time. In this case the read skips the record at the index.
         let skip = records.iter().next().is_some_and(|record| {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });
@@ -366,7 +367,8 @@ impl Shard {
             Ok(records) => return Ok((records, None)),
             Err(on_disk) => on_disk,
         };
-        // Boxed, so that the future of a read from memory stays small.
+        // The future of a read from the disk is boxed, so that the future of a read from memory
+        // stays small.
         let reading = Box::pin(async {
             let permit = budget.permit(&on_disk).await?;
             let is_counted = permit.as_ref().is_some_and(|permit| permit.bytes() > 0);
@@ -394,10 +396,11 @@ impl Shard {
         })
     }
 
-    /// `MillisBehindLatest` of a reader whose last read was `batch`. For a batch that ends at the
-    /// shard's end, the value is [`Shard::millis_at_end`]. For every other batch, the value is the
-    /// time from the arrival of the batch's last record to `now`, and at least 1, because readers
-    /// stop at 0. The minimum is a choice, which matters if the clock stands still.
+    /// Returns `MillisBehindLatest` of a reader whose last read was `batch`. For a batch that
+    /// reached the end of the shard, the value is [`Shard::millis_at_end`]. For every other batch,
+    /// the value is the time from the arrival of the batch's last record to `now`, in milliseconds.
+    /// This value is at least 1, because readers stop at 0. The minimum is a choice, and matters
+    /// only if the clock stands still.
     pub(crate) fn millis_behind_latest(&self, batch: &Batch, now: Timestamp) -> i64 {
         match batch.last() {
             Some((_, arrival)) if !batch.reached_end() => now.millis_since(arrival).max(1),
@@ -405,18 +408,19 @@ impl Shard {
         }
     }
 
-    /// `MillisBehindLatest` of a reader that has read all published records before `position`. The
-    /// value is 0 in an open shard. At the end of a closed shard, the value is the time since the
-    /// closing, in milliseconds but rounded down to whole seconds. Both values were recorded at the
-    /// service in September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
+    /// Returns `MillisBehindLatest` of a reader that has read all published records before
+    /// `position`. The value is 0 in an open shard. At the end of a closed shard, the value is the
+    /// time since the closing, in milliseconds but rounded down to whole seconds. Both values were
+    /// recorded at the service in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/records.json).
     pub(crate) fn millis_at_end(&self, position: SequenceNumber, now: Timestamp) -> i64 {
         let closed_s = self.closed_before(position.index);
         let closed_s = closed_s.and_then(|second| i64::try_from(second).ok());
         closed_s.map_or(0, |second| (now.seconds() - second).max(0) * 1000)
     }
 
-    /// Returns true and counts a GetRecords call if the shard's read rates permit the call. Returns
-    /// false otherwise.
+    /// Returns true and counts a GetRecords call if the shard's read limits permit the call.
+    /// Returns false otherwise.
     pub fn admits_read(&self, now: Timestamp) -> bool {
         let mut reading = self.reading.lock();
         let paid_off = reading.bytes.is_none_or(|bytes| bytes.admits(now));
@@ -435,8 +439,8 @@ impl Shard {
         }
     }
 
-    /// Returns true and counts a GetShardIterator call if the shard's rate of such calls permits
-    /// it. Returns false otherwise.
+    /// Returns true and counts a GetShardIterator call if the shard's limit of such calls permits
+    /// the call. Returns false otherwise.
     pub fn admits_iterator(&self, now: Timestamp) -> bool {
         self.reading
             .lock()

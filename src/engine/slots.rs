@@ -16,7 +16,7 @@ impl Slots {
     /// Takes a slot for a new operation.
     ///
     /// # Errors
-    /// Returns the limit `most` if this number of slots is already in use.
+    /// Returns the limit `most` if that many slots are already in use.
     pub(super) fn take(&self, most: Limit) -> Result<Slot, u64> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         let slot = Slot(self.0.clone());

@@ -1,10 +1,11 @@
-//! Injected faults in the steps of event source mappings and of channels. A test injects the fault
-//! at an injection point, or a fault rule fires.
+//! The faults that are injected in the steps of event source mappings and of channels. A fault
+//! comes from an injection point that a test has armed, or from a fault rule that fires.
 
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, World};
 
-/// The `code` of a fault rule that lets a function run and then drops the function's answer.
+/// The `code` of a fault rule that makes an invocation lose the function's answer. The function
+/// itself runs.
 const LOST: &str = "lost";
 
 /// A step of a mapping or of a channel in which a fault can be injected.
@@ -49,9 +50,11 @@ impl Step {
     }
 }
 
-/// Passes the injection point of a step. A fault that fires for the step is returned as the error,
-/// except a delay. For a delay, this function waits with the alarm `at_work`, so that a virtual
-/// clock can advance to the end of the delay.
+/// Passes the injection point of a step. If a delay fires for the step, waits with the alarm
+/// `at_work`, so that a virtual clock can advance to the end of the delay.
+///
+/// # Errors
+/// Returns the fault that fires for the step, if it is not a delay.
 pub(super) async fn pass(
     world: &World,
     at_work: &mut Alarm,

@@ -1,4 +1,5 @@
-//! A stream: its identity, and the functions with which readers and writers query its state.
+//! A stream. Contains the identity of the stream, and the functions that readers and writers call
+//! to query its state.
 
 use super::lock_order;
 use super::record_count::{RecordCount, StreamDeleted};
@@ -18,22 +19,22 @@ pub struct Stream {
     /// Incarnation number, which distinguishes the stream from earlier streams of the same name. No
     /// other stream of the engine or of its data directory ever had this number.
     pub incarnation: u64,
-    /// Identity number of the stream, which shard iterators and page tokens contain. Equals the
-    /// incarnation number, except for a stream that was loaded from a snapshot: the load assigns a
-    /// new incarnation number and keeps the identity number.
+    /// Identity number of the stream, which shard iterators and page tokens contain. The number
+    /// equals the incarnation number, except for a stream that was loaded from a snapshot. The load
+    /// assigns a new incarnation number and keeps the identity number.
     pub identity: u64,
     /// Creation time of the stream.
     pub created: Timestamp,
     /// Random number, which is a part of the event ids of tails. The identity number alone does not
-    /// suffice, because an emulator without a data directory uses the same identity numbers after
-    /// each start. The load of a snapshot keeps the random number.
+    /// make the ids unique, because an emulator without a data directory uses the same identity
+    /// numbers after each start. The load of a snapshot keeps the random number.
     pub tail_mark: u64,
     state: Lock<StreamState>,
-    /// Number of records without a hash key that were written so far. The open shards receive such
-    /// records in rotation.
+    /// Number of turns that records without a hash key have used so far. The open shards receive
+    /// such records in rotation.
     turns: AtomicU64,
-    /// Number of acknowledged records since the start of the emulator, or since the stream was last
-    /// cleared if that was later.
+    /// Number of acknowledged records since the start of the emulator or since the last clear of
+    /// the stream, whichever is later.
     pub(super) records: RecordCount,
 }
 
@@ -59,13 +60,13 @@ pub struct StreamProperties {
     pub encryption: EncryptionType,
     /// The KMS key of the stream. None without encryption.
     pub key_id: Option<String>,
-    /// Warm throughput in MiB/s: the target value and the current value. None if no warm throughput
-    /// was set.
+    /// The warm throughput in MiB/s: first the requested value and then the current value. None if
+    /// no request has set a warm throughput.
     pub warm_throughput: Option<(u32, u32)>,
     /// Names of the enabled shard-level metrics.
     pub metrics: Vec<String>,
-    /// Number of open shards of the stream. 0 as long as the stream was never ACTIVE, because its
-    /// shards are hidden until then.
+    /// Number of open shards of the stream. The number is 0 until the stream has been ACTIVE,
+    /// because its shards are hidden until then.
     pub open_shards: usize,
     /// Number of registered consumers of the stream.
     pub consumers: usize,
@@ -84,7 +85,7 @@ pub struct PutSettings {
     pub auto_distribution: bool,
     /// Maximum bytes of data and partition key of one record.
     pub max_record_bytes: u64,
-    /// True if the stream is encrypted: its records are then marked as encrypted.
+    /// True if the stream is encrypted. In this case the records are marked as encrypted.
     pub encrypted: bool,
 }
 
@@ -107,8 +108,8 @@ impl Stream {
         })
     }
 
-    /// Calls `look` with the stream's state, under the stream's lock. `look` may change the state.
-    /// Returns the result of `look`.
+    /// Calls `look` with the stream's state, under the stream's lock, and returns the result of
+    /// `look`. `look` may change the state.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut StreamState) -> R) -> R {
         look(&mut self.state.lock())
     }
@@ -178,8 +179,9 @@ impl Stream {
             .collect()
     }
 
-    /// All shards of the stream. A closed shard whose records have all expired is included until it
-    /// is removed. Empty until the stream has been ACTIVE.
+    /// Returns all shards of the stream. Includes a closed shard whose records have all expired,
+    /// until the retention task removes the shard. Returns no shards until the stream has been
+    /// ACTIVE.
     pub(crate) fn held_shards(&self) -> Arc<[Arc<Shard>]> {
         let state = self.state.lock();
         match state.shows_shards() {
@@ -188,8 +190,8 @@ impl Stream {
         }
     }
 
-    /// Finds the shard `id` for a reader. Returns None until the stream has been ACTIVE, and for a
-    /// closed shard whose records have all expired.
+    /// Finds the shard `id` for a reader. Returns None until the stream has been ACTIVE. Also
+    /// returns None for a closed shard whose records have all expired.
     pub fn readable_shard(&self, id: ShardId, now: Timestamp) -> Option<Arc<Shard>> {
         let state = self.state.lock();
         let shard = state.shards.get(&id).filter(|_| state.shows_shards())?;
@@ -197,8 +199,8 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// Number of acknowledged records since the start of the emulator, or since the stream was last
-    /// cleared if that was later. Snapshots contain this number.
+    /// Returns the number of acknowledged records since the start of the emulator or since the last
+    /// clear of the stream, whichever is later. Snapshots contain this number.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }
@@ -206,7 +208,7 @@ impl Stream {
     /// Waits until [`Stream::records_since_clear`] is at least `wanted`.
     ///
     /// # Errors
-    /// Returns an error if the stream is deleted before it has received so many records.
+    /// Returns an error if the stream is deleted before this number is reached.
     pub async fn reach_records(&self, wanted: u64) -> Result<(), StreamDeleted> {
         self.records.reach(wanted).await
     }
@@ -233,8 +235,8 @@ impl Stream {
         (state.horizon(now), state.all().clone())
     }
 
-    /// Number of readable records in all shards, and the bytes of their partition keys and data. A
-    /// segment that is only on disk counts in full until its last record expires.
+    /// Returns the number of readable records in all shards, and the bytes of their data and
+    /// partition keys. A segment that is only on disk counts in full until its last record expires.
     pub fn amount(&self, now: Timestamp) -> (u64, u64) {
         let (horizon, shards) = self.all_shards(now);
         let amounts = shards
@@ -258,9 +260,9 @@ impl Stream {
         (state.routes().clone(), state.settings.key_id.is_some())
     }
 
-    /// The open shard for a record with the hash key `key`. Without a hash key, `turn` modulo the
-    /// number of open shards selects the shard. The second value is true if the stream is
-    /// encrypted.
+    /// Returns the open shard for a record with the hash key `key`. If the record has no hash key,
+    /// `turn` modulo the number of open shards selects the shard. The second value is true if the
+    /// stream is encrypted.
     pub(crate) fn route(&self, key: Option<HashKey>, turn: u64) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
         let shard = &state.routes()[route_of(state.routes(), key, turn)];
@@ -278,8 +280,8 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
 }
 
 impl PutSettings {
-    /// `EncryptionType` in the answer to a writer. None if the stream is not encrypted: the answer
-    /// then has no such member.
+    /// Returns `EncryptionType` for the answer to a writer. None if the stream is not encrypted,
+    /// because the answer then has no such member.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())
     }

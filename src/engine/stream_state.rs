@@ -17,7 +17,7 @@ pub struct StreamState {
     pub status: StreamStatus,
     /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(crate) due: Option<Timestamp>,
-    /// True if the stream has ever been ACTIVE. Before that, its shards are hidden.
+    /// True if the stream has ever been ACTIVE. The shards of a stream are hidden until then.
     pub(crate) was_active: bool,
     /// True after the stream's removal from the catalog was handed to the store. Later changes of
     /// the stream are not saved.
@@ -26,29 +26,28 @@ pub struct StreamState {
     /// same name.
     pub(crate) replaced: bool,
     pub settings: StreamSettings,
-    /// Records that arrived before this time have expired, and a longer retention period does not
-    /// make them readable again. These records had expired when the retention period was last
-    /// changed, or a clear of the stream removed them.
+    /// The records that arrived before this time have expired, and stay expired even if the
+    /// retention period becomes longer. These records had expired when the retention period was
+    /// last changed, or a clear of the stream removed them.
     pub(crate) expired_before: Timestamp,
     /// The change that takes effect at the end of the status UPDATING. None in every other status.
     pub(crate) pending: Option<PendingChange>,
     pub tags: Tags,
-    /// The resource policy of the stream, in JSON.
+    /// The resource policy of the stream, in JSON. None if the stream has no policy.
     pub policy: Option<String>,
     /// Registered consumers, by name.
     pub consumers: BTreeMap<String, Consumer>,
-    /// Times of the changes that a stream may make only a certain number of times in 24 hours.
+    /// Times of the stream's changes that count against a limit of changes in 24 hours.
     pub history: History,
-    /// The shards by id. Closed shards whose records have all expired are removed from time to
-    /// time.
+    /// The shards by id. The retention task removes closed shards whose records have all expired.
     pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
-    /// Counters of sequence indexes. Each counter serves a group of five shards, and its key is the
-    /// number of the group.
+    /// Counters of sequence indexes. Each counter serves a group of five shards. The key of a
+    /// counter is the number of the group.
     counters: BTreeMap<u32, Counter>,
     /// The open shards in the order of their hash key ranges, which cover the hash key space
     /// exactly once.
     routes: Arc<[Arc<Shard>]>,
-    /// The shards of `shards` as a list, which is shared with readers that visit all shards.
+    /// The values of `shards` as a list. Readers that visit all shards share this list.
     all: Arc<[Arc<Shard>]>,
     /// Incarnation numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
@@ -66,8 +65,8 @@ pub(crate) struct StreamChannel {
     pub(crate) has_failed: bool,
 }
 
-/// Number of shards that share one counter of sequence indexes. The number was recorded at the
-/// service.
+/// Number of shards that share one counter of sequence indexes. A recording of the service shows
+/// this number.
 pub(super) const SHARDS_PER_COUNTER: u32 = 5;
 
 /// Opens the shards of streams and the logs of the shards, for one run. The records in new shards
@@ -79,9 +78,9 @@ pub(super) struct ShardOpener {
     /// First sequence index of the run. It is greater than every index of earlier runs, including
     /// the indexes of records that a crash lost.
     pub(super) first_index: AtomicU64,
-    /// The greatest timestamp in the sequence numbers of all shards, in seconds since the epoch. It
-    /// is updated only when a shard is opened or cleared, because only then can the timestamp of a
-    /// shard be ahead of the clock.
+    /// The greatest timestamp in the sequence numbers of all shards, in seconds since the epoch.
+    /// The value is updated only when a shard is opened or cleared, because only then can the
+    /// timestamp of a shard be ahead of the clock.
     pub(super) latest_number_s: AtomicU64,
 }
 
@@ -101,8 +100,8 @@ impl ShardOpener {
         }
     }
 
-    /// Changes to the run of `other`: from now on, new shards get the sequence indexes of that run.
-    /// The load of a snapshot began the run. `latest_number_s` becomes the greater of its own value
+    /// Changes to the run of `other`, which the load of a snapshot began. From now on, new shards
+    /// get the sequence indexes of that run. `latest_number_s` becomes the greater of its own value
     /// and the value in `other`.
     pub(super) fn follow(&self, other: &Self) {
         let latest_s = other.latest_number_s.load(Ordering::Relaxed);
@@ -218,8 +217,8 @@ impl StreamState {
             .map_or(ShardId::new(0), |(id, _)| id.next())
     }
 
-    /// True if the stream has a channel that is not FAILED. Such a channel prevents the deletion of
-    /// the stream. A FAILED channel does not prevent the deletion: this is a choice.
+    /// True if the stream has a channel in another status than FAILED. Such a channel prevents the
+    /// deletion of the stream. A FAILED channel does not prevent the deletion, which is a choice.
     pub(crate) fn has_live_channels(&self) -> bool {
         self.channels.values().any(|channel| !channel.has_failed)
     }
@@ -260,7 +259,8 @@ impl StreamState {
         i64::from(hours) * 3_600_000
     }
 
-    /// True if the stream has ever been ACTIVE. Before that, listings do not show its shards.
+    /// True if the stream has ever been ACTIVE. Until then, listings do not show the shards of the
+    /// stream.
     pub(crate) fn shows_shards(&self) -> bool {
         self.was_active
     }
@@ -288,9 +288,9 @@ pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
     }
 }
 
-/// The index in `routes` of the shard that gets a record. `routes` are the open shards in the order
-/// of their hash key ranges. A record with the hash key `key` goes to the shard whose range
-/// contains the key. Without a hash key, `turn` selects the shard.
+/// Returns the index in `routes` of the shard that gets a record. `routes` are the open shards in
+/// the order of their hash key ranges. A record with the hash key `key` goes to the shard whose
+/// range contains the key. If the record has no hash key, `turn` selects the shard.
 pub(crate) fn route_of(routes: &[Arc<Shard>], key: Option<HashKey>, turn: u64) -> usize {
     match key {
         Some(key) => routes.partition_point(|shard| shard.range().end < key),

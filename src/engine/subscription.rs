@@ -1,9 +1,9 @@
 //! The subscription of a consumer to a shard, which pushes records as they are published.
 //!
-//! A subscription reads the published records, and then waits until the log grows; it does not
-//! poll. It produces an event only when the connection asks for one, so a slow reader occupies the
-//! memory of a single event. A subscription skips records that expire before it reads them, as
-//! every reader does.
+//! A subscription reads the published records, and then waits until the log grows. The subscription
+//! does not poll. It produces an event only when the connection asks for one, so a slow reader
+//! occupies the memory of a single event. Like every reader, a subscription skips records that
+//! expire before it reads them.
 
 use super::active_subscriptions::{
     ActiveSubscription, EndReason, EndSignal, OpenSubscription, SubscribedRecently, SubscriptionKey,
@@ -24,21 +24,21 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Records of the shard, or a heartbeat without records. The subscription sends a heartbeat if
-    /// it sent no event for five seconds.
+    /// it has sent no event for five seconds.
     Records {
         /// The records of the event. None in a heartbeat.
         batch: Option<Batch>,
         /// Sequence number from which a later subscription can continue with AFTER_SEQUENCE_NUMBER.
         continuation: SequenceNumber,
-        /// Milliseconds since the arrival of the event's last record. 0 if this record is the last
-        /// record of an open shard.
+        /// The value of `MillisBehindLatest`, in milliseconds, which
+        /// [`Shard::millis_behind_latest`] computes. 0 in a heartbeat.
         millis_behind_latest: i64,
     },
     /// The shard is closed, and the subscription has read all its records. This is the last event.
     ShardEnd {
         /// The child shards of the closed shard.
         children: Vec<model::Shard>,
-        /// Time since the shard was closed: in milliseconds, but rounded to whole seconds.
+        /// Time since the shard was closed, in milliseconds but rounded down to whole seconds.
         millis_behind_latest: i64,
     },
     /// Another request ended the subscription. This is the last event.
@@ -57,10 +57,11 @@ pub(crate) struct Subscription {
     active: ActiveSubscription,
     /// Sequence number at which the next read of the shard starts.
     position: SequenceNumber,
-    /// Continuation sequence number of the last event. Later events have the same or a greater
-    /// number.
+    /// Continuation sequence number of the last event. The continuation sequence number of a later
+    /// event is the same or greater.
     last_continuation: SequenceNumber,
-    /// Index after the last published record of the shard. Changes whenever records are published.
+    /// Index after the last published record of the shard. The value changes whenever records are
+    /// published.
     end_of_log: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
     end_signal: EndSignal,
@@ -72,9 +73,10 @@ pub(crate) struct Subscription {
     over: bool,
 }
 
-/// Reason why a subscription stops waiting.
+/// The event that ends a wait of a subscription.
 enum Woken {
-    /// The subscription must look for new records, the end of the shard or a heartbeat that is due.
+    /// The subscription must check for new records, for the end of the shard, and for a heartbeat
+    /// that is due.
     Check,
     /// Another request ended the subscription.
     Ended(EndReason),
@@ -144,7 +146,8 @@ impl Subscription {
         seconds.map(Duration::from_secs)
     }
 
-    /// The next event of the subscription. None if the subscription ends without a final event.
+    /// Returns the next event of the subscription, and waits for it. None if the subscription ends
+    /// without a final event.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         while !self.over {
             if let Some(event) = self.event().await {
@@ -166,7 +169,7 @@ impl Subscription {
         self.engine.world.clock.now()
     }
 
-    /// The event that can be sent now. None if there is no such event.
+    /// Returns the event that can be sent now. None if there is no such event.
     async fn event(&mut self) -> Option<Event> {
         let now = self.now();
         if let Some(reason) = *self.end_signal.borrow() {
@@ -180,8 +183,8 @@ impl Subscription {
         if self.rate.as_ref().is_some_and(|rate| !rate.admits(now)) {
             return None;
         }
-        // The current ends are marked as seen before the read. Therefore records that are published
-        // during the read end the next wait.
+        // The current end of the log and the current state of the shard are marked as seen before
+        // the read. Therefore a record that is published during the read ends the next wait.
         self.end_of_log.mark_unchanged();
         self.closing.mark_unchanged();
         match self.read(now).await {
@@ -191,8 +194,8 @@ impl Subscription {
                 Some(Event::Failed)
             }
             Ok(batch) if batch.is_empty() => {
-                // The batch can be empty because the records at the position have expired. The next
-                // read starts after these records.
+                // The batch can be empty because the records at the position have expired. Then the
+                // next read starts after these records.
                 self.position = batch.next();
                 self.active.note_next(self.position.index);
                 if self.shard.is_exhausted(self.position) {
@@ -263,11 +266,11 @@ impl Subscription {
         }
     }
 
-    /// A heartbeat if the subscription sent no event for five seconds, and otherwise None. The
-    /// continuation sequence number of the heartbeat has the index of the last published record.
-    /// The time in the number is the current second, or the second of the shard's creation if that
-    /// is later. The number is never less than an earlier continuation sequence number, and is less
-    /// than the sequence number of every later record.
+    /// Returns a heartbeat if the subscription has sent no event for five seconds, and otherwise
+    /// None. The continuation sequence number of the heartbeat has the index of the last published
+    /// record. The time in this number is the current second, or the second of the shard's creation
+    /// if that is later. The number is never less than an earlier continuation sequence number, and
+    /// is less than the sequence number of every later record.
     fn heartbeat(&mut self, now: Timestamp) -> Option<Event> {
         if now < self.heartbeat_at() {
             return None;
@@ -291,8 +294,9 @@ impl Subscription {
         self.last_event.plus_millis(limits::HEARTBEAT_MS)
     }
 
-    /// Waits for more records, the end of the shard, a request that ends the subscription, the stop
-    /// of the emulator, the end of the subscription's time, or the next heartbeat.
+    /// Waits for new records, for the end of the shard, and for a request that ends the
+    /// subscription. Also waits for the stop of the emulator, the end of the subscription's time,
+    /// and the next heartbeat. The first of these events ends the wait.
     async fn wait(&mut self) -> Woken {
         let now = self.now();
         let mut until = self.heartbeat_at().min(self.ends_at);

@@ -1,12 +1,12 @@
-//! A tail: delivers the records of a stream as they become visible, in each shard from a given
-//! position on.
+//! A tail delivers the records of a stream as they become visible. In each shard, the delivery
+//! begins at a given position.
 //!
-//! A tail reads a *cut* of the shards' family tree: a set of shards, with a position in each. Every
-//! shard that is not in the cut is either an ancestor, and the tail has read it to its end, or a
-//! descendant, and the tail will read it later. Therefore a later tail can continue with only the
-//! positions in the cut. When the tail has read a closed shard to its end, the shard's children
-//! replace it in the cut. The tail reads a child only after all the child's ancestors have left the
-//! cut.
+//! A tail reads a *cut* of the shards' family tree: a set of shards, with a position in each shard.
+//! Every other shard is an ancestor or a descendant of a shard in the cut. The tail has read the
+//! ancestors to their ends, and will read the descendants later. Therefore a later tail can
+//! continue with only the positions in the cut. When the tail has read a closed shard to its end,
+//! the children of the shard replace the shard in the cut. The tail reads a child only after all
+//! ancestors of the child have left the cut.
 //!
 //! The tail does not poll. When records of a shard in the cut are published, the shard's log rings
 //! the bell of the tail.
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The record of each shard at which a tail starts.
+/// The position in each shard at which a tail starts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TailStart {
     /// Start at the oldest readable record.
@@ -36,8 +36,8 @@ pub(crate) enum TailStart {
     Latest,
     /// Start at the first record that arrived at this time or later.
     Time(Timestamp),
-    /// Start at the positions of an earlier tail's cut: the index of the next record for each
-    /// shard.
+    /// Start at the positions in the cut of an earlier tail: for each shard, the index of the next
+    /// record.
     Cut(BTreeMap<ShardId, u64>),
 }
 
@@ -52,14 +52,14 @@ pub(crate) enum TailError {
     Store(StoreError),
 }
 
-/// The result of one step of a tail, which `Tail::next` returns.
+/// The result of one step of a tail.
 #[derive(Debug)]
 pub(crate) enum TailStep {
     /// Records of one shard. The caller must call [`Tail::note_delivered`] for the records that it
     /// delivered.
     Records(ShardId, Batch),
-    /// The tail has ended: its only shard was read to the end, or the stream was deleted. Holds the
-    /// reason as a text.
+    /// The tail has ended, because its only shard was read to the end, or because the stream was
+    /// deleted. Holds the reason as a text.
     End(&'static str),
 }
 
@@ -69,10 +69,10 @@ struct Reading {
     shard: Arc<Shard>,
     /// Index of the next record of the shard to read.
     index: u64,
-    /// True if no ancestor of the shard is in the cut. Then the tail may read the shard.
+    /// True if no ancestor of the shard is in the cut, so that the tail may read the shard.
     is_ready: bool,
-    /// Rings the bell of the tail when the shard has new records or is closed, until this value is
-    /// dropped.
+    /// Rings the bell of the tail when the shard has new records or is closed. A drop of this value
+    /// ends the ringing.
     _follower: Follower,
 }
 
@@ -81,13 +81,13 @@ struct Reading {
 pub(crate) struct Tail {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
-    /// The only shard that the tail reads, without the shard's children. None for all shards of the
-    /// stream.
+    /// The only shard that the tail reads. In this case the tail does not read the children of the
+    /// shard. None if the tail reads all shards of the stream.
     only: Option<ShardId>,
     start: TailStart,
     cut: BTreeMap<ShardId, Reading>,
-    /// The shard that the tail read last. The tail reads the other shards before it reads this one
-    /// again.
+    /// The shard that the tail read last. The tail reads every other shard with new records before
+    /// it reads this shard again.
     last_read: ShardId,
     alarm: Alarm,
     stopping: watch::Receiver<bool>,
@@ -95,11 +95,12 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Starts a tail of all shards of the stream, or of the shard `only`.
+    /// Starts a tail of all shards of the stream, or of the single shard `only`. `start` determines
+    /// the position in each shard.
     ///
     /// # Errors
-    /// Returns an error if too many tails are open, the stream has too many shards, or the store
-    /// cannot be read.
+    /// Returns an error if too many tails are open, if the stream has too many shards, or if the
+    /// store cannot be read.
     pub(crate) async fn begin(
         engine: &Arc<Engine>,
         stream: &Arc<Stream>,
@@ -136,8 +137,8 @@ impl Tail {
         self.cut.iter().map(|(id, reading)| (*id, reading.index))
     }
 
-    /// Notes that the caller has delivered the records of `shard` before `index`. The next read of
-    /// the shard starts at `index`.
+    /// Notes that the caller has delivered the records of `shard` before the index `index`. The
+    /// next read of the shard starts at this index.
     pub(crate) fn note_delivered(&mut self, shard: ShardId, index: u64) {
         if let Some(reading) = self.cut.get_mut(&shard) {
             reading.index = reading.index.max(index);
@@ -151,10 +152,11 @@ impl Tail {
     }
 
     /// Skips older records in every shard in which the tail is too far behind. `most` and `kept`
-    /// are numbers of sequence indexes for the whole stream: each counter of sequence indexes gets
-    /// an equal share of them, and the share applies to each shard of the counter. If a position is
-    /// more than the share of `most` before the end of its shard, the position moves to the share
-    /// of `kept` before the end. Returns true if the tail skipped records.
+    /// are numbers of sequence indexes for the whole stream. Each counter of sequence indexes gets
+    /// an equal share of these numbers, and the share applies to each shard of the counter. If the
+    /// position in a shard is more than the share of `most` before the end of the shard, the
+    /// position moves to the share of `kept` before the end. Returns true if the tail skipped
+    /// records.
     pub(crate) fn skip_to_newest(&mut self, most: u64, kept: u64) -> bool {
         let counters = self.cut.len().div_ceil(SHARDS_PER_COUNTER as usize).max(1) as u64;
         let part = |of: u64| (of / counters).max(1);
@@ -169,10 +171,11 @@ impl Tail {
         has_skipped
     }
 
-    /// The next step of the tail. None if the emulator stops, or if the load of a snapshot replaced
-    /// the stream by a stream of the same name. In both cases the client can continue with a new
-    /// tail after the last event that it received.
+    /// Returns the next step of the tail, and waits for it. None if the emulator stops, or if the
+    /// load of a snapshot replaced the stream by a stream of the same name. In both cases the
+    /// client can continue with a new tail after the last event that the client received.
     ///
+    /// # Errors
     /// Returns an error if the tail cannot continue. The error ends the tail.
     pub(crate) async fn next(&mut self) -> Result<Option<TailStep>, TailError> {
         loop {
@@ -204,8 +207,8 @@ impl Tail {
     }
 
     /// Finds the next shard in the cut that has records to read, or that was read to its end. The
-    /// search begins after the shard that was read last. The second value is true if the shard was
-    /// read to its end.
+    /// search begins after the shard that was read last. The second value is true if the found
+    /// shard was read to its end. Returns None if there is no such shard.
     fn news(&self) -> Option<(ShardId, bool)> {
         let after = (Bound::Excluded(self.last_read), Bound::Unbounded);
         let in_turn = self
@@ -220,8 +223,8 @@ impl Tail {
         })
     }
 
-    /// Reads the next records of a shard in the cut. If these records have expired, moves the
-    /// position past them and returns None.
+    /// Reads the next records of a shard in the cut. If the next records have expired, moves the
+    /// position past these records and returns None.
     async fn read(&mut self, id: ShardId) -> Result<Option<Batch>, StoreError> {
         let now = self.engine.world.clock.now();
         let Some(reading) = self.cut.get_mut(&id) else {
@@ -310,8 +313,8 @@ impl Tail {
             if self.cut.len() >= limits::TAIL_SHARDS {
                 return Err(TailError::TooManyShards);
             }
-            // Follow the shard before the search for the index, so that a record that becomes
-            // visible during the search rings the bell.
+            // Follow the shard before the search for the index. Then a record that becomes visible
+            // during the search rings the bell.
             let _follower = shard.follow(self.alarm.bell());
             let index = match index {
                 Some(index) => index,
@@ -328,7 +331,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Index of the first record to read in a shard, as `start` demands.
+    /// Returns the index of the first record to read in a shard, which `start` determines.
     async fn first_index(&self, shard: &Shard) -> Result<u64, StoreError> {
         match self.start {
             TailStart::Time(moment) => shard.index_at_time(moment).await,
@@ -351,7 +354,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Marks a shard of the cut as ready if none of its ancestors is in the cut.
+    /// Marks as ready every shard of the cut that has no ancestor in the cut.
     fn find_ready(&mut self) {
         let waiting: Vec<_> = self
             .cut

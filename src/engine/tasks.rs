@@ -1,4 +1,4 @@
-//! Spawns all tasks of the program, so that every task is joined at the stop and every panic is
+//! Spawns all tasks of the program. Every task is joined when the program stops, and every panic is
 //! logged.
 #![allow(clippy::disallowed_methods, reason = "the one place that spawns")]
 
@@ -38,8 +38,8 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        // Boxed, because the program would otherwise contain tokio's code for a task, 4 KB, once
-        // for each type of future.
+        // The future is boxed. Otherwise the program would contain 4 KB of tokio's code for each
+        // type of future.
         let future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(future);
         let tasks = Arc::downgrade(&self.0);
         let mut state = self.0.lock();
@@ -48,9 +48,9 @@ impl Tasks {
         }
         state.running.spawn(async move {
             guarded(name, future).await;
-            // A task that has ended occupies memory until it is reaped. After a burst of tasks, a
-            // long time may pass without another spawn. Therefore the task reaps ended tasks
-            // itself.
+            // A task that has ended occupies memory until it is removed from the set. After a burst
+            // of tasks, a long time may pass without another spawn. Therefore the task itself
+            // removes the ended tasks.
             if let Some(tasks) = tasks.upgrade() {
                 tasks.lock().reap();
             }
@@ -58,8 +58,8 @@ impl Tasks {
         state.reap();
     }
 
-    /// Runs `future` as a part of another task. The future must end by itself when the other task
-    /// ends, because no set joins it.
+    /// Runs `future` as a part of another task. The future must end by itself when that task ends,
+    /// because no set of tasks contains it.
     pub fn spawn_part<F>(name: &'static str, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -115,8 +115,8 @@ pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Calls `work` and returns its result. Counts a panic of `work`. The caller must not continue
-/// `work` after a panic.
+/// Calls `work` and returns its result. Counts a panic of `work`. After a panic, the caller must
+/// not use the values that `work` was changing.
 ///
 /// # Errors
 /// Returns the message of the panic.
@@ -127,7 +127,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Runs `future` to its end. A panic ends the future and is logged.
+/// Runs `future` to its end. A panic of `future` ends it, and is counted and logged.
 async fn guarded<F: Future<Output = ()>>(name: &'static str, future: F) {
     let mut future = pin!(future);
     poll_fn(|context| {

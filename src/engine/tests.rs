@@ -1,5 +1,5 @@
-//! Tests that the emulator's time does not go back when the machine's clock is set back, and that a
-//! request is completed although its future is dropped.
+//! Tests that the time of the emulator does not go back when the machine's clock is set back, and
+//! that a request is completed even if its future is dropped.
 
 use super::{
     Behaviour, ConsumerStatus, Engine, NewStream, PutFailure, Stream, consumer_status, new_settings,
@@ -36,7 +36,7 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     found.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
 }
 
-/// An engine whose clock is two hours ahead of the machine's clock, and a stream.
+/// A stream, and an engine whose clock is two hours ahead of the machine's clock.
 struct Stepped {
     clock: Arc<ShiftedClock>,
     engine: Arc<Engine>,

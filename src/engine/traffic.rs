@@ -1,10 +1,10 @@
-//! Counts written and read records for the metrics. A call costs one relaxed atomic addition for
-//! each counter, for any number of records.
+//! Counts the written and the read records for the metrics. A call makes one relaxed atomic
+//! addition for each counter, whatever the number of records.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts of records since the start of the engine. The alignment keeps the counts out of cache
-/// lines with values that other threads only read.
+/// Counts of records since the start of the engine. The alignment keeps values that other threads
+/// only read out of the cache lines of the counts.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Traffic {

@@ -1,10 +1,10 @@
 //! Ends the temporary statuses of streams and consumers, such as CREATING.
 //!
-//! | from | when due | to |
+//! | from | event at the deadline | to |
 //! |---|---|---|
-//! | CREATING | the stream is ready | ACTIVE |
-//! | UPDATING | the change is made | ACTIVE |
-//! | DELETING | the stream is gone | none |
+//! | CREATING | the stream can be used | ACTIVE |
+//! | UPDATING | the pending change takes effect | ACTIVE |
+//! | DELETING | the stream is removed | none |
 //!
 //! Consumers also have the statuses CREATING and DELETING. The catalog contains the deadlines, so
 //! that a restarted engine continues the transitions.
@@ -29,11 +29,11 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     }
 }
 
-/// Ends the status of a stream if its deadline is due.
+/// Ends the status of a stream if the deadline of the status has passed.
 fn end_status(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
     let (status, due) = stream.look(|state| (state.status, state.due));
-    // A later deadline applies if the stream was changed since this deadline was registered, for
-    // instance deleted during CREATING.
+    // A later deadline applies if the stream was changed after this deadline was registered, for
+    // instance by a deletion during CREATING.
     if due.is_none_or(|due| due > now) {
         return;
     }

@@ -1,8 +1,8 @@
-//! Changes streams. Some changes give a stream the status UPDATING for a time, others apply
-//! immediately.
+//! Changes streams. Some changes give a stream the status UPDATING until a transition ends. The
+//! other changes apply immediately.
 //!
-//! The engine checks a change, makes it and hands it to the store under the locks of the accounts
-//! and of the stream, so that no other change interferes.
+//! The engine checks a change, makes the change and hands it to the store under the locks of the
+//! accounts and of the stream. Therefore no other change can interfere.
 
 use super::accounts::Counts;
 use super::core::Engine;
@@ -16,10 +16,10 @@ use crate::world::{Point, Timestamp};
 use std::sync::Arc;
 
 impl Engine {
-    /// Changes a stream, with the status UPDATING for the duration of a transition. `plan` checks
-    /// the state and returns the change, or None if the stream stays as it is. `plan` must make all
-    /// its checks before it changes `state`. Returns when the change is durable. The change has
-    /// also taken effect by then if transitions have no delay.
+    /// Changes a stream, and gives it the status UPDATING until the transition ends. `plan` checks
+    /// the state and returns the change, or None if the stream stays unchanged. `plan` must make
+    /// all its checks before it changes `state`. Returns when the change is durable. If transitions
+    /// have no delay, the change has also taken effect at that time.
     ///
     /// # Errors
     /// Returns the error of `plan`, or an error if the store cannot write.
@@ -94,7 +94,8 @@ impl Engine {
         Ok(result)
     }
 
-    /// Changes a stream like [`Engine::amend`], but returns before the change is durable.
+    /// Makes a change of a stream that applies immediately. Unlike [`Engine::amend`], returns
+    /// before the change is durable.
     pub(super) async fn begin_amend<R, E: From<StoreError>>(
         &self,
         stream: &Stream,
@@ -120,7 +121,7 @@ impl Engine {
         self.check_store()
     }
 
-    /// Ends the status UPDATING: the pending change takes effect.
+    /// Ends the status UPDATING of a stream. The pending change takes effect.
     pub(super) fn finish_update(&self, stream: &Arc<Stream>, now: Timestamp) {
         self.accounts.lock().change(stream, |state| {
             if state.status != StreamStatus::Updating {
@@ -137,8 +138,8 @@ impl Engine {
         });
     }
 
-    /// Applies a change under the lock of the stream, so that writers see the whole change or
-    /// nothing of it. Returns the ids of the shards that were closed or created.
+    /// Applies a change under the lock of the stream, so that writers see the whole change or no
+    /// part of it. Returns the ids of the shards that were closed or created.
     fn apply(
         &self,
         stream: &Stream,
