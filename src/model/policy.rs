@@ -5,7 +5,7 @@
 //! does not understand as a flaw. An Allow statement with a flaw allows nothing. A Deny statement
 //! with a flaw denies every request that its other elements do not exclude. minikin refuses to
 //! start when a principal's policy has a flaw. A resource's policy arrives in a request and is
-//! accepted despite flaws; the service does the same.
+//! accepted despite flaws, because the service also accepts such policies.
 
 mod attributes;
 mod condition;

@@ -61,7 +61,7 @@ impl<'a> GivenDestination<'a> {
 
     /// Returns the destination of dead-letter objects. A channel that delivers to a bucket also
     /// writes its dead-letter objects to this bucket, unless the request gives another destination
-    /// for them.
+    /// for the dead-letter objects.
     pub(super) fn dead_letters(&self) -> DeadLetterBucket {
         match self {
             Self::S3(S3DestinationConfiguration {
@@ -143,7 +143,7 @@ pub(super) fn check_keys(
 }
 
 /// Returns the log settings `before` with the changes that a request asks for. A log group or log
-/// stream that the request does not name stays unchanged; this is a choice.
+/// stream that the request does not name stays unchanged, which is a choice.
 pub(super) fn changed_log(
     before: &LogSettings,
     given: &ChannelLoggingConfiguration,

@@ -68,9 +68,9 @@ fn new_channel(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// Returns the account and region in which a request creates its channel. They are the account and
-/// region of the stream, even if the stream belongs to another account than the caller. This rule
-/// is a choice, and also applies to consumers. A request without a valid stream gives the caller's
+/// Returns the account and region in which a request creates its channel. The account and region of
+/// the stream are used, even if the stream belongs to another account than the caller. This rule is
+/// a choice, and also applies to consumers. A request without a valid stream gives the caller's
 /// account and region, but creates no channel.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)

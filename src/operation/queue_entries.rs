@@ -71,8 +71,8 @@ impl HandlesInput {
         EntriesOutput::of(&queue, &handles, outcomes.await)
     }
 
-    /// Restores the dead-letter records whose receipt handles the request contains, so that normal
-    /// receives deliver them again.
+    /// Restores the dead-letter records whose receipt handles the request contains. Normal receives
+    /// then deliver these records again.
     pub(super) async fn restore(self, context: &Context) -> Result<EntriesOutput, Error> {
         let queue = context.queue(&self.arn)?;
         let handles = self.handles();

@@ -31,7 +31,7 @@ pub(super) async fn set_retention(
     updated.await
 }
 
-/// Checks that a retention period in hours is within the service's bounds, and returns it.
+/// Checks that a retention period in hours is within the service's bounds. Returns the period.
 pub(super) fn check_hours(hours: i32) -> Result<u32, Error> {
     if hours < limits::MIN_RETENTION_HOURS {
         return Err(Error::retention_too_short(

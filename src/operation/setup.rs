@@ -1,6 +1,6 @@
 //! The operations that create the setup's streams, queues, channels, consumers and records when the
-//! emulator starts. They make the same checks as the service's operations, but have no delays and
-//! no rate limits.
+//! emulator starts. These operations make the same checks as the service's operations, but have no
+//! delays and no rate limits.
 
 use super::call::read_input;
 use super::context::Context;

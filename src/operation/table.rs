@@ -1,4 +1,5 @@
-//! The table of operations: their names, inputs and outputs, and the functions that run them.
+//! The table of operations. A row holds the name of an operation, its input and output, and the
+//! function that runs the operation.
 
 use super::answer::{Answer, IntoAnswer};
 use super::call::call;

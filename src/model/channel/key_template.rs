@@ -149,8 +149,8 @@ impl fmt::Display for KeyFault {
 }
 
 impl KeyTemplate {
-    /// Parses the key template of a channel called `channel_name`. The rules are a choice: they
-    /// follow the rules of Amazon MSK's channels. The limits on lengths come from S3 and from file
+    /// Parses the key template of a channel called `channel_name`. The rules are a choice, and are
+    /// the rules of Amazon MSK's channels. The limits on lengths come from S3 and from file
     /// systems.
     ///
     /// # Errors

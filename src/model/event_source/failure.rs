@@ -1,4 +1,4 @@
-//! Failure records, each about one discarded batch. A mapping sends them to its on-failure
+//! Failure records. A mapping sends a failure record about each discarded batch to its on-failure
 //! destination.
 
 use super::super::ShardId;

@@ -136,12 +136,12 @@ pub enum Destination {
         /// The name of the S3 bucket.
         bucket: String,
     },
-    /// A Kinesis stream of the same emulator. Lambda has no such destination; offering it is a
-    /// choice.
+    /// A Kinesis stream of the same emulator. The emulator offers this kind of destination as a
+    /// choice, because Lambda does not have it.
     Kinesis(StreamArn),
-    /// A file, to which the emulator appends one line for each discarded batch. Lambda has no such
-    /// destination; offering it is a choice. Only an option of the emulator can set a file, not a
-    /// request.
+    /// A file, to which the emulator appends one line for each discarded batch. The emulator offers
+    /// this kind of destination as a choice, because Lambda does not have it. Only an option of the
+    /// emulator can set a file. A request cannot.
     File(String),
 }
 

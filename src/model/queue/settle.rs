@@ -83,7 +83,8 @@ impl QueueRecords {
     /// repeats its request. This success is a choice. Returns the state of the record before the
     /// change, or `None` if the record was settled already.
     ///
-    /// # Errors The reason why the handle is refused.
+    /// # Errors
+    /// The reason why the handle is refused.
     pub(crate) fn acknowledge(
         &mut self,
         handle: &ReceiptHandle,
@@ -132,7 +133,8 @@ impl QueueRecords {
     /// at `due`. Makes the record visible if `due` is not after `now`. `dead` is true if the
     /// request is for dead-letter records.
     ///
-    /// # Errors The reason why the handle is refused.
+    /// # Errors
+    /// The reason why the handle is refused.
     pub(crate) fn change_visibility(
         &mut self,
         handle: &ReceiptHandle,

@@ -270,7 +270,8 @@ fn string_type(schema: &Node) -> ColumnType {
 
 /// Returns the column type of an integer property. The service considers only the property's
 /// maximum. The emulator also gives a `long` to a property whose minimum is below the smallest
-/// `int`, because an `int` could not hold all of its values; this is a choice.
+/// `int`, because an `int` could not hold all values of the property. This rule of the emulator is
+/// a choice.
 fn integer_type(schema: &Node) -> ColumnType {
     let number = |name: &str| match schema.member(name) {
         Some(Node::Integer(number)) => Some(*number as f64),
