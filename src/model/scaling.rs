@@ -44,7 +44,8 @@ struct Sweep {
 }
 
 impl Sweep {
-    /// Merges and splits shards until the hash key range of one shard equals `target`.
+    /// Merges and splits shards until the hash key range of one shard equals `target`, up to
+    /// [`TOLERANCE`].
     fn fill(&mut self, target: HashKeyRange) {
         let end = target.end.value();
         let mut gathered: Option<Shard> = None;

@@ -45,8 +45,8 @@ impl Operation for CreateChannel {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
-        // The answer says CREATING even if the channel is ACTIVE immediately. The answers of
-        // CreateQueue do the same.
+        // The answer says CREATING even if the channel is ACTIVE immediately. CreateQueue also
+        // answers CREATING in this case.
         let settings = channel.describe().settings;
         let channel = ChannelDescription::with(&channel, ChannelStatus::Creating, &settings);
         Ok(Output { channel })

@@ -44,8 +44,8 @@ impl Operation for CreateQueue {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let (queue, attributes) = create(context, input, false).await?;
-        // The answer says CREATING even if the queue is ACTIVE immediately. The answers of
-        // RegisterStreamConsumer do the same.
+        // The answer says CREATING even if the queue is ACTIVE immediately. RegisterStreamConsumer
+        // also answers CREATING in this case.
         let queue = QueueDescription::with(&queue, StreamStatus::Creating, attributes);
         Ok(Output { queue })
     }

@@ -310,8 +310,8 @@ impl QueueRecords {
     }
 
     /// Undoes a delivery whose answer did not reach the client. The record becomes visible again,
-    /// and the receive does not count. Does nothing if the record was delivered again in the
-    /// meantime or is settled.
+    /// and the receive does not count. Does nothing if the record was delivered again after
+    /// `delivery` or is settled.
     pub(crate) fn take_back(&mut self, delivery: &Delivery) {
         let place = delivery.place;
         let Some(entry) = self.entry_mut(place) else {

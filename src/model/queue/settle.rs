@@ -94,7 +94,8 @@ impl QueueRecords {
         let entry = match self.find(handle, dead)? {
             NamedRecord::Entry(entry) | NamedRecord::Older(entry) => Some(entry),
             NamedRecord::Settled => {
-                // The change is saved again, because the first change may not be durable yet.
+                // An earlier request settled the record, but its change may not be durable yet.
+                // Therefore this request saves the same change again.
                 self.note(QueueChange::Settled(place));
                 return Ok(None);
             }
@@ -113,7 +114,7 @@ impl QueueRecords {
     }
 
     /// Undoes an acknowledgement or a restore that could not be saved. Does nothing if the record
-    /// was received again in the meantime.
+    /// was received again after the acknowledgement or restore.
     pub(crate) fn undo(&mut self, before: &RecordBefore) {
         let RecordBefore { place, entry } = *before;
         let Some((known, entry)) = self.shards.get_mut(&place.shard).zip(entry) else {

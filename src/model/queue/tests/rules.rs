@@ -240,7 +240,7 @@ impl Run {
             .records
             .get_mut(&(delivery.place.index / STEP))
             .unwrap();
-        // The visibility timeout of the record may have ended in the meantime.
+        // The record may be visible already, because its visibility timeout may have ended.
         record.count -= 1;
         record.delivery = delivery.previous;
         let dead = record.standing.is_dead();
