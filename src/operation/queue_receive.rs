@@ -31,8 +31,8 @@ input! {
     }
 }
 
-/// The output of a receive. It refers to the data of the received records in the segments of the
-/// logs, without a copy.
+/// The output of a receive. The data of the received records is not copied, because the output
+/// refers to the segments of the logs that hold the data.
 #[derive(Debug)]
 pub struct ReceiveOutput {
     queue: Arc<Queue>,

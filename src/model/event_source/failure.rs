@@ -61,7 +61,7 @@ pub struct FailureRecord {
     /// The ARN of the stream or consumer from which the mapping reads.
     pub source: String,
     /// The first and the last record of the batch, and the number of its records. `None` for the
-    /// final invocation of a tumbling window, which has no records.
+    /// final invocation of a tumbling window, because that invocation has no records.
     pub range: Option<BatchRange>,
     /// The tumbling window of the batch, and the flags about the window in the event. `None` for a
     /// mapping without tumbling windows.

@@ -16,7 +16,8 @@ pub struct Window {
 /// The two flags about a tumbling window in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WindowFlags {
-    /// `isFinalInvokeForWindow`: true for the last invocation of the window, which has no records.
+    /// `isFinalInvokeForWindow`: true for the last invocation of the window. The event of this
+    /// invocation contains no records.
     pub is_final: bool,
     /// `isWindowTerminatedEarly`: true when the window was closed before its end time.
     pub is_early: bool,

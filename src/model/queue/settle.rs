@@ -94,8 +94,8 @@ impl QueueRecords {
         let entry = match self.find(handle, dead)? {
             NamedRecord::Entry(entry) | NamedRecord::Older(entry) => Some(entry),
             NamedRecord::Settled => {
-                // An earlier request settled the record, but its change may not be durable yet.
-                // Therefore this request saves the same change again.
+                // An earlier request settled the record, but the change of that request may not be
+                // durable yet. Therefore this request saves the same change again.
                 self.note(QueueChange::Settled(place));
                 return Ok(None);
             }
