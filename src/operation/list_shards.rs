@@ -34,12 +34,12 @@ document!(Output);
 
 const TOKEN: &str = "shards";
 
-/// The parameters of a listing, which are the same for all pages.
+/// The parameters of one page of a listing.
 struct Listing {
     stream: Arc<Stream>,
     filter: Filter,
-    /// The listing contains only shards whose id is greater than this text. Ids are compared as
-    /// strings.
+    /// The page contains only shards whose id is greater than this text. Ids are compared as
+    /// strings. `None` if the page begins with the first shard.
     after: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Input {
     }
 }
 
-/// Derives the parameters of a listing from `input`, the request for the first page.
+/// Derives the parameters of the first page of a listing from `input`, the request for this page.
 fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     if input.names_no_stream() {
         return Err(Error::nothing_to_list());
@@ -131,8 +131,8 @@ fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     })
 }
 
-/// Derives the parameters of a listing from `token`, the token of a later page. A request with a
-/// token may contain no other member than the page size.
+/// Derives the parameters of a later page of a listing from `token`, the token of this page. A
+/// request with a token may contain no other member than the page size.
 fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
     let given = [
         ("StreamName", input.name.is_some()),
