@@ -12,8 +12,8 @@ pub(crate) struct Read {
     /// Sequence number at which the read starts. The log need not contain a record with this
     /// number.
     pub(crate) from: SequenceNumber,
-    /// Earliest arrival time of a record that the read returns. Usually this is the horizon of the
-    /// stream: records that arrived before the horizon have expired.
+    /// Earliest arrival time of a record that the read returns. Usually this time is the horizon of
+    /// the stream, because records that arrived before the horizon have expired.
     pub(crate) horizon: Timestamp,
     /// Maximum number of records that the read returns.
     pub(crate) records: usize,
@@ -140,7 +140,8 @@ impl Batch {
         encoded_bytes(self.len(), self.bytes())
     }
 
-    /// Takes the budget permit out of the batch, so that the caller can pass the permit on.
+    /// Takes the budget permit out of the batch, so that the caller can pass the permit on. Returns
+    /// None if the batch has no permit.
     pub(crate) fn take_permit(&mut self) -> Option<BudgetPermit> {
         self.permit.take().map(|permit| *permit)
     }

@@ -71,8 +71,8 @@ impl Buckets {
     }
 }
 
-/// Estimated memory of one bucket and its key, in bytes: twice the fixed size of both, and the
-/// texts in the key.
+/// Returns the estimated memory of one bucket and its key, in bytes. The estimate is twice the
+/// fixed size of the bucket and the key, plus the lengths of the texts in the key.
 fn size_of_entry((account_region, _, stream): &Key) -> usize {
     let texts = account_region.region.as_str().len() + stream.as_ref().map_or(0, |name| name.len());
     2 * size_of::<(Key, Bucket)>() + texts

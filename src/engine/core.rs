@@ -32,7 +32,7 @@ pub struct Engine {
     pub world: World,
     /// The values of all limits of the emulator.
     pub limits: Limits,
-    /// The in-flight budget: bounds the memory of requests and answers.
+    /// The in-flight budget, which bounds the memory of requests, answers and events.
     pub admission: Arc<Admission>,
     /// Counts the written and the read records, for metrics.
     pub traffic: Traffic,
@@ -105,7 +105,7 @@ impl Engine {
     }
 
     /// Returns the accounts and regions that have streams, each with the number of its streams. The
-    /// pairs are sorted by the text of account and region.
+    /// result is sorted by account and region as text.
     pub fn scopes(&self) -> Vec<(AccountRegion, usize)> {
         self.accounts.lock().scopes()
     }

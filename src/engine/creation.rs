@@ -21,7 +21,7 @@ pub struct NewStream {
     /// The tags of the stream in the request. The tags are not validated yet.
     pub tags: Vec<(String, String)>,
     /// True if the stream is ACTIVE immediately, without a transition delay. The setup at the start
-    /// of the emulator creates its streams in this way.
+    /// of the emulator sets this value for its streams.
     pub at_once: bool,
 }
 

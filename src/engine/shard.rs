@@ -1,4 +1,4 @@
-//! A shard of a stream: appends records, and reads them by sequence number.
+//! A shard of a stream. Appends records to the shard, and reads the records by sequence number.
 
 use super::batch::{Batch, Read, ReadBudget, encoded_bytes, sequence_number};
 use super::lock_order;
@@ -132,7 +132,8 @@ impl Shard {
         })
     }
 
-    /// The id, hash key range, parents, creation and closing of the shard.
+    /// Returns the id, the hash key range and the parents of the shard, and the times of its
+    /// creation and closing.
     pub fn description(&self) -> model::Shard {
         self.writing.lock().description.clone()
     }

@@ -25,9 +25,9 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     /// Returns an error if the object cannot be created.
     fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError>;
 
-    /// Creates the table of a new channel, after the check of its destination. If an interrupted
-    /// earlier attempt already created the table, keeps that table. The default implementation does
-    /// nothing, and is for destinations without tables.
+    /// Creates the table of a new channel, after the check of its destination. If an earlier,
+    /// interrupted call already created the table, keeps that table. The default implementation
+    /// does nothing, and is for destinations without tables.
     fn create_table(
         &self,
         _channel: &ChannelArn,
@@ -37,7 +37,7 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     }
 
     /// Opens the table that was created for a channel. After [`DestinationError::Refused`] the
-    /// channel becomes FAILED, because another attempt would not succeed.
+    /// channel becomes FAILED, because a repeated call would not succeed.
     fn open_table(
         &self,
         _channel: &ChannelArn,

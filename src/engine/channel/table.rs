@@ -10,7 +10,8 @@ use std::fmt;
 /// and positions together.
 ///
 /// Methods that write take the table by value, and return it if they succeed. After an error the
-/// caller must open the table again: the files of the table then show which records were committed.
+/// caller must open the table again, because only the files of the table show which records were
+/// committed.
 pub trait ChannelTable: Send + Sync + fmt::Debug {
     /// The positions of the channel in the newest commit of the table. None for a table without
     /// commits.
@@ -34,7 +35,7 @@ pub type OpenTable = Box<dyn ChannelTable>;
 pub struct Written {
     /// The table, to which the caller can write again.
     pub table: OpenTable,
-    /// The records that do not form a valid row: the index of each record in the argument of
-    /// `ChannelTable::write`, in ascending order, and the reason.
+    /// The records that do not form a valid row, each with the reason. A record is given by its
+    /// index in the argument of `ChannelTable::write`. The indexes are in ascending order.
     pub invalid: Vec<(usize, InvalidRecord)>,
 }

@@ -73,7 +73,7 @@ impl EventSources {
     }
 
     /// Creates every mapping of `new`. If a mapping is refused, removes the mappings that were
-    /// already created.
+    /// already created, and returns the index of the refused mapping and the refusal.
     fn create_all(
         &self,
         new: Vec<(usize, Uuid, &ConfiguredMapping)>,

@@ -81,27 +81,32 @@ pub struct Entry {
     pub time: Timestamp,
     /// The kind of event that the entry reports.
     pub kind: EntryKind,
-    /// The shard that the entry concerns.
+    /// The shard that the entry concerns. None if the entry concerns the whole mapping.
     pub shard: Option<ShardId>,
-    /// Index of the lane within the shard. The first lane has the index 0.
+    /// Index of the lane within the shard. The first lane has the index 0. None if the entry
+    /// concerns no single lane.
     pub lane: Option<u32>,
-    /// The id of the batch. The invocations with the batch have the same request id.
+    /// The id of the batch, which is also the request id of the invocations with the batch. None if
+    /// the entry concerns no batch.
     pub request_id: Option<uuid::Uuid>,
-    /// Sequence numbers of the first and the last record that the entry reports.
+    /// Sequence numbers of the first and the last record that the entry reports. None if the entry
+    /// names no records.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
-    /// Number of records that the entry reports.
+    /// Number of records that the entry reports. None if the entry reports no records.
     pub records: Option<usize>,
-    /// Number of the invocation with the batch. The first invocation has the number 1.
+    /// Number of the invocation with the batch. The first invocation has the number 1. None if the
+    /// entry concerns no batch.
     pub attempt: Option<u32>,
-    /// HTTP status of the function's answer.
+    /// HTTP status of the function's answer. None if there is no answer.
     pub status: Option<u16>,
-    /// For the end of an invocation: the duration of the invocation in real time, in milliseconds.
-    /// For a retry: the time before the retry, in milliseconds.
+    /// For the end of an invocation, the duration of the invocation in real time, in milliseconds.
+    /// For a retry, the time before the retry, in milliseconds. None for other kinds.
     pub duration_ms: Option<i64>,
-    /// Further details as text, such as an error message or the new state of the mapping.
+    /// Further details as text, such as an error message or the new state of the mapping. None
+    /// without further details.
     pub detail: Option<Box<str>>,
-    /// For the end of an invocation: the start of the function's error, or the reason why the
-    /// function was not reached.
+    /// For the end of a failed invocation, the beginning of the function's error, or the reason why
+    /// the function was not reached. None for every other entry.
     pub error: Option<Arc<str>>,
 }
 

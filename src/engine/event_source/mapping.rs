@@ -160,7 +160,7 @@ pub struct Failure {
     pub payload: Option<Arc<str>>,
 }
 
-/// An event source mapping: delivers the records of a stream to a function.
+/// An event source mapping, which delivers the records of a stream to a function.
 #[derive(Debug)]
 pub struct Mapping {
     /// UUID of the mapping.

@@ -39,7 +39,7 @@ pub trait Invoke: Send + Sync + fmt::Debug {
     /// calls. The address is reserved until the returned [`Call`] is dropped.
     fn acquire(&self) -> Pending<Box<dyn Call>>;
 
-    /// ARN of the function's execution role, if one is configured.
+    /// Returns the ARN of the function's execution role. None if no role is configured.
     fn role(&self) -> Option<&str> {
         None
     }

@@ -559,8 +559,8 @@ fn refuse_twin<'a>(
     })
 }
 
-/// The positions of mappings: by the UUID of the mapping, and then by the incarnation number of the
-/// stream and the shard.
+/// The positions of mappings. The first key is the UUID of the mapping. The second key is the
+/// incarnation number of the stream and the shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
 /// Returns the initial state of a mapping. The caller replaces the values that the mapping's

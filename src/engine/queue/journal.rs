@@ -50,10 +50,9 @@ impl Journal {
     }
 
     /// Writes the new changes of `records` as a document. If the changes since the last list of the
-    /// whole state have become much longer than this list, writes a new list instead. Returns a
-    /// ticket if the caller can wait for the write: the function wrote a list, or it wrote a
-    /// document and `priority` is urgent. Returns None if there are no changes, or if the document
-    /// was deferred.
+    /// whole state have become much longer than this list, writes a new list instead. Returns the
+    /// ticket of the write. Returns None if there are no changes, or if `priority` is deferred and
+    /// no list was written.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,

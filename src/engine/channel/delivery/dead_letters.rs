@@ -18,7 +18,8 @@ pub(super) struct DeadLetters {
     most_bytes: u64,
     /// The objects that get no more lines. These objects appear in the bucket only after `finish`.
     complete: Vec<Box<dyn ObjectWriter>>,
-    /// The object that gets the next line, and its size in bytes so far.
+    /// The object that gets the next line, and its size in bytes so far. None before the first
+    /// line.
     open: Option<(Box<dyn ObjectWriter>, u64)>,
     /// Number of lines in all dead-letter objects. Each line describes one record.
     pub(super) records: u64,

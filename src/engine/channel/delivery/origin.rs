@@ -6,8 +6,8 @@ use crate::engine::channel::item::Channel;
 use crate::model::channel::{ChannelSettings, KeyTemplate, ObjectPlan, S3Destination};
 use std::sync::Arc;
 
-/// The names that the keys of objects and the lines of dead-letter objects contain, and the
-/// settings of the channel.
+/// The names in the keys of objects and in the lines of dead-letter objects, and the settings of
+/// the channel.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) channel_arn: String,

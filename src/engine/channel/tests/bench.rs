@@ -50,7 +50,8 @@ pub(super) struct Memory(Arc<Contents>);
 struct Contents {
     /// The contents of the objects, by bucket and key.
     objects: Lock<BTreeMap<(String, String), Vec<u8>>>,
-    /// The completed objects, including repetitions: bucket and key, and contents.
+    /// The completed objects in the order of their completion, including repetitions. The first
+    /// value is the bucket and the key, and the second is the content.
     puts: Lock<Vec<(String, Vec<u8>)>>,
     is_down: AtomicBool,
     /// True while every object waits before its completion.
@@ -91,7 +92,8 @@ impl Memory {
         lines.collect()
     }
 
-    /// All completed objects, including repetitions: bucket and key, and contents.
+    /// Returns all completed objects in the order of their completion, including repetitions. The
+    /// first value is the bucket and the key, and the second is the content.
     pub(super) fn puts(&self) -> Vec<(String, Vec<u8>)> {
         self.0.puts.lock().clone()
     }
@@ -161,7 +163,7 @@ pub(super) struct Plan {
     pub(super) max_object_bytes: u64,
     pub(super) flush_interval_ms: Option<u64>,
     pub(super) shards: u32,
-    /// Maximum size of a segment. With a small maximum, a log has many segments.
+    /// Maximum size of a segment, in bytes. With a small maximum, a log has many segments.
     pub(super) segment_bytes: usize,
     pub(super) durability: Durability,
 }

@@ -36,7 +36,7 @@ async fn killed(plan: Plan) -> Vec<Vec<u8>> {
             "an object was written in round {round}"
         );
         now_ms = bench.now_ms();
-        // The crash loses nothing: the records and the plan of their object are durable.
+        // The crash loses nothing, because the records and the plan of their object are durable.
         disk.crash(&chance);
         let _failed = bench.engine.close().await;
     }
