@@ -74,7 +74,7 @@ impl Accounts {
     }
 
     /// Returns the accounts and regions that have streams, each with the number of its streams. The
-    /// pairs are sorted by the text of account and region.
+    /// result is sorted by account and region as text.
     pub(super) fn scopes(&self) -> Vec<(AccountRegion, usize)> {
         let accounts = self.0.iter();
         let counted = accounts.map(|(scope, account)| (scope.clone(), account.streams.len()));

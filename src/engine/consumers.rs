@@ -33,8 +33,8 @@ impl ConsumerStatus {
     }
 }
 
-/// Returns the status of a consumer that answers show. The status of a consumer with a pending
-/// transition is CREATING or DELETING.
+/// Returns the status of a consumer for answers. The status of a consumer with a pending transition
+/// is CREATING or DELETING.
 pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,
@@ -60,8 +60,8 @@ pub(crate) fn consumer_arn(
 
 impl Engine {
     /// Registers a consumer of a stream if `check` permits it. The second argument of `check` is
-    /// true if the account's minimum throughput billing commitment is in force. With `at_once`, the
-    /// consumer is ACTIVE immediately, without a transition delay.
+    /// true if the account's minimum throughput billing commitment is in force. If `at_once` is
+    /// true, the consumer is ACTIVE immediately, without a transition delay.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.

@@ -316,8 +316,8 @@ impl Engine {
         }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
-        // The error means that the tokio runtime is shutting down and runs no blocking work any
-        // more.
+        // An error of `spawn_blocking` means that the tokio runtime is shutting down and runs no
+        // blocking work any more.
         closed.unwrap_or(Err(StoreError::Closed))
     }
 }

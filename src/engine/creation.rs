@@ -156,7 +156,7 @@ impl Engine {
     }
 
     /// Ends the status CREATING of a stream. Does not change a stream in another status, such as
-    /// DELETING. With `save`, writes the new status to the catalog.
+    /// DELETING. If `save` is true, writes the new status to the catalog.
     pub(super) fn activate(&self, stream: &Arc<Stream>, save: bool) {
         let mut accounts = self.accounts.lock();
         accounts.change(stream, |state| {

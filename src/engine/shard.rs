@@ -288,7 +288,7 @@ impl Shard {
         self.log.end()
     }
 
-    /// Index of the first record of the shard that arrived at `at` or later.
+    /// Returns the index of the shard's first record that arrived at `at` or later.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.
@@ -316,8 +316,8 @@ impl Shard {
         (closed_s > 0 && index >= self.log.next()).then_some(closed_s)
     }
 
-    /// Reads the records of the shard that `read` describes. `budget` determines the permit for the
-    /// records that are loaded from the disk.
+    /// Reads records of the shard. `read` determines the records, and `budget` determines the
+    /// permit for the records that are loaded from the disk.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.

@@ -43,7 +43,7 @@ enum Fault {
 }
 
 impl RestoreError {
-    /// Name of the part of the data directory that is damaged.
+    /// Returns the name of the damaged part of the data directory.
     pub(super) fn part(&self) -> &str {
         match &self.0 {
             Fault::Unreadable(part) => part,
@@ -262,7 +262,7 @@ impl Engine {
         let numbers = StreamNumbers {
             incarnation,
             identity: value.identity.unwrap_or(incarnation),
-            // Older versions of the emulator saved no `tail_mark`: they put the creation time of
+            // Older versions of the emulator saved no `tail_mark`. They put the creation time of
             // the stream into the event ids of tails instead.
             tail_mark: value.tail_mark.unwrap_or(value.created_ms.unsigned_abs()),
         };

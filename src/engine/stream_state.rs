@@ -26,9 +26,9 @@ pub struct StreamState {
     /// same name.
     pub(crate) replaced: bool,
     pub settings: StreamSettings,
-    /// The records that arrived before this time have expired, and stay expired even if the
-    /// retention period becomes longer. These records had expired when the retention period was
-    /// last changed, or a clear of the stream removed them.
+    /// The time before which all records have expired. Records that arrived before this time stay
+    /// expired even if the retention period becomes longer. These records had expired when the
+    /// retention period was last changed, or a clear of the stream removed them.
     pub(crate) expired_before: Timestamp,
     /// The change that takes effect at the end of the status UPDATING. None in every other status.
     pub(crate) pending: Option<PendingChange>,
@@ -57,7 +57,7 @@ pub struct StreamState {
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
-/// The properties of a channel that the state of its stream contains.
+/// The properties of a channel in the state of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamChannel {
     pub(crate) kind: DestinationKind,
@@ -110,8 +110,8 @@ impl ShardOpener {
             .fetch_max(other.first_index(), Ordering::Relaxed);
     }
 
-    /// Raises `latest_number_s` to the greatest timestamp in the sequence numbers of a shard, which
-    /// may be ahead of the clock.
+    /// Raises `latest_number_s` to the greatest timestamp in the sequence numbers of a shard. This
+    /// timestamp may be ahead of the clock.
     pub(super) fn note_times(&self, shard: &Shard) {
         self.latest_number_s
             .fetch_max(shard.latest_number_s(), Ordering::Relaxed);

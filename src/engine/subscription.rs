@@ -85,7 +85,8 @@ enum Woken {
 }
 
 impl Engine {
-    /// The subscriptions in progress of a stream, in the order of consumers and shards.
+    /// Returns the subscriptions in progress on the shards of a stream, sorted by consumer and then
+    /// by shard.
     pub fn subscriptions_of(&self, stream: &Stream) -> Vec<OpenSubscription> {
         self.active_subscriptions.of_stream(stream.incarnation)
     }

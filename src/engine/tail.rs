@@ -297,7 +297,7 @@ impl Tail {
         self.stream.readable_shard(id, now).map(|shard| shard.end())
     }
 
-    /// Adds a shard to the cut, at the position `index`. Without an index, `start` determines the
+    /// Adds a shard to the cut, at the position `index`. If `index` is None, `start` determines the
     /// position. If all records of the shard have expired, adds the shard's children instead.
     async fn enter(&mut self, id: ShardId, index: Option<u64>) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();

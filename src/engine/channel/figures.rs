@@ -16,7 +16,7 @@ pub(super) struct Traffic {
 /// Figures of a channel, for metrics, the console and the paths under `/_minikin/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChannelFigures {
-    /// Number of records of the stream that the channel has still to deliver.
+    /// Number of the stream's records that the channel has still to deliver.
     pub(crate) buffered: u64,
     /// Age of the oldest record that the channel has still to deliver, in milliseconds. 0 if there
     /// is no such record.

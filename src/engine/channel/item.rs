@@ -246,7 +246,8 @@ impl Channel {
         self.with_state(|state| state.last_error.clone())
     }
 
-    /// Index of the first record of a shard that the channel has still to deliver.
+    /// Returns the index, in the log of a shard, of the first record that the channel has still to
+    /// deliver.
     pub(super) fn next(&self, shard: ShardId) -> u64 {
         self.with_state(|state| {
             let position = state.progress.positions.get(&shard);

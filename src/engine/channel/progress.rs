@@ -5,7 +5,8 @@ use crate::model::channel::ChannelPosition;
 use crate::store::Change;
 use std::collections::BTreeMap;
 
-/// The part of a channel's state that its deliveries change. The progress survives a restart.
+/// The part of a channel's state that the deliveries of the channel change. The progress survives a
+/// restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ChannelProgress {
     /// The positions in the shards that existed when the channel became ACTIVE, and in the shards

@@ -62,7 +62,8 @@ pub enum DrainError {
 }
 
 impl EventSources {
-    /// Waits until `mapping` is done with all records. Without a mapping, waits for all mappings.
+    /// Waits until `mapping` is done with all records. If `mapping` is None, waits for all
+    /// mappings.
     ///
     /// # Errors
     /// Returns an error if the time limit passed, or if a virtual clock would have to advance
@@ -112,7 +113,8 @@ impl EventSources {
         }
     }
 
-    /// The remaining work of `mapping`. Without a mapping, the remaining work of all mappings.
+    /// Returns the remaining work of `mapping`. If `mapping` is None, returns the remaining work of
+    /// all mappings.
     pub fn remaining_work(
         &self,
         mapping: Option<&Arc<Mapping>>,

@@ -315,8 +315,8 @@ impl Mapping {
         self.state.lock().stream.clone()
     }
 
-    /// At most `most` entries of the event log whose numbers are greater than `after`, oldest
-    /// first.
+    /// Returns the entries of the event log that have a number greater than `after`, oldest first.
+    /// Returns at most `most` entries.
     pub fn events(&self, after: u64, most: usize) -> Vec<Entry> {
         self.log.after(after, most)
     }

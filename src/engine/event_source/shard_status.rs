@@ -78,9 +78,9 @@ pub struct ShardView {
     /// this record and with all earlier records. None if the mapping is not done with any record
     /// yet.
     pub position: Option<SequenceNumber>,
-    /// Index after the record at `position`, in the shard's log.
+    /// Index, in the shard's log, after the record at `position`.
     pub next_index: u64,
-    /// Index after the last record that was read, in the shard's log.
+    /// Index, in the shard's log, after the last record that the mapping has read.
     pub read_index: u64,
     /// Arrival time of the record at `position`. None if `position` is None.
     pub last_arrival: Option<Timestamp>,

@@ -356,8 +356,8 @@ impl ShardWork {
     }
 }
 
-/// Returns the oldest record of the lane that the mapping is not done with. None if the lane has no
-/// such record.
+/// Returns the lane's oldest record that the mapping is not done with. None if the lane has no such
+/// record.
 fn first_undone(lane: &Lane) -> Option<&RecordRef> {
     let working = lane.work.last().and_then(|batch| batch.records().first());
     working.or_else(|| lane.queue.front())

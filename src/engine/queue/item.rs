@@ -63,7 +63,7 @@ pub(super) struct QueueState {
     /// The journal of the records' states. None if the emulator saves nothing that survives a
     /// restart.
     pub(super) journal: Option<Journal>,
-    /// The closed shards whose records have all been received at least once, by shard number.
+    /// Shard numbers of the closed shards whose records have all been received at least once.
     pub(super) exhausted: BTreeSet<u32>,
     /// The shard at which the next receive starts, as an index in the stream's list of all shards.
     pub(super) rotation: usize,
@@ -118,7 +118,7 @@ pub(crate) struct QueueFigures {
     /// Number of records acknowledged since the start of the emulator. A repeated acknowledgement
     /// of a record does not count.
     pub(crate) acknowledged: u64,
-    /// Number of receive requests since the start of the emulator that returned no record.
+    /// Number of receive requests that returned no record, since the start of the emulator.
     pub(crate) empty_receives: u64,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Journal {
 /// The priority of the commit that makes a journal document durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPriority {
-    /// A request waits until the document is durable, so its commit must not be delayed.
+    /// A request waits until the document is durable, so the commit must not be delayed.
     Urgent,
     /// No request waits for the document. It becomes durable with the next commit.
     Deferred,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// within a shard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
-    /// State of the records that the list contains, such as in flight.
+    /// The state by which the list selects records, such as in flight.
     pub(crate) state: PeekState,
     /// Shard and index of the record at which the page starts.
     pub(crate) from: RecordPlace,

@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The log of a shard that is being saved.
+/// The log of a shard, while the records of the shard are being saved.
 #[derive(Debug)]
 struct Copying {
     shard: Arc<Shard>,
@@ -39,12 +39,12 @@ pub(crate) struct Saving {
     writer: Option<Writer>,
     /// The streams that the snapshot does not contain yet.
     streams: VecDeque<Arc<Stream>>,
-    /// The queues of the streams that are not saved yet, keyed by the stream's incarnation number.
+    /// The queues of the unsaved streams. The key is the incarnation number of the stream.
     queues: HashMap<u64, Vec<Arc<Queue>>>,
-    /// The channels of the streams that are not saved yet, keyed by the stream's incarnation
-    /// number.
+    /// The channels of the unsaved streams. The key is the incarnation number of the stream.
     channels: HashMap<u64, Vec<Arc<Channel>>>,
-    /// The shards of the last saved stream whose records are not saved yet.
+    /// The shards of the stream that was saved last. Only shards with unsaved records are in the
+    /// list.
     copying: VecDeque<Copying>,
     _slot: Slot,
 }
