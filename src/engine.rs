@@ -29,8 +29,9 @@
 //! 7. The lock of the writers of one shard.
 //! 8. The lock of the deadlines, of the call rates, of the active subscriptions, or of one shard's
 //!    read rates.
-//! 9. Every other lock of the program. The lock of the list of mappings is taken before the lock of
-//!    one mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
+//! 9. Every other lock of the program. A thread takes the lock of the list of mappings before the
+//!    lock of one mapping. It takes both of these locks before the locks of the store, the clock,
+//!    the fault rules and the tasks.
 
 mod accounts;
 mod active_subscriptions;

@@ -17,9 +17,10 @@ use crate::world::Timestamp;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Writes the records of a plan into `table`, and commits them together with `positions`, the
-/// channel's positions after the plan. The dead-letter objects are durable before the commit. If
-/// the channel stops delivering before the commit, commits nothing and returns None.
+/// Writes the records of a plan into `table`, and commits the records together with `positions`.
+/// `positions` are the channel's positions after the plan. The dead-letter objects are durable
+/// before the commit. If the channel stops delivering before the commit, commits nothing and
+/// returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the table or a dead-letter object cannot
