@@ -127,7 +127,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Runs `future` to its end. A panic of `future` ends it, and is counted and logged.
+/// Runs `future` to its end. A panic ends the future. The panic is counted and logged.
 async fn guarded<F: Future<Output = ()>>(name: &'static str, future: F) {
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) struct ChannelProgress {
     /// The positions in the shards that existed when the channel became ACTIVE, and in the shards
     /// whose records the channel has delivered since then. The delivery from a shard without a
-    /// position begins at its first record.
+    /// position begins at the first record of the shard.
     pub(crate) positions: BTreeMap<ShardId, ChannelPosition>,
     /// Name of the newest metadata file of the channel's table. None if the channel has no table.
     pub(crate) table_metadata: Option<String>,
