@@ -9,17 +9,18 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Content of the file `version` in a data directory: the version of the directory's layout.
+/// Content of the file `version` in a data directory, which names the version of the directory's
+/// layout.
 pub(crate) const VERSION: &str = "minikin data 3\n";
 
-/// The previous version of the layout, whose generations have no write-ahead logs. A start replaces
-/// it by the version above.
+/// Content of the file `version` in a data directory of the previous version. Its generations have
+/// no write-ahead logs. A start replaces this content by [`VERSION`].
 const OLDER_VERSION: &str = "minikin data 2\n";
 
 /// First characters of the file `version` in every version of the layout.
 const VERSION_BEGINS: &str = "minikin data ";
 
-/// The lock file of a data directory, locked by this process.
+/// The lock file of a data directory, which this process has locked.
 #[derive(Debug)]
 pub(crate) struct Lock {
     layout: Layout,
@@ -55,8 +56,9 @@ impl Claim for Lock {
     }
 }
 
-/// Locks the data directory for this process, and checks the version of its layout. Creates the
-/// directory if it does not exist. `tries` is the number of attempts to lock the directory.
+/// Locks the data directory for this process, and checks the version of the directory's layout.
+/// Creates the directory if it does not exist. `tries` is the maximum number of attempts to lock
+/// the directory.
 pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     let directory = layout.directory();
     let fail = |error| OpenError::new(directory, error);
@@ -78,8 +80,8 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     Lock::new(layout, file).map_err(fail)
 }
 
-/// Locks the data directory for reading, without changing anything in it. Returns `None` if the
-/// directory has no lock file: no process uses the directory then.
+/// Locks the data directory for a check, without a change of the directory. Returns `None` if the
+/// directory has no lock file. No process uses such a directory.
 pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     let directory = layout.directory();
     match std::fs::metadata(directory) {
@@ -106,7 +108,8 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     lock.map_err(|error| OpenError::new(directory, error))
 }
 
-/// Returns an error if the directory has a folder with the name of one of its files.
+/// Returns an error if the data directory has a folder whose name is that of the lock file, the
+/// file `version` or the file `marks`.
 fn refuse_folders(layout: &Layout) -> Result<(), OpenError> {
     let files = [layout.lock(), layout.version(), layout.marks()];
     match files.iter().find(|path| path.is_dir()) {
@@ -132,9 +135,9 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// True if the file `version` names the version of this program. False if the claim has to write the
-/// version: the file names the older version, or is missing or empty, because a start was killed
-/// before it wrote the version.
+/// Returns true if the file `version` names the version of this program. Returns false if a start
+/// has to write the file, because it names the older version, or is missing or empty. The file may
+/// be missing or empty after a kill of an earlier start.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());
     let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
@@ -161,7 +164,7 @@ fn write_version(layout: &Layout) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The names of all files and folders in the data directory.
+/// Returns the names of all files and folders in the data directory.
 pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<std::fs::DirEntry>| {
         Ok(entry?.file_name().to_string_lossy().into_owned())
@@ -169,7 +172,7 @@ pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     std::fs::read_dir(layout.directory())?.map(name).collect()
 }
 
-/// The numbers of the generations whose folders are among `names`, in ascending order.
+/// Returns the numbers of the generations whose folders are among `names`, in ascending order.
 pub(crate) fn generations(names: &[String]) -> Vec<u64> {
     let number = |name: &String| match Layout::parse(name) {
         Name::Generation(number) => Some(number),
@@ -192,7 +195,8 @@ pub(crate) fn open_marks(layout: &Layout) -> io::Result<File> {
     options.open(layout.marks())
 }
 
-/// The content of the file `marks` of the data directory. Empty if the file does not exist.
+/// Returns the content of the file `marks` of the data directory. Returns no bytes if the file does
+/// not exist.
 pub(crate) fn read_marks(layout: &Layout) -> io::Result<Vec<u8>> {
     match std::fs::read(layout.marks()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -2,9 +2,10 @@
 //!
 //! An open sled database holds about 80 file descriptors. Under a low limit of open files, only two
 //! databases can be open: the generation that is being written, and either `meta` or a generation
-//! that is read. [`FewDatabases`] wraps another disk and obeys the limit. Its handles work at any
-//! time: if the database of a handle is closed, the use of the handle opens the database again and
-//! closes another one (`few_databases/slots.rs`). The rest of the store does not know of the limit.
+//! that is read. [`FewDatabases`] wraps another disk and obeys the limit. The handles of its
+//! databases can be used at any time. If the database of a handle is closed, the use of the handle
+//! opens the database again, and may close another database (`few_databases/slots.rs`). The rest of
+//! the store does not know of the limit.
 
 mod slots;
 
@@ -28,8 +29,8 @@ impl FewDatabases {
     /// Wraps `disk` so that at most `most` of its databases are open. `most` must be at least 2,
     /// because the generation that is being written stays open from the first append to the commit.
     pub(crate) fn new(disk: Arc<dyn Disk>, most: usize) -> Self {
-        // On a simulated disk one thread does everything. No two uses of a database overlap, so a
-        // minimum time for an open database is unnecessary.
+        // On a simulated disk, one thread does all work, so no two uses of databases overlap. A
+        // minimum time for an open database is therefore unnecessary.
         let lease = match disk.is_instant() {
             true => Duration::ZERO,
             false => DATABASE_LEASE,
@@ -128,8 +129,8 @@ impl Disk for FewDatabases {
     }
 }
 
-/// A handle of a database. The database may be open or closed. Dropping its last handle closes the
-/// database.
+/// A handle of a database, which may be open or closed. The drop of the last handle of a database
+/// closes the database.
 struct Handle(Arc<Member>);
 
 /// The state that all handles of one database share.

@@ -3,10 +3,10 @@
 //! - `lock`: a file that a process locks while it uses the directory
 //! - `version`: the version of the directory's layout
 //! - `meta/`: the database of the metadata, which has the catalog and the summaries of generations
-//! - `marks`: a file that says how far the databases were written
-//! - `gen-NNNNNN/`: a generation. While it is written, it has the write-ahead log `wal`
-//!   (`sled/wal.rs`). The suffix `.corrupt` marks a damaged generation that was set aside, and
-//!   `.dead` marks a generation that is being removed
+//! - `marks`: a file that says how much was written to the databases
+//! - `gen-NNNNNN/`: a generation. A generation that is being written has the write-ahead log `wal`
+//!   (`sled/wal.rs`). The suffix `.corrupt` marks a damaged generation that was set aside, and the
+//!   suffix `.dead` marks a generation that is being removed
 //! - `tls/`: the certificates of the server (`http/tls`)
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ const CORRUPT: &str = ".corrupt";
 #[derive(Debug, Clone)]
 pub(crate) struct Layout(PathBuf);
 
-/// The kind of a file or folder in a data directory, as its name tells.
+/// The kind of a file or folder in a data directory. The name of the file or folder determines the
+/// kind.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     /// The generation with the given number.
@@ -65,8 +66,8 @@ impl Layout {
         self.0.join(format!("{GENERATION}{number:06}{DEAD}"))
     }
 
-    /// A new path for the damaged generation `number`. A rename to this path sets the generation
-    /// aside. No file has this path yet.
+    /// Returns a new path for the damaged generation `number`. No file has this path yet. A rename
+    /// of the generation to this path sets the generation aside.
     pub(crate) fn set_aside(&self, number: u64) -> PathBuf {
         let name = format!("{GENERATION}{number:06}{CORRUPT}");
         let copies = (2_u64..).map(|copy| format!("{name}-{copy}"));

@@ -8,8 +8,8 @@ use super::sled::{SledDatabase, SledDisk};
 use crate::store::error::OpenError;
 use std::io;
 
-/// A disk that changes nothing in the data directory. Each call that would change the directory
-/// does nothing.
+/// A disk that changes nothing in the data directory. Calls that would change the directory have no
+/// effect.
 pub(crate) struct ReadOnlyDisk(SledDisk);
 
 /// The lock on a data directory that is only read. `None` stands for a directory without a lock
@@ -25,7 +25,7 @@ impl ReadOnlyDisk {
         Self(SledDisk::new(layout))
     }
 
-    /// The names of the damaged generations that were set aside, in ascending order.
+    /// Returns the names of the damaged generations that were set aside, in ascending order.
     pub(crate) fn set_aside_names(&self) -> io::Result<Vec<String>> {
         let mut names = directory::names(&self.0.layout)?;
         names.retain(|name| Layout::parse(name) == Name::SetAside);

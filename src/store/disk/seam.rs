@@ -21,17 +21,18 @@ pub(crate) trait GenerationHandle: Send {
     /// Appends `segment` to the generation, under the key `number`. The segment is durable after
     /// the next commit.
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()>;
-    /// Appends a commit frame to the generation: frame number `part` of the commit number `commit`.
-    /// The frame is durable after the next call of the method `commit`.
+    /// Appends a commit frame to the generation. `commit` is the number of the commit, and `part`
+    /// is the number of the frame in this commit. The frame is durable after the next call of the
+    /// method `commit`.
     fn append_frame(&self, commit: u64, part: u32, frame: &[u8]) -> io::Result<()>;
-    /// Makes all appends since the last commit durable. After a power cut either all of them exist
-    /// or none.
+    /// Makes all appends since the last commit durable. After a power cut, either all or none of
+    /// these appends exist.
     fn commit(&self) -> io::Result<()>;
     /// Reads the segment `number`. Returns `None` if the generation has no such segment.
     fn read(&self, number: u32) -> io::Result<Option<Bytes>>;
     /// Calls `visit` for each segment in the order of their numbers, and then for each commit frame
-    /// in the order of the commits. Must not be called after an append: the end of a scan makes
-    /// sled flush, and the flush would make a part of a commit durable.
+    /// in the order of the commits. Must not be called after an append, because the end of a scan
+    /// makes sled flush, and this flush would make a part of a commit durable.
     fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()>;
     /// Returns a second handle of the same generation.
     fn another(&self) -> Box<dyn GenerationHandle>;
@@ -39,10 +40,10 @@ pub(crate) trait GenerationHandle: Send {
 
 /// A handle of the database `meta`. Only one thread at a time may use the handle.
 pub(crate) trait MetadataHandle: Send {
-    /// Makes `changes` durable. After a power cut either all of them exist or none. Returns the
-    /// number of saves since the database was created, including this save.
+    /// Makes `changes` durable. After a power cut, either all or none of the changes exist. Returns
+    /// the number of saves since the database was created, including this save.
     fn save(&self, changes: &[Pair]) -> io::Result<u64>;
-    /// Number of saves since the database was created.
+    /// Returns the number of saves since the database was created.
     fn saves(&self) -> io::Result<u64>;
     /// Calls `visit` for each key and value in the order of the keys. Must not be called after a
     /// save.
@@ -51,15 +52,16 @@ pub(crate) trait MetadataHandle: Send {
 
 /// The lock on a data directory. Dropping this value releases the lock.
 pub(crate) trait Claim: Send {
-    /// Checks that the path of the data directory still leads to the locked directory.
+    /// Checks that the locked data directory still exists at its path.
     ///
     /// # Errors
     /// The directory was removed or replaced.
     fn verify(&self) -> io::Result<()>;
 }
 
-/// A data directory, or a substitute for one: temporary files, a simulated disk, or a directory
-/// that is only read. A substitute ignores the calls that make no sense for it.
+/// A data directory or a substitute for a data directory. The substitutes are temporary files, a
+/// simulated disk, and a directory that is only read. A substitute ignores calls that make no sense
+/// for this substitute.
 pub(crate) trait Disk: Send + Sync {
     /// Locks the data directory for this process.
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError>;
@@ -67,18 +69,18 @@ pub(crate) trait Disk: Send + Sync {
     fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>>;
     /// Opens the generation `number`. Creates the generation if it does not exist.
     fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
-    /// Copies the generation `number` to the machine's temporary directory and opens the copy. Used
-    /// to read from a data directory that cannot be written, because sled writes when it opens a
-    /// database.
+    /// Copies the generation `number` to the machine's temporary directory and opens the copy. The
+    /// store uses such a copy to read from a data directory that cannot be written, because sled
+    /// writes when it opens a database.
     fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
-    /// The numbers of all generations, in ascending order. Removes the generations that are marked
-    /// as dead.
+    /// Returns the numbers of all generations, in ascending order. Removes the generations that are
+    /// marked as dead.
     fn generations(&self) -> io::Result<Vec<u64>>;
-    /// True if the generation `number` exists.
+    /// Returns true if the generation `number` exists.
     fn holds(&self, number: u64) -> bool;
     /// Renames the damaged generation `number`, so that the store ignores it. Returns the new name.
     fn set_aside(&self, number: u64) -> io::Result<String>;
-    /// Marks the generation `number` as dead by renaming it. The rename is atomic, while the later
+    /// Renames the generation `number`, to mark it as dead. The rename is atomic, while the later
     /// removal of the files takes many steps.
     fn bury(&self, _number: u64) -> io::Result<()> {
         Ok(())
@@ -91,25 +93,25 @@ pub(crate) trait Disk: Send + Sync {
     fn remove(&self, _number: u64) -> io::Result<()> {
         Ok(())
     }
-    /// Makes the names of the databases in the data directory durable. sled does so only for the
-    /// names of files inside its databases.
+    /// Makes the names of the databases in the data directory durable. sled makes only the names of
+    /// the files inside its databases durable.
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }
-    /// Writes `marks` to the file `marks`, without syncing the file.
+    /// Writes the bytes `marks` to the file `marks`. Does not sync the file.
     fn write_marks(&self, _marks: &[u8]) -> io::Result<()> {
         Ok(())
     }
-    /// The content of the file `marks`. Empty if the file does not exist.
+    /// Returns the content of the file `marks`. Returns no bytes if the file does not exist.
     fn marks(&self) -> io::Result<Vec<u8>> {
         Ok(Vec::new())
     }
-    /// Name of the database `meta`, for messages.
+    /// Returns the name of the database `meta` for messages.
     fn metadata_name(&self) -> String;
-    /// Name of the generation `number`, for messages.
+    /// Returns the name of the generation `number` for messages.
     fn name(&self, number: u64) -> String;
-    /// True if no call of the disk takes real time. The store then does all work in the calling
-    /// thread, so that a test always sees the same order of events.
+    /// Returns true if no call of the disk takes real time. The store then does all work in the
+    /// calling thread, so that a test always sees the same order of events.
     fn is_instant(&self) -> bool {
         false
     }

@@ -1,16 +1,16 @@
-//! A simulated disk in memory, for tests. After a power cut the disk has the flushed writes and a
-//! random part of the other writes.
+//! A simulated disk in memory, for tests. After a power cut, the disk has all flushed writes and a
+//! random part of the unflushed writes.
 //!
 //! The simulated disk fulfils the contract of `seam.rs` in the same way as sled:
 //! - A written value can be read immediately. The value is durable after the next flush, or after
 //!   the last handle of the database is dropped.
 //! - In the database `meta`, a flush that a power cut interrupts takes effect completely or not at
 //!   all, and a power cut loses all unflushed values. The store relies on this behaviour of sled.
-//! - In generations, the simulated disk is worse than sled: after a power cut it has any part of
-//!   the unflushed values. The store relies on no more than that, because segments and frames have
-//!   checksums.
-//! - An open database cannot be opened a second time. Further handles are made from the first
-//!   handle.
+//! - In generations, the simulated disk is worse than sled, because after a power cut it may have
+//!   any part of the unflushed values. The store can work with any part, because segments and
+//!   frames have checksums.
+//! - An open database cannot be opened a second time. The first handle of the database creates
+//!   further handles.
 //! - The names of databases are durable after a sync. After a power cut, any number of the earliest
 //!   changes of names since the last sync may have survived, as with a journaling file system.
 
@@ -34,8 +34,8 @@ struct State {
     databases: Vec<Content>,
     names: Names,
     durable_names: Names,
-    /// Lists of all names, one list for each change of a name since the last sync, with the names
-    /// after this change. The oldest list comes first.
+    /// All names after each change of a name since the last sync, one element for each change. The
+    /// oldest change comes first.
     later_names: Vec<Names>,
     /// Content of the file `marks`, which is never synced.
     marks: Vec<u8>,
@@ -49,14 +49,14 @@ struct State {
     /// Number of syncs and flushes so far.
     syncs: u64,
     is_dark: bool,
-    /// Maximum number of open databases. `None` if there is no maximum.
+    /// Maximum number of open databases. `None` if any number may be open.
     permitted: Option<usize>,
-    /// Number of openings of databases so far.
+    /// Number of database openings so far.
     openings: usize,
 }
 
-/// The name of a database on the simulated disk. A generation that is being removed or was set
-/// aside has another name than before, as on a real disk.
+/// The name of a database on the simulated disk. The removal of a generation begins with a rename,
+/// and a damaged generation that is set aside is renamed, too, as on a real disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DatabaseName {
     Metadata,
@@ -113,7 +113,7 @@ impl Content {
     }
 
     /// Reduces the content of the database to the writes that survive a power cut. `chance` selects
-    /// the unflushed writes that survive.
+    /// the unflushed writes that survive. Afterwards the database has no open handles.
     fn crash(&mut self, chance: &Random) {
         let mut unflushed = std::mem::take(&mut self.unflushed);
         let flushing = std::mem::take(&mut self.is_flushing);
@@ -136,7 +136,7 @@ impl Content {
     }
 }
 
-/// A random number less than `limit`, or 0 if `limit` is 0.
+/// Returns a random number less than `limit`. Returns 0 if `limit` is 0.
 fn below(chance: &Random, limit: usize) -> usize {
     let limit = u64::try_from(limit.max(1)).unwrap_or(u64::MAX);
     usize::try_from(chance.number() % limit).unwrap_or_default()
@@ -148,30 +148,32 @@ impl SimulatedDisk {
         Self::default()
     }
 
-    /// Plans a power cut: the next `writes` writes succeed, and every later call fails.
+    /// Plans a power cut. The next `writes` writes succeed. The write after them cuts the power,
+    /// and from then on every call fails.
     pub fn cut_power_after(&self, writes: u64) {
         self.0.lock().writes_left = Some(writes);
     }
 
     /// Sets the maximum number of open databases to `permitted`. The opening of a further database
-    /// fails, as under a limit of open files.
+    /// fails with the same error as under a limit of open files.
     #[cfg(test)]
     pub(crate) fn permit_databases(&self, permitted: usize) {
         self.0.lock().permitted = Some(permitted);
     }
 
-    /// Number of openings of databases so far.
+    /// Number of database openings so far.
     #[cfg(test)]
     pub(crate) fn openings(&self) -> usize {
         self.0.lock().openings
     }
 
-    /// True while the power is cut.
+    /// Returns true while the power is cut.
     pub fn is_dark(&self) -> bool {
         self.0.lock().is_dark
     }
 
-    /// Number of writes so far: insertions, removals, flushes and changes of names.
+    /// Returns the number of writes so far. Insertions, removals, flushes, syncs and changes of
+    /// names are writes.
     pub fn writes(&self) -> u64 {
         self.0.lock().writes
     }
@@ -181,8 +183,8 @@ impl SimulatedDisk {
         self.0.lock().syncs
     }
 
-    /// Cuts the power unless it is already cut, and turns the power on again. `chance` selects the
-    /// unflushed writes that survive. All existing handles become unusable.
+    /// Cuts the power unless the power is already cut. Then turns the power on again. `chance`
+    /// selects the unflushed writes that survive. All existing handles become unusable.
     pub fn crash(&self, chance: &Random) {
         let mut state = self.0.lock();
         let State {
@@ -210,7 +212,7 @@ impl SimulatedDisk {
         state.is_claimed = false;
     }
 
-    /// The names of all databases on the disk.
+    /// Returns the names of all databases on the disk.
     #[cfg(test)]
     pub(crate) fn names(&self) -> Vec<DatabaseName> {
         self.0.lock().names.keys().copied().collect()
@@ -265,8 +267,8 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// Counts one write. If the planned number of writes is reached, cuts the power and returns an
-    /// error instead.
+    /// Counts one write. If no further write is planned before the power cut, cuts the power and
+    /// returns an error instead.
     fn write(&mut self) -> io::Result<()> {
         if self.writes_left == Some(0) {
             self.is_dark = true;
@@ -548,7 +550,7 @@ impl MetadataHandle for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // Closing a database flushes it, as sled does.
+        // The closing of a database flushes the database, as in sled.
         let closed = self.with(|state| {
             let content = &mut state.databases[self.database];
             content.handles -= 1;

@@ -2,18 +2,18 @@
 //!
 //! The code works around seven faults of sled:
 //! - sled flushes when a handle of a database or an iterator over its keys is dropped. After a
-//!   failed flush, the next flush blocks for ever. After a failure, the code therefore never drops
-//!   the handles.
+//!   failed flush, the next flush blocks for ever. Therefore the code never drops the handles of a
+//!   database after a failed flush or write.
 //! - sled panics where other libraries return errors. `guard.rs` turns each panic into an error.
-//! - If the disk is full, sled's flusher thread aborts the process. The code never starts this
-//!   thread.
-//! - A panic during the opening of a damaged database never unwinds, because sled's clean-up waits
-//!   for the flusher thread. A panic hook reports the panic immediately, and openings have a time
-//!   limit.
-//! - With damaged metadata, sled searches for ever for a leaf that does not exist. Reading a whole
-//!   database therefore has a time limit.
+//! - If the disk is full, the thread of sled that flushes aborts the process. The code never starts
+//!   this thread.
+//! - After a panic during the opening of a damaged database, the opening never returns, because
+//!   sled's clean-up waits for the thread that flushes. Therefore a panic hook reports the panic
+//!   immediately, and openings have a time limit.
+//! - With damaged metadata, sled searches for ever for a leaf that does not exist. Therefore the
+//!   read of a whole database has a time limit.
 //! - A kill of the process during an opening can lose data. `repair.rs` prevents the loss.
-//! - Behind a damaged part of its log, sled silently drops the rest of the log. The file `marks`
+//! - sled silently drops a damaged part of its log and everything after this part. The file `marks`
 //!   and the summaries of generations reveal the loss.
 
 mod database;
@@ -39,7 +39,8 @@ pub(super) use database::SledDatabase;
 pub(crate) struct SledDisk {
     pub(super) layout: Layout,
     lock_tries: u32,
-    /// The file `marks`. The first commit opens the file, and it stays open for later commits.
+    /// The file `marks`. The first commit opens the file, and the file stays open for later
+    /// commits.
     marks: OnceLock<File>,
 }
 
@@ -48,8 +49,8 @@ impl SledDisk {
         Self::trying(layout, LOCK_TRIES)
     }
 
-    /// Creates the disk of a data directory. It tries up to `lock_tries` times to lock the
-    /// directory.
+    /// Creates the disk of a data directory. `lock_tries` is the maximum number of attempts to lock
+    /// the directory.
     pub(crate) fn trying(layout: Layout, lock_tries: u32) -> Self {
         Self {
             layout,

@@ -1,11 +1,11 @@
 //! Generations in temporary files without names, for records that do not fit in memory and need not
 //! survive the process.
 //!
-//! A segment is copied once, to the kernel's cache of the file. Nothing is logged, ordered or
-//! flushed. The kernel writes the cache to disk only when it needs the memory, so a segment that is
-//! deleted early never reaches the disk. A file without a name disappears with the process, however
-//! the process ends. PutRecords stores 390,000 records a second with these files, and stored
-//! 250,000 with sled databases instead (measured: `tests/benches/README.md`).
+//! A segment is copied once, to the kernel's cache of the file. There are no write-ahead logs and
+//! no flushes. The kernel writes the cache to disk only when it needs the memory, so a segment that
+//! is deleted early never reaches the disk. A file without a name disappears with the process,
+//! however the process ends. In a measurement, PutRecords stored 390,000 records a second with
+//! these files, and 250,000 records a second with sled databases (`tests/benches/README.md`).
 
 use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle, Stored};
 use crate::lock::Lock;
@@ -17,7 +17,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// A disk whose generations are one file each in the temporary directory.
+/// A disk that has one file in the temporary directory for each generation.
 #[derive(Debug, Default)]
 pub(crate) struct TempFiles {
     generations: Lock<HashMap<u64, Arc<TempFile>>>,
@@ -29,8 +29,8 @@ struct TempFile {
     contents: Lock<Contents>,
 }
 
-/// The offset and length of each segment in a file, by the number of the segment, and the end of
-/// the file.
+/// The offset and length of each segment in a file, by the number of the segment. Also the offset
+/// of the end of the file.
 #[derive(Debug, Default)]
 struct Contents {
     segments: BTreeMap<u32, (u64, usize)>,
@@ -110,8 +110,8 @@ impl TempHandle {
 
 impl GenerationHandle for TempHandle {
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
-        // The lock need not be held during the write: the generation has only one writer, and no
-        // reader asks for the segment before the code below lists the segment.
+        // The lock need not be held during the write, because the generation has only one writer,
+        // and no reader asks for the segment before the code below adds it to `contents`.
         let start = self.0.contents.lock().end;
         self.0.file.write_all_at(segment, start)?;
         let mut contents = self.0.contents.lock();

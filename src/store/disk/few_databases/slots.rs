@@ -1,17 +1,20 @@
 //! The slots for open databases, and the line of threads that wait for a database.
 //!
-//! Only one thread at a time uses a database. To use a closed database, a thread opens it in a free
-//! slot. If no slot is free, the thread first closes another database, which these rules select:
-//! - A database with uncommitted appends is never closed. sled flushes a database when it closes
-//!   the database, and the flush would make a part of a commit durable.
-//! - Generations that were written are closed last, so that readers do not close the generation
-//!   that is being written. Of the other databases, the least recently used one is closed.
+//! Only one thread at a time uses a database. To use a closed database, a thread opens the database
+//! in a free slot. If no slot is free, the thread first closes another database. These rules select
+//! the database to close:
+//! - A database with uncommitted appends is never closed. The closing of a sled database flushes
+//!   it, and this flush would make a part of a commit durable.
+//! - A generation that a thread has written is closed only if there is no other database to close,
+//!   so that readers do not close the generation that is being written. Otherwise the least
+//!   recently used database is closed.
 //! - A database stays open for a minimum time, the lease, so that one opening serves many reads.
 //!
-//! Only the first thread of the line opens a database, so no thread waits for ever. After the
-//! lease, no other thread of the line may use the database that is to be closed. A writer whose
+//! Only the first thread of the line opens a database, so no thread waits for ever. After the lease
+//! of the database that is to be closed, no other thread may use this database. A writer whose
 //! database is closed enters the line at the front. A writer whose database is open enters the line
-//! behind the first thread, because the first thread may be waiting until that database is closed.
+//! behind the first thread, because the first thread may be waiting for the closing of this
+//! database.
 
 use crate::limits::{DESCRIPTOR_PAUSE, DESCRIPTOR_TRIES};
 use crate::lock::Lock;
@@ -57,9 +60,9 @@ impl Purpose {
         matches!(self, Self::Create | Self::Append | Self::Commit)
     }
 
-    /// Number of further attempts to open a database after an attempt that failed because the
-    /// process has too many open files. Zero for the first opening of a database, because the
-    /// caller repeats it.
+    /// Returns the number of further attempts to open a database after an attempt fails because the
+    /// process has too many open files. Returns zero for the first opening of a database, because
+    /// the caller repeats such an opening.
     fn tries(self) -> u32 {
         match self {
             Self::Create | Self::Open => 0,
@@ -80,11 +83,12 @@ struct State {
     /// Maximum number of open databases.
     most: usize,
     slots: Vec<Slot>,
-    /// Databases that are being closed. No thread may open one of them before it is closed.
+    /// Databases that are being closed. No thread may open such a database before it is closed.
     closing: Vec<Name>,
-    /// Threads that wait for a database. They may open databases in the order of this line.
+    /// Threads that wait for a database. These threads may open databases in the order of this
+    /// line.
     line: VecDeque<Waiter>,
-    /// Threads that wait until they can close a database.
+    /// Senders that wake the threads that wait until they can close a database.
     closers: Vec<SyncSender<()>>,
     /// Number of uses of all databases so far.
     uses: u64,
@@ -95,7 +99,7 @@ struct State {
 /// The slot of one open database.
 struct Slot {
     name: Name,
-    /// The open database. `None` while a thread opens or uses it.
+    /// The open database. `None` while a thread opens or uses the database.
     database: Option<Database>,
     opened: Stopwatch,
     last_use: u64,
@@ -103,7 +107,8 @@ struct Slot {
     /// True if the database has uncommitted appends.
     uncommitted: bool,
     /// True if a write to the database failed. The file descriptors of such a database stay
-    /// occupied after it is closed, so the maximum number of slots is then reduced by one.
+    /// occupied after its closing. The closing therefore reduces the maximum number of open
+    /// databases by one.
     failed: bool,
 }
 
@@ -116,10 +121,11 @@ struct Waiter {
 /// The next step of a thread that has to use a database.
 enum Step {
     Use(Database),
-    /// The thread opens the database. Given a slot, the thread first closes the database of that
-    /// slot.
+    /// The thread opens the database. If the field has a slot, the thread first closes the database
+    /// of this slot.
     Open(Option<Slot>),
-    /// The thread waits until it is woken. Given a time, it waits at most that long.
+    /// The thread waits until another thread wakes it. If the field has a time, the thread waits at
+    /// most for this time.
     Wait(Option<Duration>),
 }
 
@@ -140,8 +146,8 @@ impl Slots {
         }
     }
 
-    /// Takes the database `name` for one use, and opens it if it is closed. Blocks the thread until
-    /// no other thread uses the database.
+    /// Takes the database `name` for one use, and opens the database if it is closed. Blocks the
+    /// thread until no other thread uses the database.
     pub(super) fn take(&self, name: Name, purpose: Purpose) -> io::Result<Taken<'_>> {
         let mut place: Option<(u64, Receiver<()>)> = None;
         loop {
@@ -274,8 +280,8 @@ impl State {
         }
     }
 
-    /// Decides the next step of a thread whose database is open, in slot `at`. If `must_leave` is
-    /// true, the thread may not use the database, because the database is to be closed.
+    /// Decides the next step of a thread whose database is open in slot `at`. If `must_leave` is
+    /// true, the thread may not use the database, because another thread is about to close it.
     fn step_open(&mut self, at: usize, must_leave: bool) -> Step {
         let slot = &mut self.slots[at];
         match slot.database.take_if(|_| !must_leave) {
@@ -287,8 +293,8 @@ impl State {
         }
     }
 
-    /// Decides the next step of a thread whose database is closed. The thread has the right to open
-    /// the database.
+    /// Decides the next step of a thread whose database is closed, and that may open this database
+    /// now.
     fn step_closed(&mut self, name: Name, lease: Duration) -> Step {
         if self.slots.len() < self.most {
             self.slots.push(Slot::of(name, self.uses));
@@ -309,15 +315,16 @@ impl State {
         Step::Open(Some(slot))
     }
 
-    /// True if the first thread of the line waits until the database in slot `at` is closed.
+    /// Returns true if the first thread of the line waits for the closing of the database in slot
+    /// `at`.
     fn must_leave(&self, at: usize, lease: Duration) -> bool {
         self.slots.len() >= self.most
             && self.leaving() == Some(at)
             && self.slots[at].opened.elapsed() >= lease
     }
 
-    /// Position of the slot whose database is to be closed next. `None` if no database may be
-    /// closed.
+    /// Returns the position of the slot whose database is to be closed next. Returns `None` if no
+    /// database may be closed.
     fn leaving(&self) -> Option<usize> {
         let slots = self.slots.iter().enumerate();
         let may_leave = slots.filter(|(_, slot)| !slot.uncommitted);
@@ -348,14 +355,14 @@ impl State {
         }
     }
 
-    /// Wakes each thread that may be able to go on: the first thread of the line, the first thread
-    /// in the line for each database that is open and unused, and all threads that wait to close a
-    /// database.
+    /// Wakes each thread that may be able to continue. These are the first thread of the line, the
+    /// first thread that waits for each open and unused database, and all threads that wait until
+    /// they can close a database.
     fn wake(&mut self) {
         let idle = self.slots.iter().filter(|slot| slot.database.is_some());
         let users = idle.filter_map(|slot| self.line.iter().find(|of| of.name == slot.name));
         for waiter in self.line.front().into_iter().chain(users) {
-            // The sending fails if the thread was already woken.
+            // The send fails if the thread was already woken.
             let _woken = waiter.wake.try_send(());
         }
         self.closers.clear();

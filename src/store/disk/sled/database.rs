@@ -19,11 +19,11 @@ use std::sync::mpsc::sync_channel;
 
 type Tree = engine::Tree<SLED_LEAF_FANOUT>;
 
-/// The compression level of sled: the lowest one. Records are then stored uncompressed, nearly at
-/// the speed of a copy.
+/// The lowest compression level of sled. With this level, sled stores records uncompressed, nearly
+/// at the speed of a copy.
 const COMPRESSION: i32 = -131_072;
 
-/// The smallest fraction of a file of sled that must be in use. sled rewrites a file of which a
+/// The minimum fraction of one of sled's files that must be in use. sled rewrites a file of which a
 /// smaller fraction is in use.
 const FILL_RATIO: f32 = 0.3;
 
@@ -31,20 +31,20 @@ const FILL_RATIO: f32 = 0.3;
 pub(in crate::store::disk) struct SledDatabase {
     /// The handles of sled. `None` only while this value is dropped.
     handles: Option<Handles>,
-    /// The writer of the database. `None` in a handle that `another` returned: that handle only
-    /// reads.
+    /// The writer of the database. `None` in a handle that `another` returned, because such a
+    /// handle only reads.
     writer: Option<RefCell<Writer>>,
     /// True if a write failed through any handle of this database.
     failed: Arc<AtomicBool>,
-    /// The temporary folder of a database that is a copy. The last handle of the database removes
-    /// the folder.
+    /// The temporary folder of a database that is a copy. The drop of the last handle removes the
+    /// folder. `None` if the database is not a copy.
     copy: Option<Arc<tempfile::TempDir>>,
 }
 
 /// Makes the values of a generation durable.
 struct Writer {
     wal: Wal,
-    /// The thread that flushes sled. The first flush in the background starts it.
+    /// The thread that flushes sled in the background. `None` before the first such flush.
     flusher: Option<Flusher>,
 }
 
@@ -88,7 +88,7 @@ impl SledDatabase {
             };
             let flush = || handles.main.flush().map(drop);
             if let Err(error) = wal::replay(&path, |value| handles.insert(value), flush) {
-                // Dropping the handles would start another flush, which never returns.
+                // The drop of the handles would start another flush, which never returns.
                 std::mem::forget(handles);
                 return Err(error);
             }
@@ -148,7 +148,7 @@ impl SledDatabase {
         Ok(())
     }
 
-    /// Makes the values since the last commit durable.
+    /// Makes the values that were appended since the last commit durable.
     fn commit_values(&self, writer: &mut Writer) -> io::Result<()> {
         let Writer { wal, flusher } = writer;
         if wal.is_too_large() {
@@ -171,7 +171,8 @@ impl SledDatabase {
         wal.commit()
     }
 
-    /// Waits for the flush in the background, and then flushes the values that came later.
+    /// Waits until the flush in the background has ended, and then flushes the values that were
+    /// appended later.
     fn flush_all(&self, flusher: &mut Option<Flusher>) -> io::Result<()> {
         if let Some(flusher) = flusher {
             flusher.wait()?;
@@ -211,8 +212,8 @@ impl SledDatabase {
                 }
                 Ok(None)
             });
-            // The tree is dropped before the end is sent, because the receiver may close the
-            // database as soon as it gets the end.
+            // The tree is dropped before the result is sent, because the receiver may close the
+            // database as soon as it has the result.
             drop(tree);
             let _given_up = sender.send(read);
         };
@@ -326,7 +327,7 @@ impl Drop for SledDatabase {
         self.writer.take();
         let handles = self.handles.take();
         if self.failed.load(Ordering::Acquire) {
-            // The handles are never dropped, because dropping them would start a flush that never
+            // The handles are never dropped, because the drop would start a flush that never
             // returns.
             std::mem::forget(handles);
             return;

@@ -1,4 +1,4 @@
-//! A thread that flushes a database while the committer goes on.
+//! A thread that flushes a database while the committer continues to work.
 
 use super::guard::guarded;
 use std::io;
@@ -17,7 +17,8 @@ pub(super) struct Flusher {
 }
 
 impl Flusher {
-    /// Starts the thread. `flush` flushes the database. A failed flush sets `failed`.
+    /// Starts the thread. The function `flush` flushes the database. If a flush fails, the thread
+    /// sets `failed` to true.
     pub(super) fn start(
         flush: impl Fn() -> io::Result<()> + Send + 'static,
         failed: Arc<AtomicBool>,
@@ -33,7 +34,8 @@ impl Flusher {
                 let _closing = sender.send(flushed);
             }
             if failed.load(Ordering::Acquire) {
-                // Dropping the database's handle would start another flush, which never returns.
+                // The drop of `flush` drops a handle of the database. This would start another
+                // flush, which never returns.
                 std::mem::forget(flush);
             }
         };
@@ -47,7 +49,8 @@ impl Flusher {
         })
     }
 
-    /// Starts a flush of all values that the database has now. Waits for the previous flush first.
+    /// Starts a flush of all values that the database has now. Before that, waits for the end of
+    /// the previous flush, and returns its error.
     pub(super) fn begin(&mut self) -> io::Result<()> {
         self.wait()?;
         let requests = self.requests.as_ref();
@@ -57,7 +60,8 @@ impl Flusher {
         Ok(())
     }
 
-    /// Waits until the last flush that was begun has ended.
+    /// Waits until the flush in progress has ended, and returns its error. Returns immediately if
+    /// no flush is in progress.
     pub(super) fn wait(&mut self) -> io::Result<()> {
         if !std::mem::take(&mut self.is_flushing) {
             return Ok(());

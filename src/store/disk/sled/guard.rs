@@ -1,4 +1,5 @@
-//! Guards the calls of sled: panics become errors, and calls that take too long are abandoned.
+//! Guards around calls of sled. A guard turns panics into errors, and abandons an opening that
+//! takes too long.
 
 use crate::limits::{SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS};
 use std::cell::{Cell, RefCell};
@@ -13,11 +14,12 @@ type OnPanic = Box<dyn Fn(&str)>;
 thread_local! {
     /// Number of calls of sled that are in progress on this thread.
     static IN_SLED: Cell<u32> = const { Cell::new(0) };
-    /// The function that gets the message when sled panics on this thread.
+    /// The function that gets the message if sled panics on this thread. `None` if no function
+    /// needs the message.
     static ON_PANIC: RefCell<Option<OnPanic>> = const { RefCell::new(None) };
 }
 
-/// Runs `act`, which calls sled, and returns its result. A panic becomes an error.
+/// Runs `act`, which calls sled, and returns the result of `act`. Turns a panic into an error.
 pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     watch_panics();
     IN_SLED.set(IN_SLED.get() + 1);
@@ -30,8 +32,9 @@ pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     })
 }
 
-/// Runs `act`, which opens a sled database, in a new thread, and returns its result. The thread is
-/// abandoned if it panics or takes longer than `SLED_OPEN_LIMIT`.
+/// Runs `act`, which opens a sled database, in a new thread, and returns the result of `act`.
+/// Returns an error, and abandons the thread, if the thread panics or takes longer than
+/// `SLED_OPEN_LIMIT`.
 pub(super) fn open_with_time_limit<T: Send + 'static>(
     act: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -44,8 +47,8 @@ pub(super) fn open_with_time_limit<T: Send + 'static>(
             let _given_up = panicked.send(Err(panic_error(text)));
         })));
         let result = guarded(act);
-        // Sending the result fails if the receiver no longer waits. The failed sending drops the
-        // result, which closes the database again.
+        // The send of the result fails if the receiver no longer waits. A failed send drops the
+        // result, and the drop closes the database again.
         let _given_up = sender.send(result);
     };
     std::thread::Builder::new()
@@ -56,10 +59,10 @@ pub(super) fn open_with_time_limit<T: Send + 'static>(
         .unwrap_or_else(|_| Err(io::Error::other("sled did not open the database in time")))
 }
 
-/// Calls `open` repeatedly while the database is locked by another process. Such a lock is short.
-/// No other emulator can hold it, because the data directory has a lock of its own. Only a child
-/// process of this process can hold it: sled starts a child process whenever it opens a database,
-/// and the child process has a copy of every lock of this process until it runs its program.
+/// Calls `open` again while another process has locked the database. Such a lock is short. The
+/// other process is not an emulator, because the data directory has a lock of its own. It is a
+/// child process of this process: sled starts a child process whenever it opens a database, and a
+/// child process shares all locks of this process until it starts its program.
 pub(super) fn retry_while_locked<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..SLED_OPENINGS {
         match open() {
@@ -72,8 +75,9 @@ pub(super) fn retry_while_locked<T>(open: impl Fn() -> io::Result<T>) -> io::Res
     open()
 }
 
-/// Installs a panic hook that prints no panics of sled to the standard error output. The hook
-/// passes all other panics to the previous hook. Only the first call has an effect.
+/// Installs a panic hook that does not print the panics of sled to the standard error output. The
+/// hook passes all other panics to the previous hook. Only the first call of this function has an
+/// effect.
 fn watch_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -97,7 +101,8 @@ fn panic_error(text: &str) -> io::Error {
 }
 
 /// Restores the original error from `error`, an error of sled. sled adds positions in its source
-/// code to the text of an error, and the error number of the operating system is only in this text.
+/// code to the text of an error, and keeps the error number of the operating system only in this
+/// text.
 fn plain(error: io::Error) -> io::Error {
     let text = error.to_string();
     let number = text.rsplit_once("(os error ");

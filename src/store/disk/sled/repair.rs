@@ -1,16 +1,16 @@
-//! Repairs the damage that a kill of the process leaves in sled's own metadata if sled was opening
-//! a database.
+//! Repairs damage in sled's own metadata. A kill of the process leaves such damage if sled was
+//! opening a database.
 //!
 //! sled's metadata is a snapshot with the locations of its objects, and logs of the later changes.
 //! An opening of a database writes a new snapshot, removes the logs and the old snapshot, and
-//! starts a new log. After a kill between these steps there is a snapshot without a log, and
-//! perhaps still the old snapshot.
+//! starts a new log. A kill between these steps leaves a snapshot without a log, and may leave the
+//! old snapshot, too.
 //!
 //! The next opening (in sled alpha 124) then writes a snapshot with the same number, and removes
 //! this new snapshot as if it were the old one. After a further kill, all data from before the last
-//! opening is lost, or is replaced by that of an even older snapshot.
+//! opening is lost, or is replaced by the data of an even older snapshot.
 //!
-//! Therefore `repair` runs before every opening: it creates an empty log if none exists, and
+//! Therefore `repair` runs before every opening. It creates an empty log if no log exists, and
 //! removes older snapshots.
 
 use crate::store::disk::directory::sync_names;
@@ -44,7 +44,8 @@ pub(super) fn repair(path: &Path) -> io::Result<()> {
     sync_names(&folder)
 }
 
-/// The kind (log or snapshot) and number of each log and snapshot in the folder `folder`.
+/// Returns the kind and number of each log and each snapshot in the folder `folder`. The kind is
+/// `LOG` or `SNAPSHOT`.
 fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -73,9 +74,9 @@ mod tests {
         SledDatabase::open(path).expect("it opens")
     }
 
-    /// Opens the database at `path` and adds ten keys. Returns a copy of the files in the state
-    /// that a kill at this moment leaves. With ten keys, no two calls write to the same leaf of
-    /// sled.
+    /// Opens the database at `path`, and adds ten keys, starting with ten times `tens`. Returns a
+    /// copy of the files, which have the state after a kill at this moment. With ten keys, no two
+    /// calls write to the same leaf of sled.
     fn killed_after_adding(path: &Path, tens: u32) -> tempfile::TempDir {
         let database = open(path);
         for key in tens * 10..tens * 10 + 10 {
@@ -110,7 +111,8 @@ mod tests {
     fn a_kill_before_the_first_log_loses_nothing_at_the_second_kill() {
         let first = killed_after_adding(tempfile::tempdir().expect("space").path(), 1);
         let second = killed_after_adding(first.path(), 2);
-        // Simulate a kill between the writing of the snapshot and the creation of the log.
+        // The test simulates a kill between the writing of the snapshot and the creation of the
+        // log.
         drop(open(second.path()));
         remove(&second.path().join("metadata"), LOG);
         let third = killed_after_adding(second.path(), 3);

@@ -2,12 +2,13 @@
 //! one sync.
 //!
 //! A flush of sled writes whole leaves and syncs three files. Therefore a commit is written to the
-//! write-ahead log, and sled holds its values in memory only. The file has two halves. When one half
-//! is full, the flusher makes sled flush these values (`flusher.rs`), while the next commits are
-//! written to the other half. A commit that is larger than a half is flushed by sled at once.
+//! write-ahead log, and sled holds the values of the commit only in memory. The file has two
+//! halves. When one half is full, the flusher makes sled flush these values (`flusher.rs`), while
+//! the next commits are written to the other half. A commit with more than `WAL_COMMIT_BYTES` bytes
+//! is not written to the file. Instead, sled flushes such a commit immediately.
 //!
-//! The opening of a generation inserts the values from the file in sled again. A value that sled
-//! already has stays the same, because a generation never gets a second value for a key.
+//! The opening of a generation inserts the values from the file in sled again. This does not change
+//! values that sled already has, because a generation never gets a second value for a key.
 
 use crate::limits::{WAL_COMMIT_BYTES, WAL_HALF_BYTES};
 use crate::store::disk::directory::sync_names;
@@ -24,21 +25,22 @@ const WAL: &str = "wal";
 pub(super) struct Wal {
     /// The folder of the generation.
     folder: PathBuf,
-    /// The file. The first commit creates it.
+    /// The file of the write-ahead log. `None` before the first commit, which creates the file.
     file: Option<File>,
-    /// Offset of the half to which commits are written.
+    /// Offset in bytes of the half to which commits are written.
     half: u64,
-    /// Number of bytes in this half that commits occupy.
+    /// Number of bytes that commits occupy in the half to which commits are written.
     used: u64,
     /// Number of the next commit.
     next: u64,
-    /// The values that were appended since the last commit. Empty if the commit is too large.
+    /// The values that were appended since the last commit. Empty if these values are too large for
+    /// the file.
     commit: WalCommit,
     is_too_large: bool,
 }
 
 impl Wal {
-    /// Creates the write-ahead log of the generation in `folder`, which has none.
+    /// Creates the write-ahead log of the generation in `folder`, which has no write-ahead log yet.
     pub(super) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
@@ -61,24 +63,25 @@ impl Wal {
         }
     }
 
-    /// True if the next commit is too large for a write-ahead log.
+    /// Returns true if the next commit is too large for a write-ahead log.
     pub(super) fn is_too_large(&self) -> bool {
         self.is_too_large
     }
 
-    /// True if this half has no space for the next commit.
+    /// Returns true if the half to which commits are written has no space for the next commit.
     pub(super) fn is_half_full(&self) -> bool {
         self.used + self.commit.size() as u64 > WAL_HALF_BYTES
     }
 
-    /// Begins at the start of the other half. Must be called only when sled has flushed the values
-    /// that are in the other half.
+    /// Makes the next commit begin at the start of the other half. Must be called only after sled
+    /// has flushed the values in the other half.
     pub(super) fn begin_other_half(&mut self) {
         self.half = WAL_HALF_BYTES - self.half;
         self.used = 0;
     }
 
-    /// Makes the values since the last commit durable. The half must have space for them.
+    /// Makes the values that were appended since the last commit durable. The half to which commits
+    /// are written must have space for these values.
     pub(super) fn commit(&mut self) -> io::Result<()> {
         if self.commit.is_empty() {
             return Ok(());
@@ -97,15 +100,16 @@ impl Wal {
         Ok(())
     }
 
-    /// Begins at the start of the half again. Must be called only when sled has flushed all values.
+    /// Makes the next commit begin at the start of the same half again. Must be called only after
+    /// sled has flushed all values.
     pub(super) fn restart(&mut self) {
         self.commit.clear();
         self.is_too_large = false;
         self.used = 0;
     }
 
-    /// Removes the file. Must be called only when sled has flushed all values. Returns an error if
-    /// the file cannot be removed.
+    /// Removes the file of the write-ahead log. Must be called only after sled has flushed all
+    /// values. Returns an error if the file cannot be removed.
     pub(super) fn remove(&mut self) -> io::Result<()> {
         match self.file.take() {
             Some(_) => std::fs::remove_file(self.folder.join(WAL)),
@@ -124,8 +128,8 @@ fn create(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Calls `insert` for each value in the write-ahead log of the generation in `folder`, then `flush`,
-/// and then removes the file. Does nothing if the generation has no write-ahead log.
+/// Calls `insert` for each value in the write-ahead log of the generation in `folder`. Then calls
+/// `flush`, and removes the file. Does nothing if the generation has no write-ahead log.
 pub(super) fn replay(
     folder: &Path,
     insert: impl Fn(&WalValue<'_>) -> io::Result<()>,
@@ -156,14 +160,14 @@ mod tests {
         SledDatabase::open(path).expect("it opens")
     }
 
-    /// A copy of the files in the state that a kill at this moment leaves.
+    /// Returns a copy of the files, which have the state after a kill at this moment.
     fn killed(path: &Path) -> tempfile::TempDir {
         let left = tempfile::tempdir().expect("space");
         copy_folder(path, left.path()).expect("space");
         left
     }
 
-    /// Commits a segment and a frame, each of `size` bytes.
+    /// Commits a segment and a commit frame of `size` bytes each.
     fn commit(database: &SledDatabase, number: u32, size: usize) {
         let fill = number.to_le_bytes()[0];
         let value = vec![fill; size];
@@ -172,7 +176,8 @@ mod tests {
         frame.and_then(|()| database.commit()).expect("space");
     }
 
-    /// The numbers of the segments and of the frames in the database.
+    /// Returns the numbers of the segments, and the numbers of the commits with frames, in the
+    /// database.
     fn numbers(path: &Path) -> (Vec<u32>, Vec<u64>) {
         let (mut segments, mut frames) = (Vec::new(), Vec::new());
         let mut visit = |stored| match stored {
@@ -194,7 +199,7 @@ mod tests {
     fn a_kill_loses_no_commit_and_the_next_opening_ends_the_log() {
         let home = tempfile::tempdir().expect("space");
         let database = open(home.path());
-        // The sizes fill the file twice, and some commits are too large for it.
+        // The commits fill the file twice, and some commits are too large for the file.
         for number in 0..60 {
             let large = number % 20 == 19;
             commit(&database, number, if large { 300_000 } else { 99_000 });
