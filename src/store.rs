@@ -20,8 +20,8 @@
 //! | `snapshot/` | the whole contents of the store in one portable file |
 //! | `handle`, `open`, `check` | the store, its start, the check of a data directory |
 
-/// Implements `Debug` for a type: prints only the type's name, because its fields are of no use in
-/// a message.
+/// Implements `Debug` for a type. The implementation prints only the name of the type, because the
+/// fields of the type are of no use in a message.
 macro_rules! opaque {
     ($name:ident) => {
         impl std::fmt::Debug for $name {

@@ -1,5 +1,5 @@
-//! The check of a data directory, which changes nothing in it. The check opens copies of the
-//! databases as a start does, and then reads every segment.
+//! The check of a data directory. The check changes nothing in the directory. It opens copies of
+//! the databases, recovers their contents in the same way as a start, and then reads every segment.
 
 use super::disk::layout::Layout;
 use super::disk::read_only::ReadOnlyDisk;
@@ -17,8 +17,8 @@ use std::path::Path;
 /// The result of the check of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Number that the next run will have. Without loads of snapshots this is the number of times
-    /// that an emulator opened the directory.
+    /// Number of the next run. If no snapshot was loaded, this is the number of starts of an
+    /// emulator with the directory.
     pub next_run: u64,
     /// Number of generations in the directory.
     pub generations: usize,
@@ -57,21 +57,23 @@ pub struct ShardReport {
     pub records: u64,
     /// Bytes of the partition keys and data of the shard's readable records.
     pub bytes: u64,
-    /// Sequence index and arrival time of the shard's first readable record.
+    /// Sequence index and arrival time of the shard's first readable record. `None` if the shard
+    /// has no readable record.
     pub first: Option<(u64, Timestamp)>,
-    /// Sequence index and arrival time of the shard's last readable record.
+    /// Sequence index and arrival time of the shard's last readable record. `None` if the shard has
+    /// no readable record.
     pub last: Option<(u64, Timestamp)>,
 }
 
 /// The report of each shard, by the id of the shard's log.
 type Shards = BTreeMap<LogId, ShardReport>;
 
-/// Reads everything in the data directory `directory` without writing to it, and reports its
-/// contents and its damage. Blocks the thread.
+/// Reads everything in the data directory `directory` without a write to the directory. Reports the
+/// contents of the directory, and the damage in it. Blocks the thread.
 ///
 /// # Errors
-/// An error that would also make a start of the emulator fail, or the error that `directory` does
-/// not exist or is not a data directory.
+/// `directory` does not exist or is not a data directory, or an error occurs that would also make a
+/// start of the emulator fail.
 pub fn check(directory: &Path) -> Result<Report, OpenError> {
     let disk = ReadOnlyDisk::new(Layout::new(directory.to_path_buf()));
     let failed = |error| OpenError::new(directory, error);
@@ -91,8 +93,8 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     })
 }
 
-/// Reads every segment of every generation. Adds each damaged segment to the damage in `found`.
-/// Returns the report of each shard.
+/// Reads every segment of every generation. Adds the number of damaged segments in each generation
+/// to the damage in `found`. Returns the report of each shard.
 fn read_all(found: &mut RecoveredDirectory, disk: &dyn Disk) -> Result<Shards, OpenError> {
     let mut shards = Shards::new();
     let mut of_generations: BTreeMap<u64, Vec<SegmentEntry>> = BTreeMap::new();

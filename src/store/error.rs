@@ -12,8 +12,8 @@ pub enum StoreError {
     ReadOnly(Arc<str>),
     /// The memory is full, and the records in it cannot be spilled to disk.
     Full,
-    /// The disk or the in-flight budget was occupied by other reads for too long. A later attempt
-    /// may succeed.
+    /// Other reads occupied the disk or the in-flight budget for too long. A later read may
+    /// succeed.
     Busy,
     /// Records cannot be read. The text is the cause.
     Unreadable(Arc<str>),
@@ -54,12 +54,13 @@ pub struct Figures {
     pub flushing: Duration,
     /// Number of damaged generations that were set aside since the start.
     pub set_aside: u64,
-    /// Number of records that the store found to be lost since the start. The losses that the start
-    /// itself found are included.
+    /// Number of records that the store found to be lost since the start. Losses that recovery
+    /// found during the start count, too.
     pub records_lost: u64,
 }
 
-/// The reason why a data directory cannot be opened. The message names the file or directory.
+/// The reason why a data directory cannot be opened. The text of the error names the file or
+/// directory that cannot be opened.
 #[derive(Debug)]
 pub struct OpenError {
     path: PathBuf,
@@ -97,9 +98,10 @@ impl OpenError {
         }
     }
 
-    /// Creates the error for the file or folder `part` of the data directory `directory`, whose use
-    /// failed with `error`. The created error reports damage of the directory, unless `error` comes
-    /// from the state of the machine, such as a full disk.
+    /// Creates the error for a file or folder of the data directory `directory`. `part` is the path
+    /// of this file or folder, and `error` is the error of its use. The created error reports
+    /// damage of the directory, unless the state of the machine caused `error`, such as a full
+    /// disk.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
         if is_of_the_machine(&error) {
             return Self::new(part, error);
@@ -108,7 +110,8 @@ impl OpenError {
         Self::of(directory, problem)
     }
 
-    /// True if the data directory is damaged. False if it cannot be used for another reason.
+    /// Returns true if the data directory is damaged. Returns false if the directory cannot be
+    /// opened for another reason.
     pub fn is_damage(&self) -> bool {
         matches!(self.problem, Problem::Damaged(..))
     }
@@ -142,12 +145,12 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Error numbers of Unix for too many open files: in the whole system (`ENFILE`), and in this
-/// process (`EMFILE`).
+/// The two error numbers of Unix for too many open files. The first one is for the whole system
+/// (`ENFILE`), and the second one for this process (`EMFILE`).
 const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
 
-/// True if the cause of `error` is the state of the machine, such as a full disk or missing
-/// permissions. False if the cause is damage.
+/// Returns true if the state of the machine caused `error`, such as a full disk or missing
+/// permissions. Returns false if damage caused `error`.
 pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     let kind = matches!(
         error.kind(),
@@ -160,7 +163,7 @@ pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     kind || is_out_of_descriptors(error)
 }
 
-/// True if the cause of `error` is that too many files are open. Such an error is temporary.
+/// Returns true if too many open files caused `error`. Such an error is temporary.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number.is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))

@@ -1,5 +1,5 @@
-//! Encodings of everything that is stored: records, segments, commit frames, summaries, keys and
-//! the catalog.
+//! Encodings of everything that the store writes to disk: records, segments, commit frames,
+//! summaries, keys and the catalog.
 //!
 //! The folder contains only pure functions and values. It uses no files, locks or threads.
 

@@ -1,9 +1,9 @@
 //! Generations: the databases of records. The store writes one generation after another.
 //!
 //! An open sled database keeps all written data in memory, and never releases disk space. Therefore
-//! the store closes a generation when it reaches a certain size, and opens it again to read one of
-//! its segments. The disk space of deleted records is released when all segments of their
-//! generation are dead, and the generation's folder is removed.
+//! the store closes a generation that has reached a certain size, and opens the generation again to
+//! read one of its segments. The store releases the disk space of deleted records when all segments
+//! of their generation are dead. It then removes the generation's folder.
 
 use super::disk::seam::{Disk, GenerationHandle};
 use super::error::{StoreError, is_of_the_machine, is_out_of_descriptors};
@@ -26,8 +26,8 @@ pub(crate) struct Generation {
     /// Number of bytes of the live segments in the generation. A segment is live while a log refers
     /// to it.
     live: AtomicU64,
-    /// Number of bytes of all segments that were written to the generation, both live and dead
-    /// ones.
+    /// Number of bytes of all segments that were written to the generation. Both live and dead
+    /// segments count.
     total: AtomicU64,
     sealed: AtomicBool,
     /// True if the generation was removed because it had no live segments, or was set aside because
@@ -55,14 +55,15 @@ impl Generation {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts a segment of `bytes` bytes among the generation's dead segments. Returns true if less
-    /// than half of the generation's bytes are live now.
+    /// Counts a segment of `bytes` bytes among the generation's dead segments. Returns true if live
+    /// segments have less than half of the generation's bytes now.
     pub(crate) fn release(&self, bytes: u64) -> bool {
         self.live.fetch_sub(bytes, Ordering::Relaxed);
         self.is_half_dead()
     }
 
-    /// True if less than half of the bytes that were written to the generation are live.
+    /// Returns true if live segments have less than half of the bytes that were written to the
+    /// generation.
     pub(crate) fn is_half_dead(&self) -> bool {
         self.live() < self.total.load(Ordering::Relaxed) / 2
     }
@@ -84,8 +85,9 @@ impl Generation {
         self.gone.swap(true, Ordering::AcqRel)
     }
 
-    /// Closes the database: drops the handle for reads and `writer`, the handle for writes. The
-    /// database must not be opened again before this call has returned.
+    /// Closes the database of the generation. For this purpose the function drops the handle for
+    /// reads, and `writer`, the handle for writes. The database must not be opened again before the
+    /// function has returned.
     pub(crate) fn close(&self, writer: Option<Box<dyn GenerationHandle>>) {
         let mut reader = self.reader.lock();
         drop(writer);
@@ -160,10 +162,10 @@ impl Generations {
         if value.is_err()
             && let Ok(copy) = self.disk.open_copy(generation.number)
         {
-            // sled refuses reads, too, after a failed write. The segment is therefore read from a
+            // After a failed write, sled also refuses reads. The segment is therefore read from a
             // copy of the database.
             value = copy.read(number);
-            // The old handle is never dropped, because sled would flush when it is dropped.
+            // The old handle is never dropped, because the drop would make sled flush.
             std::mem::forget(reader.replace(copy));
         }
         drop(reader);
@@ -192,7 +194,7 @@ impl Generations {
     }
 
     /// Opens the generation `number`. While the process has too many open files, closes generations
-    /// that are open for reads, and tries again. Blocks the thread.
+    /// that are open for reads, and repeats the opening. Blocks the thread.
     pub(crate) fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         for _ in 0..DESCRIPTOR_TRIES {
             match self.disk.open(number) {
@@ -213,9 +215,9 @@ impl Generations {
         }
     }
 
-    /// Notes that `generation` is now the most recently used of the open generations. Closes the
-    /// least recently used one if too many are open. `newly` is true if the generation has just
-    /// been opened.
+    /// Notes that `generation` is now the most recently used one of the generations that are open
+    /// for reads. Closes the least recently used generation if too many are open. `newly` is true
+    /// if the generation has just been opened.
     fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
         let mut opened = self.opened.lock();
         let at = opened
@@ -232,7 +234,7 @@ impl Generations {
         }
     }
 
-    /// Handles `error`, the error of a read from `generation`. Sets the generation aside if it is
+    /// Handles the error `error` of a read from `generation`. Sets the generation aside if it is
     /// damaged and was not removed in the meantime. Returns the reason why the segment could not be
     /// read.
     fn failed(&self, generation: &Arc<Generation>, error: io::Error) -> Unread {
@@ -265,7 +267,7 @@ fn invalid(problem: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
-/// Sets the damaged generation `number` aside, and logs `error`, the damage.
+/// Sets the damaged generation `number` aside, and logs its damage `error`.
 pub(crate) fn set_aside(disk: &dyn Disk, number: u64, error: &dyn std::fmt::Display) {
     let name = disk.name(number);
     match disk.set_aside(number) {

@@ -34,7 +34,7 @@ impl Store {
         }))
     }
 
-    /// Waits until `bytes` bytes may be appended. Returns the write reservation for them.
+    /// Waits until `bytes` bytes may be appended. Returns the write reservation for these bytes.
     ///
     /// # Errors
     /// The reason why the store refuses writes.
@@ -47,13 +47,13 @@ impl Store {
         self.0.logs.claim(id)
     }
 
-    /// Deletes the log with the id `id`, and its records.
+    /// Deletes the log with the id `id` and all of its records.
     pub fn delete(&self, id: LogId) {
         self.0.logs.delete(id);
     }
 
-    /// True if records and the catalog survive a restart of the process: the store has a data
-    /// directory.
+    /// Returns true if the store has a data directory. Records and the catalog then survive a
+    /// restart of the process.
     pub fn is_durable(&self) -> bool {
         self.0.shared.is_durable
     }
@@ -70,9 +70,10 @@ impl Store {
         }
     }
 
-    /// Saves `changes` of the catalog atomically. Returns the ticket with which the caller waits
-    /// until the changes are durable. The ticket does not wait if the settings promise no
-    /// durability. The changes do not become durable before the records that were appended earlier.
+    /// Saves `changes`, changes of the catalog, atomically. Returns the ticket with which the
+    /// caller waits until the changes are durable. If the settings promise no durability, the
+    /// caller does not have to wait. The changes never become durable before records that were
+    /// appended earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {
@@ -90,8 +91,8 @@ impl Store {
         });
         let number = shared.add_saves(pairs);
         if shared.is_always() {
-            // A change of the catalog is rare, and a request waits for it. Therefore the commit
-            // must not be delayed for the sake of further writes.
+            // A change of the catalog is rare, and a request waits until it is durable. Therefore
+            // the commit starts immediately, and does not wait for further writes.
             shared.signal.wake_urgently();
             return Ticket::pending(shared, &shared.saved, number);
         }
@@ -100,8 +101,8 @@ impl Store {
     }
 
     /// Begins the run `run`. Returns when the beginning of the run is durable, even if the settings
-    /// promise no durability. From then on, records with sequence indexes of this run and of
-    /// earlier runs may be appended.
+    /// promise no durability. From then on, the caller may append records with sequence indexes of
+    /// this run and of earlier runs.
     ///
     /// # Errors
     /// The reason why the store refuses writes.
@@ -109,9 +110,9 @@ impl Store {
         self.save_number(key::NEXT_RUN, run + 1).await
     }
 
-    /// Permits the append of records whose sequence indexes belong to runs up to `run`, although
-    /// the run `run` has not begun yet. Returns when the permission is durable. A later call must
-    /// not permit a smaller run.
+    /// Permits appends of records with sequence indexes of runs up to `run`, although the run `run`
+    /// has not begun yet. Returns when the permission is durable. A later call must not permit a
+    /// smaller run.
     ///
     /// # Errors
     /// The reason why the store refuses writes.
@@ -131,15 +132,15 @@ impl Store {
     /// The reason why the store refuses writes.
     pub async fn make_durable(&self) -> Result<(), StoreError> {
         match self.0.shared.is_always() {
-            // Under `always`, all earlier writes are durable already: their callers have waited for
-            // the tickets.
+            // Under `always`, all earlier writes are already durable, because their callers have
+            // waited with the tickets.
             true => self.0.shared.check(),
             false => self.settle([]).await,
         }
     }
 
-    /// Saves `pairs` of keys and values in the database `meta`. Returns when these pairs, and all
-    /// that were saved earlier, are durable.
+    /// Saves `pairs` of keys and values in the database `meta`. Returns when these pairs and all
+    /// pairs that were saved earlier are durable.
     async fn settle(&self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.check()?;
@@ -171,7 +172,7 @@ impl Store {
         shared.failure().or(full).cloned().map_or(Ok(()), Err)
     }
 
-    /// Measurements of the store, for metrics.
+    /// Returns the measurements of the store, for metrics.
     pub fn figures(&self) -> Figures {
         let shared = &self.0.shared;
         let generations = shared.generations.all.lock();

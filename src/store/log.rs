@@ -1,5 +1,5 @@
-//! The log of one shard: its closed segments, in memory and on disk, and its tail, the open segment
-//! that appended records enter.
+//! The log of one shard. A log has closed segments, in memory or on disk, and a tail. The tail is
+//! the open segment to which records are appended.
 
 pub(crate) mod blocks;
 pub(crate) mod peek;

@@ -21,7 +21,8 @@ impl Logs {
         Arc::new(Self { shared, logs })
     }
 
-    /// Finds the log with the id `id`, or creates it. Marks the log as in use.
+    /// Returns the log with the id `id`. Creates the log if it does not exist, and marks it as in
+    /// use.
     pub(crate) fn claim(&self, id: LogId) -> Arc<Log> {
         let mut logs = self.logs.lock();
         let log = logs.entry(id);
@@ -34,7 +35,7 @@ impl Logs {
         self.logs.lock().get(&id).cloned()
     }
 
-    /// All logs in the order of their ids.
+    /// Returns all logs in the order of their ids.
     pub(crate) fn all(&self) -> Vec<Arc<Log>> {
         let mut logs: Vec<_> = self.logs.lock().values().cloned().collect();
         logs.sort_unstable_by_key(|log| log.id());
@@ -45,7 +46,7 @@ impl Logs {
         self.logs.lock().len()
     }
 
-    /// Deletes the log with the id `id`, and its records.
+    /// Deletes the log with the id `id` and all of its records.
     pub(crate) fn delete(&self, id: LogId) {
         let removed = self.logs.lock().remove(&id);
         if let Some(log) = removed {
@@ -55,8 +56,8 @@ impl Logs {
         }
     }
 
-    /// Drops all segments that are stored in `generation` from their logs. The generation was
-    /// removed or set aside.
+    /// Drops the segments that are stored in `generation` from all logs. The caller has found that
+    /// the generation was removed or set aside.
     pub(crate) fn lose_generation(&self, generation: &Arc<Generation>) {
         for log in self.all() {
             for entry in log.segments_in(generation) {
@@ -65,8 +66,8 @@ impl Logs {
         }
     }
 
-    /// Removes entries from the front of the list of closed segments, up to the first entry whose
-    /// segment is still in memory.
+    /// Removes entries from the front of the list of closed segments. Stops at the first entry
+    /// whose segment is still in memory.
     pub(crate) fn forget_evicted(&self) {
         loop {
             let Some((id, first)) = self.shared.sealed.lock().pop_front() else {

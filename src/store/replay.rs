@@ -1,4 +1,4 @@
-//! Replays the records in the commit frames of one log, to find those that are in no segment.
+//! Replays the records in the commit frames of one log, to find the records that are in no segment.
 
 use super::format::record::{Records as _, unpack};
 use super::format::segment::Tail;
@@ -27,8 +27,8 @@ impl Replay {
         }
     }
 
-    /// Finds those of the packed `records` that are in no segment. A record after the last segment
-    /// is added to `tail`, and any other record to the gap before the next segment.
+    /// Finds the records in the packed `records` that are in no segment. Adds a record after the
+    /// last segment to `tail`. Adds any other such record to the gap before the next segment.
     pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
         for record in unpack(records) {
             let is_before = |(_, last): &(u64, u64)| *last < record.index;

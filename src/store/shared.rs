@@ -1,5 +1,5 @@
-//! The state that all parts of a store share: settings, budgets and wake-up signals. It names logs
-//! only by their ids.
+//! The state that all parts of a store share: settings, budgets and wake-up signals. The shared
+//! state names logs only by their ids.
 
 pub(crate) mod arrivals;
 pub(crate) mod budget;

@@ -1,5 +1,5 @@
-//! Snapshots. A snapshot is one portable file with everything that a store holds. Its format is
-//! independent of sled.
+//! Snapshots. A snapshot is one portable file with the whole contents of a store. The format of the
+//! file is independent of sled.
 //!
 //! # The file
 //! A file is one zstd frame with a checksum. The content of the frame is the line `minikin snapshot
@@ -24,15 +24,15 @@
 //! - The catalog entries have the same keys and values as in a data directory
 //!   (`format/catalog.rs`): a version byte, then CBOR. The time of a virtual clock is left out.
 //! - The records of a log have the same packed form as in a data directory (`format/record.rs`).
-//!   Their indexes increase from block to block. The journal of a queue is a log, too: its stream
-//!   number is the incarnation number of the queue, and its shard is 0. The catalog entries of a
-//!   stream and its shards, or of a queue, come before its records.
+//!   The indexes of the records increase from block to block. The journal of a queue is a log, too:
+//!   its stream number is the incarnation number of the queue, and its shard is 0. The catalog
+//!   entries of a stream and its shards, or of a queue, come before its records.
 //! - Shard iterators and page tokens remain valid after a load, because every emulator encrypts
 //!   them with the same key. Receipt handles remain valid, because their key is part of the queue's
 //!   catalog entry.
 //!
 //! A block of an unknown kind, an unreadable entry, or a greater version in the first line means
-//! that a newer version of minikin wrote the file. A load refuses the whole file then.
+//! that a newer version of minikin wrote the file. A load refuses such a file as a whole.
 
 mod block;
 #[cfg(any(test, fuzzing))]

@@ -14,11 +14,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// The work of a committer. With a data directory, it makes writes durable. Without one, it spills
-/// segments to temporary files.
+/// The work of a committer. With a data directory, the work makes writes durable. Without a data
+/// directory, the work spills segments to temporary files.
 pub(crate) trait Commit: Send {
     fn shared(&self) -> &Arc<Shared>;
-    /// Does all work that is pending now: commits or spills, and sweeps.
+    /// Does all work that is pending now. The work is to commit or to spill, and to sweep.
     fn work(&mut self) -> io::Result<()>;
     /// Makes the store refuse writes, because `work` has failed with `error`.
     fn fail(&mut self, error: &io::Error);
@@ -37,7 +37,8 @@ struct Inner {
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Committer(Arc<Inner>);
 
-/// Closes a store: lets the committer finish its work, and closes the databases.
+/// Closes a store. For this purpose, it lets the committer finish its work, and then closes the
+/// databases.
 pub(crate) struct Closer(Arc<Inner>);
 
 opaque!(Committer);
@@ -75,8 +76,8 @@ impl Committer {
         }
     }
 
-    /// Runs the committer as a task until the store is closed. Only for a disk whose calls take no
-    /// real time.
+    /// Runs the committer as a task until the store is closed. May be called only if the calls of
+    /// the disk take no real time.
     pub async fn run_as_task(self) {
         loop {
             self.0.shared.signal.woken().await;
@@ -156,14 +157,14 @@ impl Closer {
         let (sender, receiver) = channel();
         let inner = self.0.clone();
         let run = move || {
-            // Sending the result fails if `close` no longer waits for it.
+            // The send of the result fails if `close` no longer waits for the result.
             let _late = sender.send(inner.finish());
         };
         let thread = std::thread::Builder::new().name("closing".into());
         let unable = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
         thread.spawn(run).map_err(unable)?;
-        // After a failed write, the wait is shorter: closing the databases may then block for ever,
-        // and no commit will follow.
+        // After a failed write, the wait is shorter, because no commit will follow, and the closing
+        // of the databases may block for ever.
         let limit = match shared.failure() {
             Some(_) => limits::FAILED_STORE_CLOSE_LIMIT,
             None => limits::STORE_CLOSE_LIMIT,

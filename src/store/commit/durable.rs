@@ -1,7 +1,7 @@
 //! The durable committer, which makes appends and catalog changes durable in groups.
 //!
-//! A commit takes the new records from every log. It writes each full segment as a value of its
-//! own, and all other records together as commit frames. Then it flushes the generation once, saves
+//! A commit takes the new records from every log. It writes each new segment as a value of its own,
+//! and all other new records together as commit frames. Then it flushes the generation once, saves
 //! the metadata, and publishes the records. During a commit, the writes for the next commit
 //! accumulate, so on a slow disk the commits become fewer and larger.
 
@@ -32,7 +32,7 @@ pub(crate) struct DurableCommitter {
     pub(crate) metadata: Box<dyn MetadataHandle>,
     /// Number of writes to the database `meta` since the data directory was created.
     pub(crate) saves: u64,
-    /// Metadata changes that must be saved only after the next commit has been flushed.
+    /// Metadata changes that the next commit must save only after its flush.
     pub(crate) late: Vec<Pair>,
     /// Logs with records that are stored in commit frames of the current generation, but in no
     /// segment.
@@ -87,10 +87,10 @@ impl Sweep for DurableCommitter {
         !self.framed.values().any(|log| log.has_tail())
     }
 
-    /// Starts a new generation if there is no current generation. Checks that this process still
-    /// has the lock on the data directory, and makes the names of the new files durable. Saves the
-    /// number of the generation in the database `meta`, so that a later start notices if the
-    /// generation is lost.
+    /// Starts a new generation if there is no current generation. For a new generation, the
+    /// function checks that this process still has the lock on the data directory, and makes the
+    /// names of the new files durable. It also saves the number of the generation in the database
+    /// `meta`, so that a later start notices if the generation is lost.
     fn begin_generation(&mut self) -> io::Result<()> {
         if let Some(number) = self.writer.begin()? {
             self.claim.verify()?;
@@ -105,8 +105,8 @@ impl Sweep for DurableCommitter {
     }
 
     fn removed(&mut self, number: u64) -> io::Result<()> {
-        // The summary of the generation is removed after the generation, because recovery takes a
-        // generation without a summary for one that was still being written.
+        // The summary is removed after its generation, because recovery would treat an existing
+        // generation without a summary as one that was still being written.
         self.save(vec![(key::summary(number), None)])
     }
 }
@@ -115,8 +115,8 @@ impl DurableCommitter {
     /// Makes one commit. If `seal` is true, this is the last commit to the current generation.
     fn commit(&mut self, seal: bool) -> io::Result<()> {
         let served = self.shared.pacer.take();
-        // The commit takes the catalog changes before it takes the records. Therefore the commit of
-        // a change also has all records that were appended before the change.
+        // The commit takes the catalog changes before it takes the records. Therefore a commit with
+        // a catalog change also has all records that were appended before the change.
         let (changes, saved) = self.shared.take_saves();
         let mut frames = Frames::default();
         let logs = self.take_logs(seal);
@@ -126,7 +126,7 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // At the end of a generation, write a file `marks` that names no generation, because a
+        // At the end of a generation, the file `marks` is written without a generation, because a
         // later generation may get the same number.
         if !idle || seal {
             self.write_marks();
@@ -156,7 +156,7 @@ impl DurableCommitter {
             .collect();
         if seal {
             // The last commit to a generation also takes the logs with records that are stored only
-            // in commit frames of this generation. It writes these records to segments.
+            // in commit frames of this generation, and writes these records to segments.
             logs.extend(self.framed.drain());
         }
         logs
@@ -192,8 +192,8 @@ impl DurableCommitter {
             self.claim.verify()?;
         }
         match fault {
-            // The fault `Tear` leaves a commit of which the records are durable, but not the
-            // metadata changes.
+            // After the fault `Tear`, the records of the commit are durable, but its metadata
+            // changes are not.
             Some(_) => Err(injected()),
             None => Ok(()),
         }
@@ -220,7 +220,7 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Writes the file `marks`, which says how far the databases were written. A failure is only
+    /// Writes the file `marks`, which says how much was written to the databases. A failure is only
     /// logged, because the file only helps a later start to detect damage.
     fn write_marks(&self) {
         let mut marks = Marks {
@@ -242,9 +242,9 @@ impl DurableCommitter {
         self.shared.settings.faults.at(point)
     }
 
-    /// Notes, after a commit, the segments that may now be dropped from memory, and the logs with
-    /// records that are stored only in commit frames. Gives the committed bytes back to the budget
-    /// for writes.
+    /// Updates the state after a commit: notes the segments that may now be dropped from memory,
+    /// and the logs with records that are stored only in commit frames. Gives the committed bytes
+    /// back to the budget for writes.
     fn note(&mut self, batches: Vec<CommitBatch>) {
         let mut pending = 0;
         let mut sealed = self.shared.sealed.lock();

@@ -1,4 +1,5 @@
-//! Writes the current generation, and opens the next generation ahead of time.
+//! Writes the current generation, and lets the housekeeping thread open the next generation before
+//! it is needed.
 
 use super::housekeeping::{Housekeeping, Opened};
 use crate::store::disk::seam::GenerationHandle;
@@ -82,13 +83,13 @@ impl GenerationWriter {
         current.map(|current| current.generation.clone())
     }
 
-    /// True if the current generation has reached the size at which it ends.
+    /// Returns true if the current generation has reached the size at which a generation ends.
     pub(crate) fn is_full(&self) -> bool {
         self.has_written(self.shared.settings.generation_bytes)
     }
 
-    /// True if no segment in the current generation is live, and the generation has at least a
-    /// sixteenth of the size at which it ends.
+    /// Returns true if no segment in the current generation is live, and the generation has reached
+    /// a sixteenth of the size at which a generation ends.
     pub(crate) fn is_dead(&self) -> bool {
         let worthwhile = self.shared.settings.generation_bytes / 16;
         let live = self.generation().map(|generation| generation.live());
@@ -110,8 +111,8 @@ impl GenerationWriter {
             Some((number, opening)) => {
                 let ended = |_| io::Error::other("the thread that opens generations ended");
                 let handle = match opening.recv().map_err(ended)? {
-                    // Try again. The previous generation has been closed in the meantime, which
-                    // released many file descriptors.
+                    // Open the generation again. The previous generation has been closed in the
+                    // meantime, and its closing released many file descriptors.
                     Err(error) if is_out_of_descriptors(&error) => {
                         self.shared.generations.open(number)?
                     }
@@ -183,7 +184,8 @@ impl GenerationWriter {
     }
 
     /// Ends the current generation, which must have been flushed. Returns the number of the
-    /// generation and the descriptions of its segments.
+    /// generation and the entries of its segments. Returns `None` if there is no current
+    /// generation.
     pub(crate) fn seal(&mut self) -> Option<(u64, Vec<SegmentEntry>)> {
         let current = self.current.take()?;
         let number = current.generation.number;
@@ -192,8 +194,8 @@ impl GenerationWriter {
         Some((number, current.entries))
     }
 
-    /// Removes a complete generation and its files. The files stay if the generation was set aside
-    /// because of damage.
+    /// Removes a complete generation. Also removes the files of the generation, unless it was set
+    /// aside because of damage.
     pub(crate) fn remove(&self, generation: &Arc<Generation>) -> io::Result<()> {
         let was_gone = generation.set_gone();
         generation.close(None);

@@ -48,8 +48,8 @@ impl Housekeeping {
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
         let (sender, receiver) = channel();
         self.run(move |generations| {
-            // Sending the handle fails if the receiver no longer waits. The failed sending drops
-            // the handle, which closes the generation again.
+            // The send of the handle fails if the receiver no longer waits. A failed send drops the
+            // handle, and the drop closes the generation again.
             let _unwanted = sender.send(generations.open(number));
         });
         receiver
@@ -63,8 +63,8 @@ impl Housekeeping {
         let shared = self.shared.clone();
         self.run(move |_| {
             generation.close(Some(writer));
-            // Sweeps ignore the generation that is being written. Therefore the generation is
-            // checked here, after its end.
+            // Sweeps ignore the generation that is being written. Therefore this job checks the
+            // generation after its end.
             if generation.is_half_dead() {
                 shared.ask_for_sweep();
             }

@@ -29,12 +29,13 @@ impl Commit for Spiller {
         &self.shared
     }
 
-    /// Spills if the records in memory have more than `memory_bytes` bytes. Continues until they
-    /// have `SPILL_BYTES` bytes less than `memory_bytes`, so that the thread seldom has to wake up.
+    /// Spills if the records in memory have more than `memory_bytes` bytes. Continues until the
+    /// records in memory have `SPILL_BYTES` bytes less than `memory_bytes`, so that the thread
+    /// seldom has to wake up.
     fn work(&mut self) -> io::Result<()> {
         let memory = self.shared.settings.memory_bytes;
-        // While writes are refused, the spiller tries to spill one segment even if memory is not
-        // full. The attempt shows if the disk works again.
+        // While the store refuses writes, the spiller tries to spill one segment even if memory is
+        // not full. This attempt shows if the disk works again.
         let mut is_due = self.shared.budget.is_refusing() || self.exceeds(memory);
         let goal = memory.saturating_sub(limits::SPILL_BYTES);
         while is_due || self.exceeds(memory) {
@@ -55,8 +56,8 @@ impl Commit for Spiller {
         Ok(())
     }
 
-    /// Makes the store refuse writes for which memory has no space, until a spill succeeds. Each
-    /// refused write makes the committer try to spill again.
+    /// Makes the store refuse writes for which the memory has no space, until a spill succeeds.
+    /// After each refused write, the committer tries to spill again.
     fn fail(&mut self, error: &io::Error) {
         if self.shared.budget.is_refusing() {
             return;
@@ -104,8 +105,8 @@ impl Sweep for Spiller {
 }
 
 impl Spiller {
-    /// Makes the store accept writes again for which memory has no space. Called after a successful
-    /// spill.
+    /// Ends the refusal of writes for which the memory has no space. Such writes wait for a spill
+    /// again. Must be called after a successful spill.
     fn accept_again(&self) {
         if self.shared.budget.is_refusing() {
             tracing::info!("records can be spilled to the temporary directory again");
@@ -114,7 +115,7 @@ impl Spiller {
         }
     }
 
-    /// True if the records in memory have more than `bytes` bytes.
+    /// Returns true if the records in memory have more than `bytes` bytes.
     fn exceeds(&self, bytes: u64) -> bool {
         self.shared.memory.load(Ordering::Relaxed) > bytes
     }
@@ -134,8 +135,8 @@ impl Spiller {
 
     /// Writes one segment of `log` to a temporary file and releases the segment's memory. The
     /// memory becomes free immediately, so that waiting writers need not wait for the spill of
-    /// further segments. A segment that cannot be written returns to the front of the list of
-    /// segments to spill.
+    /// further segments. If the segment cannot be written, the function puts the segment back at
+    /// the front of the list of segments to spill.
     fn spill(&mut self, log: &Log, mut entry: SegmentEntry, segment: &Segment) -> io::Result<()> {
         let written = self.begin_generation();
         let written = written.and_then(|()| self.writer.append(&mut entry, segment));
@@ -154,8 +155,8 @@ impl Spiller {
         Ok(())
     }
 
-    /// Closes the segment that each log still appends to, so that its records can be spilled.
-    /// Returns false if no log has a closed segment to spill.
+    /// Closes the tails of all logs, so that their records can be spilled. Returns false if no log
+    /// has a closed segment to spill.
     fn seal_tails(&self) -> bool {
         for log in self.logs.all() {
             log.seal_tail();

@@ -1,5 +1,5 @@
-//! Sweeps. A sweep removes generations without live segments. It rewrites generations of which less
-//! than half is live.
+//! Sweeps. A sweep removes generations without live segments. If live segments have less than half
+//! of the bytes of a generation, the sweep copies them to the current generation first.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -12,18 +12,19 @@ use std::sync::Arc;
 pub(super) trait Sweep: Commit {
     fn logs(&self) -> &Arc<Logs>;
     fn writer(&mut self) -> &mut GenerationWriter;
-    /// True if the current generation may end as soon as none of its segments is live.
+    /// Returns true if the current generation may end when none of its segments is live.
     fn may_end_current(&self) -> bool;
     /// Starts a new generation if there is no current generation.
     fn begin_generation(&mut self) -> io::Result<()>;
     /// Ends the current generation.
     fn end_generation(&mut self) -> io::Result<()>;
-    /// Called by the sweep after it removed the generation `number`. Removes the metadata of this
-    /// generation if the committer has saved any.
+    /// Removes the metadata of the generation `number` if the committer has saved any. The sweep
+    /// calls this function after it removed the generation.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes each generation without live segments. A generation that is less than half live is
-    /// removed, too: its live segments are first copied to the current generation.
+    /// Removes each generation without live segments. Also removes each generation in which live
+    /// segments have less than half of the bytes, after a copy of these segments to the current
+    /// generation.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;

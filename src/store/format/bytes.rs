@@ -1,15 +1,15 @@
 //! Little-endian numbers, and the checksum of stored bytes. In this file, a frame is any stored
-//! content with its checksum in front: `crc32 u32`, then the content.
+//! content after its checksum, with the form `crc32 u32 | content`.
 
 const CHECKSUM: usize = 4;
 
-/// Starts a frame: returns a buffer with four bytes, to which `write_checksum` later writes the
+/// Starts a frame. Returns a buffer with four bytes, to which `write_checksum` later writes the
 /// checksum.
 pub(crate) fn checksummed_buffer() -> Vec<u8> {
     vec![0; CHECKSUM]
 }
 
-/// Completes a frame: writes the checksum of the content to the first four bytes.
+/// Completes a frame. Writes the checksum of the content to the first four bytes of the frame.
 pub(crate) fn write_checksum(frame: &mut [u8]) {
     let checksum = crc32fast::hash(&frame[CHECKSUM..]);
     frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());

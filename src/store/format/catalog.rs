@@ -1,6 +1,6 @@
-//! The catalog: its entries, their keys, and the changes of entries. A new kind of entry needs a
-//! variant of [`Change`], a field of [`Catalog`], and a line in [`Change::to_pair`] and in
-//! [`Catalog::insert`].
+//! The catalog, with its entries, the keys of the entries, and the changes of entries. A new kind
+//! of entry needs a variant of [`Change`], a field of [`Catalog`], and a line in
+//! [`Change::to_pair`] and in [`Catalog::insert`].
 
 use super::key::Pair;
 use super::value::{
@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// A change of one catalog entry: its key, which is the same as in [`Catalog`], and its new value.
-/// The value `None` removes the entry.
+/// A change of one catalog entry. The change has the key of the entry, which is the same as in
+/// [`Catalog`], and the entry's new value. The value `None` removes the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The settings of an account in a region. The key is the account id and the name of the
@@ -61,8 +61,8 @@ impl Change {
     }
 }
 
-/// Encodes the key and the value of a catalog entry. The value `None` stands for the removal of the
-/// entry.
+/// Encodes the key and the value of a catalog entry. If `value` is `None`, the returned pair
+/// removes the entry.
 fn pair(key: Key<'_>, value: &Option<impl Serialize>) -> Pair {
     (key.to_bytes(), value.as_ref().map(value::to_bytes))
 }
@@ -128,8 +128,8 @@ impl Catalog {
     }
 }
 
-/// Decodes the value `bytes` of a catalog entry, and adds the entry to `entries`. `kind` is the
-/// kind of the entry, and is returned as the error.
+/// Decodes the value `bytes` of a catalog entry, and adds the entry to `entries`. If the value
+/// cannot be decoded, the function returns `kind`, the kind of the entry, as the error.
 fn add<K: Ord, V: DeserializeOwned>(
     entries: &mut BTreeMap<K, V>,
     key: K,
@@ -140,8 +140,8 @@ fn add<K: Ord, V: DeserializeOwned>(
     Ok(())
 }
 
-/// The key of a catalog entry. The encoded keys of the same kind of entry sort in the order of the
-/// numbers in the keys.
+/// The key of a catalog entry. Encoded keys of one kind sort in the order of the numbers in the
+/// keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     Stream(u64),

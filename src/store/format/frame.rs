@@ -1,7 +1,9 @@
-//! Commit frames, which have the new records of one commit that are in no full segment.
+//! Commit frames. The commit frames of a commit have the new records that the commit does not write
+//! as segments.
 //!
-//! A commit frame is a checksum and blocks. A block is `stream u64 | shard u32 | length u32 |
-//! records`: consecutive packed records of one log. The length is in bytes.
+//! A commit frame consists of a checksum and blocks. A block is `stream u64 | shard u32 | length
+//! u32 | records`. The records of a block are consecutive packed records of one log, and `length`
+//! is their number of bytes.
 
 use super::bytes::{checksummed_buffer, u32_at, verified_content, write_checksum};
 use super::record::{LogId, record_starts};
@@ -45,7 +47,8 @@ impl Frames {
     }
 }
 
-/// Splits a commit frame into its blocks. Returns the log and the packed records of each block.
+/// Splits a commit frame into its blocks. Returns the id of the log and the packed records of each
+/// block.
 pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
     let mut rest = verified_content(frame)?;
     let mut runs = Vec::new();

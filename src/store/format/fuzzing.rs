@@ -20,8 +20,8 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 /// Decodes `input` as each of the stored encodings, with and without a valid checksum. Then builds
-/// records, frames, summaries and keys from `input`, encodes them, and checks that decoding returns
-/// the same values.
+/// records, frames, summaries and keys from `input`, and encodes these values. Checks that the
+/// decoded values are the same as before.
 ///
 /// # Panics
 /// Panics if a decoded value differs from the encoded value, or if keys do not sort in the order of
@@ -82,7 +82,7 @@ fn read_value<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8])
     }
 }
 
-/// Decodes `bytes` as each kind of key. Checks that the encoding of a decoded key is `bytes` again.
+/// Decodes `bytes` as each kind of key. Checks that the encoding of each decoded key is `bytes`.
 fn read_key(bytes: &[u8]) {
     if let key::Metadata::Summary(number) = key::metadata(bytes) {
         assert!(bytes.starts_with(&key::summary(number)));
@@ -95,8 +95,8 @@ fn read_key(bytes: &[u8]) {
     }
 }
 
-/// Packs records whose lengths and contents come from `input`. Reads the records back and compares
-/// them.
+/// Packs records whose lengths and contents come from `input`. Unpacks the records, and compares
+/// them with the original records.
 fn write_and_read(input: &[u8]) {
     let texts: Vec<_> = input.chunks(40).map(String::from_utf8_lossy).collect();
     let mut index = 0;

@@ -16,7 +16,7 @@
 //! its stream (`value.rs`).
 //!
 //! The number of writes to `meta` is in a separate tree, because sled rewrites neighbouring keys
-//! together: next to the summaries, the key would make every save rewrite a summary.
+//! together. If its key were next to the summaries, every save would rewrite a summary.
 
 use crate::limits;
 
@@ -27,7 +27,8 @@ pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 pub(crate) const NEXT_RUN: &[u8] = b"\0epoch";
 
 /// The key under which `meta` holds the greatest run of the records that an unfinished or failed
-/// load of a snapshot may have written. A load writes its records before it begins their run.
+/// load of a snapshot may have written. A load writes its records before it begins the run of these
+/// records.
 pub(crate) const PERMITTED_RUN: &[u8] = b"\0ahead";
 
 /// The key under which `meta` holds the number of writes to `meta`.
@@ -37,13 +38,13 @@ const BEGUN: &[u8] = b"\0b";
 const SUMMARY: &[u8] = b"\0g";
 const CATALOG: u8 = 1;
 
-/// The key under which a generation holds its segment `number`.
+/// Returns the key under which a generation holds its segment `number`.
 pub(crate) fn segment(number: u32) -> [u8; 8] {
     u64::from(number).to_be_bytes()
 }
 
-/// The key under which a generation holds frame number `part` of the commit `number`. The frames of
-/// a commit are counted from 0.
+/// Returns the key under which a generation holds frame number `part` of the commit `number`. The
+/// frames of a commit are counted from 0.
 pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&number.to_be_bytes());
@@ -51,28 +52,31 @@ pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     key
 }
 
-/// The big-endian number at the start of `key`. `None` if `key` is too short.
+/// Returns the big-endian number at the start of `key`. Returns `None` if `key` is shorter than 8
+/// bytes.
 pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
-/// The run, counted from 0, in which the record with the sequence index `index` was put.
+/// Returns the run in which the record with the sequence index `index` was put. Runs are counted
+/// from 0.
 pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// The key under which `meta` holds the note that a generation was begun. If `meta` has the note
-/// but the generation does not exist, records were lost.
+/// Returns the key under which `meta` holds the note that a generation was begun. If `meta` has
+/// this note, but the generation does not exist, records were lost.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
 
-/// The key under which `meta` holds the summary of a generation.
+/// Returns the key under which `meta` holds the summary of a generation.
 pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
 }
 
-/// The key under which `meta` holds a catalog entry. `key` is the entry's key in the catalog.
+/// Returns the key under which `meta` holds a catalog entry. `key` is the entry's key in the
+/// catalog.
 pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
     [&[CATALOG], key].concat()
 }
@@ -95,7 +99,7 @@ pub(crate) enum Metadata<'a> {
     Unknown,
 }
 
-/// Finds the meaning of a key in the database `meta`.
+/// Returns the meaning of a key in the database `meta`.
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == NEXT_RUN {
         return Metadata::NextRun;

@@ -1,11 +1,11 @@
 //! The file `marks`, which says how much was written to the databases of a data directory.
 //!
-//! sled silently drops a damaged part of its own logs, and everything after this part. Entries of
-//! `meta` that were lost in this way would have a bad effect: the next start would not know of some
-//! streams, and would remove their records. Therefore the committer writes after each flush how
-//! much is in `meta` and in the newest generation, and the next start compares these numbers with
-//! the databases. The file is not synced. After a power cut it can be older than the databases, but
-//! never newer.
+//! sled silently drops a damaged part of its own logs, and everything after this part. If entries
+//! of `meta` were lost in this way, the next start would not know of some streams, and would remove
+//! the records of these streams. Therefore the committer writes numbers to this file after each
+//! flush: how much is in `meta` and in the newest generation. The next start compares these numbers
+//! with the databases. The file is not synced, so after a power cut it can be older than the
+//! databases, but never newer.
 //!
 //! Format: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little-endian.
 
@@ -14,7 +14,7 @@ use super::bytes::{checksummed_buffer, u64_at, verified_content, write_checksum}
 /// Size of the file `marks` in bytes.
 const BYTES: usize = 36;
 
-/// The contents of the file `marks`: how much was written to the databases.
+/// The contents of the file `marks`, which say how much was written to the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
     /// Number of writes to the database `meta` since the data directory was created.
@@ -37,8 +37,8 @@ impl Marks {
         bytes
     }
 
-    /// Decodes the file `marks`. All numbers are zero if the file is absent or damaged, so that the
-    /// comparison with the databases finds no loss.
+    /// Decodes the file `marks`. Returns zero for all numbers if the file is absent or damaged, so
+    /// that the comparison with the databases finds no loss.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.len() != BYTES || verified_content(bytes).is_err() {
             return Self::default();

@@ -1,15 +1,17 @@
 //! A record and its packed form, which is the same in memory and on disk.
 //!
-//! A packed record is `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key
-//! | data`, little-endian, with the arrival time in milliseconds since the epoch. A packed record
-//! contains its own length, so consecutive packed records can be read without further data.
+//! A packed record is
+//! `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key | data`.
+//! All numbers are little-endian, and the arrival time is in milliseconds since the epoch. A packed
+//! record contains the lengths of its key and data, so consecutive packed records can be read
+//! without further data.
 
 use super::bytes::{u32_at, u64_at};
 use crate::world::Timestamp;
 use bytes::Bytes;
 use std::ops::Range;
 
-/// Number of bytes of a packed record without its partition key and data.
+/// Number of bytes of a packed record before its partition key and data.
 const HEADER: usize = 23;
 const NO_KEY: u16 = u16::MAX;
 const ENCRYPTED: u8 = 1;
@@ -31,7 +33,7 @@ impl LogId {
     /// Number of bytes of an encoded id.
     pub(crate) const BYTES: usize = 12;
 
-    /// Encodes the id of the log: `stream u64 | shard u32`, little-endian.
+    /// Encodes the id of the log as `stream u64 | shard u32`, little-endian.
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..8].copy_from_slice(&self.stream.to_le_bytes());
@@ -51,11 +53,11 @@ impl LogId {
 /// One record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Sequence index of the record. The records of a log are in ascending order of their indexes,
-    /// and indexes may be left out.
+    /// Sequence index of the record. The records of a log are in ascending order of their indexes.
+    /// A log need not have a record for each index.
     pub index: u64,
-    /// Arrival time of the record. A record that is appended with an earlier time than the previous
-    /// record gets the time of the previous record.
+    /// Arrival time of the record. If this time is earlier than that of the log's previous record,
+    /// the log stores the record with the time of the previous record.
     pub arrival: Timestamp,
     /// Partition key of the record. `None` if the record was written without one.
     pub partition_key: Option<&'a str>,
@@ -66,12 +68,13 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Number of bytes of the packed record.
+    /// Returns the number of bytes of the packed record.
     pub(super) fn packed_size(&self) -> usize {
         HEADER + self.partition_key.map_or(0, str::len) + self.data.len()
     }
 
-    /// Appends the packed form of the record to `bytes`, with the arrival time `arrival`.
+    /// Appends the packed form of the record to `bytes`. The packed record has the arrival time
+    /// `arrival`.
     pub(crate) fn pack(&self, arrival: Timestamp, bytes: &mut Vec<u8>) {
         let key = self.partition_key.map_or(&b""[..], str::as_bytes);
         let key_length = match self.partition_key {
@@ -91,15 +94,16 @@ impl Record<'_> {
     }
 }
 
-/// A sequence of packed records, each of which can be found by its position. The positions count
+/// A sequence of packed records with access to each record by its position. The positions count
 /// from 0.
 pub(crate) trait Records {
-    /// Number of records in the sequence.
+    /// Returns the number of records in the sequence.
     fn len(&self) -> usize;
-    /// The buffer that holds the record at `position`, and the offset of the record in this buffer.
+    /// Returns the buffer that holds the record at `position`, and the offset of the record in this
+    /// buffer.
     fn start(&self, position: usize) -> (&[u8], usize);
-    /// Returns the records at the positions in `range`. The records of a closed segment are not
-    /// copied: they share the segment's memory. The records of an open segment are copied.
+    /// Returns the records at the positions in `range`. The returned records of a closed segment
+    /// share the segment's memory. The returned records of an open segment are copies.
     fn slice(&self, range: Range<usize>) -> PackedRecords;
 
     fn index(&self, position: usize) -> u64 {
@@ -112,15 +116,15 @@ pub(crate) trait Records {
         arrival_at(bytes, start)
     }
 
-    /// Number of bytes of partition key and data of the record at `position`.
+    /// Returns the number of bytes of the partition key and data of the record at `position`.
     fn weight(&self, position: usize) -> u64 {
         let (bytes, start) = self.start(position);
         let (key, data) = lengths(&bytes[start..]);
         (key.unwrap_or_default() + data) as u64
     }
 
-    /// Position of the first record that has an index of at least `from` and an arrival time of at
-    /// least `horizon`.
+    /// Returns the position of the first record that has an index of at least `from` and an arrival
+    /// time of at least `horizon`. Returns the number of records if there is no such record.
     fn first_from(&self, from: u64, horizon: Timestamp) -> usize
     where
         Self: Sized,
@@ -128,8 +132,8 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < from || self.arrival(at) < horizon)
     }
 
-    /// Position after the last record that has an index less than `end`. 0 if there is no such
-    /// record.
+    /// Returns the position after the last record that has an index less than `end`. Returns 0 if
+    /// there is no such record.
     fn end_before(&self, end: u64) -> usize
     where
         Self: Sized,
@@ -137,7 +141,8 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < end)
     }
 
-    /// Number of bytes of the partition keys and data of all records in `range`.
+    /// Returns the number of bytes of the partition keys and data of all records at the positions
+    /// in `range`.
     fn weights(&self, range: Range<usize>) -> u64 {
         let Some(last) = range.end.checked_sub(1).filter(|last| range.start <= *last) else {
             return 0;
@@ -147,8 +152,9 @@ pub(crate) trait Records {
         (start(last) - start(range.start) - headers) as u64 + self.weight(last)
     }
 
-    /// The first position for which `passed` returns false. The caller must ensure that `passed`
-    /// returns true for all earlier positions, and false for all later ones.
+    /// Returns the first position for which `passed` returns false, or the number of records if
+    /// there is no such position. The caller must ensure that `passed` returns true for all earlier
+    /// positions and false for all later positions.
     fn search(&self, passed: impl Fn(usize) -> bool) -> usize
     where
         Self: Sized,
@@ -179,8 +185,8 @@ impl PackedRecords {
 /// Iterates over the records that are packed in `bytes`.
 ///
 /// # Panics
-/// Panics if `bytes` are not packed records. The caller must check bytes from a disk with
-/// [`record_starts`] first.
+/// The iterator panics if `bytes` are not packed records. The caller must check bytes from a disk
+/// with [`record_starts`] first.
 pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
@@ -192,9 +198,9 @@ pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     })
 }
 
-/// The offset of each record in `bytes`. `None` if `bytes` are not packed records in ascending
-/// order of their indexes. Also `None` if an index is `u64::MAX`, which is reserved for the
-/// position after the last record.
+/// Returns the offset of each record in `bytes`. Returns `None` if `bytes` are not packed records
+/// in ascending order of their indexes. Also returns `None` if a record has the index `u64::MAX`,
+/// because the index after the last record must not overflow.
 pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     let mut starts = Vec::new();
     let (mut rest, mut next) = (bytes, 0);
@@ -210,7 +216,8 @@ pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     Some(starts)
 }
 
-/// Decodes the first packed record in `bytes`. Returns the record and the remaining bytes.
+/// Decodes the first packed record in `bytes`. Returns the record and the bytes after it. Returns
+/// `None` if `bytes` do not begin with a packed record.
 fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
     let (key_length, data_length) = lengths(header);
@@ -227,8 +234,8 @@ fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((record, rest))
 }
 
-/// The lengths of a record's partition key and of its data, from the header of the packed record.
-/// The length of the partition key is `None` if the record has none.
+/// Returns the length of a record's partition key and the length of its data, from the header of
+/// the packed record. The length of the partition key is `None` if the record has no partition key.
 fn lengths(bytes: &[u8]) -> (Option<usize>, usize) {
     let key = u16::from_le_bytes([bytes[20], bytes[21]]);
     let key = (key != NO_KEY).then_some(usize::from(key));

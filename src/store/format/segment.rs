@@ -1,4 +1,5 @@
-//! Segments: blocks of consecutive records of one log, with the same bytes in memory and on disk.
+//! Segments. A segment is a block of consecutive records of one log, with the same bytes in memory
+//! and on disk.
 //!
 //! A segment consists of the header `crc32 u32 | count u32 | stream u64 | shard u32 | table u32`,
 //! the packed records, and a table. The table holds the offset of each record, and the number
@@ -15,19 +16,20 @@ const HEADER: usize = 24;
 /// Number of bytes of one entry of a segment's table.
 const OFFSET: usize = 4;
 
-/// Number of bytes that `record` takes in a segment, including its entry in the segment's table.
+/// Returns the number of bytes that `record` takes in a segment, including the record's entry in
+/// the segment's table.
 pub(crate) fn packed_size(record: &Record<'_>) -> usize {
     record.packed_size() + OFFSET
 }
 
 /// Estimates the number of bytes of partition keys and data in a segment. `bytes` is the size of
-/// the segment, and `records` the number of its records.
+/// the segment in bytes, and `records` is the number of its records.
 pub(crate) fn weight_of(bytes: u32, records: u32) -> u64 {
     let frame = HEADER + (MIN_BYTES + OFFSET) * records as usize;
     u64::from(bytes).saturating_sub(frame as u64)
 }
 
-/// The open segment at the end of a log, which appended records enter.
+/// The open segment at the end of a log. New records are appended to this segment.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     bytes: Vec<u8>,
@@ -39,7 +41,8 @@ impl Tail {
         self.offsets.is_empty()
     }
 
-    /// Size in bytes that the segment would have if it were closed now. 0 if it has no records.
+    /// Returns the size in bytes that the segment would have if it were closed now. Returns 0 if
+    /// the segment has no records.
     pub(crate) fn size(&self) -> usize {
         match self.is_empty() {
             true => 0,
@@ -78,7 +81,7 @@ impl Tail {
         }
     }
 
-    /// The packed records of the open segment, from `position` to the end.
+    /// Returns the packed records of the open segment, from the record at `position` to the end.
     pub(crate) fn run(&self, position: usize) -> &[u8] {
         &self.bytes[self.offset(position)..]
     }
@@ -96,7 +99,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Checks the bytes of a segment that was read from a disk. Returns the segment.
+    /// Checks the bytes of a segment that was read from a disk, and returns the segment.
     ///
     /// # Errors
     /// The reason why the bytes are not a valid segment.

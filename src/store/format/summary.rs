@@ -1,9 +1,10 @@
-//! Summaries. The summary of a generation lists its segments. The committer stores it in `meta`
-//! when the generation is complete.
+//! Summaries. The summary of a generation lists the generation's segments. The committer stores the
+//! summary in `meta` when the generation is complete.
 //!
-//! A summary consists of a checksum and an entry of 56 bytes for each segment: `stream u64 | shard
-//! u32 | first u64 | last u64 | first arrival i64 | last arrival i64 | records u32 | bytes u32 |
-//! number u32`, little-endian, with the arrival times in milliseconds since the epoch.
+//! A summary consists of a checksum and an entry of 56 bytes for each segment. An entry is
+//! `stream u64 | shard u32 | first u64 | last u64 | first arrival i64 | last arrival i64 |
+//! records u32 | bytes u32 | number u32`. All numbers are little-endian, and the arrival times are
+//! in milliseconds since the epoch.
 
 use super::bytes::{checksummed_buffer, u32_at, u64_at, verified_content, write_checksum};
 use super::record::{LogId, Records};
@@ -81,7 +82,7 @@ impl SegmentEntry {
     }
 }
 
-/// Encodes the summary of a generation that consists of the segments `entries`.
+/// Encodes the summary of a generation. `entries` describe the segments of the generation.
 pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
     let mut bytes = checksummed_buffer();
     bytes.reserve(ENTRY * entries.len());
@@ -92,7 +93,7 @@ pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
     bytes
 }
 
-/// Decodes a summary. Returns the descriptions of the segments that it lists.
+/// Decodes a summary. Returns the descriptions of the segments in the summary.
 pub(crate) fn entries(summary: &[u8]) -> Result<Vec<SegmentEntry>, &'static str> {
     let entries = verified_content(summary)?.chunks(ENTRY);
     entries.map(SegmentEntry::read).collect()

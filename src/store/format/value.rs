@@ -1,5 +1,5 @@
-//! The values of the catalog and their encoding: a version byte, then CBOR. The encoding is used
-//! only on disk and in snapshots, never in the service's API.
+//! The values of the catalog, and their encoding. An encoded value is a version byte and then CBOR.
+//! The encoding is used only on disk and in snapshots, never in the service's API.
 
 use crate::model::channel::ChannelSettings;
 use crate::model::event_source::{Settings, StartingPosition};
@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Version of the encoding. It has to change when older programs can no longer read the encoding.
+/// Version of the encoding. The version has to change when older programs can no longer read the
+/// encoding.
 const VERSION: u8 = 1;
 
 /// The saved form of a stream without its shards.
@@ -24,8 +25,8 @@ pub struct StreamValue {
     pub due_ms: Option<i64>,
     /// True if the stream has ever been ACTIVE.
     pub was_active: bool,
-    /// Time in milliseconds since the epoch. Records that arrived before this time stay expired,
-    /// even if a longer retention period is set later.
+    /// Time before which all records have expired, in milliseconds since the epoch. These records
+    /// stay expired even if a request later sets a longer retention period.
     pub expired_before_ms: i64,
     pub settings: StreamSettings,
     /// The change of the stream that takes effect when the status UPDATING ends.
@@ -34,21 +35,20 @@ pub struct StreamValue {
     pub policy: Option<String>,
     pub consumers: BTreeMap<String, Consumer>,
     pub history: History,
-    /// Identity number of the stream. `None` if it equals the incarnation number.
+    /// Identity number of the stream. `None` if the identity number equals the incarnation number.
     #[serde(default)]
     pub identity: Option<u64>,
-    /// Random number of the stream, which the event ids of its tails contain. `None` in entries of
-    /// older versions.
+    /// Random number of the stream, which is a part of the event ids of the stream's tails. `None`
+    /// if an older version of the program wrote the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail_mark: Option<u64>,
-    /// Number of the stream's records that were acknowledged to producers since the stream was last
-    /// cleared. Only the entries of a snapshot have this number.
+    /// Number of the stream's records that were acknowledged to producers since the last clear of
+    /// the stream. `None` except in the entries of a snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_count: Option<u64>,
 }
 
-/// The settings of a stream. The stream is in status UPDATING during the change of most of these
-/// settings.
+/// The settings of a stream. While most of these settings change, the stream is in status UPDATING.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamSettings {
     /// True if the stream is in on-demand mode. False if it is in provisioned mode.
@@ -61,7 +61,7 @@ pub struct StreamSettings {
     pub auto_distribution: bool,
     /// The KMS key of the stream. `None` if the stream is not encrypted.
     pub key_id: Option<String>,
-    /// Warm throughput of the stream in MiB/s. `None` if it was never set.
+    /// Warm throughput of the stream in MiB/s. `None` if no request has set the warm throughput.
     pub warm_throughput_mibps: Option<u32>,
     /// Names of the enabled shard-level metrics of the stream.
     pub metrics: BTreeSet<String>,
@@ -83,7 +83,7 @@ pub enum ReshardingOrder {
     Split {
         /// Index of the shard to split.
         shard: u32,
-        /// First hash key of the upper child shard, big-endian.
+        /// First hash key of the child shard with the higher hash keys, big-endian.
         at: [u8; 16],
     },
     /// Merges two adjacent shards into one.
@@ -113,12 +113,12 @@ pub struct Consumer {
     pub due_ms: Option<i64>,
     /// Tags of the consumer.
     pub tags: BTreeMap<String, String>,
-    /// Resource policy of the consumer, in JSON.
+    /// Resource policy of the consumer, in JSON. `None` if the consumer has no policy.
     pub policy: Option<String>,
 }
 
-/// The times of a stream's recent changes of which the service permits only a few within 24 hours,
-/// in milliseconds since the epoch.
+/// The times of a stream's recent changes, in milliseconds since the epoch. The list has only
+/// changes that the service permits a limited number of times within 24 hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// Times of the UpdateShardCount calls that changed the stream.
@@ -144,7 +144,8 @@ pub struct ShardValue {
     pub adjacent_parent: Option<u32>,
 }
 
-/// The saved settings of an account in a region: its minimum throughput billing commitment.
+/// The saved settings of an account in a region. The only setting is the minimum throughput billing
+/// commitment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountValue {
     /// Time at which the account's last minimum throughput billing commitment started, in
@@ -177,9 +178,10 @@ pub struct MappingValue {
     pub modified_ms: i64,
     /// The mapping's `LastProcessingResult` in the API of Lambda.
     pub result: String,
-    /// True if the mapping's starting position in every shard is already determined.
+    /// True if the mapping's starting positions in all shards are already determined.
     pub is_started: bool,
-    /// Incarnation number of the stream to which the mapping's saved positions belong.
+    /// Incarnation number of the stream to which the mapping's saved positions belong. `None` if
+    /// the mapping has no stream yet.
     pub incarnation: Option<u64>,
 }
 
@@ -198,8 +200,8 @@ pub struct QueueValue {
     pub due_ms: Option<i64>,
     pub visibility_timeout_s: u32,
     pub max_receive_count: Option<u32>,
-    /// Type of the queue's starting position. `given_ms` is the time in the CreateQueue request,
-    /// and `started_ms` is the earliest arrival time that a record delivered by the queue can have.
+    /// Type of the queue's starting position. `given_ms` is the time in the CreateQueue request.
+    /// The queue delivers only records that arrived at the time `started_ms` or later.
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,
@@ -221,12 +223,13 @@ pub struct ChannelValue {
     pub stream: u64,
     pub created_ms: i64,
     pub status: String,
-    /// The reason why the channel is in status FAILED.
+    /// The reason for the status FAILED of the channel. `None` in any other status.
     pub reason: Option<String>,
     pub due_ms: Option<i64>,
     pub settings: ChannelSettings,
     pub tags: BTreeMap<String, String>,
-    /// Name of the newest metadata file of the Iceberg table to which the channel delivers.
+    /// Name of the newest metadata file of the Iceberg table to which the channel delivers. `None`
+    /// if no such file is known.
     pub table_metadata: Option<String>,
 }
 

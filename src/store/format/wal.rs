@@ -1,9 +1,9 @@
 //! The commits in the write-ahead log of a generation (`disk/sled/wal.rs`).
 //!
-//! A commit is `crc32 u32 | length u32 | number u64 | values`, and a value is `tree u8 | length u8 |
-//! length u32 | key | value`, where the lengths are those of the key and of the value. The length
-//! of a commit includes its header. All numbers are little-endian. The checksum covers all bytes
-//! after it.
+//! A commit is `crc32 u32 | length u32 | number u64 | values`. A value is
+//! `tree u8 | key length u8 | value length u32 | key | value`. The length of a commit includes the
+//! commit's header. All lengths are in bytes, and all numbers are little-endian. The checksum covers
+//! all bytes after it.
 
 use super::bytes::{u32_at, u64_at, verified_content, write_checksum};
 
@@ -28,13 +28,13 @@ pub(crate) struct WalValue<'a> {
 }
 
 impl WalValue<'_> {
-    /// Number of bytes that the value takes in a commit.
+    /// Returns the number of bytes that the value takes in a commit.
     pub(crate) fn size(&self) -> usize {
         VALUE_HEADER + self.key.len() + self.value.len()
     }
 }
 
-/// A commit that is being built.
+/// A commit for the write-ahead log that is not complete yet.
 #[derive(Debug, Default)]
 pub(crate) struct WalCommit(Vec<u8>);
 
@@ -43,7 +43,7 @@ impl WalCommit {
         self.0.is_empty()
     }
 
-    /// Size of the commit in bytes. 0 if it has no values.
+    /// Returns the size of the commit in bytes. Returns 0 if the commit has no values.
     pub(crate) fn size(&self) -> usize {
         self.0.len()
     }
@@ -65,8 +65,8 @@ impl WalCommit {
         self.0.extend_from_slice(value.value);
     }
 
-    /// Completes the commit, which must have a value, and gives it the number `number`. Returns its
-    /// bytes.
+    /// Completes the commit and sets its number to `number`. Returns the bytes of the commit. The
+    /// commit must have at least one value.
     pub(crate) fn finish(&mut self, number: u64) -> &[u8] {
         let length = u32::try_from(self.0.len()).expect("a commit is below 4 GiB");
         self.0[4..8].copy_from_slice(&length.to_le_bytes());
@@ -76,9 +76,9 @@ impl WalCommit {
     }
 }
 
-/// The complete commits at the start of a write-ahead log's `bytes`. Each further commit has the next
-/// number: the write-ahead log's file is overwritten from its start, and what follows the newest commit is
-/// older.
+/// Returns the complete commits at the start of `bytes`, the bytes of one half of a write-ahead
+/// log. Stops at a commit whose number is not the next one. New commits overwrite the half from its
+/// start, so any bytes after the newest commit are older.
 pub(crate) fn commits(mut bytes: &[u8]) -> impl Iterator<Item = Vec<WalValue<'_>>> {
     let mut expected = None;
     std::iter::from_fn(move || {
@@ -92,8 +92,8 @@ pub(crate) fn commits(mut bytes: &[u8]) -> impl Iterator<Item = Vec<WalValue<'_>
     })
 }
 
-/// Splits the first commit from `bytes`. Returns its number, its values and the rest of the bytes.
-/// `None` if the bytes do not begin with a complete commit.
+/// Splits the first commit from `bytes`. Returns the number of the commit, the values of the commit
+/// and the bytes after the commit. Returns `None` if `bytes` do not begin with a complete commit.
 fn split_commit(bytes: &[u8]) -> Option<(u64, Vec<WalValue<'_>>, &[u8])> {
     if bytes.len() < HEADER {
         return None;

@@ -1,5 +1,5 @@
-//! Divides the next records of a log into blocks without reading from the disk. The delivery of a
-//! channel plans its objects from these blocks.
+//! Divides the next records of a log into blocks without a read from the disk. The delivery of a
+//! channel uses these blocks to plan its objects.
 
 use super::shard_log::Log;
 use crate::model::channel::Block;
@@ -9,9 +9,9 @@ use crate::world::Timestamp;
 
 impl Log {
     /// Divides the published records that have an index of at least `from` and an arrival time of
-    /// at least `horizon` into blocks. Each block has records of one segment. The total is the
-    /// bytes of all blocks, plus one byte for each record. Stops after the first block with which
-    /// the total exceeds `most_bytes`.
+    /// at least `horizon` into blocks. Each block has records of one segment. The function stops
+    /// after the first block with which the total size of the blocks exceeds `most_bytes`. In this
+    /// total, each record counts one byte more than its partition key and data.
     ///
     /// Never accesses the disk. Therefore a block of a segment that is only on disk counts all
     /// records and bytes of the segment, even if some of these records are not in the block.
@@ -33,7 +33,8 @@ impl Log {
             if entry.first >= visible {
                 return blocks;
             }
-            // The numbers in `entry` are exact if all records of the segment are requested.
+            // The numbers in `entry` are exact for the block if all records of the segment are
+            // requested.
             let is_whole =
                 entry.first >= from && entry.last < visible && entry.first_arrival >= horizon;
             let block = match &segment.memory {
@@ -58,8 +59,9 @@ impl Log {
     }
 }
 
-/// The block of the records in `records` that have an index of at least `from` and less than
-/// `visible`, and an arrival time of at least `horizon`. `None` if no record is left.
+/// Returns the block of the records in `records` that have an index of at least `from` and less
+/// than `visible`, and an arrival time of at least `horizon`. Returns `None` if there are no such
+/// records.
 fn block_of(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> Option<Block> {
     let first = records.first_from(from, horizon);
     let end = records.end_before(visible);

@@ -1,5 +1,6 @@
-//! Reads facts about the records of a log without their payloads: the index, arrival time and size
-//! of each of the next records, and the total number and size of the records from an index on.
+//! Describes the records of a log without their payloads. The functions return the index, arrival
+//! time and size of each of the next records, and the total number and size of all records from an
+//! index on.
 
 use super::segments::SegmentRef;
 use super::shard_log::Log;
@@ -30,8 +31,9 @@ pub(crate) enum PeekResult {
 }
 
 impl Log {
-    /// Describes up to `count` published records that have an index of at least `from` and an
-    /// arrival time of at least `horizon`. Never waits, and never accesses the disk.
+    /// Describes the next published records that have an index of at least `from` and an arrival
+    /// time of at least `horizon`, but at most `count` records. Never waits, and never accesses the
+    /// disk.
     pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> PeekResult {
         let state = self.state.lock();
         let mut found = Vec::new();
@@ -68,9 +70,9 @@ impl Log {
         PeekResult::Found(found, next.unwrap_or(visible))
     }
 
-    /// True if the record with the index `index` is published and arrived at `horizon` or later.
-    /// Never accesses the disk. A record in a segment that is only on disk counts as if it had
-    /// arrived with the last record of the segment.
+    /// Returns true if the record with the index `index` is published and arrived at `horizon` or
+    /// later. Never accesses the disk. For a segment that is only on disk, the function assumes
+    /// that every record arrived with the segment's last record.
     pub(crate) fn has(&self, index: u64, horizon: Timestamp) -> bool {
         let state = self.state.lock();
         if index >= state.visible {
@@ -87,9 +89,9 @@ impl Log {
     }
 
     /// Returns the number and the bytes of the published records that have an index of at least
-    /// `from` and an arrival time of at least `horizon`. Never accesses the disk. For a segment that
-    /// is only on disk, every record counts as if it had arrived with the segment's last record.
-    /// Therefore the result may be too large.
+    /// `from` and an arrival time of at least `horizon`. Never accesses the disk. For a segment
+    /// that is only on disk, the function assumes that every record arrived with the segment's last
+    /// record. Therefore the result may be too large.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();
@@ -115,14 +117,16 @@ impl Log {
     }
 }
 
-/// Number of records in the segment of `entry` that have an index of at least `from`. The number
-/// may be too large if the segment leaves out some indexes. Otherwise it is exact.
+/// Returns the number of records in the segment of `entry` that have an index of at least `from`.
+/// The number may be too large if the segment has no records for some indexes. Otherwise the number
+/// is exact.
 fn records_from(entry: &SegmentEntry, from: u64) -> u64 {
     let rest = entry.last + 1 - from.clamp(entry.first, entry.last + 1);
     rest.min(u64::from(entry.records))
 }
 
-/// True if `records` contains a record with the index `index` that arrived at `horizon` or later.
+/// Returns true if `records` contains a record with the index `index`, and this record arrived at
+/// `horizon` or later.
 fn is_at(records: &impl Records, index: u64, horizon: Timestamp) -> bool {
     let at = records.first_from(index, horizon);
     at < records.len() && records.index(at) == index
@@ -134,7 +138,8 @@ fn is_at(records: &impl Records, index: u64, horizon: Timestamp) -> bool {
 pub(crate) struct Amount {
     pub(crate) records: u64,
     pub(crate) bytes: u64,
-    /// Arrival time of the oldest record, or an earlier time if this record is only on disk.
+    /// Arrival time of the oldest record, or an earlier time if this record is only on disk. `None`
+    /// if there are no records.
     pub(crate) oldest: Option<Timestamp>,
 }
 
@@ -143,7 +148,7 @@ impl Amount {
         self.oldest.get_or_insert(arrival);
     }
 
-    /// Adds to the total those records of `records` that have an index of at least `from` and less
+    /// Adds the records in `records` to the total that have an index of at least `from` and less
     /// than `visible`, and an arrival time of at least `horizon`.
     fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
         let first = records.first_from(from, horizon);
@@ -156,8 +161,9 @@ impl Amount {
     }
 }
 
-/// Adds the records in `records` to `found`, starting with the record at position `first`. Stops
-/// when `found` has `count` records, or at the index `visible`.
+/// Adds descriptions of the records in `records` to `found`, starting with the record at position
+/// `first`. Stops when `found` has `count` descriptions, or at a record whose index is `visible` or
+/// greater.
 fn gather(
     found: &mut Vec<Peeked>,
     records: &impl Records,

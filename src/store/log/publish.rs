@@ -1,5 +1,6 @@
-//! Publication: makes records visible to readers. Then wakes the followers of the shard, the
-//! receives that wait at the stream's queues, and the deliveries of the stream's channels.
+//! The publication of records. The log makes records visible to readers, and then wakes the
+//! followers of the shard, the receive requests that wait at the stream's queues, and the
+//! deliveries of the stream's channels.
 
 use super::segments::LogState;
 use super::shard_log::Log;
@@ -34,8 +35,8 @@ impl Log {
         (records, bytes): (usize, u64),
     ) {
         state.visible = end;
-        // No wake-up is lost: a follower that subscribes later reads `visible` in `follow`, under
-        // the same lock.
+        // No wake-up is lost, because a follower that subscribes later reads `visible` in `follow`,
+        // under the same lock.
         if self.end.receiver_count() > 0 {
             self.end.send_replace(end);
             self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
@@ -45,7 +46,7 @@ impl Log {
         }
     }
 
-    /// The index after the last published record. 0 if no record was published.
+    /// Returns the index after the last published record. Returns 0 if no record was published.
     pub fn end(&self) -> u64 {
         self.state.lock().visible
     }
@@ -71,7 +72,7 @@ impl Log {
         }
     }
 
-    /// Rings the bells of all followers. Called when the log was closed or deleted.
+    /// Rings the bells of all followers. Must be called after the log was closed or deleted.
     pub fn wake_followers(&self) {
         self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
     }

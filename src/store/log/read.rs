@@ -25,7 +25,8 @@ pub struct ReadLimit {
     pub bytes: u64,
 }
 
-/// The records that a read of a log returned. The batch shares the memory of their segments.
+/// The records that a read of a log returned. The batch shares memory with the segments of these
+/// records.
 #[derive(Debug, Default)]
 pub struct Batch {
     runs: Vec<PackedRecords>,
@@ -34,9 +35,9 @@ pub struct Batch {
     last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
-    /// The permit to read from the disk. It bounds the number of batches that hold segments from
-    /// the disk in memory. `None` if the records of the batch count in the in-flight budget
-    /// instead.
+    /// The permit to read from the disk. The number of permits bounds the number of batches that
+    /// hold segments from the disk in memory. `None` if the records of the batch count in the
+    /// in-flight budget, or were read from memory.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -46,32 +47,34 @@ impl Batch {
         self.runs.iter().flat_map(PackedRecords::iter)
     }
 
-    /// Number of records in the batch.
+    /// Returns the number of records in the batch.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// True if the batch has no records.
+    /// Returns true if the batch has no records.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Number of bytes of the partition keys and data of all records in the batch.
+    /// Returns the number of bytes of the partition keys and data of all records in the batch.
     pub fn bytes(&self) -> u64 {
         self.weight
     }
 
-    /// Index and arrival time of the last record in the batch.
+    /// Returns the index and the arrival time of the last record in the batch. Returns `None` if
+    /// the batch has no records.
     pub fn last(&self) -> Option<(u64, Timestamp)> {
         self.last
     }
 
-    /// The index at which the next read of the log has to start.
+    /// Returns the index at which the next read of the log has to start.
     pub fn next_index(&self) -> u64 {
         self.next_index
     }
 
-    /// True if the log had no published record after the batch when the batch was read.
+    /// Returns true if the log had no published record after the records of the batch when the
+    /// batch was read.
     pub fn reached_end(&self) -> bool {
         self.reached_end
     }
@@ -96,8 +99,8 @@ impl ReadRequest {
         }
     }
 
-    /// Adds to `batch` those records of `records` that the read requests. Returns true if the batch
-    /// has space for further records.
+    /// Adds the requested records in `records` to `batch`. Returns true if the batch has space for
+    /// further records.
     fn select(&self, batch: &mut Batch, records: &impl Records) -> bool {
         let start = records.first_from(self.from, self.horizon);
         let stop = records.end_before(self.visible);
@@ -121,16 +124,17 @@ impl ReadRequest {
         has_space
     }
 
-    /// Completes a batch whose read has reached the last published record. The next read will start
-    /// after this record.
+    /// Completes a batch whose read has reached the last published record of the log. The next read
+    /// will start after that record.
     fn finish(&self, mut batch: Batch) -> Batch {
         batch.next_index = self.visible.max(self.from);
         batch.reached_end = true;
         batch
     }
 
-    /// Reads the segments at `locations` from the disk, and returns their requested records. Stops
-    /// at a segment that cannot be read, and returns its location and the cause, too.
+    /// Reads the segments at `locations` from the disk, and returns the requested records in these
+    /// segments. Stops at a segment that cannot be read, and then also returns the location of this
+    /// segment and the cause.
     fn load(
         &self,
         shared: &Shared,
@@ -175,8 +179,8 @@ pub(crate) enum MemoryBound {
 }
 
 impl DiskRead {
-    /// Estimates the number of the records that the read will return, and the number of their
-    /// bytes.
+    /// Estimates the number of records that the read will return, and the number of bytes of these
+    /// records.
     pub(crate) fn estimate(&self) -> (usize, u64) {
         let (mut records, mut bytes, mut average) = (0, 0, 0);
         for (_, entry) in &self.locations {
@@ -209,9 +213,9 @@ impl Log {
         }
     }
 
-    /// Makes the read `read` from the disk. If all records of this read have expired or cannot be
-    /// read, reads the records after them instead. `bound` is the bound on the memory of the
-    /// records.
+    /// Runs the disk read `read`. If all of its records have expired or cannot be read, the
+    /// function reads the records after these records instead. `bound` names the bound on the
+    /// memory of the returned records.
     ///
     /// # Errors
     /// The disk cannot be read, or was occupied by other reads for too long.
@@ -231,7 +235,8 @@ impl Log {
             if let Some((location, problem)) = lost {
                 self.drop_lost_segment(&location, &problem);
             }
-            // None of the segments has a record to return, so the read continues after them.
+            // None of the segments has a record to return, so the read continues after these
+            // segments.
             match self.read_memory(batch.next_index, request.horizon, request.limit) {
                 Ok(batch) => return Ok(batch),
                 Err(next) => read = next,
@@ -275,7 +280,8 @@ impl Log {
     /// time of at least `horizon`, up to `limit`. Stops at a record that is only on disk.
     ///
     /// # Errors
-    /// The first record is only on disk. The error is the `DiskRead` that the caller has to make.
+    /// The first of the records is only on disk. The error is the `DiskRead` that the caller has to
+    /// run.
     pub(crate) fn read_memory(
         &self,
         from: u64,
@@ -312,8 +318,8 @@ impl Log {
         }
     }
 
-    /// The index of the first published record that arrived at `at` or later. If there is none, the
-    /// index after the last published record.
+    /// Returns the index of the first published record that arrived at `at` or later. If there is
+    /// no such record, returns the index after the last published record.
     pub async fn index_at_time(&self, at: Timestamp) -> Result<u64, StoreError> {
         let mut from = 0;
         loop {
@@ -336,10 +342,11 @@ impl Log {
     }
 
     /// Finds the index of the first published record that arrived at `at` or later and has an index
-    /// of at least `from`.
+    /// of at least `from`. If there is no such record, returns the index after the last published
+    /// record.
     ///
     /// # Errors
-    /// A segment that is only on disk may have this record. The error is the location of the
+    /// The record may be in a segment that is only on disk. The error is the location of this
     /// segment, and the index after the last published record.
     fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
         let state = self.state.lock();
@@ -358,8 +365,8 @@ impl Log {
         Ok(found.unwrap_or(end).min(end))
     }
 
-    /// Runs `read`, a read from the disk, in a thread for blocking work, or in the calling thread
-    /// if the calls of the disk take no real time. Returns the result together with the permit to
+    /// Runs the disk read `read` in a thread for blocking work. Runs it in the calling thread if
+    /// the calls of the disk take no real time. Returns the result of `read`, and the permit to
     /// read from the disk.
     ///
     /// # Errors
@@ -386,8 +393,8 @@ fn first_at(records: &impl Records, at: Timestamp) -> Option<u64> {
     (position < records.len()).then(|| records.index(position))
 }
 
-/// The locations of the segments that a read of `bytes` bytes needs from the disk, starting with
-/// the first segment of `segments`. At most `SEGMENTS_A_READ` locations.
+/// Returns the locations of the segments that a read of `bytes` bytes needs from the disk, starting
+/// with the first segment in `segments`. Returns at most `SEGMENTS_A_READ` locations.
 fn locations<'a>(segments: impl Iterator<Item = &'a SegmentRef>, bytes: u64) -> Vec<Location> {
     let mut locations = Vec::new();
     let mut sum = 0;

@@ -17,8 +17,8 @@ pub(crate) struct SegmentRef {
     pub(crate) generation: Option<Arc<Generation>>,
 }
 
-/// The location of a stored segment: its generation, and the description that the summary of the
-/// generation has of the segment.
+/// The location of a stored segment. It consists of the segment's generation and of the segment's
+/// entry in the summary of this generation.
 pub(crate) type Location = (Arc<Generation>, SegmentEntry);
 
 impl SegmentRef {
@@ -26,18 +26,18 @@ impl SegmentRef {
         u64::from(self.entry.bytes)
     }
 
-    /// The location of the stored segment. `None` if the segment is only in memory.
+    /// Returns the location of the stored segment. Returns `None` if the segment is only in memory.
     pub(crate) fn location(&self) -> Option<Location> {
         Some((self.generation.clone()?, self.entry))
     }
 
-    /// True if each record of the segment has an index less than `from` or arrived before
-    /// `horizon`.
+    /// Returns true if each record of the segment has an index less than `from`, or if each record
+    /// arrived before `horizon`.
     pub(crate) fn is_before(&self, from: u64, horizon: Timestamp) -> bool {
         self.entry.last < from || self.entry.last_arrival < horizon
     }
 
-    /// True if the segment is stored in `generation`.
+    /// Returns true if the segment is stored in `generation`.
     pub(crate) fn is_in(&self, generation: &Arc<Generation>) -> bool {
         let place = self.generation.as_ref();
         place.is_some_and(|place| Arc::ptr_eq(place, generation))
@@ -83,20 +83,22 @@ pub(crate) struct Freed {
 }
 
 impl LogState {
-    /// Position of the first closed segment that may contain records with an index of at least
-    /// `from` and an arrival time of at least `horizon`.
+    /// Returns the position of the first closed segment that may contain records with an index of
+    /// at least `from` and an arrival time of at least `horizon`.
     pub(crate) fn first_from(&self, from: u64, horizon: Timestamp) -> usize {
         self.segments
             .partition_point(|segment| segment.is_before(from, horizon))
     }
 
-    /// The closed segment whose first record has the index `first`.
+    /// Returns the closed segment whose first record has the index `first`. Returns `None` if there
+    /// is no such segment.
     pub(crate) fn segment(&mut self, first: u64) -> Option<&mut SegmentRef> {
         let at = self.position(first)?;
         self.segments.get_mut(at)
     }
 
-    /// Position of the closed segment whose first record has the index `first`.
+    /// Returns the position of the closed segment whose first record has the index `first`. Returns
+    /// `None` if there is no such segment.
     pub(crate) fn position(&self, first: u64) -> Option<usize> {
         let segments = &self.segments;
         segments
@@ -104,8 +106,8 @@ impl LogState {
             .ok()
     }
 
-    /// Notes that the segment that `entry` describes is now stored in `generation`. Returns the
-    /// segment, or `None` if it was deleted in the meantime.
+    /// Notes that a segment is now stored in `generation`. `entry` is the entry of the segment in
+    /// this generation. Returns the segment, or `None` if the segment was deleted in the meantime.
     pub(crate) fn set_stored(
         &mut self,
         entry: &SegmentEntry,
@@ -133,8 +135,8 @@ impl LogState {
         self.committed = 0;
     }
 
-    /// Removes segments from the front of the log, up to the first segment for which `dead` returns
-    /// false. Returns the memory and the disk space that this frees.
+    /// Removes segments from the front of the log. Stops at the first segment for which `dead`
+    /// returns false. Returns the memory and the disk space that the removal frees.
     pub(crate) fn trim(&mut self, dead: impl Fn(&SegmentRef) -> bool) -> Freed {
         let mut freed = Freed::default();
         while let Some(segment) = self.segments.pop_front_if(|segment| dead(segment)) {
@@ -149,7 +151,7 @@ impl LogState {
         freed
     }
 
-    /// Drops the records of the tail. Returns the number of bytes that they occupied.
+    /// Drops the records of the tail. Returns the number of bytes that these records occupied.
     pub(crate) fn drop_tail(&mut self) -> u64 {
         let size = self.tail.size() as u64;
         self.tail = Tail::default();
@@ -157,8 +159,8 @@ impl LogState {
         size
     }
 
-    /// True if the tail has records, and each of them arrived before `horizon` and has an index
-    /// less than `end`.
+    /// Returns true if the tail has records, and each record of the tail arrived before `horizon`
+    /// and has an index less than `end`.
     pub(crate) fn is_tail_expired(&self, horizon: Timestamp, end: u64) -> bool {
         let last = self.tail.len().checked_sub(1);
         last.is_some_and(|last| self.tail.arrival(last) < horizon && self.tail.index(last) < end)

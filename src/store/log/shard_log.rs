@@ -1,4 +1,4 @@
-//! The log of one shard: appends of records, and removal of old records.
+//! The log of one shard, with the appends of records and the removal of old records.
 
 use super::segments::LogState;
 use super::ticket::{Ticket, WriteReservation};
@@ -23,10 +23,10 @@ pub struct Log {
     /// uses belongs to a deleted stream.
     claimed: AtomicBool,
     pub(super) state: Lock<LogState>,
-    /// The index after the last published record. Followers receive it.
+    /// The channel on which followers receive the index after the last published record.
     pub(super) end: watch::Sender<u64>,
-    /// Wakes the receives that wait at the stream's queues and the deliveries of its channels
-    /// whenever records are published.
+    /// Wakes the receive requests at the stream's queues and the deliveries of the stream's
+    /// channels whenever records are published.
     pub(super) arrivals: OnceLock<Arc<Arrivals>>,
     /// The bell of each follower, with the follower's number. The bells ring when records are
     /// published.
@@ -47,7 +47,7 @@ impl Log {
         })
     }
 
-    /// Id of the log.
+    /// Returns the id of the log.
     pub fn id(&self) -> LogId {
         self.id
     }
@@ -60,8 +60,8 @@ impl Log {
         self.claimed.load(Ordering::Relaxed)
     }
 
-    /// Sets the value that wakes the receives of queues and the deliveries of channels when records
-    /// are published.
+    /// Sets the value that wakes the receive requests at queues and the deliveries of channels when
+    /// records are published.
     pub(crate) fn announce_to(&self, arrivals: &Arc<Arrivals>) {
         let _set_before = self.arrivals.set(arrivals.clone());
     }
@@ -82,8 +82,8 @@ impl Log {
         ticket
     }
 
-    /// Appends `records` to the log. No request waits for these records. They become durable with
-    /// the next commit, but do not make it start earlier.
+    /// Appends `records` to the log. No request waits until these records are durable. The records
+    /// become durable with the next commit, but do not make this commit start earlier.
     ///
     /// # Panics
     /// Panics if the index of a record is not greater than all earlier indexes in the log.
@@ -177,22 +177,23 @@ impl Log {
         }
     }
 
-    /// The index after the last record of the log, published or not.
+    /// Returns the index after the last record of the log. The record need not be published.
     pub fn next(&self) -> u64 {
         self.state.lock().next
     }
 
-    /// Arrival time of the last record of the log, published or not.
+    /// Returns the arrival time of the last record of the log. The record need not be published.
+    /// Returns `None` if the log never had a record.
     pub fn last_arrival(&self) -> Option<Timestamp> {
         self.state.lock().last_arrival
     }
 
-    /// Deletes the segments of which every record is published and arrived before `horizon`.
+    /// Deletes each segment of which every record is published and arrived before `horizon`.
     pub fn trim(&self, horizon: Timestamp) {
         self.trim_up_to(horizon, u64::MAX);
     }
 
-    /// Deletes the segments of which every record is published, arrived before `horizon`, and has
+    /// Deletes each segment of which every record is published, arrived before `horizon`, and has
     /// an index less than `end`. Returns true if [`Log::trim`] would delete further segments.
     pub(crate) fn trim_up_to(&self, horizon: Timestamp, end: u64) -> bool {
         let mut state = self.state.lock();
@@ -213,14 +214,14 @@ impl Log {
         is_left
     }
 
-    /// Deletes the segments of which every record has an index less than `index`.
+    /// Deletes each segment of which every record has an index less than `index`.
     pub fn trim_before(&self, index: u64) {
         let freed = self.state.lock().trim(|segment| segment.entry.last < index);
         self.shared.note_freed(freed.memory, freed.sweep);
     }
 
-    /// Deletes all records of the log. The log ignores later appends. The tickets of appends that
-    /// are not durable yet resolve when the catalog changes that were saved before the deletion are
+    /// Deletes all records of the log. The log ignores later appends. The ticket of an append that
+    /// is not durable resolves when all catalog changes that were saved before the deletion are
     /// durable.
     pub(crate) fn delete(&self) {
         let mut state = self.state.lock();
@@ -230,8 +231,8 @@ impl Log {
         let pending = std::mem::take(&mut state.pending);
         drop(state);
         if self.shared.is_durable {
-            // The bytes are given back to the budget here, because no commit will contain them any
-            // more.
+            // The function gives the bytes back to the budget, because no commit will contain them
+            // any more.
             self.shared.budget.release(pending);
         }
         self.shared.resolve_after_saves(&self.durable);

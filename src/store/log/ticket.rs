@@ -18,8 +18,8 @@ impl WriteReservation {
     pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
         shared.check()?;
         if !shared.budget.admit(bytes) {
-            // Box the future of the wait, so that the future of a writer that need not wait stays
-            // small.
+            // The future of the wait is boxed, so that the future of a writer that need not wait
+            // stays small.
             Box::pin(Self::wait(shared, bytes)).await?;
         }
         Ok(Self {
@@ -28,7 +28,7 @@ impl WriteReservation {
         })
     }
 
-    /// Waits until the budget for writes has `bytes` bytes free, and takes them.
+    /// Waits until the budget for writes has bytes free, and then takes `bytes` bytes.
     async fn wait(shared: &Shared, bytes: u64) -> Result<(), StoreError> {
         let budget = &shared.budget;
         let _waiting = budget.begin_wait();
@@ -50,8 +50,8 @@ impl WriteReservation {
         }
     }
 
-    /// Replaces the reserved bytes by `bytes`, the number of bytes that the append actually took.
-    /// The number may be greater or smaller.
+    /// Corrects the number of reserved bytes to `bytes`, the number of bytes that the append took.
+    /// This number may be greater or smaller than the number of reserved bytes.
     pub(super) fn spend(mut self, bytes: u64) {
         let reserved = std::mem::take(&mut self.bytes);
         match bytes.checked_sub(reserved) {

@@ -1,5 +1,6 @@
-//! The operations of the committer on a log: it takes records for a commit, publishes them, drops
-//! segments from memory, moves segments to another generation, and drops lost segments.
+//! The operations of the committer on a log. The committer takes records for a commit, publishes
+//! these records, drops segments from memory, notes the copies of segments in other generations,
+//! and drops lost segments.
 
 use super::segments::{Location, LogState, SegmentRef};
 use super::shard_log::Log;
@@ -11,7 +12,8 @@ use crate::store::generations::Generation;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The part of a commit that comes from one log: its new segments and records.
+/// The part of a commit that comes from one log. The part has the new segments and records of the
+/// log.
 #[derive(Debug)]
 pub(crate) struct CommitBatch {
     pub(crate) log: Arc<Log>,
@@ -49,7 +51,7 @@ impl LogState {
 }
 
 impl Log {
-    /// The descriptions of the segments of this log that are stored in `generation`.
+    /// Returns the entries of the segments of this log that are stored in `generation`.
     pub(crate) fn segments_in(&self, generation: &Arc<Generation>) -> Vec<SegmentEntry> {
         let state = self.state.lock();
         let segments = state.segments.iter();
@@ -61,7 +63,8 @@ impl Log {
         !self.state.lock().tail.is_empty()
     }
 
-    /// Notes that a segment was copied to `generation`, where `entry` describes it.
+    /// Notes that a segment was copied to `generation`. `entry` is the entry of the segment in this
+    /// generation.
     pub(crate) fn note_copy(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
         self.state.lock().set_stored(entry, generation);
     }
@@ -96,8 +99,8 @@ impl Log {
         self.shared.note_freed(0, sweep);
     }
 
-    /// The segment whose first record has the index `first`, and its description. `None` if the
-    /// segment is stored on disk or was deleted.
+    /// Returns the segment whose first record has the index `first`, and the entry of the segment.
+    /// Returns `None` if the segment is stored on disk or was deleted.
     pub(crate) fn unstored(&self, first: u64) -> Option<(SegmentEntry, Segment)> {
         let mut state = self.state.lock();
         let segment = state.segment(first);
@@ -106,7 +109,7 @@ impl Log {
     }
 
     /// Drops a segment from memory after it was spilled to `generation`. Returns the number of
-    /// bytes of memory that this frees.
+    /// bytes of memory that become free.
     pub(crate) fn spilled(&self, entry: &SegmentEntry, generation: &Arc<Generation>) -> u64 {
         let mut state = self.state.lock();
         let Some(segment) = state.set_stored(entry, generation) else {
@@ -116,14 +119,14 @@ impl Log {
         segment.bytes()
     }
 
-    /// True if the segment whose first record has the index `first` is not in memory.
+    /// Returns true if the segment whose first record has the index `first` is not in memory.
     pub(crate) fn is_evicted(&self, first: u64) -> bool {
         let mut state = self.state.lock();
         let segment = state.segment(first);
         segment.is_none_or(|segment| segment.memory.is_none())
     }
 
-    /// Closes the tail if it has records. Closed segments can be spilled.
+    /// Closes the tail if it has records, because only closed segments can be spilled.
     pub(crate) fn seal_tail(&self) {
         let mut state = self.state.lock();
         if !state.tail.is_empty() {
@@ -132,7 +135,7 @@ impl Log {
         }
     }
 
-    /// Takes all segments and records that are not committed yet from the log. Adds the new records
+    /// Takes from the log all segments and records that are not committed yet. Adds the new records
     /// of the tail to `frames`. If `seal` is true, closes the tail first, so that all records are
     /// in segments.
     pub(crate) fn take(self: &Arc<Self>, seal: bool, frames: &mut Frames) -> CommitBatch {
@@ -140,8 +143,8 @@ impl Log {
         let mut state = self.state.lock();
         state.dirty = false;
         let fresh = state.tail.run(state.committed).len();
-        // A tail is closed if its new records fill half a segment. A short segment is stored only
-        // once, while records in a commit frame are later stored again in a segment.
+        // A tail is closed if its new records fill half a segment. Records in a short segment are
+        // stored only once, but records in a commit frame are later stored again in a segment.
         if !state.tail.is_empty() && (seal || fresh >= limit / 2) {
             self.seal(&mut state);
         }
@@ -184,7 +187,7 @@ impl Log {
     }
 
     /// Drops the segment whose first record has the index `first` from memory, if it is stored on
-    /// disk. Returns the number of bytes of memory that this frees.
+    /// disk. Returns the number of bytes of memory that become free.
     pub(crate) fn evict(&self, first: u64) -> u64 {
         let mut state = self.state.lock();
         let segment = state.segment(first);
@@ -197,7 +200,7 @@ impl Log {
         }
     }
 
-    /// Drops the records that are not published. Called after a failed commit.
+    /// Drops the records that are not published. Must be called after a failed commit.
     pub(crate) fn drop_invisible(&self) {
         let mut state = self.state.lock();
         let visible = state.visible;

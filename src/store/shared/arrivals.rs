@@ -1,10 +1,11 @@
-//! Wakes tasks when records of a stream are published: the receive requests that wait at the
-//! stream's queues, and the deliveries of the stream's channels.
+//! Wakes tasks when records of a stream are published. These tasks are the receive requests that
+//! wait at the stream's queues, and the deliveries of the stream's channels.
 //!
 //! No wake-up is lost. A log announces new records while it holds its lock, and a receiver
 //! registers itself before it reads the log under the same lock. Either the receiver finds the
 //! records, or the log finds the receiver registered. Therefore a relaxed load of the number of
-//! receivers is sufficient. The same applies to the meters of deliveries.
+//! receivers is sufficient. For the same reason, relaxed loads are sufficient for the meters of
+//! deliveries.
 
 use super::meter::Meters;
 use crate::lock::Lock;
@@ -36,8 +37,8 @@ impl Arrivals {
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
     }
 
-    /// Announces that `records` records with `bytes` bytes were published. Wakes up to `records`
-    /// receivers of each queue, and adds `bytes` to the meters.
+    /// Announces that `records` records with a total of `bytes` bytes were published. Wakes at most
+    /// `records` receivers of each queue, and adds `bytes` to the meters.
     pub(crate) fn announce(&self, records: usize, bytes: u64) {
         self.meters.count(bytes);
         if self.waiting.load(Ordering::Relaxed) > 0 {
@@ -65,8 +66,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Position in `bells` of the receiver with the number `number`. `None` if this receiver is not
-    /// waiting any more.
+    /// Returns the position in `bells` of the receiver with the number `number`. Returns `None` if
+    /// this receiver is not waiting any more.
     fn position(&self, number: u64) -> Option<usize> {
         let bells = &self.bells;
         bells.binary_search_by_key(&number, |(of, _)| *of).ok()
@@ -91,7 +92,7 @@ impl Receivers {
         self.wake(usize::MAX);
     }
 
-    /// Number of receivers that wait for records of the queue.
+    /// Returns the number of receivers that wait for records of the queue.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().bells.len()
     }
@@ -121,8 +122,8 @@ impl Receiver {
         }
     }
 
-    /// Adds the receiver to the end of the line, unless it is already in the line. Must be called
-    /// before every read of the log.
+    /// Adds the receiver to the end of the line, unless the receiver is already in the line. Must
+    /// be called before every read of the log.
     pub(crate) fn line_up(&mut self) {
         let mut waiting = self.receivers.0.lock();
         let position = self.number.and_then(|number| waiting.position(number));

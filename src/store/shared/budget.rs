@@ -5,8 +5,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 /// The number of bytes that writers have reserved or appended, and its limit. With a data
-/// directory, appended bytes count until they are committed. Without a data directory, they count
-/// until they are spilled or deleted.
+/// directory, appended bytes count until they are committed. Without a data directory, appended
+/// bytes count until they are spilled or deleted.
 #[derive(Debug)]
 pub(crate) struct WriteBudget {
     level: AtomicU64,
@@ -30,8 +30,9 @@ impl WriteBudget {
         }
     }
 
-    /// Tries to reserve `bytes` bytes. Succeeds, and returns true, if the used bytes are below the
-    /// limit. The reservation may exceed the limit, so that a record of any size can be written.
+    /// Tries to reserve `bytes` bytes. Reserves them and returns true if the used bytes are below
+    /// the limit. Otherwise returns false. The reservation may exceed the limit, so that a record
+    /// of any size can be written.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         if self.level.fetch_add(bytes, Ordering::SeqCst) < limit {
@@ -50,8 +51,8 @@ impl WriteBudget {
             return;
         }
         self.level.fetch_sub(bytes, Ordering::SeqCst);
-        // No wake-up is lost: all operations are sequentially consistent. Either this load sees the
-        // waiting writer, or the writer sees the released bytes.
+        // No wake-up is lost, because all operations are sequentially consistent. Either this load
+        // sees the waiting writer, or the writer sees the released bytes.
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.eased.notify_waiters();
         }

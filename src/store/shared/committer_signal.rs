@@ -14,11 +14,12 @@ const URGENT: u8 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct CommitterSignal {
     level: AtomicU8,
-    /// The thread of the committer, after it has started. Never set if the committer is a task.
+    /// The thread of the committer. Set after the thread has started, and never set if the
+    /// committer is a task.
     thread: OnceLock<Thread>,
     /// Wakes the committer if it is a task.
     task: Notify,
-    /// True if the committer has to sweep: to remove or rewrite generations.
+    /// True if the committer has to sweep, which means to remove or rewrite generations.
     pub(crate) sweep: AtomicBool,
     pub(crate) closing: AtomicBool,
 }
@@ -40,8 +41,8 @@ impl CommitterSignal {
         {
             match self.thread.get() {
                 Some(thread) => thread.unpark(),
-                // The committer is a task, or its thread has not started yet. When the thread
-                // starts, it finds that there is work, and does not wait.
+                // The committer is a task, or its thread has not started yet. A thread that starts
+                // later finds that there is work, and does not wait.
                 None => self.task.notify_one(),
             }
         }

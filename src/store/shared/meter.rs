@@ -54,8 +54,8 @@ impl Meters {
 }
 
 impl Meter {
-    /// Creates a meter of the published bytes of one stream. The meter rings `bell`. It does not
-    /// count before `arm` is called.
+    /// Creates a meter of the published bytes of one stream. The meter rings `bell`. The meter does
+    /// not count before `arm` is called.
     pub(crate) fn new(meters: Arc<Meters>, bell: Bell) -> Self {
         let dial = Arc::new(Dial {
             left: AtomicI64::new(0),
@@ -65,9 +65,9 @@ impl Meter {
         Self { meters, dial }
     }
 
-    /// Begins to count: the bell rings when `bytes` further bytes have been published, and not
-    /// earlier. Must be called before the last read of the logs that precedes the wait, so that the
-    /// meter counts each record that this read misses.
+    /// Begins to count. The bell rings when `bytes` further bytes have been published. A task must
+    /// call this function before it reads the logs for the last time before it waits. The meter
+    /// then counts each record that the last read misses.
     pub(crate) fn arm(&self, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).max(1);
         let before = self.dial.left.swap(bytes, Ordering::Relaxed);

@@ -1,11 +1,12 @@
-//! Decides for how many appends a commit waits, if writers wait for their commits.
+//! Predicts the number of appends for which a commit waits, if writers wait for their commits.
 
 use crate::limits::AWAITED_APPENDS;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Predicts the number of appends for which the next commit should wait. The writers of the last
-/// commit are likely to write again after their answer, so their appends count. The appends that
-/// came too late for the last commit count, too. A single writer therefore does not wait.
+/// commit are likely to write again after their answer, so the number includes their appends. The
+/// number also includes the appends that came too late for the last commit. Therefore the commit of
+/// a single writer does not wait for other writers.
 #[derive(Debug, Default)]
 pub(crate) struct CommitPacer {
     expected: AtomicU64,
@@ -32,7 +33,7 @@ impl CommitPacer {
         self.expected.store(expected, Ordering::Relaxed);
     }
 
-    /// True if all expected appends have come.
+    /// Returns true if all expected appends have come.
     pub(crate) fn is_complete(&self) -> bool {
         self.appended.load(Ordering::Relaxed) >= self.expected.load(Ordering::Relaxed)
     }

@@ -4,8 +4,8 @@ use crate::limits;
 use crate::world::Faults;
 use std::path::PathBuf;
 
-/// The durability of records: the time at which a put is answered, before or after its records are
-/// on disk.
+/// The durability of records. It determines if a put is answered before or after its records are on
+/// disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// The put is answered after its records are on disk. No reader sees the records earlier.
@@ -23,9 +23,11 @@ pub enum Durability {
 /// The settings of a store.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The data directory. Without a data directory, nothing survives a restart.
+    /// The data directory. `None` if the store has no data directory. Nothing survives a restart
+    /// then.
     pub directory: Option<PathBuf>,
-    /// The time at which a put is answered, before or after its records are on disk.
+    /// The durability of records. It determines if a put is answered before or after its records
+    /// are on disk.
     pub durability: Durability,
     /// Maximum number of bytes of records in memory.
     pub memory_bytes: u64,
@@ -57,9 +59,9 @@ impl Default for Settings {
     }
 }
 
-/// Maximum number of databases that may be open if `limit` is the limit of open files. The store
-/// may use three quarters of these files. `None` if the limit is at least
-/// `LEAST_STORE_DESCRIPTORS`, or if there is no limit. The store then needs no maximum.
+/// Returns the maximum number of databases that may be open if `limit` is the limit of open files.
+/// The store may use three quarters of these files. Returns `None` if the store needs no maximum,
+/// because the limit is at least `LEAST_STORE_DESCRIPTORS` or there is no limit.
 pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
     let limit = limit.filter(|limit| *limit < limits::LEAST_STORE_DESCRIPTORS)?;
     let of_store = (limit - limit / 4).saturating_sub(limits::OWN_DESCRIPTORS);
@@ -68,7 +70,7 @@ pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
 }
 
 impl Settings {
-    /// The limit of the budget for writes, in bytes, as long as no spill has failed. Without a data
+    /// Returns the limit of the budget for writes, in bytes, while spills succeed. Without a data
     /// directory, the budget also counts the records that stay in memory.
     pub(crate) fn write_limit(&self) -> u64 {
         match self.directory {

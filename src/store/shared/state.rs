@@ -23,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// True if records survive a restart of the process: there is a data directory.
+    /// True if the store has a data directory. Records then survive a restart of the process.
     pub(crate) is_durable: bool,
     /// Size at which a segment is closed, in bytes.
     pub(crate) segment_limit: usize,
@@ -37,10 +37,10 @@ pub(crate) struct Shared {
     /// has the id of the log and the index of the segment's first record.
     pub(crate) sealed: Lock<VecDeque<(LogId, u64)>>,
     saves: Lock<Saves>,
-    /// Number of calls of `add_saves` since the start whose changes are durable.
+    /// Number of calls of `add_saves` whose changes are durable, counted since the start.
     pub(crate) saved: Arc<AtomicU64>,
     deleted: Lock<Vec<DeletedLog>>,
-    /// The permits to read from the disk.
+    /// The permits to read from the disk. Their number limits the reads at the same time.
     disk_reads: Arc<Semaphore>,
     pub(crate) signal: CommitterSignal,
     pub(crate) pacer: CommitPacer,
@@ -60,8 +60,8 @@ pub(crate) struct Shared {
 struct DeletedLog {
     /// The counter that the tickets of the log wait for.
     reached: Arc<AtomicU64>,
-    /// Number of calls of `add_saves` when the log was deleted. One of these calls removes the log's
-    /// stream or queue from the catalog.
+    /// Number of calls of `add_saves` before the log was deleted. One of these calls removes the
+    /// log's stream or queue from the catalog.
     saves: u64,
 }
 
@@ -128,7 +128,7 @@ impl Shared {
         })
     }
 
-    /// True if a write is acknowledged only after it has become durable.
+    /// Returns true if a write is acknowledged only after it has become durable.
     pub(crate) fn is_always(&self) -> bool {
         matches!(self.settings.durability, Durability::Always)
     }
@@ -139,8 +139,8 @@ impl Shared {
         self.failure.get().cloned().map_or(Ok(()), Err)
     }
 
-    /// The failure after which the store accepts no more writes. `None` if there was no failure,
-    /// even if the store was closed.
+    /// Returns the failure after which the store accepts no more writes. Returns `None` if there
+    /// was no failure, even if the store was closed.
     pub(crate) fn failure(&self) -> Option<&StoreError> {
         let failure = self.failure.get();
         failure.filter(|error| !matches!(error, StoreError::Closed))
@@ -161,7 +161,7 @@ impl Shared {
         }
     }
 
-    /// True if the memory is full and nothing can be spilled.
+    /// Returns true if the memory is full and nothing can be spilled.
     pub(crate) fn is_full(&self) -> bool {
         self.budget.is_refusing() && self.budget.level() >= self.settings.memory_bytes
     }
@@ -175,8 +175,8 @@ impl Shared {
         self.failure.get_or_init(|| StoreError::Closed);
     }
 
-    /// Wakes all requests that wait for write reservations or with tickets. They check the state of
-    /// the store again.
+    /// Wakes all requests that wait for write reservations or with tickets, so that these requests
+    /// check the state of the store again.
     pub(crate) fn wake_waiters(&self) {
         self.budget.wake();
         self.note_progress();
@@ -187,8 +187,8 @@ impl Shared {
         self.progress.send_modify(|number| *number += 1);
     }
 
-    /// Wakes the committer after an append. Without a data directory, wakes it only if records have
-    /// to be spilled.
+    /// Wakes the committer after an append. Without a data directory, wakes the committer only if
+    /// records have to be spilled.
     pub(crate) fn note_append(&self) {
         if !self.is_durable {
             if self.memory.load(Ordering::Relaxed) > self.settings.memory_bytes {
@@ -221,8 +221,8 @@ impl Shared {
         self.signal.wake_urgently();
     }
 
-    /// Adds `pairs` to the catalog changes that wait for a commit. Returns the number of calls so
-    /// far, including this call.
+    /// Adds `pairs` to the catalog changes that wait for a commit. Returns the number of calls of
+    /// this function since the start, including this call.
     pub(crate) fn add_saves(&self, pairs: impl IntoIterator<Item = Pair>) -> u64 {
         let mut saves = self.saves.lock();
         saves.changes.extend(pairs);
@@ -230,9 +230,10 @@ impl Shared {
         saves.count
     }
 
-    /// Resolves the tickets that wait for `reached`, the counter of a deleted log, when all catalog
-    /// changes that were added before this call are durable. An earlier answer would be wrong:
-    /// after a crash, the log would exist again, without the records of these tickets.
+    /// Resolves the tickets of a deleted log when all catalog changes that were added before this
+    /// call are durable. `reached` is the counter that these tickets wait for. The tickets must not
+    /// resolve earlier, because after a crash the log would exist again, but without the records of
+    /// the tickets.
     pub(crate) fn resolve_after_saves(&self, reached: &Arc<AtomicU64>) {
         let mut deleted = self.deleted.lock();
         let saves = self.saves.lock().count;
@@ -252,8 +253,8 @@ impl Shared {
         }
     }
 
-    /// Takes the catalog changes that wait for a commit. Also returns the number of calls of
-    /// `add_saves` so far.
+    /// Takes and returns the catalog changes that wait for a commit. Also returns the number of
+    /// calls of `add_saves` since the start.
     pub(crate) fn take_saves(&self) -> (Vec<Pair>, u64) {
         let mut saves = self.saves.lock();
         (std::mem::take(&mut saves.changes), saves.count)

@@ -16,8 +16,8 @@ pub(crate) struct StreamNames(Lock<Known>);
 #[derive(Debug, Default)]
 struct Known {
     streams: HashMap<u64, Arc<str>>,
-    /// Creation time of each shard in seconds since the epoch. The time is a part of the shard's
-    /// sequence numbers.
+    /// Creation time of each shard in seconds since the epoch. The sequence numbers of the shard's
+    /// records contain this time.
     shards: HashMap<LogId, u64>,
 }
 
@@ -56,7 +56,7 @@ impl StreamNames {
         }
     }
 
-    /// The stream and the shard of the log `log`, for a message.
+    /// Describes the log `log` for a message, by its stream and its shard.
     pub(crate) fn describe_log(&self, log: LogId) -> String {
         let known = self.0.lock();
         let shard = ShardId::new(log.shard);
@@ -66,8 +66,8 @@ impl StreamNames {
         }
     }
 
-    /// The stream, the shard and the range of sequence numbers of the segment that `entry`
-    /// describes, for a message.
+    /// Describes a segment for a message, by its stream, its shard and the range of its sequence
+    /// numbers. `entry` is the entry of the segment.
     pub(crate) fn describe(&self, entry: &SegmentEntry) -> String {
         let log = self.describe_log(entry.log);
         let created_s = self.0.lock().shards.get(&entry.log).copied();

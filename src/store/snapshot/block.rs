@@ -3,15 +3,15 @@
 use crate::store::format::bytes::u64_at;
 use crate::store::format::record::{LogId, Record, record_starts, unpack};
 
-/// The first line of a snapshot file, without the version number.
+/// The text in the first line of a snapshot file, before the version number.
 pub(super) const TITLE: &str = "minikin snapshot ";
 /// The version of the snapshot format that this program writes, and the newest version that it
 /// reads.
 pub(super) const VERSION: u32 = 1;
 
-/// Number of bytes of a block before its body: the kind and the length.
+/// Number of bytes of the kind and the length of a block, which stand before the block's body.
 pub(super) const HEADER_BYTES: usize = 5;
-/// Number of bytes of a block after its body: the checksum.
+/// Number of bytes of the checksum of a block, which stands after the block's body.
 pub(super) const CHECKSUM_BYTES: usize = 4;
 
 const HEAD: u8 = b'h';
@@ -58,7 +58,8 @@ impl Block {
         Self::Records { log, packed }
     }
 
-    /// Number of records that the block contains. 0 for a block that is not of records.
+    /// Returns the number of records in the block. Returns 0 for a block of another kind than
+    /// `Records`.
     pub(super) fn records(&self) -> u64 {
         match self {
             Self::Records { packed, .. } => unpack(packed).count() as u64,

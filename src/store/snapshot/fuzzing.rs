@@ -6,11 +6,12 @@ use super::reader::{Flaw, Reader};
 use super::writer::Writer;
 
 /// Reads `input` in four ways: as a snapshot file, as the decompressed content of a snapshot file,
-/// as the content after the first line, and as blocks to which valid checksums are added. Checks
-/// that the blocks are the same after they were written and read again.
+/// as the content after the first line, and as blocks without checksums. The function adds valid
+/// checksums to these blocks. Checks that the read blocks are the same after a write and a second
+/// read.
 ///
 /// # Panics
-/// Panics if the blocks are not the same.
+/// Panics if the blocks are not the same after the second read.
 pub fn snapshot(input: &[u8]) {
     read_any(input);
     let title = format!("{TITLE}{VERSION}\n").into_bytes();
@@ -40,7 +41,8 @@ fn blocks(input: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// Reads the snapshot file `bytes`, which arrives in parts of `part` bytes. Returns its blocks.
+/// Reads the snapshot file `bytes`, which arrives in parts of `part` bytes. Returns the blocks of
+/// the file.
 fn read(bytes: &[u8], part: usize) -> Result<Vec<Block>, Flaw> {
     let mut reader = Reader::new().expect("there is memory");
     let mut blocks = Vec::new();

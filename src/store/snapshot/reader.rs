@@ -6,15 +6,15 @@ use crate::store::format::bytes::u32_at;
 use std::fmt;
 use zstd::stream::raw::{DParameter, Decoder, Operation as _};
 
-/// Number of decompressed bytes that one step produces at most.
+/// Maximum number of decompressed bytes that one step produces.
 const STEP_BYTES: usize = 128 << 10;
-/// Base-2 logarithm of the largest zstd window, in bytes, that the reader accepts. Without this
-/// limit, a small file could make the reader allocate any amount of memory.
+/// Base-2 logarithm of the size of the largest zstd window that the reader accepts, in bytes.
+/// Without this limit, a small file could make the reader allocate any amount of memory.
 const WINDOW_LOG: u32 = 23;
 
-/// Number of bytes after which the reader gives up on a file that does not begin like a snapshot.
-/// Up to this number it decompresses the file, to find out if the file is damaged. The value is a
-/// choice.
+/// Number of decompressed bytes after which the reader refuses a file that does not begin like a
+/// snapshot. Before that, the reader decompresses the file, to find out if the file is damaged. The
+/// value is a choice.
 const FOREIGN_BYTES: usize = 1 << 20;
 /// The first bytes of a zstd frame.
 const FRAME_START: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -54,7 +54,7 @@ impl fmt::Display for Flaw {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Title,
-    /// The reader expects the end of a file that does not begin like a snapshot.
+    /// The reader looks for the end of a file that does not begin like a snapshot.
     Foreign,
     Blocks,
     /// The reader expects nothing more, because it has read the last block.
@@ -64,7 +64,8 @@ enum Stage {
 /// The reader of one snapshot file.
 pub(crate) struct Reader {
     decoder: Decoder<'static>,
-    /// The first compressed bytes of the file. They are compared with [`FRAME_START`].
+    /// The first compressed bytes of the file. The reader compares these bytes with
+    /// [`FRAME_START`].
     first: Vec<u8>,
     /// True if the zstd frame of the file is complete.
     is_complete: bool,
@@ -105,8 +106,8 @@ impl Reader {
         })
     }
 
-    /// Reads the next block of the file. Removes the bytes that it needs from `input`. Returns
-    /// `None` if `input` is empty and the block is still incomplete.
+    /// Reads the next block of the file. Removes the bytes that were read from `input`. Returns
+    /// `None` if all of `input` was read and the block is still incomplete.
     ///
     /// # Errors
     /// The reason why the file is not a valid snapshot of a known version.
@@ -160,7 +161,7 @@ impl Reader {
         Ok(came)
     }
 
-    /// Reads the next block. Returns `None` if it is not yet completely decompressed.
+    /// Reads the next block. Returns `None` if the block is not yet completely decompressed.
     fn block(&mut self) -> Result<Option<Block>, Flaw> {
         if self.stage == Stage::Title && !self.title()? {
             return Ok(None);
@@ -205,7 +206,7 @@ impl Reader {
     /// Reads the first line of the file, and sets the next stage. Returns false if the line is
     /// incomplete.
     fn title(&mut self) -> Result<bool, Flaw> {
-        /// Maximum number of bytes of the version number and the end of the line.
+        /// Maximum number of bytes of the version number and the line break after it.
         const NUMBER_BYTES: usize = 11;
         let title = TITLE.as_bytes();
         let damaged = || Err(Flaw::Damaged("its first line is not readable".to_owned()));
@@ -238,7 +239,8 @@ impl Reader {
         Ok(true)
     }
 
-    /// Checks that `block` may stand at this position in the file, and counts its records.
+    /// Checks that `block` may stand at its position in the file, and counts the records of the
+    /// block.
     fn check(&mut self, block: &Block) -> Result<(), Flaw> {
         if matches!(block, Block::Head(_)) != (self.blocks == 0) {
             return Err(self.damaged("is at the wrong place"));
@@ -258,8 +260,9 @@ impl Reader {
     }
 }
 
-/// True if at most a quarter of `bytes` differs from the beginning of `expected`. A file with such
-/// a beginning is a damaged snapshot, and any other file is no snapshot. The fraction is a choice.
+/// Returns true if at most a quarter of `bytes` differs from the beginning of `expected`. The
+/// reader takes a file with such a beginning for a damaged snapshot, and any other file for no
+/// snapshot. The fraction is a choice.
 fn is_similar(bytes: &[u8], expected: &[u8]) -> bool {
     let pairs = bytes.iter().zip(expected);
     let wrong = pairs.filter(|(byte, expected)| byte != expected).count();

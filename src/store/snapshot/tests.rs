@@ -17,8 +17,8 @@ fn written(blocks: &[Block]) -> Vec<u8> {
     bytes
 }
 
-/// Reads the snapshot file `bytes`, which arrives in parts of `part` bytes. Returns all blocks but
-/// the last one.
+/// Reads the snapshot file `bytes`, which arrives in parts of `part` bytes. Returns all blocks
+/// except the last block.
 fn read(bytes: &[u8], part: usize) -> Result<Vec<Block>, Flaw> {
     let mut reader = Reader::new().unwrap();
     let mut blocks = Vec::new();

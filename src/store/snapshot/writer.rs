@@ -53,12 +53,12 @@ impl Writer {
         self.encoder.write_all(&self.plain)
     }
 
-    /// Number of bytes that `take` returns now.
+    /// Returns the number of bytes that `take` would return now.
     pub(crate) fn len(&self) -> usize {
         self.encoder.get_ref().len()
     }
 
-    /// Returns the bytes that were written since the last call.
+    /// Returns the bytes of the file that were written since the last call of this function.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(self.encoder.get_mut())
     }

@@ -1,11 +1,12 @@
-//! Runs the fuzz targets of stored encodings and snapshots on the stored inputs that fuzzers found
-//! interesting.
+//! Runs the fuzz targets on the inputs that fuzzers have found and that are kept in the folder
+//! `tests/fuzz/corpus`.
 
 use super::super::fuzzing::stored;
 use super::super::snapshot::fuzzing::snapshot;
 use std::path::Path;
 
-/// Runs the fuzz target `target` on all inputs in its folder, and on the empty input.
+/// Runs the fuzz target `target` on all inputs in the folder `name` of the corpus, and on an empty
+/// input.
 fn run(name: &str, target: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut inputs = 0;

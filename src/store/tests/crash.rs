@@ -73,9 +73,9 @@ fn sled_and_the_simulated_disk_show_the_same() {
     }
 }
 
-/// Writes ten segments with a flush and ten segments without a flush, and simulates a crash.
-/// Returns the numbers of the segments that survive the crash. `interrupts_flush` is true if the
-/// crash comes during a second flush.
+/// Writes ten segments, flushes them, writes ten further segments, and simulates a crash. Returns
+/// the numbers of the segments that survive the crash. If `interrupts_flush` is true, the crash
+/// comes during a second flush.
 fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     let disk = SimulatedDisk::new();
     let handle = disk.open(1).unwrap();
@@ -100,8 +100,8 @@ fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     contents(&disk, 1).into_iter().map(number).collect()
 }
 
-/// True if a save to the database `meta` survives a crash that comes after the first `after` writes
-/// of the save.
+/// Returns true if a save to the database `meta` survives a crash after the first `after` writes of
+/// this save.
 fn is_saved(after: u64, seed: u64) -> bool {
     let disk = SimulatedDisk::new();
     let metadata = disk.open_metadata().unwrap();
@@ -140,7 +140,7 @@ fn a_crash_keeps_flushed_segments_and_any_part_of_the_others() {
 #[test]
 fn a_crash_keeps_a_save_of_metadata_whole_or_not_at_all() {
     assert!((0..100).all(|seed| !is_saved(5, seed)));
-    // A save consists of ten changes and the count of saves, and then a flush.
+    // A save consists of ten changes, a write of the number of saves, and then a flush.
     let whole = (0..100).filter(|seed| is_saved(11, *seed)).count();
     assert!((20..80).contains(&whole), "{whole}");
 }

@@ -78,8 +78,8 @@ async fn every_acknowledged_record_is_read_back_after_power_cuts() {
             assert!(all.iter().all(is_whole), "seed {seed}");
             let found: BTreeSet<u64> = all.into_iter().map(|(index, _)| index).collect();
             assert!(found.is_superset(&kept), "seed {seed}");
-            // Recovery also found some records that were not acknowledged. From now on they must
-            // not be lost.
+            // Recovery also found some records that were not acknowledged. From now on, these
+            // records must not be lost, either.
             kept = found;
             disk.cut_power_after(chance.number() % 600);
             let ended = tokio::select! {
@@ -200,8 +200,8 @@ fn a_database_stays_open_for_its_lease() {
     let lease = Duration::from_millis(20);
     let (openings, time) = use_at_once(lease);
     // A slot changes its database at most once in each lease. Each of the six threads closes its
-    // database when it ends, which may cause one further opening. The check at the end opens one
-    // database.
+    // database when the thread ends. Each closing may cause one further opening. The check at the
+    // end opens one database.
     let leases = usize::try_from(time.as_micros() / lease.as_micros()).unwrap();
     assert!(openings <= 2 * (leases + 1) + 7, "{openings} in {time:?}");
 }

@@ -1,5 +1,5 @@
-//! Compares the store with a simple model. The store has so little memory and such small
-//! generations that it often drops segments from memory and begins new generations.
+//! Compares the store with a simple model. The settings give the store little memory and small
+//! generations, so that the store often drops segments from memory and begins new generations.
 
 use super::*;
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ enum Step {
     /// Reads records. The fields are the first index, as a percentage of the indexes so far, and
     /// the maximum number and the maximum bytes of the records.
     Read(u64, usize, u64),
-    /// Finds the first record that arrived at a time or later. The field is this time, as a
+    /// Finds the first record that arrived at a certain time or later. The field is this time, as a
     /// percentage of the time that has passed.
     Find(i64),
     Delete,
@@ -46,14 +46,15 @@ fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
     proptest::collection::vec((0..3_u32, step), 1..60)
 }
 
-/// The expected content of a log: its records by their indexes, and the horizon of the last trim.
+/// The expected content of a log. It has the records by their indexes, and the horizon of the last
+/// trim.
 #[derive(Debug, Default)]
 struct Model {
     records: BTreeMap<u64, Vec<u8>>,
     next: u64,
     horizon: i64,
-    /// Incarnation number of the stream. It changes when the log is deleted, because a deleted log
-    /// is never used again.
+    /// Incarnation number of the stream. The number changes when the log is deleted, because a
+    /// deleted log is never used again.
     stream: u64,
 }
 
@@ -185,8 +186,8 @@ fn a_store_that_is_durable_some_time_is_like_its_model() {
 
 #[test]
 fn a_store_with_two_open_databases_is_like_its_model() {
-    // Only a few cases run, because sled opens databases slowly, and with these settings the store
-    // opens databases often.
+    // Only a few cases run, because with these settings the store often opens databases, and sled
+    // opens a database slowly.
     check_cases(4, Durability::Always, true, Some(2));
 }
 
@@ -227,7 +228,7 @@ async fn many_writers_and_a_follower(settings: Settings) {
         };
         let batch = log.read(from, at(0), limit).await.unwrap();
         seen.extend(batch.iter().map(|record| record.index));
-        // Trims records that were read, up to 100 indexes before the reader.
+        // Trims the records that are more than 100 indexes before the reader.
         log.trim(at(from.cast_signed() - 100));
         if batch.is_empty() {
             let more = within("a published record", end.changed());
@@ -248,8 +249,8 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
     many_writers_and_a_follower(tiny(None, Durability::None)).await;
 }
 
-/// Reads records while sweeps move them to other generations. The sweeps occur because the
-/// neighbouring records are deleted.
+/// Reads records while sweeps move these records to other generations. The sweeps occur because the
+/// test deletes neighbouring records.
 async fn a_reader_beside_moves(settings: Settings) {
     let store = open(&settings);
     let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));
