@@ -33,8 +33,9 @@ pub enum Profile {
     /// Enforces the write limits of shards. Limits on the rates of reads and of calls are off.
     #[default]
     Standard,
-    /// Turns all limits on rates off, and also the limit on streams that are created at the same
-    /// time.
+    /// Turns off the limits on rates, on changes within 24 hours, on resources that change their
+    /// status at the same time, and on records in flight. Raises the limits on the shards,
+    /// on-demand streams and channels of an account.
     Fast,
     /// Enforces all limits of the service, and its delays between statuses such as CREATING and
     /// ACTIVE.
@@ -210,7 +211,7 @@ limits! {
     /// Time for which a subscriber may leave an event unread. After this time its subscription ends. This limit is always in real time.
     unread_event_seconds, "unread-event-seconds", Some(60), Some(60), Some(60),
         "seconds", "ours: the KCL, too, gives up a subscription after 60 s of silence";
-    /// Time for which a client may leave an answer unread. The connection is closed after this time, at the latest after twice this time. This limit is always in real time.
+    /// Time for which a client may leave an answer unread. The server closes the connection after this time, but at the latest after twice this time. This limit is always in real time.
     unread_answer_seconds, "unread-answer-seconds", Some(120), Some(120), Some(120),
         "seconds", "ours: SDKs give up after 60 s without a byte";
     /// Bytes of all requests and answers that may be in memory at the same time. Further requests wait for at most admission-wait-seconds, and then fail with ServiceUnavailable.

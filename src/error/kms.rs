@@ -26,7 +26,7 @@ pub struct KeyUse<'a> {
 }
 
 impl Error {
-    /// The exception for a key that an option of the configuration declares unusable.
+    /// A request uses a key that an option of the configuration declares unusable.
     ///
     /// PutRecord was seen to answer with the message of KMS (serverless-apigateway-service-proxy
     /// issue 101). Therefore this function uses the messages of KMS, as reported in credstash issue

@@ -14,8 +14,8 @@ pub(crate) struct TagOwner<'a> {
 }
 
 impl<'a> TagOwner<'a> {
-    /// Creates the owner for the tags of a stream. The messages about the tags of a new consumer
-    /// name the consumer's stream, too.
+    /// Creates the owner for the tags of a stream. Messages about the tags of a new consumer name
+    /// the consumer's stream as the owner.
     pub(crate) fn stream(arn: &'a StreamArn) -> Self {
         Self {
             kind: "stream",

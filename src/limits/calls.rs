@@ -3,7 +3,7 @@
 
 use super::value::{Limit, Row};
 
-/// The limit on the calls of one operation per second.
+/// The limit on the number of calls of one operation per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRate {
     pub operation: &'static str,
@@ -108,7 +108,8 @@ impl Calls {
         }
     }
 
-    /// Returns the call rate that is enforced for `operation`, and `None` if there is none.
+    /// Returns the call rate that is enforced for `operation`. Returns `None` if the calls of the
+    /// operation are not limited.
     pub fn of(&self, operation: &str) -> Option<CallRate> {
         if !self.any {
             return None;

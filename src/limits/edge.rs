@@ -19,8 +19,8 @@ pub const SMALL_BYTES: u64 = 64 << 10;
 /// wait for larger answers. The value is a choice: a typical read returns a thousand records of a
 /// kilobyte.
 pub(crate) const MEDIUM_BYTES: u64 = 1 << 20;
-/// Number of bytes of the in-flight budget for each byte of a request's body. While the records are
-/// decoded, the body is in memory twice.
+/// Number of bytes that each byte of a request's body takes from the in-flight budget. While the
+/// records are decoded, the body is in memory twice.
 pub(crate) const BODY_WEIGHT: u64 = 2;
 /// Maximum number of requests that may wait in one lane of the in-flight budget. The value is a
 /// choice. The server may hold one HTTP/2 window of the body of each waiting request in memory.
@@ -220,17 +220,17 @@ pub(crate) const WAL_COMMIT_BYTES: usize = 256 << 10;
 /// fit in sled's slot of 128 KiB.
 pub(crate) const SLED_LEAF_FANOUT: usize = 4;
 /// Time limit for the opening of a sled database. An opening takes some hundredths of a second, but
-/// a disk may stall. Because of a stall, the store must not set an intact generation aside. The
-/// value is a choice.
+/// a disk may stall. The limit is long, so that a stall does not make the store set an intact
+/// generation aside. The value is a choice.
 pub(crate) const SLED_OPEN_LIMIT: Duration = Duration::from_secs(60);
 /// Maximum number of repetitions of an attempt to open a sled database that fails because the
 /// database is still in use. The value is a choice.
 pub(crate) const SLED_OPENINGS: u32 = 500;
 /// Pause between two attempts to open a sled database that is still in use. The value is a choice.
 pub(crate) const SLED_OPENING_PAUSE: Duration = Duration::from_millis(10);
-/// Longest wait for the next value while a whole sled database is read. Because of a stalled disk,
-/// the store must not set an intact generation aside. The value is a choice: a disk was seen to
-/// stall for 50 seconds.
+/// Longest wait for the next value while a whole sled database is read. The limit is long, so that
+/// a stalled disk does not make the store set an intact generation aside. The value is a choice: a
+/// disk was seen to stall for 50 seconds.
 pub(crate) const SLED_READ_LIMIT: Duration = Duration::from_secs(180);
 /// Maximum number of values that a thread reads ahead of their use while it reads a whole sled
 /// database. The value is a choice.

@@ -33,7 +33,7 @@ pub struct Report {
     pub damage: Vec<Damage>,
 }
 
-/// A stream in a data directory, and its readable records.
+/// The part of a report about one stream and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamReport {
     /// Id of the account that owns the stream.
@@ -46,7 +46,7 @@ pub struct StreamReport {
     pub shards: Vec<ShardReport>,
 }
 
-/// A shard in a data directory, and its readable records.
+/// The part of a report about one shard and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShardReport {
     /// Index of the shard in its stream.

@@ -37,7 +37,8 @@ pub(crate) struct Generation {
 
 impl Generation {
     /// Creates the state of the generation `number`. `reader` is the open handle of a generation
-    /// that is being written. With `None`, the generation is complete and its database is closed.
+    /// that is being written. If `reader` is `None`, the generation is complete and its database is
+    /// closed.
     pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
         Arc::new(Self {
             number,

@@ -72,7 +72,7 @@ impl Store {
 
     /// Saves `changes`, changes of the catalog, atomically. Returns the ticket with which the
     /// caller waits until the changes are durable. If the settings promise no durability, the
-    /// caller does not have to wait. The changes never become durable before records that were
+    /// ticket resolves immediately. The changes never become durable before records that were
     /// appended earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
@@ -91,8 +91,8 @@ impl Store {
         });
         let number = shared.add_saves(pairs);
         if shared.is_always() {
-            // A change of the catalog is rare, and a request waits until it is durable. Therefore
-            // the commit starts immediately, and does not wait for further writes.
+            // A change of the catalog is rare, and a request waits until the change is durable.
+            // Therefore the commit starts immediately, and does not wait for further writes.
             shared.signal.wake_urgently();
             return Ticket::pending(shared, &shared.saved, number);
         }

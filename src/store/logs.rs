@@ -21,8 +21,8 @@ impl Logs {
         Arc::new(Self { shared, logs })
     }
 
-    /// Returns the log with the id `id`. Creates the log if it does not exist, and marks it as in
-    /// use.
+    /// Returns the log with the id `id`, and marks the log as in use. Creates the log if it does
+    /// not exist.
     pub(crate) fn claim(&self, id: LogId) -> Arc<Log> {
         let mut logs = self.logs.lock();
         let log = logs.entry(id);

@@ -11,7 +11,7 @@ pub(crate) struct Replay {
     /// The first and the last index of each stored segment, in ascending order of the indexes.
     stored: Vec<(u64, u64)>,
     /// The gaps in the log. The records of a gap are in no segment, although a later segment
-    /// exists. The key of a gap is the number of segments before it.
+    /// exists. The key of a gap is the number of segments before the gap.
     gaps: BTreeMap<usize, Tail>,
 }
 

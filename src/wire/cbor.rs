@@ -142,8 +142,8 @@ impl<'de> CborReader<'de> {
         std::str::from_utf8(self.take(length)?).map_err(|_| refused())
     }
 
-    /// Reads the elements of a list or the entries of a map, one level deeper in the body. `left`
-    /// is the number of elements or entries, or `None` for an indefinite length.
+    /// Reads the elements of a list or the entries of a map. `left` is the number of elements or
+    /// entries, or `None` for an indefinite length. Refuses the body if it is nested too deep.
     fn within<T>(
         &mut self,
         left: Option<usize>,

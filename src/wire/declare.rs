@@ -91,7 +91,7 @@ macro_rules! choice {
         pub enum $name { $($(#[$inner])* $variant),+ }
 
         impl $name {
-            /// The value's text in requests and answers.
+            /// Returns the text of the value in requests and answers.
             #[allow(dead_code, reason = "not every choice is written")]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }

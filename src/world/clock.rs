@@ -96,8 +96,8 @@ impl Clock {
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,
-    /// Wakes the waits for tasks that work. It is notified whenever a task begins to wait, and
-    /// whenever a task drops its alarm.
+    /// Wakes the callers that wait until tasks have done their work. Notified whenever a task
+    /// begins to wait, and whenever a task drops its alarm.
     settled: Notify,
     /// The semaphore whose only permit a call of `advance_to` holds, so that no two calls run at
     /// the same time.

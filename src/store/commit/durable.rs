@@ -276,7 +276,7 @@ impl DurableCommitter {
     }
 }
 
-/// The error of a write for which a fault was injected.
+/// Returns the error of a write for which a fault was injected.
 fn injected() -> io::Error {
     io::Error::other("a fault was injected")
 }

@@ -1,5 +1,6 @@
 //! Sweeps. A sweep removes generations without live segments. If live segments have less than half
-//! of the bytes of a generation, the sweep copies them to the current generation first.
+//! of the bytes of a generation, the sweep copies these segments to the current generation, and
+//! then removes the old generation.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;

@@ -13,8 +13,8 @@ use std::path::Path;
 /// layout.
 pub(crate) const VERSION: &str = "minikin data 3\n";
 
-/// Content of the file `version` in a data directory of the previous version. Its generations have
-/// no write-ahead logs. A start replaces this content by [`VERSION`].
+/// Content of the file `version` in a data directory of the previous version. The generations in
+/// such a directory have no write-ahead logs. A start replaces this content by [`VERSION`].
 const OLDER_VERSION: &str = "minikin data 2\n";
 
 /// First characters of the file `version` in every version of the layout.

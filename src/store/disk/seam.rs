@@ -30,7 +30,7 @@ pub(crate) trait GenerationHandle: Send {
     fn commit(&self) -> io::Result<()>;
     /// Reads the segment `number`. Returns `None` if the generation has no such segment.
     fn read(&self, number: u32) -> io::Result<Option<Bytes>>;
-    /// Calls `visit` for each segment in the order of their numbers, and then for each commit frame
+    /// Calls `visit` for all segments in the order of their numbers, and then for all commit frames
     /// in the order of the commits. Must not be called after an append, because the end of a scan
     /// makes sled flush, and this flush would make a part of a commit durable.
     fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()>;

@@ -161,7 +161,7 @@ impl SimulatedDisk {
         self.0.lock().permitted = Some(permitted);
     }
 
-    /// Number of database openings so far.
+    /// Returns the number of database openings so far.
     #[cfg(test)]
     pub(crate) fn openings(&self) -> usize {
         self.0.lock().openings
@@ -178,7 +178,7 @@ impl SimulatedDisk {
         self.0.lock().writes
     }
 
-    /// Number of syncs and flushes so far.
+    /// Returns the number of syncs and flushes so far.
     pub fn syncs(&self) -> u64 {
         self.0.lock().syncs
     }

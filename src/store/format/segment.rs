@@ -3,8 +3,8 @@
 //!
 //! A segment consists of the header `crc32 u32 | count u32 | stream u64 | shard u32 | table u32`,
 //! the packed records, and a table. The table holds the offset of each record, and the number
-//! `table` is the offset of the table. All numbers are little-endian. The checksum covers all bytes
-//! after it.
+//! `table` is the offset of the table. Offsets are in bytes from the start of the segment. All
+//! numbers are little-endian. The checksum covers all bytes after it.
 
 use super::bytes::{u32_at, verified_content, write_checksum};
 use super::record::{LogId, MIN_BYTES, PackedRecords, Record, Records, record_starts};

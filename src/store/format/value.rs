@@ -117,8 +117,8 @@ pub struct Consumer {
     pub policy: Option<String>,
 }
 
-/// The times of a stream's recent changes, in milliseconds since the epoch. The list has only
-/// changes that the service permits a limited number of times within 24 hours.
+/// The times of a stream's recent changes, in milliseconds since the epoch. The service permits
+/// only a limited number of these changes within 24 hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// Times of the UpdateShardCount calls that changed the stream.

@@ -26,7 +26,7 @@ pub(crate) enum PeekResult {
     /// The next records, and the index at which the next call of `Log::peek` has to start. The list
     /// is empty at the end of the log.
     Found(Vec<Peeked>, u64),
-    /// The next record is only on disk. The caller has to read it from the disk.
+    /// The next record is only on disk. The caller has to read this record from the disk.
     OnDisk,
 }
 

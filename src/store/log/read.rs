@@ -213,9 +213,9 @@ impl Log {
         }
     }
 
-    /// Runs the disk read `read`. If all of its records have expired or cannot be read, the
-    /// function reads the records after these records instead. `bound` names the bound on the
-    /// memory of the returned records.
+    /// Runs the disk read `read`. If all records of this read have expired or cannot be read, the
+    /// function reads later records instead. `bound` names the bound on the memory of the returned
+    /// records.
     ///
     /// # Errors
     /// The disk cannot be read, or was occupied by other reads for too long.

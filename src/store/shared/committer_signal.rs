@@ -48,8 +48,8 @@ impl CommitterSignal {
         }
     }
 
-    /// Resets the signal. The committer calls this when it begins its work, so that a later signal
-    /// makes it work again.
+    /// Resets the signal. The committer calls this function when it begins its work, so that a
+    /// later signal wakes the committer again.
     pub(crate) fn clear(&self) {
         self.level.store(ASLEEP, Ordering::Release);
     }
@@ -76,7 +76,7 @@ impl CommitterSignal {
         self.level.load(Ordering::Acquire) >= URGENT
     }
 
-    /// Completes when the committer has work. Only for a committer that is a task.
+    /// Completes when the committer has work. May be called only if the committer is a task.
     pub(crate) async fn woken(&self) {
         self.task.notified().await;
     }

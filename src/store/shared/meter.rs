@@ -66,8 +66,8 @@ impl Meter {
     }
 
     /// Begins to count. The bell rings when `bytes` further bytes have been published. A task must
-    /// call this function before it reads the logs for the last time before it waits. The meter
-    /// then counts each record that the last read misses.
+    /// call this function, then read the logs once more, and only then wait. The meter then counts
+    /// each record that this last read misses.
     pub(crate) fn arm(&self, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).max(1);
         let before = self.dial.left.swap(bytes, Ordering::Relaxed);

@@ -37,8 +37,8 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// Maximum number of bytes that may wait for a commit.
     pub unflushed_bytes: u64,
-    /// Maximum number of databases that may be open at the same time. At least 2. `None` if the
-    /// limit of open files permits as many databases as the store needs.
+    /// Maximum number of databases that may be open at the same time. The number is at least 2.
+    /// `None` if the limit of open files permits as many databases as the store needs.
     pub databases: Option<usize>,
     /// The faults to inject into commits, for tests.
     pub faults: Faults,

@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     /// Number of calls of `add_saves` whose changes are durable, counted since the start.
     pub(crate) saved: Arc<AtomicU64>,
     deleted: Lock<Vec<DeletedLog>>,
-    /// The permits to read from the disk. Their number limits the reads at the same time.
+    /// The permits to read from the disk. Their number limits the number of concurrent reads.
     disk_reads: Arc<Semaphore>,
     pub(crate) signal: CommitterSignal,
     pub(crate) pacer: CommitPacer,

@@ -106,8 +106,8 @@ impl Reader {
         })
     }
 
-    /// Reads the next block of the file. Removes the bytes that were read from `input`. Returns
-    /// `None` if all of `input` was read and the block is still incomplete.
+    /// Reads the next block of the file. Removes from `input` the bytes that the function has read.
+    /// Returns `None` if all of `input` was read and the block is still incomplete.
     ///
     /// # Errors
     /// The reason why the file is not a valid snapshot of a known version.

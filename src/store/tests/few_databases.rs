@@ -8,7 +8,8 @@ use std::thread::scope;
 
 const PERMITTED: usize = 2;
 
-/// Settings with so little memory and such small generations that old records are only on disk.
+/// Returns settings with so little memory and such small generations that old records are only on
+/// disk.
 fn tiny(directory: &Path) -> Settings {
     Settings {
         memory_bytes: 10_000,
@@ -20,7 +21,7 @@ fn tiny(directory: &Path) -> Settings {
     }
 }
 
-/// A simulated disk that fails to open a third database.
+/// Creates a simulated disk that fails to open a third database.
 fn limited_disk() -> SimulatedDisk {
     let disk = SimulatedDisk::new();
     disk.permit_databases(PERMITTED);

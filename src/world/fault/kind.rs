@@ -48,15 +48,15 @@ pub enum FaultKind {
     Kms,
     /// The invocation of a function by an event source mapping does not reach the function. If the
     /// rule's `code` is `lost`, the function runs, but its answer is lost. If the rule has
-    /// `delay_ms`, the invocation only comes later, by this number of milliseconds.
+    /// `delay_ms`, the function is invoked, but later by this number of milliseconds.
     Invoke,
     /// A failure record of an event source mapping does not reach the mapping's on-failure
-    /// destination. If the rule has `delay_ms`, the record only arrives later, by this number of
+    /// destination. If the rule has `delay_ms`, the record arrives, but later by this number of
     /// milliseconds.
     Deliver,
     /// An object of a channel does not reach the channel's destination, and the channel writes the
-    /// object again later. If the rule has `delay_ms`, the channel only writes the object later, by
-    /// this number of milliseconds.
+    /// object again later. If the rule has `delay_ms`, the object arrives, but later by this number
+    /// of milliseconds.
     DeliverObject,
 }
 

@@ -17,8 +17,8 @@ pub struct Faults(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// True while there is at least one rule. While there is none, the check for a fault costs one
-    /// load of this flag.
+    /// True while there is at least one rule. While there is no rule, the check for a fault costs
+    /// one load of this flag.
     armed: AtomicBool,
     rules: Lock<Rules>,
     chance: Random,

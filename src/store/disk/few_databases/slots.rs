@@ -293,8 +293,7 @@ impl State {
         }
     }
 
-    /// Decides the next step of a thread whose database is closed, and that may open this database
-    /// now.
+    /// Decides the next step of a thread that may open its closed database now.
     fn step_closed(&mut self, name: Name, lease: Duration) -> Step {
         if self.slots.len() < self.most {
             self.slots.push(Slot::of(name, self.uses));

@@ -34,7 +34,7 @@ impl Flusher {
                 let _closing = sender.send(flushed);
             }
             if failed.load(Ordering::Acquire) {
-                // The drop of `flush` drops a handle of the database. This would start another
+                // The drop of `flush` would drop a handle of the database and thereby start another
                 // flush, which never returns.
                 std::mem::forget(flush);
             }
@@ -50,7 +50,7 @@ impl Flusher {
     }
 
     /// Starts a flush of all values that the database has now. Before that, waits for the end of
-    /// the previous flush, and returns its error.
+    /// the previous flush. Returns an error if the previous flush failed.
     pub(super) fn begin(&mut self) -> io::Result<()> {
         self.wait()?;
         let requests = self.requests.as_ref();
@@ -60,8 +60,8 @@ impl Flusher {
         Ok(())
     }
 
-    /// Waits until the flush in progress has ended, and returns its error. Returns immediately if
-    /// no flush is in progress.
+    /// Waits until the flush in progress has ended. Returns an error if this flush failed. Returns
+    /// immediately if no flush is in progress.
     pub(super) fn wait(&mut self) -> io::Result<()> {
         if !std::mem::take(&mut self.is_flushing) {
             return Ok(());
