@@ -1,7 +1,7 @@
 //! Timestamps in requests and answers. In JSON, a timestamp is a number of seconds with a fraction.
 //! In CBOR, a timestamp is a number with tag 1. In the content type `application/x-amz-cbor-1.1`,
-//! this is a whole number of milliseconds, although the standard of CBOR says seconds. In RPC v2
-//! CBOR, this is a number of seconds with a fraction.
+//! this number is a whole number of milliseconds, although the standard of CBOR says seconds. In
+//! RPC v2 CBOR, it is a number of seconds with a fraction.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};

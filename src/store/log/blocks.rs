@@ -8,10 +8,11 @@ use crate::store::format::segment::weight_of;
 use crate::world::Timestamp;
 
 impl Log {
-    /// Divides the published records that have an index of at least `from` and an arrival time of
-    /// at least `horizon` into blocks. Each block has records of one segment. The function stops
-    /// after the first block with which the total size of the blocks exceeds `most_bytes`. In this
-    /// total, each record counts one byte more than its partition key and data.
+    /// Divides published records of the log into blocks. The records have an index of at least
+    /// `from` and an arrival time of at least `horizon`. Each block has records of one segment. The
+    /// function stops after the first block with which the total size of the blocks exceeds
+    /// `most_bytes`. In this total, each record counts one byte more than its partition key and
+    /// data.
     ///
     /// Never accesses the disk. Therefore a block of a segment that is only on disk counts all
     /// records and bytes of the segment, even if some of these records are not in the block.

@@ -148,8 +148,8 @@ impl Amount {
         self.oldest.get_or_insert(arrival);
     }
 
-    /// Adds the records in `records` to the total that have an index of at least `from` and less
-    /// than `visible`, and an arrival time of at least `horizon`.
+    /// Adds records in `records` to the total. These records have an index of at least `from` and
+    /// less than `visible`, and an arrival time of at least `horizon`.
     fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
         let first = records.first_from(from, horizon);
         let end = records.end_before(visible);

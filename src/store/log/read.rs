@@ -73,8 +73,8 @@ impl Batch {
         self.next_index
     }
 
-    /// Returns true if the log had no published record after the records of the batch when the
-    /// batch was read.
+    /// Returns true if, at the time of the read, the log had no published record after the records
+    /// of the batch.
     pub fn reached_end(&self) -> bool {
         self.reached_end
     }
@@ -99,8 +99,8 @@ impl ReadRequest {
         }
     }
 
-    /// Adds the requested records in `records` to `batch`. Returns true if the batch has space for
-    /// further records.
+    /// Adds to `batch` the records in `records` that the read requests. Returns true if the batch
+    /// has space for further records.
     fn select(&self, batch: &mut Batch, records: &impl Records) -> bool {
         let start = records.first_from(self.from, self.horizon);
         let stop = records.end_before(self.visible);
@@ -196,8 +196,8 @@ impl DiskRead {
 }
 
 impl Log {
-    /// Reads the published records of the log that have an index of at least `from` and an arrival
-    /// time of at least `horizon`, up to `limit`.
+    /// Reads published records of the log, up to `limit`. The records have an index of at least
+    /// `from` and an arrival time of at least `horizon`.
     ///
     /// # Errors
     /// The disk cannot be read, or was occupied by other reads for too long.
@@ -276,8 +276,8 @@ impl Log {
         }
     }
 
-    /// Reads the published records of the log that have an index of at least `from` and an arrival
-    /// time of at least `horizon`, up to `limit`. Stops at a record that is only on disk.
+    /// Reads published records from memory, up to `limit`. The records have an index of at least
+    /// `from` and an arrival time of at least `horizon`. Stops at a record that is only on disk.
     ///
     /// # Errors
     /// The first of the records is only on disk. The error is the `DiskRead` that the caller has to

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of the budget for writes that a writer has reserved. Dropping the reservation without an
-/// append gives the bytes back.
+/// append gives the bytes back to the budget.
 #[derive(Debug)]
 pub struct WriteReservation {
     shared: Arc<Shared>,
