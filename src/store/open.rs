@@ -64,8 +64,8 @@ impl Store {
     /// Opens the store that `settings` describe. Blocks the thread.
     ///
     /// # Errors
-    /// Another process uses the data directory, another version of the program wrote it, or it is
-    /// damaged or cannot be read.
+    /// Another process uses the data directory, another version of the program wrote the directory,
+    /// or the directory is damaged or cannot be read.
     pub fn open(settings: Settings) -> Result<Opened, OpenError> {
         let disk: Arc<dyn Disk> = match &settings.directory {
             Some(directory) => Arc::new(SledDisk::new(Layout::new(directory.clone()))),
@@ -159,8 +159,8 @@ fn restore(
     Ok((committer, logs))
 }
 
-/// Builds the log `id` from `found`. Adds the log to `framed` if it has records that are stored in
-/// commit frames and in no segment.
+/// Builds the log `id` from `found`. Adds the log to `framed` if the log has records that are
+/// stored in commit frames and in no segment.
 fn restore_log(
     shared: &Arc<Shared>,
     id: LogId,

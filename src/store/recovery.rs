@@ -36,7 +36,8 @@ pub(crate) struct RecoveredDirectory {
     /// `None` if no such load has begun.
     permitted_run: Option<u64>,
     pub(crate) current: Option<Current>,
-    /// The part of the current generation from its start on in which nothing is missing.
+    /// The numbers of segments and commits at the start of the current generation, before the first
+    /// missing ones.
     whole: WholePart,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
@@ -45,8 +46,8 @@ pub(crate) struct RecoveredDirectory {
     /// Number of records that recovery found to be lost.
     pub(crate) records_lost: u64,
     pub(crate) damage: Vec<Damage>,
-    /// Metadata changes that must not be saved before the next commit. This commit stores the
-    /// records again that are only in commit frames of older generations.
+    /// Metadata changes that must not be saved before the next commit. The next commit stores the
+    /// records of commit frames of older generations again.
     pub(crate) late: Vec<Pair>,
     pub(crate) logs: HashMap<LogId, RecoveredLog>,
 }
@@ -61,8 +62,8 @@ pub(crate) struct RecoveredLog {
 }
 
 impl RecoveredLog {
-    /// True if the log has a segment that begins after the first record of the tail. The records of
-    /// the tail then come from commit frames of an older generation.
+    /// Returns true if the log has a segment that begins after the first record of the tail. The
+    /// records of the tail then come from commit frames of an older generation.
     fn tail_is_passed(&self) -> bool {
         !self.tail.is_empty() && {
             let first = self.tail.index(0);
@@ -72,8 +73,9 @@ impl RecoveredLog {
         }
     }
 
-    /// Begins a replay of the log's commit frames. Records of the tail that lie before a segment
-    /// become part of the gaps of the replay. The other records stay in the tail.
+    /// Begins a replay of the log's commit frames. Records of the tail with indexes before a
+    /// segment become part of the gaps of the replay. All other records of the tail stay in the
+    /// tail.
     fn replay(&mut self) -> Replay {
         let mut replay = Replay::new(&self.segments);
         if self.tail_is_passed() {
@@ -93,7 +95,8 @@ pub struct Damage {
     pub problem: String,
 }
 
-/// The part of a generation from its start on in which no segment and no commit is missing.
+/// The number of segments at the start of a generation before the first missing segment, and the
+/// number of commits before the first missing commit.
 #[derive(Debug, Default, Clone, Copy)]
 struct WholePart {
     segments: u64,
@@ -111,8 +114,8 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn segment(&mut self, number: u32, bytes: Bytes, found: &mut RecoveredDirectory) {
-        // The greatest number has no successor, so the store never writes a segment with this
-        // number.
+        // The greatest possible number has no successor, so the store never writes a segment with
+        // this number.
         let Some(next) = number.checked_add(1) else {
             return;
         };
@@ -175,8 +178,8 @@ struct Listed {
     begun: Vec<u64>,
 }
 
-/// Reads the data directory, and saves the number of the next run in the database `meta`. Returns
-/// the handle of `meta` and the contents of the directory.
+/// Recovers the contents of the data directory, and saves the number of the next run in the
+/// database `meta`. Returns the handle of `meta` and the contents of the directory.
 pub(crate) fn recover(
     directory: &Path,
     disk: &dyn Disk,
@@ -191,8 +194,8 @@ pub(crate) fn recover(
     let listed = found.read_metadata(&*metadata).map_err(damaged)?;
     let numbers = disk.generations().map_err(failed)?;
     if found.run == 0 && !numbers.is_empty() {
-        // The start must fail. Otherwise it would delete the records and use their sequence numbers
-        // again.
+        // The start of the emulator must fail. Otherwise the emulator would delete the records, and
+        // use their sequence numbers again.
         let lost = "it is empty, but the directory holds records";
         return Err(damaged(io::Error::other(lost)));
     }
@@ -202,8 +205,8 @@ pub(crate) fn recover(
     let is_ahead = found.newest_run() >= Some(found.run);
     let is_of_load = found.newest_run() <= found.permitted_run;
     if is_ahead && !is_of_load || marks.saves > found.saves {
-        // The start must fail. Otherwise it would use sequence numbers again, and delete the
-        // records of newer streams.
+        // The start of the emulator must fail. Otherwise the emulator would use sequence numbers
+        // again, and delete the records of newer streams.
         let older = "it is older than the records: one of its files was lost or truncated";
         return Err(damaged(io::Error::other(older)));
     }
@@ -275,8 +278,8 @@ impl RecoveredDirectory {
         Ok(())
     }
 
-    /// Reports that the generation `number` is missing, although the database `meta` has `key`, an
-    /// entry about this generation.
+    /// Reports that the generation `number` is missing. `key` is the key of the entry about this
+    /// generation in the database `meta`.
     fn report_missing(&mut self, disk: &dyn Disk, number: u64, key: Vec<u8>) {
         let name = disk.name(number);
         tracing::error!("{name} is missing; its records are not served");
@@ -316,8 +319,8 @@ impl RecoveredDirectory {
         });
     }
 
-    /// Reports damage if a segment or commit that the file `marks` counts is missing from the current
-    /// generation.
+    /// Reports damage if the current generation lacks a segment or a commit that the file `marks`
+    /// counts.
     fn compare(&mut self, marks: &Marks, disk: &dyn Disk) {
         let Some(current) = &self.current else { return };
         let number = current.generation.number;
@@ -331,8 +334,9 @@ impl RecoveredDirectory {
         }
     }
 
-    /// Saves the number of the next run in the database `meta`. `is_ahead` is true if a load of a
-    /// snapshot has left records of the run that begins now, or of a later run.
+    /// Saves the number of the next run in the database `meta`. Removes the permitted run of a load
+    /// of a snapshot if `is_ahead` is false. `is_ahead` is true if such a load has left records of
+    /// the run that begins now, or of a later run.
     fn save_next_run(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
         let next_run = self.run.saturating_add(1).to_be_bytes().to_vec();
         let mut changes = vec![(key::NEXT_RUN.to_vec(), Some(next_run))];
@@ -415,8 +419,8 @@ impl RecoveredDirectory {
     }
 
     /// Completes the generation `older`, which was still being written although a newer generation
-    /// exists. Its summary is saved later: first, the records that are stored only in its commit
-    /// frames must be committed again.
+    /// exists. The summary of `older` is saved later, because the records that are stored only in
+    /// its commit frames must first be committed again.
     fn summarise(&mut self, older: Current) {
         let number = older.generation.number;
         let summary = summary::summary(&older.entries);
@@ -426,7 +430,8 @@ impl RecoveredDirectory {
     }
 
     /// Reads the segments of a generation that was still being written, and then the records of its
-    /// commit frames that are in no segment. Returns the part of it in which nothing is missing.
+    /// commit frames that are in no segment. Returns the numbers of segments and commits before the
+    /// first missing ones.
     fn read_current(&mut self, current: &mut Current, disk: &dyn Disk) -> io::Result<WholePart> {
         for log in self.logs.values_mut() {
             log.committed = false;
@@ -464,9 +469,9 @@ impl RecoveredDirectory {
             let number = current.generation.number;
             self.note_damage(disk, number, format!("damaged {what}: {count}"));
         }
-        // A gap has records that are in commit frames and in no segment, although a later segment
-        // exists: the disk kept only a part of a commit, and lost the segment of these records.
-        // Store the records of each gap again, as one segment.
+        // The records of a gap are in commit frames and in no segment, although a later segment
+        // exists. The reason is that the disk kept only a part of a commit, and lost the segment of
+        // these records. Store the records of each gap again, as one segment.
         for (id, replay) in replays {
             for mut tail in replay.into_gaps() {
                 let segment = tail.seal(id);
@@ -478,8 +483,8 @@ impl RecoveredDirectory {
         Ok(whole)
     }
 
-    /// The run in which the newest record was put. `None` if that was the first run, or if there
-    /// are no records.
+    /// Returns the run in which the newest record was put. Returns `None` if this run was the first
+    /// run, or if there are no records.
     fn newest_run(&self) -> Option<u64> {
         let last = |log: &RecoveredLog| {
             let tail = log.tail.len().checked_sub(1);
@@ -491,8 +496,8 @@ impl RecoveredDirectory {
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log. Of a segment that was stored twice, removes the second copy
-    /// from the list.
+    /// Sorts the segments of each log. If a segment was stored twice, removes the second copy from
+    /// the list of segments.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
             log.segments.sort_by_key(|segment| segment.entry.first);

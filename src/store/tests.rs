@@ -41,12 +41,12 @@ fn try_start(settings: &Settings) -> Result<(Store, Recovered), OpenError> {
     Store::open(settings.clone())?.on_thread()
 }
 
-/// A disk with the sled databases of the data directory `directory`.
+/// Creates a disk with the sled databases of the data directory `directory`.
 fn sled(directory: &Path) -> SledDisk {
     SledDisk::new(Layout::new(directory.to_path_buf()))
 }
 
-/// A catalog change that is easy to recognise.
+/// Returns a change of the catalog that a test can recognise by `name` and `started_ms`.
 fn account(name: &str, started_ms: Option<i64>) -> Change {
     let value = started_ms.map(|started_ms| AccountValue {
         started_ms: Some(started_ms),
@@ -55,7 +55,7 @@ fn account(name: &str, started_ms: Option<i64>) -> Change {
     Change::Account((name.to_owned(), "r".to_owned()), value)
 }
 
-/// The names of the recovered accounts, each with its `started_ms`.
+/// Returns the names of the recovered accounts, each with its `started_ms`.
 fn accounts(recovered: &Recovered) -> Vec<(&str, Option<i64>)> {
     let accounts = recovered.catalog.accounts.iter();
     accounts
@@ -87,10 +87,11 @@ fn payload(index: u64, size: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(size).collect()
 }
 
-/// Limit in real time for each wait.
+/// Time limit for each wait of a test, in real time.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Finishes `work`. Fails the test after the limit.
+/// Waits for the end of `work`, and returns its result. Fails the test if `work` takes longer than
+/// `LIMIT`.
 async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = RealDeadline::lasting(LIMIT).with(work).await;
     done.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
@@ -245,8 +246,8 @@ async fn a_reopened_store_has_everything() {
         .durable()
         .await
         .unwrap();
-    // The copy is a data directory as a kill leaves it: the last flush of an orderly end is
-    // missing.
+    // The copy has the state of a data directory after a kill of the process. It lacks the last
+    // flush of an orderly end.
     let copy = tempfile::tempdir().unwrap();
     copy_directory(home.path(), copy.path());
     store.close().unwrap();
@@ -286,7 +287,7 @@ async fn a_directory_has_one_user() {
     let error = open_on(settings.clone(), disk).unwrap_err().to_string();
     assert!(error.contains("is in use by another process"), "{error}");
     // The opening of a data directory waits a short time until the previous process has released
-    // it.
+    // the directory.
     let waiting = std::thread::spawn(move || SledDisk::trying(layout, u32::MAX).claim().map(drop));
     store.close().unwrap();
     waiting.join().unwrap().unwrap();
@@ -334,7 +335,7 @@ async fn generations_are_rotated_read_and_removed() {
     assert!(read_all(&logs[1], 100, 0).await == expected(100..6000, 1000));
     store.delete(logs[0].id());
     logs[1].trim(at(5900));
-    // Make two commits after the sweep.
+    // The test makes two commits after the sweep.
     put(&store, &logs[1], 6000..6001, 1000)
         .await
         .durable()
@@ -345,8 +346,8 @@ async fn generations_are_rotated_read_and_removed() {
         .durable()
         .await
         .unwrap();
-    // The housekeeping thread closes the generation that was written last. A sweep can remove the
-    // generation only after that.
+    // The housekeeping thread closes the generation that was written last. A sweep can remove this
+    // generation only after its closing.
     let few = async {
         while store.figures().generations > 2 {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Tests with damaged data directories, and with generations of which only a small part is live.
+//! Tests with damaged data directories, and with generations in which few segments are live.
 
 use super::*;
 use crate::store::format::frame::Frames;
@@ -16,8 +16,8 @@ fn small(directory: &Path) -> Settings {
     }
 }
 
-/// Creates a data directory as a kill leaves it, with several generations. The last generation is
-/// not complete.
+/// Creates a data directory with several generations, in the state after a kill. The last
+/// generation is not complete.
 async fn filled() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let store = open(&small(home.path()));
@@ -59,7 +59,7 @@ async fn survivors(directory: &Path) -> Result<usize, OpenError> {
             .iter()
             .all(|(index, data)| *data == payload(*index, 500))
     );
-    // The store must continue to work, and new records must survive.
+    // The store must continue to work, and new records must survive a restart.
     let start = log.end().max(1 << 40);
     let new = start..start + 10;
     put(&store, &log, new.clone(), 500)
@@ -79,18 +79,18 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
     let whole = filled().await;
     let mut found = Vec::new();
     files(whole.path(), &mut found);
-    // Empty slabs (files of sled) are skipped, because they are all alike. The files of sled's own
-    // metadata are skipped, because sled would search for ever for the objects that they list. The
-    // smallest slab is skipped, because it holds the names of the trees: without these names an
-    // opening never ends.
+    // The test does not damage empty slabs, because all empty slabs are alike. Slabs are files of
+    // sled. The test does not damage the files of sled's own metadata, because sled would search
+    // for ever for the objects in these files. It does not damage the smallest slab, because this
+    // slab holds the names of the trees, and without these names an opening never ends.
     found.retain(|path| {
         let own = path.components().any(|part| part.as_os_str() == "metadata");
         !own && !path.ends_with("slabs/96") && std::fs::metadata(path).unwrap().len() > 0
     });
     found.sort();
     let (mut untouched, mut damaged) = (0, 0);
-    // Only every eleventh file is damaged, because each case takes some time. Even so, every
-    // generation and `meta` have damaged files.
+    // Only every eleventh file is damaged, because each case takes some time. Even so, files of
+    // every generation and of `meta` are damaged.
     for (path, round) in found.iter().step_by(11).zip(0..) {
         let name = path.strip_prefix(whole.path()).unwrap();
         if name.starts_with("lock") || name.starts_with("version") {
@@ -132,8 +132,8 @@ async fn a_generation_that_is_gone_is_done_without() {
     std::fs::remove_dir_all(home.path().join("gen-000001")).unwrap();
     let left = survivors(home.path()).await.unwrap();
     assert!((500..1000).contains(&left), "{left}");
-    // The summary of the lost generation was removed, too, so that `meta` has summaries of existing
-    // generations only.
+    // The start also removed the summary of the lost generation, so that `meta` has summaries of
+    // existing generations only.
     assert!(!metadata_keys(home.path()).contains(&key::summary(1)));
 }
 
@@ -176,7 +176,7 @@ async fn without_summaries_the_generations_themselves_are_read() {
     assert_eq!(survivors(home.path()).await.unwrap() as u64, RECORDS);
 }
 
-/// The keys in the database `meta` of the data directory.
+/// Returns the keys in the database `meta` of the data directory.
 fn metadata_keys(directory: &Path) -> Vec<Vec<u8>> {
     let mut keys = Vec::new();
     let mut visit = |key: &[u8], _| keys.push(key.to_vec());
@@ -185,14 +185,14 @@ fn metadata_keys(directory: &Path) -> Vec<Vec<u8>> {
     keys
 }
 
-/// Makes `changes` in the database `meta` of the data directory.
+/// Saves `changes` in the database `meta` of the data directory.
 fn save(directory: &Path, changes: &[key::Pair]) {
     let metadata = sled(directory).open_metadata().unwrap();
     metadata.save(changes).unwrap();
 }
 
-/// Creates the generation `number`, which has `records` in commit frames and in no segment. The
-/// frame of the record `broken` is damaged.
+/// Creates the generation `number`, which has the records `records` in commit frames and in no
+/// segment. If `broken` is the index of a record, the frame of this record is damaged.
 fn frames(directory: &Path, number: u64, records: std::ops::Range<u64>, broken: Option<u64>) {
     let generation = sled(directory).open(number).unwrap();
     for index in records {
@@ -236,7 +236,7 @@ async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_
     generation.append(1, tail.seal(LOG).bytes()).unwrap();
     generation.commit().unwrap();
     drop(generation);
-    // A check reports the same before and after recovery has repaired the damage.
+    // A check gives the same report before and after recovery has repaired the damage.
     let known = check(home.path()).unwrap();
     assert_eq!((known.nameless_records, known.damage), (15, Vec::new()));
     for round in 1..3 {
@@ -305,7 +305,7 @@ fn disk_bytes(directory: &Path) -> u64 {
     files(directory, &mut found);
     found
         .iter()
-        // Skip a file that sled has removed in the meantime.
+        // A file that sled has removed in the meantime is skipped.
         .filter_map(|path| Some(std::fs::metadata(path).ok()?.len()))
         .sum()
 }

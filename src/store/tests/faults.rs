@@ -10,15 +10,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 /// The faults of a disk. A fault is active while its number is not zero.
 #[derive(Default)]
 struct Faults {
-    /// Databases cannot be opened or flushed, as on a full disk.
+    /// While this fault is active, databases cannot be opened or flushed, as on a full disk.
     full: AtomicU64,
-    /// Segments cannot be inserted.
+    /// While this fault is active, segments and commit frames cannot be appended.
     inserts_fail: AtomicU64,
-    /// Generations cannot be read to their end. The error reports a missing permission, not damage.
+    /// While this fault is active, a scan of a generation fails. The error reports a missing
+    /// permission, not damage.
     reads_fail: AtomicU64,
     /// Number of openings of generations that will fail for lack of file descriptors.
     without_descriptors: AtomicU64,
-    /// The closing of a generation blocks.
+    /// While this fault is active, the closing of a generation blocks.
     closing_hangs: AtomicU64,
     /// The gate of flushes. While the gate is set, a flush of records sends a message to the sender
     /// when it starts, and then waits for a message from the receiver.
@@ -164,7 +165,7 @@ impl Drop for FaultyGeneration {
     }
 }
 
-/// Creates the disk that belongs to `settings`, with faults.
+/// Creates the disk for `settings`, and adds `faults` to this disk.
 fn faulty(settings: &Settings, faults: &Arc<Faults>) -> Arc<dyn Disk> {
     let inner: Box<dyn Disk> = match &settings.directory {
         Some(directory) => Box::new(sled(directory)),
@@ -179,7 +180,7 @@ fn open_faulty(settings: Settings, faults: &Arc<Faults>) -> Store {
     open_on(settings, disk).unwrap().on_thread().unwrap().0
 }
 
-/// Opens a store without a data directory that cannot spill.
+/// Opens a store that has no data directory and cannot spill.
 fn open_without_space(faults: &Arc<Faults>) -> Store {
     let settings = Settings {
         memory_bytes: 1 << 20,
@@ -190,8 +191,8 @@ fn open_without_space(faults: &Arc<Faults>) -> Store {
     open_faulty(settings, faults)
 }
 
-/// Settings with which a few records fill a generation, and the records of older generations do not
-/// stay in memory.
+/// Returns settings with which a few records fill a generation, and the records of older
+/// generations do not stay in memory.
 fn small_generations(home: &Path) -> Settings {
     Settings {
         memory_bytes: 10_000,
@@ -277,8 +278,8 @@ async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_dam
     let store = open(&settings);
     let log = store.log(LOG);
     put(&store, &log, 0..10, 100).await.durable().await.unwrap();
-    // The copy is a data directory as a kill leaves it: the generation has no summary, so recovery
-    // reads it.
+    // The copy has the state of a data directory after a kill. The generation has no summary, so
+    // recovery reads the generation.
     let killed = tempfile::tempdir().unwrap();
     copy_directory(home.path(), killed.path());
     store.close().unwrap();
@@ -353,8 +354,7 @@ async fn an_append_to_a_deleted_log_is_acknowledged_with_the_removal() {
     removal.durable().await.unwrap();
     committing.durable().await.unwrap();
     waiting.durable().await.unwrap();
-    // The removal of the log is durable now, so a further append to the deleted log waits for
-    // nothing.
+    // The removal of the log is durable now, so a further append to the deleted log does not wait.
     put(&store, &log, 30..40, 100)
         .await
         .durable()
@@ -410,8 +410,8 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
         let _ready = put(&store, &other, start..start + 100, 1000).await;
     }
     assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
-    // The removal must also work without further writes: the committer ends the current generation
-    // and then removes it.
+    // The removal must also work without further writes. The committer then ends the current
+    // generation, and removes it.
     store.delete(other.id());
     let gone = async {
         while store.figures().generations > 0 {
@@ -439,7 +439,7 @@ async fn a_spill_that_failed_is_tried_again_and_health_says_so() {
     while append().await.is_ok() {}
     assert!(store.check().is_err());
     faults.full.store(0, Ordering::Relaxed);
-    // Each refused write makes the committer try again.
+    // After each refused write, the committer tries again to spill.
     let written = async {
         loop {
             match append().await {
@@ -462,8 +462,8 @@ async fn too_many_open_files_are_not_a_dead_disk() {
     let store = open_faulty(small_generations(home.path()), &faults);
     let log = store.log(LOG);
     put(&store, &log, 0..30, 500).await.durable().await.unwrap();
-    // The number of failures exceeds that of the attempts to open the next generation ahead of
-    // time, so all these attempts fail.
+    // The number of failures is greater than the number of attempts to open the next generation
+    // ahead of time, so all these attempts fail.
     let tries = u64::from(limits::DESCRIPTOR_TRIES) + 10;
     faults.without_descriptors.store(tries, Ordering::Relaxed);
     for start in (30..600).step_by(30) {
