@@ -2,7 +2,7 @@
 //!
 //! A [`Log`] holds the records of one shard: the newest records in memory, older records on disk.
 //! With a data directory, a [`Committer`] makes all writes durable. Without a data directory, the
-//! store writes records to the disk only when memory is full, and then only to temporary files
+//! store writes records to the disk only if memory is full. It then writes to temporary files
 //! without names.
 //!
 //! Each file of the store uses only the files that stand above it in this table:

@@ -96,8 +96,8 @@ impl Error {
     /// `name` is the name of the limit. The service sends the same message as for an exceeded call
     /// rate. This message was recorded for UpdateStreamMode in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json). It was reported for UpdateShardCount in 2017
-    /// (awslabs/amazon-kinesis-scaling-utils#52; #54 attributes the report to the limit on changes
-    /// in 24 hours).
+    /// (awslabs/amazon-kinesis-scaling-utils#52). Another report names the limit on changes in 24
+    /// hours as the cause (#54).
     pub fn daily_rate_exceeded(stream: &StreamArn, name: &'static str) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException

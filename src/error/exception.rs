@@ -8,8 +8,7 @@ use std::fmt;
 pub struct Error {
     /// The exception's name and HTTP status.
     pub kind: Kind,
-    /// The message for the client; `None` for an exception that the service sends without a
-    /// message.
+    /// The message for the client. `None` if the service sends the exception without a message.
     pub message: Option<Cow<'static, str>>,
     /// The names of the limits that may have caused the error, spelled as for the option `--limit`.
     /// The log shows these names, but the answer does not.

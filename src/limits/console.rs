@@ -27,8 +27,8 @@ pub(crate) const CONSOLE_RECORDS: usize = 50;
 /// Maximum number of bytes of one record's data that a list of records in the console shows. The
 /// value is a choice.
 pub(crate) const CONSOLE_ROW_BYTES: usize = 2 << 10;
-/// Maximum number of bytes of a record's data that the console's page for one record shows. The
-/// value is a choice.
+/// Maximum number of bytes of data that the console's page for one record shows. The value is a
+/// choice.
 pub(crate) const CONSOLE_RECORD_BYTES: usize = 256 << 10;
 /// Maximum number of values in a JSON document that the console shows, and maximum number of user
 /// records in an aggregated record that the console shows. The value is a choice.

@@ -7,9 +7,9 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// Returns the service's message for a text that is not base64; `None` for valid base64. Like the
-/// service, the function checks the length first, then the characters, then the unused bits of the
-/// last character.
+/// Returns the service's message for a text that is not base64. Returns `None` for valid base64.
+/// Like the service, the function checks the length first, then the characters, and then the unused
+/// bits of the last character.
 pub(super) fn fault(text: &str) -> Option<String> {
     let reason = if !text.len().is_multiple_of(4) {
         let found = text.len();

@@ -39,9 +39,9 @@ enum Head {
     Negative(u64),
     Bytes(usize),
     Text(usize),
-    /// A list with its number of elements; `None` for a list of indefinite length.
+    /// A list. The field is the number of elements, or `None` for a list of indefinite length.
     List(Option<usize>),
-    /// A map with its number of entries; `None` for a map of indefinite length.
+    /// A map. The field is the number of entries, or `None` for a map of indefinite length.
     Map(Option<usize>),
     Bool(bool),
     /// The value null or the value undefined of CBOR.
@@ -89,8 +89,8 @@ impl<'de> CborReader<'de> {
     }
 
     /// Reads the first bytes of an item. Returns the major type, the low five bits of the first
-    /// byte, and the number in the head of the item. The number is a value or a length; `None`
-    /// stands for an indefinite length.
+    /// byte, and the number in the head of the item. This number is a value or a length, or `None`
+    /// for an indefinite length.
     fn kind(&mut self) -> Result<(u8, u8, Option<u64>)> {
         let [first] = self.array()?;
         let (kind, detail) = (first >> 5, first & 31);
@@ -294,8 +294,8 @@ mod tests {
         }
     }
 
-    /// Checks that ciborium accepts every body that the fast reader accepts, and reads the same
-    /// value.
+    /// Checks that ciborium accepts `body` if the fast reader accepts it, and that both read the
+    /// same value. Returns this value, or `None` if the fast reader refuses `body`.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = ciborium::from_reader(body).expect("ciborium accepts it too");

@@ -302,8 +302,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// Checks that serde_json accepts every body that the fast reader accepts, and reads the same
-    /// value.
+    /// Checks that serde_json accepts `body` if the fast reader accepts it, and that both read the
+    /// same value. Returns this value, or `None` if the fast reader refuses `body`.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = serde_json::from_slice(body).expect("serde_json accepts it too");

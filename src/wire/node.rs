@@ -62,7 +62,7 @@ impl Node {
             .filter(|value| **value != Self::Null)
     }
 
-    /// Returns the text of a text node; `None` for other nodes.
+    /// Returns the text of a text node. Returns `None` for other nodes.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

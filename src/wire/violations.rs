@@ -29,8 +29,8 @@ impl Violations {
     /// members of presence `Expected` may be missing.
     ///
     /// If `tolerates_missing` is false, a missing member of presence `Expected` is a violation, but
-    /// the result contains such violations only if there are no others. For a PutRecord request
-    /// with neither PartitionKey nor Data, the service was recorded to report only Data in
+    /// the result contains such violations only if there are no other violations. For a PutRecord
+    /// request with neither PartitionKey nor Data, the service was recorded to report only Data in
     /// September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
     pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk::default();

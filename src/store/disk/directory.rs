@@ -136,8 +136,8 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
 }
 
 /// Returns true if the file `version` names the version of this program. Returns false if a start
-/// has to write the file, because it names the older version, or is missing or empty. The file may
-/// be missing or empty after a kill of an earlier start.
+/// has to write the file, because the file names the older version, or is missing or empty. The
+/// file may be missing or empty after a kill of an earlier start.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());
     let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
