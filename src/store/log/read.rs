@@ -365,8 +365,8 @@ impl Log {
         Ok(found.unwrap_or(end).min(end))
     }
 
-    /// Runs the disk read `read` in a thread for blocking work. Runs it in the calling thread if
-    /// the calls of the disk take no real time. Returns the result of `read`, and the permit to
+    /// Runs the disk read `read` in a thread for blocking work. Runs `read` in the calling thread
+    /// if the calls of the disk take no real time. Returns the result of `read`, and the permit to
     /// read from the disk.
     ///
     /// # Errors

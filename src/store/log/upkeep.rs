@@ -22,7 +22,7 @@ pub(crate) struct CommitBatch {
     end: u64,
     /// Number of bytes that were appended to the log since the last commit.
     pub(crate) pending: u64,
-    /// Number of records that the commit publishes.
+    /// Number of the log's records that the commit publishes.
     records: usize,
     /// True if the batch has records that are stored in a commit frame and in no segment.
     pub(crate) in_frames: bool,

@@ -182,7 +182,8 @@ impl Shared {
         self.note_progress();
     }
 
-    /// Wakes all requests that wait with tickets, because their writes may have become durable.
+    /// Wakes all requests that wait with tickets, because the writes of these requests may have
+    /// become durable.
     pub(crate) fn note_progress(&self) {
         self.progress.send_modify(|number| *number += 1);
     }
