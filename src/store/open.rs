@@ -102,6 +102,8 @@ pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened,
     };
     let claim = disk.claim()?;
     let (metadata, mut found) = recover(&directory, &*disk)?;
+    let ended = found.end_incomplete_generation();
+    ended.map_err(|error| OpenError::new(&directory, error))?;
     let recovered = Recovered {
         catalog: std::mem::take(&mut found.catalog),
         run: found.run,

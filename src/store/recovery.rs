@@ -101,6 +101,8 @@ pub struct Damage {
 struct WholePart {
     segments: u64,
     commits: u64,
+    /// True if the generation has a segment or a commit after a missing one.
+    is_followed: bool,
 }
 
 /// The state of recovery while it reads a generation that was still being written.
@@ -418,9 +420,29 @@ impl RecoveredDirectory {
         generations::set_aside(disk, number, error);
     }
 
-    /// Completes the generation `older`, which was still being written although a newer generation
-    /// exists. The summary of `older` is saved later, because the records that are stored only in
-    /// its commit frames must first be committed again.
+    /// Ends the current generation if it lacks a segment or a commit that is followed by others. A
+    /// power cut can leave this state: of a commit that was not acknowledged, the disk kept only a
+    /// part. New commits must go to a new generation. Otherwise the file `marks` would count the
+    /// missing ones too, and the next start would report damage.
+    pub(crate) fn end_incomplete_generation(&mut self) -> io::Result<()> {
+        if !self.whole.is_followed {
+            return Ok(());
+        }
+        if let Some(mut current) = self.current.take() {
+            for log in self.logs.values_mut() {
+                log.committed = false;
+            }
+            if std::mem::take(&mut current.unflushed) {
+                current.handle.commit()?;
+            }
+            self.summarise(current);
+        }
+        Ok(())
+    }
+
+    /// Completes the generation `older`, to which nothing will be written any more. The summary of
+    /// `older` is saved later, because the records that are stored only in its commit frames must
+    /// first be committed again.
     fn summarise(&mut self, older: Current) {
         let number = older.generation.number;
         let summary = summary::summary(&older.entries);
@@ -452,10 +474,12 @@ impl RecoveredDirectory {
         drop(handle);
         let Reading {
             current,
-            whole,
+            mut whole,
             mut replays,
             ..
         } = reading;
+        whole.is_followed = whole.segments < u64::from(current.next_segment)
+            || whole.commits < current.next_commit;
         for (id, log) in &mut self.logs {
             if !replays.contains_key(id) && log.tail_is_passed() {
                 replays.insert(*id, log.replay());

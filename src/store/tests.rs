@@ -15,7 +15,8 @@ use super::open::open_on;
 use super::*;
 use crate::lock::Lock;
 use crate::world::{RealDeadline, Timestamp};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -149,17 +150,49 @@ fn expected(indexes: std::ops::Range<u64>, size: usize) -> Vec<(u64, Vec<u8>)> {
     indexes.map(|index| (index, payload(index, size))).collect()
 }
 
-pub(super) fn copy_directory(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_directory(&entry.path(), &target);
+/// The path, the size and the time of the last change of each file in the folder `directory`.
+fn file_states(directory: &Path) -> std::io::Result<Vec<(PathBuf, u64, (i64, i64))>> {
+    let mut states = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let metadata = std::fs::metadata(&path)?;
+        if metadata.is_dir() {
+            states.append(&mut file_states(&path)?);
         } else {
-            std::fs::copy(entry.path(), target).unwrap();
+            let changed = (metadata.mtime(), metadata.mtime_nsec());
+            states.push((path, metadata.len(), changed));
         }
     }
+    states.sort();
+    Ok(states)
+}
+
+/// Returns a copy of the data directory `from` of an open store: the state of the directory after a
+/// kill. A copy during which a thread of the store has changed a file is discarded.
+pub(super) fn killed(from: &Path) -> tempfile::TempDir {
+    for _ in 0..10_000 {
+        let copy = tempfile::tempdir().unwrap();
+        let before = file_states(from);
+        let copied = copy_directory(from, copy.path());
+        if copied.is_ok() && before.is_ok_and(|before| file_states(from).ok() == Some(before)) {
+            return copy;
+        }
+    }
+    panic!("the files of the store never came to rest");
+}
+
+pub(super) fn copy_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_directory(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -248,8 +281,7 @@ async fn a_reopened_store_has_everything() {
         .unwrap();
     // The copy has the state of a data directory after a kill of the process. It lacks the last
     // flush of an orderly end.
-    let copy = tempfile::tempdir().unwrap();
-    copy_directory(home.path(), copy.path());
+    let copy = killed(home.path());
     store.close().unwrap();
     for directory in [home.path(), copy.path()] {
         let settings = Settings {

@@ -3,7 +3,6 @@
 use super::*;
 use crate::store::format::frame::Frames;
 use crate::store::format::segment::Tail;
-use std::path::PathBuf;
 
 const RECORDS: u64 = 1200;
 
@@ -30,8 +29,7 @@ async fn filled() -> tempfile::TempDir {
             .unwrap();
     }
     assert!(store.figures().generations >= 3, "{:?}", store.figures());
-    let copy = tempfile::tempdir().unwrap();
-    copy_directory(home.path(), copy.path());
+    let copy = killed(home.path());
     store.close().unwrap();
     copy
 }
@@ -97,7 +95,7 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
             continue;
         }
         let copy = tempfile::tempdir().unwrap();
-        copy_directory(whole.path(), copy.path());
+        copy_directory(whole.path(), copy.path()).unwrap();
         let target = copy.path().join(name);
         let mut bytes = std::fs::read(&target).unwrap();
         match round % 3 {

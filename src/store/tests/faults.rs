@@ -280,8 +280,7 @@ async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_dam
     put(&store, &log, 0..10, 100).await.durable().await.unwrap();
     // The copy has the state of a data directory after a kill. The generation has no summary, so
     // recovery reads the generation.
-    let killed = tempfile::tempdir().unwrap();
-    copy_directory(home.path(), killed.path());
+    let killed = killed(home.path());
     store.close().unwrap();
     let settings = Settings {
         directory: Some(killed.path().to_path_buf()),
