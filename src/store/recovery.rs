@@ -101,7 +101,8 @@ pub struct Damage {
 struct WholePart {
     segments: u64,
     commits: u64,
-    /// True if the generation has a segment or a commit after a missing one.
+    /// True if the generation has a segment after a missing segment, or a commit after a missing
+    /// commit.
     is_followed: bool,
 }
 
@@ -398,7 +399,7 @@ impl RecoveredDirectory {
             }
         };
         if current.written == 0 && self.current.is_some() {
-            // The generation was opened ahead of time and never written.
+            // The generation was opened ahead of time, and nothing was written to it.
             current.generation.close(Some(current.handle));
             self.late.push((key::begun(number), None));
             return disk
@@ -420,10 +421,10 @@ impl RecoveredDirectory {
         generations::set_aside(disk, number, error);
     }
 
-    /// Ends the current generation if it lacks a segment or a commit that is followed by others. A
-    /// power cut can leave this state: of a commit that was not acknowledged, the disk kept only a
-    /// part. New commits must go to a new generation. Otherwise the file `marks` would count the
-    /// missing ones too, and the next start would report damage.
+    /// Ends the current generation if a segment or commit is missing before a later one. A power
+    /// cut can leave this state if the disk kept only a part of a commit that was not acknowledged.
+    /// New commits must then go to a new generation. Otherwise the file `marks` would also count
+    /// the missing segments and commits, and the next start would report damage.
     pub(crate) fn end_incomplete_generation(&mut self) -> io::Result<()> {
         if !self.whole.is_followed {
             return Ok(());
@@ -440,7 +441,7 @@ impl RecoveredDirectory {
         Ok(())
     }
 
-    /// Completes the generation `older`, to which nothing will be written any more. The summary of
+    /// Completes the generation `older`, to which the store will write nothing more. The summary of
     /// `older` is saved later, because the records that are stored only in its commit frames must
     /// first be committed again.
     fn summarise(&mut self, older: Current) {

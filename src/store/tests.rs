@@ -150,7 +150,8 @@ fn expected(indexes: std::ops::Range<u64>, size: usize) -> Vec<(u64, Vec<u8>)> {
     indexes.map(|index| (index, payload(index, size))).collect()
 }
 
-/// The path, the size and the time of the last change of each file in the folder `directory`.
+/// Returns the path, the size in bytes and the time of the last change of each file in the folder
+/// `directory` and its subfolders.
 fn file_states(directory: &Path) -> std::io::Result<Vec<(PathBuf, u64, (i64, i64))>> {
     let mut states = Vec::new();
     for entry in std::fs::read_dir(directory)? {
@@ -167,8 +168,9 @@ fn file_states(directory: &Path) -> std::io::Result<Vec<(PathBuf, u64, (i64, i64
     Ok(states)
 }
 
-/// Returns a copy of the data directory `from` of an open store: the state of the directory after a
-/// kill. A copy during which a thread of the store has changed a file is discarded.
+/// Copies the data directory `from` of an open store, and returns the copy. The copy has the state
+/// of the directory after a kill. The function repeats a copy during which a thread of the store
+/// has changed a file.
 pub(super) fn killed(from: &Path) -> tempfile::TempDir {
     for _ in 0..10_000 {
         let copy = tempfile::tempdir().unwrap();
