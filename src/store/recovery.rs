@@ -479,8 +479,8 @@ impl RecoveredDirectory {
             mut replays,
             ..
         } = reading;
-        whole.is_followed = whole.segments < u64::from(current.next_segment)
-            || whole.commits < current.next_commit;
+        whole.is_followed =
+            whole.segments < u64::from(current.next_segment) || whole.commits < current.next_commit;
         for (id, log) in &mut self.logs {
             if !replays.contains_key(id) && log.tail_is_passed() {
                 replays.insert(*id, log.replay());
