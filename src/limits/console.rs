@@ -49,7 +49,8 @@ pub(crate) const RECENT_WATCH_MS: u64 = 60_000;
 /// [`RECENT_REQUESTS_AN_INTERVAL`], in milliseconds. The value is a choice.
 pub(crate) const RECENT_INTERVAL_MS: u64 = 100;
 /// Maximum number of successful requests that the console remembers from one interval. The value is
-/// a choice: nobody reads more, and copying the bodies of all requests slows a busy server.
+/// a choice: a person cannot read more, and copying the bodies of all requests slows a busy
+/// server.
 pub(crate) const RECENT_REQUESTS_AN_INTERVAL: u64 = 100;
 /// Number of bytes that the server remembers at each end of a request's body, so that the console
 /// can find the name of the stream. The value is a choice.

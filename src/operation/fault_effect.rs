@@ -74,8 +74,8 @@ pub(super) async fn at_call(
         FaultKind::Delay => world.delay(hit.rule.delay_ms.unwrap_or_default()).await,
         FaultKind::DropAnswer => return Ok(Effect::LoseAnswer),
         FaultKind::ResetConnection => return Ok(Effect::Reset),
-        // Of the kinds in this match arm, only InternalError fires at calls. The other kinds fire
-        // at events, invocations and deliveries.
+        // InternalError is the only kind in this match arm that fires at calls. The other kinds
+        // fire at events, invocations and deliveries.
         FaultKind::InternalError
         | FaultKind::EndSubscription
         | FaultKind::Invoke
