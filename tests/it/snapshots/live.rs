@@ -128,6 +128,14 @@ async fn begin(lab: &Lab, file: &[u8]) -> Connection {
     connection
 }
 
+/// Waits until the emulator loads no snapshot, and loads `file`.
+async fn loading_ends(lab: &Lab, file: &[u8]) {
+    crate::lab::until("the load to end", async || {
+        (send(lab, file).await.status == 204).then_some(())
+    })
+    .await;
+}
+
 wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     lab.stream("a").create().await.put("k", "v").await;
     let file = save(&lab).await;
@@ -135,7 +143,12 @@ wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     let (mut first, refused) = crate::lab::until("the first load to begin", async || {
         let first = begin(&lab, &file).await;
         let answer = send(&lab, &file).await;
-        (answer.status == 409).then_some((first, answer))
+        if answer.status == 409 {
+            return Some((first, answer));
+        }
+        drop(first);
+        loading_ends(&lab, &file).await;
+        None
     })
     .await;
     let message = refused.value()["message"].to_string();
@@ -147,10 +160,7 @@ wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     assert_eq!(first.answer(true).await.status, 204);
     // A client that disconnects during its load ends the load.
     drop(begin(&lab, &file).await);
-    crate::lab::until("the load to be given up", async || {
-        (send(&lab, &file).await.status == 204).then_some(())
-    })
-    .await;
+    loading_ends(&lab, &file).await;
 });
 
 wire_test!(
