@@ -1,6 +1,10 @@
 """Apache Beam against minikin: a pipeline from stream to stream, polling and with fan-out.
 
 Beam promises no order, neither between bundles nor within one: only completeness is checked.
+
+The runner for one process closes a reader at random and continues with a new one. The new reader
+subscribes to the shard again at once. The service refuses this for five seconds, which ends the
+pipeline (apache/beam#26293). The emulator therefore runs without this limit (file `flags`).
 """
 
 import os
