@@ -64,9 +64,10 @@ def records_are_handed_over():
     global process
     streams.create("source")
     process, output, _ = start("first")
-    writer = streams.Writer("source", encode_text, lead=25)
+    rounds = 200 if LONG else 20
+    writer = streams.Writer("source", encode_text, lead=rounds + 5)
     until(output.messages, START_SECONDS)
-    until(lambda: writer.rounds > (200 if LONG else 20))
+    until(lambda: writer.rounds > rounds)
     written = writer.stop()
     count = sum(map(len, written.values()))
     until(lambda: len(output.messages()) >= count, START_SECONDS)
