@@ -64,10 +64,10 @@ def records_are_handed_over():
     global process
     streams.create("source")
     process, output, _ = start("first")
-    rounds = 200 if LONG else 20
+    rounds = 100 if LONG else 20
     writer = streams.Writer("source", encode_text, lead=rounds + 5)
     until(output.messages, START_SECONDS)
-    until(lambda: writer.rounds > rounds)
+    until(lambda: writer.rounds > rounds, START_SECONDS)
     written = writer.stop()
     count = sum(map(len, written.values()))
     until(lambda: len(output.messages()) >= count, START_SECONDS)
