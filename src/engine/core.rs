@@ -18,7 +18,7 @@ use super::traffic::Traffic;
 use crate::admission::Admission;
 use crate::limits::{self, CallRate, Limit, Limits};
 use crate::lock::Lock;
-use crate::model::{AccountRegion, Keys, ShardId, StreamStatus};
+use crate::model::{AccountRegion, HashKey, Keys, ParsedNumber, ShardId, StreamStatus};
 use crate::store::{AccountValue, Figures, Store, StoreError, Ticket, run_of};
 use crate::world::{Alarm, Clock, Timestamp, World};
 use std::sync::Arc;
@@ -178,10 +178,39 @@ impl Engine {
             .unwrap_or(usize::MAX)
     }
 
+    /// True if a record with the hash key `key` can be ordered after `number`. The time in `number`
+    /// must not be in the future. A number of the shard that gets the record must have been given
+    /// out, so that the number of the record is greater. Every other number is accepted.
+    ///
+    /// A sequence number does not identify its stream: streams whose shards were created in the
+    /// same second have equal numbers. Therefore another stream may have given out the number.
+    pub fn can_order_after(
+        &self,
+        stream: &Stream,
+        key: Option<HashKey>,
+        number: &ParsedNumber,
+    ) -> bool {
+        let latest_s = self.latest_number_s();
+        if number.time_s.is_some_and(|time_s| time_s > latest_s) {
+            return false;
+        }
+        let Some(number) = number.position_at() else {
+            return true;
+        };
+        let (shard, _) = stream.route(key, 0);
+        !shard.has_number(number)
+            || shard.has_given_out(number)
+            || self
+                .streams()
+                .iter()
+                .any(|stream| stream.has_given_out(number))
+    }
+
     /// Returns the latest timestamp in the sequence numbers that the emulator can have issued so
     /// far, in seconds since the epoch. The value is the current second, or a later second if a
-    /// shard was created or cleared ahead of the clock.
-    pub fn latest_number_s(&self) -> u64 {
+    /// shard was created or cleared ahead of the clock. The time of the clock alone would be no
+    /// suitable limit for the numbers of such a shard.
+    fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
         let latest_s = &self.shard_opener.latest_number_s;
         now_s.max(latest_s.load(Ordering::Relaxed))

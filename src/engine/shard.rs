@@ -266,6 +266,19 @@ impl Shard {
         self.number(0, arrival).time_s
     }
 
+    /// True if the number is one of the shard, or of a shard of another stream with the same id and
+    /// second of creation.
+    pub(super) fn has_number(&self, number: SequenceNumber) -> bool {
+        number.shard == self.id.index() && number.created_s == self.created_s
+    }
+
+    /// True if `number`, a number of this shard, is less than the number of the shard's next
+    /// record, or is the ending number of the closed shard.
+    pub(super) fn has_given_out(&self, number: SequenceNumber) -> bool {
+        number.index < self.counter.load(Ordering::Relaxed)
+            || self.description().ending_sequence_number() == Some(number)
+    }
+
     /// Returns the position just before the record at `index`, as a sequence number of this shard.
     pub(crate) fn position(&self, index: u64, now: Timestamp) -> SequenceNumber {
         if index == 0 {

@@ -6,7 +6,9 @@ use super::record_count::{RecordCount, StreamDeleted};
 use super::shard::Shard;
 use super::stream_state::{StreamState, route_of};
 use crate::lock::Lock;
-use crate::model::{self, EncryptionType, HashKey, ShardId, StreamArn, StreamMode, StreamStatus};
+use crate::model::{
+    self, EncryptionType, HashKey, SequenceNumber, ShardId, StreamArn, StreamMode, StreamStatus,
+};
 use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -216,6 +218,14 @@ impl Stream {
     /// Ends the waits for records, because the stream is deleted.
     pub(super) fn end_waits(&self) {
         self.records.end();
+    }
+
+    /// True if the shard of the stream to which `number` belongs gave out the number, or a greater
+    /// one. False if the stream has no such shard.
+    pub(super) fn has_given_out(&self, number: SequenceNumber) -> bool {
+        let id = ShardId::checked(number.shard);
+        let shard = id.and_then(|id| self.look(|state| state.shards.get(&id).cloned()));
+        shard.is_some_and(|shard| shard.has_number(number) && shard.has_given_out(number))
     }
 
     /// The shards that a split or merge of `parent` created.

@@ -7,7 +7,7 @@ use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::stream_ref::StreamRef;
 use crate::engine::{PutSettings, Stream};
 use crate::error::{Error, KeyPurpose};
-use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, StreamArn};
+use crate::model::{HashKey, NewRecord, SequenceNumber, ShardId, StreamArn};
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
@@ -126,19 +126,12 @@ impl Offered {
     }
 }
 
-/// Checks a SequenceNumberForOrdering. The engine does not use the number, because every new
-/// sequence number of a shard is greater than all earlier numbers of the shard. Like the service,
-/// this function accepts a number of any shard of any stream, and checks only the time in the
-/// number.
-///
-/// The time must not be later than the latest time in any sequence number of the emulator. The time
-/// of the clock is no suitable limit, because shards can be created ahead of the clock. The latest
-/// time in the stream's own sequence numbers is no suitable limit either, because a sequence number
-/// does not identify its stream: streams whose shards were created in the same second have equal
-/// numbers.
+/// Checks the SequenceNumberForOrdering of a record with the hash key `key`. The engine does not use
+/// the number, because every new sequence number of a shard is greater than all earlier numbers of
+/// the shard. Like the service, this function accepts a number of any shard of any stream.
 pub(super) fn check_ordering(
     context: &Context,
-    stream: &Stream,
+    (stream, key): (&Stream, Option<HashKey>),
     settings: &PutSettings,
     number: Option<&SequenceNumberText>,
 ) -> Result<(), Error> {
@@ -146,10 +139,8 @@ pub(super) fn check_ordering(
     if settings.auto_distribution {
         return Err(Error::ordering_not_expected());
     }
-    let latest_s = context.engine.latest_number_s();
     let parsed = SequenceNumber::parse(number.as_str());
-    let is_valid = |parsed: ParsedNumber| parsed.time_s.is_none_or(|time_s| time_s <= latest_s);
-    if parsed.is_some_and(is_valid) {
+    if parsed.is_some_and(|number| context.engine.can_order_after(stream, key, &number)) {
         Ok(())
     } else {
         Err(Error::ordering_number_invalid(number.as_str(), &stream.arn))

@@ -58,7 +58,12 @@ impl Operation for PutRecord {
         let (stream, settings) = admit(context, &input.stream, &offered, path)?;
         let [offered] = offered;
         let record = routed(&settings, offered)?;
-        check_ordering(context, &stream, &settings, input.at_least.as_ref())?;
+        check_ordering(
+            context,
+            (&stream, record.hash_key),
+            &settings,
+            input.at_least.as_ref(),
+        )?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run("PutRecord"));
         }

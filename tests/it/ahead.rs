@@ -154,6 +154,31 @@ wire_test!(a_number_of_the_future_does_not_order, |lab| async move {
 });
 
 kinesis_test!(
+    a_number_that_its_shard_never_gave_out_does_not_order,
+    |lab| async move {
+        let stream = lab.stream("orders").shards(2).create().await;
+        lab.stream("copies").shards(2).create().await;
+        for key in [0, u128::MAX] {
+            let (id, number) = number_of(&lab, &put(&stream, key, None)).await;
+            for ahead in [1, 1000, 1 << 40, 1 << 62] {
+                let never = changed(&number, |number| number.index += ahead);
+                let request = put(&stream, key, Some(&never));
+                let message = lab.refusal("PutRecord", &request).await;
+                let expected = format!(
+                    "InvalidArgumentException: ExclusiveMinimumSequenceNumber {never} used in \
+                     PutRecord on stream orders under account 000000000000 is invalid."
+                );
+                assert_eq!(message, expected, "{id}");
+                // The record goes to another shard, whose numbers cannot be compared.
+                number_of(&lab, &put(&stream, !key, Some(&never))).await;
+            }
+            let (_, next) = number_of(&lab, &put(&stream, key, Some(&number))).await;
+            assert!(number < next, "{number} {next}");
+        }
+    }
+);
+
+kinesis_test!(
     every_position_in_a_shard_ahead_of_the_clock_can_be_read,
     |lab| async move {
         let stream = lab.stream("orders").shards(2).create().await;
