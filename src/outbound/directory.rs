@@ -1,7 +1,7 @@
 //! Writes the objects of buckets into a local directory. The subdirectory `b` is the bucket `b`.
 //!
 //! The key of an object is the path of its file within the directory of the bucket. No part of this
-//! path may be a symbolic link.
+//! path may be a symbolic link. Consecutive slashes in a key count as one slash.
 //!
 //! The bytes of an object are first written to a temporary file and flushed to the disk. The
 //! temporary file is then renamed to the name of the object. All functions block the thread.
@@ -39,9 +39,9 @@ impl Directory {
     /// The path of the directory of the bucket `name`. Creates a missing directory if
     /// `creates_buckets` is set, and otherwise fails.
     pub(super) fn bucket(&self, name: &str) -> io::Result<PathBuf> {
-        let [name] = names(name)?[..] else {
+        if names(name)? != [name] {
             return Err(invalid(format!("{name} is not the name of a bucket")));
-        };
+        }
         if self.creates_buckets {
             fs::create_dir_all(&self.path)?;
             return below(self.path.clone(), name);
@@ -132,12 +132,13 @@ impl Drop for FileObject {
     }
 }
 
-/// Splits the key of an object at its slashes. Refuses the names `.` and `..`, which could leave
-/// the directory of the bucket, and empty names, which a file system ignores.
+/// Splits the key of an object at its slashes. Leaves out empty names, as a file system does:
+/// `a//b` becomes `a` and `b`. Refuses the names `.` and `..`, which could leave the directory of
+/// the bucket, and a key without a name after its last slash.
 fn names(path: &str) -> io::Result<Vec<&str>> {
-    let names: Vec<&str> = path.split('/').collect();
-    let is_bad = |name: &&str| matches!(*name, "" | "." | "..") || name.contains('\0');
-    match names.iter().any(is_bad) {
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let is_bad = |name: &&str| matches!(*name, "." | "..") || name.contains('\0');
+    match names.is_empty() || path.ends_with('/') || names.iter().any(is_bad) {
         true => Err(invalid(format!("{path:?} is not a path below a bucket"))),
         false => Ok(names),
     }
@@ -233,21 +234,11 @@ mod tests {
     #[test]
     fn no_key_leaves_its_bucket() {
         let (held, directory) = directory();
-        for key in [
-            "..",
-            "../x",
-            "a/../../x",
-            "a//b",
-            "/x",
-            "x/",
-            ".",
-            "",
-            "a\0b",
-        ] {
+        for key in ["..", "../x", "a/../../x", "x/", "a//", ".", "", "a\0b"] {
             let error = put(&directory, key, b"").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{key:?}");
         }
-        for bucket in ["..", "a/b", ""] {
+        for bucket in ["..", "a/b", "/b", "a//b", ""] {
             assert!(directory.begin(bucket, "x").is_err(), "{bucket:?}");
         }
         let outside = held.path().join("outside");
@@ -261,6 +252,16 @@ mod tests {
         put(&directory, "y", b"new").unwrap();
         assert_eq!(fs::read(outside.join("file")).unwrap(), b"kept");
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn consecutive_slashes_of_a_key_count_as_one() {
+        let (held, directory) = directory();
+        put(&directory, "a//b///c", b"deep").unwrap();
+        put(&directory, "/x", b"top").unwrap();
+        let bucket = held.path().join("s3/b");
+        assert_eq!(fs::read(bucket.join("a/b/c")).unwrap(), b"deep");
+        assert_eq!(fs::read(bucket.join("x")).unwrap(), b"top");
     }
 
     #[test]
