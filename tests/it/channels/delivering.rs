@@ -141,6 +141,54 @@ fn a_channel_that_was_stopped_before_its_checkpoint_repeats_the_object() {
 }
 
 #[test]
+fn slashes_in_a_row_in_a_key_count_as_one_in_a_folder() {
+    to_directory(&[], |lab, (home, _)| async move {
+        create_stream(&lab, "s").await;
+        let mut body = to_plain_bucket("n", "s");
+        let destination = &mut body["S3DestinationConfiguration"];
+        destination["StorageConfiguration"]["OutputKeyTemplate"] = json!("a//b");
+        destination["DeadLetterQueueS3Configuration"] = json!({
+            "BucketARN": "arn:aws:s3:::bucket", "ExpectedBucketOwner": ACCOUNT,
+            "ErrorOutputPrefix": "bad//",
+        });
+        created(&lab, body).await;
+        let stream = Stream::existing(&lab, "s");
+        stream.put("k", "{").await;
+        stream.put("k", "{}").await;
+        assert_eq!(flush(&lab, "n").await.0, 204);
+        let written = files(&home.path().join("bucket"));
+        let keys: Vec<&String> = written.keys().collect();
+        let [object, letter] = keys[..] else {
+            panic!("{keys:?}");
+        };
+        assert!(object.starts_with("a/b-"), "{object}");
+        assert!(letter.starts_with("bad/2023/"), "{letter}");
+    });
+}
+
+#[test]
+fn a_key_has_the_time_and_the_number_of_a_record_of_its_object() {
+    to_directory(&[], |lab, (home, _)| async move {
+        create_stream(&lab, "s").await;
+        let mut body = to_plain_bucket("n", "s");
+        let storage = &mut body["S3DestinationConfiguration"]["StorageConfiguration"];
+        storage["OutputKeyTemplate"] = json!("!{HH}-!{mm}/!{sequence-number}");
+        created(&lab, body).await;
+        let stream = Stream::existing(&lab, "s");
+        stream.put("k", "{").await;
+        lab.clock.advance(ms(120_000)).await;
+        let valid = stream.put("k", "{}").await;
+        assert_eq!(flush(&lab, "n").await.0, 204);
+        let written = files(&home.path().join("bucket"));
+        let expected = format!("22-15/{}-", valid.number);
+        assert!(
+            written.keys().any(|key| key.starts_with(&expected)),
+            "{written:?}"
+        );
+    });
+}
+
+#[test]
 fn failures_are_listed_in_their_own_bucket() {
     to_directory(&[], |lab, (home, _)| async move {
         create_stream(&lab, "s").await;

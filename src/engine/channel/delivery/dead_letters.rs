@@ -42,7 +42,7 @@ impl DeadLetters {
     pub(super) fn add(
         &mut self,
         destinations: &Arc<dyn Destinations>,
-        (origin, first_arrival): (&Origin, Timestamp),
+        origin: &Origin,
         (shard, record): (&str, &RecordView<'_>),
         reason: &InvalidRecord,
     ) -> Result<(), DestinationError> {
@@ -64,7 +64,7 @@ impl DeadLetters {
         let open = match &mut self.open {
             Some(open) => open,
             None => {
-                let object = self.begin(destinations, origin, first_arrival)?;
+                let object = self.begin(destinations, origin, record.arrival)?;
                 self.open.insert((object, 0))
             }
         };

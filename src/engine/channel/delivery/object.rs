@@ -18,9 +18,6 @@ pub(super) struct Objects {
     origin: Origin,
     target: Target,
     destinations: Arc<dyn Destinations>,
-    /// Arrival time and sequence number of the first record of the plan. None before this record is
-    /// read.
-    first: Option<(Timestamp, SequenceNumber)>,
     object: Option<Encoder>,
     records: u64,
     dead_letters: DeadLetters,
@@ -56,7 +53,6 @@ impl Objects {
             origin,
             target,
             destinations,
-            first: None,
             object: None,
             records: 0,
             dead_letters: DeadLetters::new(most_bytes),
@@ -69,12 +65,10 @@ impl Objects {
         let format = self.origin.settings.format;
         let shard = part.shard.to_string();
         for record in part.records() {
-            let (first_arrival, _) = *self.first.get_or_insert((record.arrival, record.number));
             if let Err(reason) = format.check(record.data) {
-                let of = (&self.origin, first_arrival);
                 let record = (shard.as_str(), &record);
                 self.dead_letters
-                    .add(&self.destinations, of, record, &reason)?;
+                    .add(&self.destinations, &self.origin, record, &reason)?;
                 continue;
             }
             let object = match &mut self.object {
@@ -82,7 +76,7 @@ impl Objects {
                 None => self.object.insert(begin(
                     (&self.origin, &self.target),
                     &self.destinations,
-                    self.first.unwrap_or((record.arrival, record.number)),
+                    (record.arrival, record.number),
                 )?),
             };
             object.write(record.data, format.separator())?;

@@ -36,7 +36,6 @@ pub(super) async fn write_rows(
     let mut rows = Rows {
         origin: Origin::of(channel, plan),
         destinations: behaviour.destinations.clone(),
-        first_arrival: None,
         waiting: Waiting::default(),
         written: Delivered::default(),
         dead_letters: DeadLetters::new(behaviour.max_object_bytes),
@@ -69,8 +68,6 @@ pub(super) async fn write_rows(
 struct Rows {
     origin: Origin,
     destinations: Arc<dyn Destinations>,
-    /// Arrival time of the first record of the plan. None before this record is read.
-    first_arrival: Option<Timestamp>,
     waiting: Waiting,
     written: Delivered,
     dead_letters: DeadLetters,
@@ -97,7 +94,6 @@ impl Rows {
     fn add(&mut self, part: &Part) {
         let shard: Arc<str> = part.shard.to_string().into();
         for record in part.records() {
-            self.first_arrival.get_or_insert(record.arrival);
             self.waiting.bytes += record.data.len();
             self.waiting.records.push(OwnedRecord {
                 shard: shard.clone(),
@@ -147,8 +143,8 @@ impl Rows {
             data: &record.data,
             encrypted: false,
         };
-        let of = (&self.origin, self.first_arrival.unwrap_or(record.arrival));
+        let record = (&*record.shard, &view);
         self.dead_letters
-            .add(&self.destinations, of, (&record.shard, &view), reason)
+            .add(&self.destinations, &self.origin, record, reason)
     }
 }
