@@ -33,17 +33,13 @@ fn buckets(options: &Options, clock: &Clock) -> Result<Option<Buckets>, AddressE
         let local = Buckets::local(path.clone(), creates_buckets, account);
         return Ok(Some(local));
     }
-    let Some(url) = &channels.s3_endpoint else {
+    let Some((url, ca)) = channels.s3_server() else {
         return Ok(None);
-    };
-    let (url, ca) = match url.split_once(";ca=") {
-        Some((url, ca)) => (url, Some(ca.into())),
-        None => (url.as_str(), None),
     };
     let region = channels.s3_region.as_ref().unwrap_or(&options.region);
     let endpoint = S3Endpoint {
         url: url.to_owned(),
-        ca,
+        ca: ca.map(Into::into),
         credential: credential(options),
         region: region.clone(),
         path_style: channels.s3_path_style.0,

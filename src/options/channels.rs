@@ -4,12 +4,13 @@
 //! `channels.s3tables` and `channels.schemas`.
 
 use super::error::OptionsError;
+use super::event_source::check_url;
 use super::secret::Secret;
 #[cfg(feature = "cli")]
 use super::value;
 use super::value::Switch;
 use crate::limits;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The options for channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,6 +186,15 @@ impl ChannelOptions {
         Some(self.flush_interval_ms).filter(|ms| *ms > 0)
     }
 
+    /// The URL of the server that holds the buckets, and the file with its certificate authority.
+    pub(crate) fn s3_server(&self) -> Option<(&str, Option<&Path>)> {
+        let text = self.s3_endpoint.as_deref()?;
+        Some(match text.split_once(";ca=") {
+            Some((url, ca)) => (url, Some(Path::new(ca))),
+            None => (text, None),
+        })
+    }
+
     /// Refuses options for channels that contradict one another.
     pub(super) fn check(&self) -> Result<(), OptionsError> {
         let refused = |text: &str| Err(OptionsError::Channels(text.to_owned()));
@@ -208,8 +218,24 @@ impl ChannelOptions {
                 "--channels-s3-access-key-id and --channels-s3-region need --channels-s3-endpoint",
             );
         }
+        self.check_urls().map_err(OptionsError::Channels)?;
         if self.max_object_bytes == 0 {
             return refused("--channels-max-object-bytes is at least 1");
+        }
+        Ok(())
+    }
+
+    fn check_urls(&self) -> Result<(), String> {
+        if let Some((url, ca)) = self.s3_server() {
+            let checked = check_url(url, ca.is_some());
+            checked.map_err(|problem| format!("--channels-s3-endpoint: {problem}"))?;
+        }
+        if let Some(url) = &self.s3tables_rest_catalog {
+            let checked = match url.starts_with("https:") {
+                true => Err(format!("`{url}` is not an http:// address")),
+                false => check_url(url, false),
+            };
+            checked.map_err(|problem| format!("--channels-s3tables-rest-catalog: {problem}"))?;
         }
         Ok(())
     }

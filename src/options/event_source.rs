@@ -8,6 +8,7 @@ use crate::limits;
 use crate::model::event_source::{CreateRequest, source_of_option};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use serde_json::Value;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -142,7 +143,8 @@ fn function_name(name: &str) -> Result<String, String> {
     ))
 }
 
-fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
+/// Checks a URL of another server. `has_ca` is true if the option names a certificate authority.
+pub(super) fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
     let rest = match url.split_once("://") {
         Some(("http", rest)) => rest,
         Some(("https", rest)) if has_ca => rest,
@@ -153,11 +155,27 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
         }
         _ => return Err(format!("`{url}` is not an http:// or https:// address")),
     };
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.is_empty() || host.contains(['@', '?', '#']) || url.contains(char::is_whitespace) {
+    let authority = rest.split('/').next().unwrap_or_default();
+    if let Some((_, host)) = authority.rsplit_once('@') {
+        return Err(format!(
+            "the URL of `{host}` has a user name, which is not allowed"
+        ));
+    }
+    let no_host = authority.is_empty() || authority.starts_with(':');
+    if no_host || authority.contains(['?', '#']) || url.contains(char::is_whitespace) {
         return Err(format!("`{url}` has no host"));
     }
-    Ok(())
+    // The colons of an IPv6 address stand in brackets.
+    let after = authority
+        .rsplit_once(']')
+        .map_or(authority, |(_, after)| after);
+    match after
+        .split_once(':')
+        .map(|(_, port)| port.parse::<NonZeroU16>())
+    {
+        Some(Err(_)) => Err(format!("`{url}` has no valid port: 1 to 65535")),
+        _ => Ok(()),
+    }
 }
 
 /// An endpoint to which mappings send failure records instead of to Amazon SQS, SNS or S3. The

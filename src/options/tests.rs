@@ -302,6 +302,32 @@ fn mistakes_in_options_for_channels_are_refused() {
             "need --channels-s3-endpoint",
         ),
         ("--channels-max-object-bytes 0", "at least 1"),
+        (
+            "--channels-s3-endpoint http://127.0.0.1:99999",
+            "--channels-s3-endpoint: `http://127.0.0.1:99999` has no valid port",
+        ),
+        (
+            "--channels-s3-endpoint http://u:p@h/",
+            "--channels-s3-endpoint: the URL of `h` has a user name",
+        ),
+        (
+            "--channels-s3-endpoint ftp://x",
+            "--channels-s3-endpoint: `ftp://x` is not an http:// or https:// address",
+        ),
+        ("--channels-s3-endpoint x", "`x` is not an http:// or"),
+        ("--channels-s3-endpoint https://x", "https needs ca=FILE"),
+        ("--channels-s3-endpoint http://:80", "has no host"),
+        (
+            "--channels-s3tables-rest-catalog https://x",
+            "--channels-s3tables-rest-catalog: `https://x` is not an http:// address",
+        ),
+        (
+            "--channels-s3tables-rest-catalog http://x:0",
+            "has no valid port",
+        ),
+        ("--function f=http://x:99999", "has no valid port"),
+        ("--function f=http://[::1]:x", "has no valid port"),
+        ("--destination sqs=http://x:", "has no valid port"),
     ] {
         let refusal = refusal(line);
         assert!(refusal.contains(expected), "{line}: {refusal}");

@@ -48,7 +48,11 @@ impl Address {
         let uri: Uri = plain.parse().map_err(|error| problem(format!("{error}")))?;
         let host = uri.host().ok_or_else(|| problem("no host".to_owned()))?;
         let host = host.trim_matches(['[', ']']).to_owned();
-        let is_tls = uri.scheme_str() == Some("https");
+        let is_tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(problem("not an http:// or https:// address".to_owned())),
+        };
         let tls = if is_tls {
             let ca = ca.ok_or_else(|| problem("https needs a ca=FILE".to_owned()))?;
             Some(TlsClient::new(&host, ca).map_err(problem)?)
@@ -56,11 +60,20 @@ impl Address {
             None
         };
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let port = match uri.port_u16() {
+            Some(port) => port,
+            // The parser of URIs leaves out a port that is no number below 65536.
+            None if Some(authority.as_str()) != uri.host() => {
+                return Err(problem("no valid port".to_owned()));
+            }
+            None if is_tls => 443,
+            None => 80,
+        };
         let after = url.split_once("://").map_or(url, |(_, after)| after);
         let path = after.find('/').map(|at| &after[at..]);
         Ok(Self {
             url: url.to_owned(),
-            port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+            port,
             host,
             authority,
             path: path.filter(|path| *path != "/").map(str::to_owned),
@@ -85,7 +98,16 @@ mod tests {
         let named = parts("http://a:1/x/{name}/y");
         assert_eq!(named.3.as_deref(), Some("/x/{name}/y"));
         assert_eq!(parts("http://[::1]:9/x").0, "::1");
-        assert!(Address::read("https://a", None).is_err());
-        assert!(Address::read("http://", None).is_err());
+        for url in [
+            "https://a",
+            "http://",
+            "ftp://a",
+            "a",
+            "http://a:99999",
+            "http://a:",
+            "http://[::1]:x",
+        ] {
+            assert!(Address::read(url, None).is_err(), "{url}");
+        }
     }
 }
