@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// The reason of a channel to a bucket when nothing is configured.
 const NOTHING_FOR_S3: &str = "No destination of type S3 is configured. Set channels.s3.local_dir \
-                              or channels.s3.endpoint and create the channel again.";
+                              or channels.s3.endpoint, and create the channel again if it is FAILED.";
 
 /// Runs a test twice, in memory and on disk, with destinations whose checks the test sets.
 fn on_shelf<F: Future<Output = ()>>(flags: &[&str], test: impl Fn(Lab, Arc<Shelf>) -> F) {

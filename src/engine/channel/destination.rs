@@ -113,7 +113,8 @@ pub(crate) fn not_configured(kind: DestinationKind) -> String {
         }
     };
     format!(
-        "No destination of type {} is configured. Set {settings} and create the channel again.",
+        "No destination of type {} is configured. Set {settings}, and create the channel again if \
+         it is FAILED.",
         kind.as_str()
     )
 }

@@ -54,7 +54,7 @@ impl Engine {
                 self.channels.await_status(due, &channel);
             }
             if channel.delivers() {
-                self.begin_delivery(&channel);
+                self.resume_delivery(&channel);
             }
         }
     }

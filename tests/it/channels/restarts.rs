@@ -1,7 +1,8 @@
 //! Channels after a restart.
 
 use super::*;
-use crate::lab::{ms, until};
+use crate::lab::{Stream, ms, until};
+use crate::looking::own;
 
 /// Runs a test on disk, with destinations whose checks the test sets.
 fn on_disk<F: Future<Output = ()>>(flags: &[&str], test: impl FnOnce(Lab, Arc<Shelf>) -> F) {
@@ -109,6 +110,36 @@ fn the_positions_are_those_of_the_moment_of_the_activation() {
             assert_eq!(*shard == index, is_past, "{position:?}");
         }
     });
+}
+
+#[test]
+fn a_destination_that_is_missing_after_a_restart_is_the_last_error() {
+    on_disk(
+        &["--channels-flush-interval-ms", "1000"],
+        |lab, shelf| async move {
+            create_stream(&lab, "s").await;
+            let arn = created(&lab, to_bucket("n", "s")).await;
+            shelf.set_check(Err("no such bucket"));
+            assert!(lab.restart().await);
+            let last_error = async || {
+                let (_, document) = own(&lab, "GET", "channels", "").await;
+                let channel = &document["channels"][0];
+                assert_eq!(channel["ChannelStatus"], "ACTIVE");
+                channel["LastError"].as_str().map(str::to_owned)
+            };
+            let error = until("the check of the destination", last_error).await;
+            assert_eq!(error, "no such bucket");
+            // The records are delivered as soon as the destination takes them.
+            Stream::existing(&lab, "s").put("k", "{}").await;
+            lab.clock.advance(ms(1000)).await;
+            until("the delivery", async || {
+                (shelf.puts().len() == 1).then_some(())
+            })
+            .await;
+            assert_eq!(last_error().await, None);
+            assert_eq!(status(&lab, &arn).await, "ACTIVE");
+        },
+    );
 }
 
 /// The least index at which a position stands.

@@ -31,9 +31,19 @@ const BACK_OFF: BackOff = BackOff {
 };
 
 impl Engine {
-    /// Starts the task of a channel that became ACTIVE, or that was restored with a status that
-    /// permits deliveries. The task ends when the channel's status no longer permits deliveries.
+    /// Starts the task of a channel that became ACTIVE, after the check of its destination. The task
+    /// ends when the channel's status no longer permits deliveries.
     pub(in crate::engine::channel) fn begin_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
+        self.spawn_delivery(channel, true);
+    }
+
+    /// Starts the task of a channel that was restored with a status that permits deliveries. The
+    /// task first checks the destination, which may have changed since the channel was saved.
+    pub(in crate::engine::channel) fn resume_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
+        self.spawn_delivery(channel, false);
+    }
+
+    fn spawn_delivery(self: &Arc<Self>, channel: &Arc<Channel>, is_checked: bool) {
         let alarm = self.world.clock.alarm();
         channel.set_bell(alarm.bell());
         let meters = channel.stream.look(|state| state.arrivals.meters.clone());
@@ -47,6 +57,7 @@ impl Engine {
             retry: None,
             flushes: Flushes::default(),
             is_plan_durable: false,
+            is_checked,
         };
         self.tasks.spawn("channel", delivery.run());
     }
@@ -67,6 +78,8 @@ struct Delivery {
     flushes: Flushes,
     /// True if the plan of the next delivery attempt is known to be durable.
     is_plan_durable: bool,
+    /// True after the check of the channel's destination, which may have failed.
+    is_checked: bool,
 }
 
 /// The next step of the task that delivers the records of a channel.
@@ -105,6 +118,9 @@ impl Delivery {
     async fn step(&mut self) -> Next {
         if !self.channel.delivers() {
             return Next::End;
+        }
+        if !self.is_checked {
+            self.check_destination().await;
         }
         self.flushes.take(&self.channel);
         let now = self.engine.world.clock.now();
@@ -145,6 +161,23 @@ impl Delivery {
         }
         self.meter.disarm();
         self.attempt(&plan).await
+    }
+
+    /// Checks the destination of a restored channel. If the check fails, logs a warning and stores
+    /// the reason as the channel's last error. The delivery then continues, and the records stay in
+    /// the stream while the attempts to write them fail.
+    async fn check_destination(&mut self) {
+        // The virtual clock does not wait for a destination that does not answer.
+        self.alarm.set_strict(false);
+        let settings = self.channel.describe().settings;
+        let destinations = &self.engine.behaviour.channels.destinations;
+        if let Err(reason) = destinations.check(&settings).await {
+            let (channel, name) = (&self.channel.arn, &self.channel.name);
+            tracing::warn!(%channel, %name, %reason, "a restored channel cannot deliver");
+            self.channel.note_error(&reason);
+        }
+        self.alarm.set_strict(true);
+        self.is_checked = true;
     }
 
     /// Plans the next object. Before that, counts as lost the undelivered records that arrived
