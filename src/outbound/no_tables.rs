@@ -2,41 +2,35 @@
 //! to a table.
 
 use super::buckets::Server;
-use crate::engine::channel::{DestinationError, OpenTable, not_configured};
+use crate::engine::channel::{DestinationError, OpenTable};
 use crate::engine::event_source::Pending;
 use crate::model::ChannelArn;
-use crate::model::channel::{ChannelSettings, DestinationKind, TableDestination};
+use crate::model::channel::{ChannelSettings, TableDestination};
 use crate::options::ChannelOptions;
 use crate::world::Random;
 use std::future::ready;
 use std::sync::Arc;
 
+/// The reason why no channel can write to a table.
+const REASON: &str = "This build of minikin writes no tables: it was built without the cargo \
+                      feature streaming-tables.";
+
 /// Stands for the tables that the options define. Every use of a table fails, with the reason.
 #[derive(Debug)]
-pub(super) struct Tables {
-    reason: String,
-}
+pub(super) struct Tables;
 
 impl Tables {
     pub(super) fn new(
-        options: &ChannelOptions,
+        _options: &ChannelOptions,
         _server: Option<Arc<Server>>,
         _random: &Random,
     ) -> Self {
-        let is_configured =
-            options.s3tables_local_dir.is_some() || options.s3tables_rest_catalog.is_some();
-        let reason = match is_configured {
-            true => "This build of minikin writes no tables: it was built without the cargo \
-                feature streaming-tables."
-                .to_owned(),
-            false => not_configured(DestinationKind::S3Tables),
-        };
-        Self { reason }
+        Self
     }
 
     /// The reason why no channel can write to a table.
     pub(super) fn problem(&self) -> Option<&str> {
-        Some(&self.reason)
+        Some(REASON)
     }
 
     pub(super) fn create(
@@ -45,7 +39,7 @@ impl Tables {
         _settings: &ChannelSettings,
         _table: &TableDestination,
     ) -> Pending<Result<(), DestinationError>> {
-        Box::pin(ready(Err(self.error())))
+        Box::pin(ready(Err(no_tables())))
     }
 
     pub(super) fn open(
@@ -54,10 +48,10 @@ impl Tables {
         _settings: &ChannelSettings,
         _table: &TableDestination,
     ) -> Pending<Result<OpenTable, DestinationError>> {
-        Box::pin(ready(Err(self.error())))
+        Box::pin(ready(Err(no_tables())))
     }
+}
 
-    fn error(&self) -> DestinationError {
-        DestinationError::NotConfigured(self.reason.clone())
-    }
+fn no_tables() -> DestinationError {
+    DestinationError::NotConfigured(REASON.to_owned())
 }
