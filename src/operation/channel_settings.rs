@@ -117,12 +117,13 @@ pub(super) fn record_format(
     Ok((format, schema))
 }
 
-/// Returns the KMS key that encrypts the delivered data. Refuses the key that AWS manages for
-/// Kinesis.
+/// Returns the KMS key that encrypts the delivered data. Refuses the keys that AWS manages, whose
+/// aliases begin with `aws/`.
 pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<String, Error> {
     let key = given.key.as_str();
     let alias = key.rsplit(':').next().unwrap_or_default();
-    match matches!(alias, "aws/kinesis" | "alias/aws/kinesis") {
+    let name = alias.strip_prefix("alias/").unwrap_or(alias);
+    match name.starts_with("aws/") {
         true => Err(Error::channel_service_key(key)),
         false => Ok(key.to_owned()),
     }

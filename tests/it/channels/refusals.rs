@@ -222,6 +222,11 @@ wire_test!(a_creation_is_checked_member_by_member, |lab| async move {
             "OutputKeyTemplate has no variable !{nonsense}.",
         ),
         (
+            bucket("EncryptionConfiguration", key("alias/aws/s3")),
+            VALIDATION,
+            "must be a customer managed key, not alias/aws/s3.",
+        ),
+        (
             bucket("EncryptionConfiguration", key("alias/aws/kinesis")),
             VALIDATION,
             "must be a customer managed key, not alias/aws/kinesis.",
