@@ -34,7 +34,9 @@ mod violations;
 
 pub use blob::Blob;
 pub(crate) use blob::BlobView;
-pub(crate) use codec::{Explained, explain, member_text, unreadable_reason};
+pub(crate) use codec::{
+    Explained, explain, item_text, member_text, mismatch_path, unreadable_reason,
+};
 pub use codec::{decode, encode, parses};
 pub(crate) use declare::Present;
 pub(crate) use declare::{choice, input, integer, list, map, output, string};

@@ -59,7 +59,7 @@ impl Dispatcher {
         }
         let content = Content::of(head);
         if body.is_empty() && content != Content::Known(Format::RpcV2Cbor) {
-            return empty_body(content, Target::of(head));
+            return empty_body(head, content);
         }
         match content {
             Content::Unknown => unroutable(head),
@@ -101,7 +101,8 @@ impl Dispatcher {
             Ok(Answer::Events(events)) => Reply::events(format, events).of(entry),
             Err(error) => {
                 let stream = named_stream(format, body);
-                let note = unreadable_note(head, format, body, &error);
+                let note = unreadable_note(head, format, body, &error)
+                    .or_else(|| mismatch_note(format, body, &error, entry));
                 let reply = Reply::refused(format, error).of(entry);
                 reply.about(stream).noting(note)
             }
@@ -117,7 +118,8 @@ fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     } else {
         Error::unreadable()
     };
-    let note = unreadable_note(head, format, body, &error);
+    let note = unreadable_note(head, format, body, &error)
+        .or_else(|| target_note(head, format, error.kind));
     Reply::refused(format, error).noting(note)
 }
 
@@ -155,18 +157,61 @@ fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> 
     wire::unreadable_reason(format, body)
 }
 
-fn empty_body(content: Content, target: Target<'_>) -> Reply {
+/// The position of the value whose type its member does not accept. None for another error, or if
+/// the log leaves out warnings.
+fn mismatch_note(format: Format, body: &[u8], error: &Error, entry: &Entry) -> Option<String> {
+    let is_logged = tracing::enabled!(tracing::Level::WARN);
+    let path = (is_logged && error.kind == Kind::SerializationException)
+        .then(|| wire::mismatch_path(format, body, entry.input))??;
+    Some(match path.is_empty() {
+        true => "in the root of the body".to_owned(),
+        false => format!("at {path}"),
+    })
+}
+
+/// The reason why a request names no operation of the service. None if `kind` is not about an
+/// unknown operation, or if the request names an unknown operation of the service.
+fn target_note(head: &Parts, format: Format, kind: Kind) -> Option<String> {
+    if kind != Kind::UnknownOperationException {
+        return None;
+    }
+    match Target::in_format(head, format) {
+        Target {
+            service: "",
+            operation: "",
+        } if format == Format::RpcV2Cbor => Some(format!(
+            "the request names no operation: its path does not end with \
+             /service/{SERVICE}/operation/NAME"
+        )),
+        Target { service: "", .. } => Some(Unroutable::NoTarget.note().to_owned()),
+        Target {
+            service,
+            operation: "",
+        } => Some(format!(
+            "the target {service} names no operation: it is not written as {SERVICE}.NAME"
+        )),
+        Target {
+            service: SERVICE, ..
+        } => None,
+        Target { service, .. } => Some(format!(
+            "the request is for another service: {service} and not {SERVICE}"
+        )),
+    }
+}
+
+fn empty_body(head: &Parts, content: Content) -> Reply {
     let format = if content == Content::Known(Format::Json) {
         Format::Json
     } else {
         Format::Cbor
     };
-    let error = if target.entry().is_some() {
+    let error = if Target::of(head).entry().is_some() {
         Error::unreadable()
     } else {
         Error::unknown_operation()
     };
-    Reply::refused(format, error)
+    let note = target_note(head, format, error.kind);
+    Reply::refused(format, error).noting(note)
 }
 
 /// Makes the answer in XML that the service gives to a request that it cannot route. An incomplete

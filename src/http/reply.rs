@@ -69,14 +69,14 @@ const UNKNOWN_FORMAT: &str = "the content type is none of the service's: \
 impl Unroutable {
     /// The explanation of the refusal. The log needs this explanation, because the service's answer
     /// explains little.
-    fn note(&self) -> Option<&'static str> {
-        Some(match self {
+    pub(super) fn note(&self) -> &'static str {
+        match self {
             Self::Refused(_) => "the signature is incomplete, and the content type is unknown",
             Self::NoTarget => "the request names no operation: it has no X-Amz-Target header",
             Self::UnknownFormat => UNKNOWN_FORMAT,
             Self::UnknownOperation => "there is no such operation, and the content type is unknown",
             Self::OtherService { .. } => "the request is for another service",
-        })
+        }
     }
 }
 
@@ -238,14 +238,13 @@ impl Reply {
             Unroutable::UnknownOperation => (500, "InternalFailure", "".into()),
             Unroutable::UnknownFormat => (404, "UnknownOperationException", "".into()),
         };
-        let note = note.map(Cow::Borrowed);
         let body = if message.is_empty() {
             format!("<{name}/>\n")
         } else {
             format!("<{name}>\n  <Message>{message}</Message>\n</{name}>\n")
         };
         Self {
-            note,
+            note: Some(Cow::Borrowed(note)),
             ..Self::new(status, None, body)
         }
     }

@@ -72,7 +72,7 @@ pub(super) fn read_input<O: Operation>(
     }) {
         Explained::Valid(input) => Ok(input),
         Explained::Unreadable => Err(Error::unreadable()),
-        Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.0)),
+        Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.message)),
         Explained::Invalid(report) => Err(Error::invalid(report.message())),
     }
 }

@@ -89,7 +89,7 @@ impl Events {
         let event = self.subscription.next().await?;
         if ends_subscription(&self.engine, &self.stream, self.shard) {
             self.over = true;
-            return Some((self.exception(&Error::internal()), None));
+            return Some((self.ended(&Error::internal()), None));
         }
         let passed = self.subscription.pass(Point::Event).await;
         let Err(fault) = passed else {
@@ -103,7 +103,7 @@ impl Events {
                 message.truncate(message.len() / 2);
                 Some((message, permit))
             }
-            Fault::Error | Fault::Delay(_) => Some((self.exception(&Error::internal()), None)),
+            Fault::Error | Fault::Delay(_) => Some((self.ended(&Error::internal()), None)),
         }
     }
 
@@ -136,7 +136,7 @@ impl Events {
             Event::Ended(EndReason::StreamDeleted) => {
                 self.ended(&Error::stream_not_found(&self.stream))
             }
-            Event::Failed => self.exception(&Error::internal()),
+            Event::Failed => self.ended(&Error::internal()),
         };
         (message, permit)
     }

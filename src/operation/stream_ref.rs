@@ -93,10 +93,18 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
 }
 
 /// Finds the name of the stream that a request names, for the log. Unlike `stream_name`, this
-/// function also finds the stream in a shard iterator or a token.
+/// function also finds the stream in a shard iterator or a token, and the first stream in a list of
+/// streams.
 pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = stream_name(format, body) {
         return Some(name);
+    }
+    let lists = ["StreamConfigurationList", "StreamFilter"];
+    let mut listed = lists
+        .iter()
+        .filter_map(|list| wire::item_text(format, body, list, "StreamARN"));
+    if let Some(arn) = listed.next() {
+        return StreamArn::parse(&arn).map(|arn| arn.name.to_string());
     }
     if let Some(text) = wire::member_text(format, body, "ShardIterator") {
         return ShardIterator::decode(&text).map(|iterator| iterator.stream);

@@ -41,9 +41,37 @@ pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
             .map(|error| format!("the body is not JSON: {error}")),
         Format::Cbor | Format::RpcV2Cbor => ciborium::from_reader::<serde::de::IgnoredAny, _>(body)
             .err()
-            .map(|error| format!("the body is not CBOR: {error}")),
+            .map(|error| format!("the body is not CBOR: {}", cbor_fault(&error, body.len()))),
     };
     error.or_else(|| (!parses(format, body)).then(|| "the body is not a structure".to_owned()))
+}
+
+/// Returns the fault of a CBOR body of `length` bytes.
+fn cbor_fault<E>(error: &ciborium::de::Error<E>, length: usize) -> String {
+    use ciborium::de::Error;
+    match error {
+        Error::Io(_) => format!("it ends within a value, after {length} bytes"),
+        Error::Syntax(at) => format!("the value at offset {at} is malformed"),
+        Error::Semantic(Some(at), reason) => format!("{reason}, at offset {at}"),
+        Error::Semantic(None, reason) => reason.clone(),
+        Error::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+    }
+}
+
+/// Returns the position of the first value in a body whose type does not fit `shape`, as a text for
+/// the log. Returns `None` if all types fit or the body is malformed.
+pub(crate) fn mismatch_path(format: Format, body: &[u8], shape: &Shape) -> Option<String> {
+    let mismatch = Mismatch::find(&tree(format, body)?, shape).err()?;
+    Some(mismatch.path.trim_start_matches('.').to_owned())
+}
+
+/// Returns the text of the member `name` in the first item of the list `list`, a member of the root
+/// of a body. Returns `None` if the list is empty, or if the member is missing or is not text.
+pub(crate) fn item_text(format: Format, body: &[u8], list: &str, name: &str) -> Option<String> {
+    match tree(format, body)?.member(list)? {
+        Node::List(items) => items.first()?.member(name)?.text().map(str::to_owned),
+        _ => None,
+    }
 }
 
 /// Returns the text of the member `name` in the root of a body. Returns `None` if the member is

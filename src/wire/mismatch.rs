@@ -6,10 +6,15 @@ use super::node::{Node, truth};
 use super::shape::Shape;
 use std::borrow::Cow;
 
-/// A value of a type that its member does not accept. Holds the message of the
-/// SerializationException, or `None` for an exception that the service sends without a message.
+/// A value of a type that its member does not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mismatch(pub Option<Cow<'static, str>>);
+pub(crate) struct Mismatch {
+    /// The message of the SerializationException, or `None` for an exception that the service sends
+    /// without a message.
+    pub(crate) message: Option<Cow<'static, str>>,
+    /// The position of the value in the body, such as `.Records[1].Data`, for the log.
+    pub(super) path: String,
+}
 
 const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
@@ -24,19 +29,40 @@ impl Mismatch {
         match (shape, node) {
             (_, Node::Null) => Ok(()),
             (Shape::Structure(_), Node::Map(_)) => shape.members().iter().try_for_each(|member| {
-                node.member(member.name)
-                    .map_or(Ok(()), |value| Self::find(value, member.shape))
+                let found = node
+                    .member(member.name)
+                    .map_or(Ok(()), |value| Self::find(value, member.shape));
+                found.map_err(|mismatch| mismatch.within(format!(".{}", member.name)))
             }),
-            (Shape::Map { value: shape, .. }, Node::Map(entries)) => entries
-                .iter()
-                .try_for_each(|(_, value)| Self::find(value, shape)),
+            (Shape::Map { value, .. }, Node::Map(entries)) => {
+                Self::find_in_items(entries.iter().map(|(_, value)| value), value)
+            }
             (Shape::List { element, .. }, Node::List(items)) => {
-                items.iter().try_for_each(|item| Self::find(item, element))
+                Self::find_in_items(items.iter(), element)
             }
             _ => match scalar(shape, node) {
                 None => Ok(()),
-                Some(text) => Err(Self(Some(text).filter(|text| !text.is_empty()))),
+                Some(text) => Err(Self {
+                    message: Some(text).filter(|text| !text.is_empty()),
+                    path: String::new(),
+                }),
             },
+        }
+    }
+
+    /// The entries of a dictionary are counted like the items of a list, because their keys come
+    /// from the request.
+    fn find_in_items<'a>(items: impl Iterator<Item = &'a Node>, shape: &Shape) -> Result<(), Self> {
+        items.enumerate().try_for_each(|(at, item)| {
+            let found = Self::find(item, shape);
+            found.map_err(|mismatch| mismatch.within(format!("[{at}]")))
+        })
+    }
+
+    fn within(self, above: String) -> Self {
+        Self {
+            path: above + &self.path,
+            ..self
         }
     }
 }

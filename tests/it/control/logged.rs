@@ -26,9 +26,14 @@ struct Program(Child);
 
 impl Program {
     fn start() -> (Self, SocketAddr) {
+        Self::start_with(&[])
+    }
+
+    fn start_with(flags: &[&str]) -> (Self, SocketAddr) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
         command.args(["serve", "--host", "127.0.0.1", "--port", "0"]);
         command.args(["--clock", "virtual", "--limit", &LIMITS.join(",")]);
+        command.args(flags);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut program = Self(command.spawn().unwrap());
         let mut line = String::new();
@@ -183,4 +188,102 @@ fn a_batch_of_which_a_part_is_refused_is_logged_once() {
     for part in ["3 of 3 records refused", "--limit shard-write-bytes=N"] {
         assert!(lines[0].contains(part), "{log}");
     }
+}
+
+/// Requests that are refused, each with a part of its log line.
+fn refused() -> Vec<(Request, &'static str)> {
+    let records = r#"{"StreamName":"s","Records":[{"Data":"","PartitionKey":"k"},{"Data":5}]}"#;
+    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
+    let queue = json!({"QueueName": "q", "StreamConfigurationList": [{"StreamARN": arn}]});
+    let filter = json!({"StreamFilter": [{"StreamARN": arn}], "NextToken": "x"});
+    let target = "x-amz-target";
+    let list = || Request::json("ListStreams", "{}");
+    vec![
+        (Request::json("PutRecords", records), "at Records[1].Data"),
+        (
+            Request::json("ListStreams", "[5]"),
+            "the body is not a structure",
+        ),
+        (
+            Request::cbor("ListStreams", b"\xa1\x61a"),
+            "not CBOR: it ends within a value, after 3 bytes",
+        ),
+        (
+            Request::cbor("ListStreams", b"\xa1\x61a\x1c"),
+            "not CBOR: the value at offset 3 is malformed",
+        ),
+        (
+            Request::json("CreateQueue", &queue.to_string()),
+            "stream=\"orders\"",
+        ),
+        (
+            Request::json("ListQueues", &filter.to_string()),
+            "stream=\"orders\"",
+        ),
+        (list().without(target), "it has no X-Amz-Target header"),
+        (
+            list().without(target).header(target, "DynamoDB_20120810.X"),
+            "for another service: DynamoDB_20120810 and not Kinesis_20131202",
+        ),
+        (
+            list().without(target).header(target, "ListStreams"),
+            "it is not written as Kinesis_20131202.NAME",
+        ),
+        (
+            Request::rpc_v2("X", b"\xa0").path("/service/DynamoDB/operation/X"),
+            "for another service: DynamoDB and not",
+        ),
+        (
+            Request::rpc_v2("X", b"\xa0").path("/"),
+            "its path does not end with /service/Kinesis_20131202/operation/NAME",
+        ),
+    ]
+}
+
+#[test]
+fn the_log_says_where_a_refused_request_is_wrong() {
+    let (program, address) = Program::start();
+    block_on(async {
+        for (request, part) in refused() {
+            let mut connection = Connection::open(address).await;
+            let answer = connection.exchange(&request).await;
+            assert!(answer.status >= 400, "{part}: {}", answer.text());
+        }
+    });
+    let log = program.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(lines.len(), refused().len(), "{log}");
+    for ((_, part), line) in refused().iter().zip(lines) {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+}
+
+#[test]
+fn a_subscription_that_a_fault_rule_ends_is_logged() {
+    let (program, address) = Program::start_with(&["--fault", "kind=end-subscription"]);
+    block_on(async {
+        let mut connection = Connection::open(address).await;
+        let mut call = async |operation, body: Value| {
+            let request = Request::json(operation, &body.to_string());
+            let answer = connection.exchange(&request).await;
+            assert_eq!(answer.status, 200, "{operation}");
+            answer
+        };
+        call("CreateStream", json!({"StreamName": "s", "ShardCount": 1})).await;
+        let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+        let consumer = json!({"StreamARN": arn, "ConsumerName": "reader"});
+        let registered = call("RegisterStreamConsumer", consumer).await.value();
+        let subscription = json!({
+            "ConsumerARN": registered["Consumer"]["ConsumerARN"],
+            "ShardId": crate::lab::SHARD_0,
+            "StartingPosition": {"Type": "TRIM_HORIZON"},
+        });
+        // The clock stands, so only a record makes an event due.
+        let record = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
+        call("PutRecord", record).await;
+        call("SubscribeToShard", subscription).await;
+    });
+    let log = program.log();
+    let ended = "a subscription ended: InternalFailure";
+    assert!(log.contains(ended) && log.contains("reader of"), "{log}");
 }
