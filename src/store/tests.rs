@@ -150,9 +150,11 @@ fn expected(indexes: std::ops::Range<u64>, size: usize) -> Vec<(u64, Vec<u8>)> {
     indexes.map(|index| (index, payload(index, size))).collect()
 }
 
-/// Returns the path, the size in bytes and the time of the last change of each file in the folder
-/// `directory` and its subfolders.
-fn file_states(directory: &Path) -> std::io::Result<Vec<(PathBuf, u64, (i64, i64))>> {
+/// The size in bytes of a file, and the time of its last change in seconds and nanoseconds.
+type FileState = (u64, i64, i64);
+
+/// Returns the path and the state of each file in the folder `directory` and its subfolders.
+fn file_states(directory: &Path) -> std::io::Result<Vec<(PathBuf, FileState)>> {
     let mut states = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
@@ -160,8 +162,8 @@ fn file_states(directory: &Path) -> std::io::Result<Vec<(PathBuf, u64, (i64, i64
         if metadata.is_dir() {
             states.append(&mut file_states(&path)?);
         } else {
-            let changed = (metadata.mtime(), metadata.mtime_nsec());
-            states.push((path, metadata.len(), changed));
+            let state = (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
+            states.push((path, state));
         }
     }
     states.sort();
