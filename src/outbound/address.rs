@@ -80,6 +80,14 @@ impl Address {
             tls,
         })
     }
+
+    /// A text that is the same for two URLs of one server with the same path.
+    pub(super) fn key(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let host = self.host.to_ascii_lowercase();
+        let path = self.path.as_deref().unwrap_or_default();
+        format!("{scheme}://{host}:{}{path}", self.port)
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ use bytes::Bytes;
 use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -43,8 +45,9 @@ impl HttpFunctions {
         clock: &Clock,
     ) -> Result<Self, AddressError> {
         let mut functions = BTreeMap::new();
+        let mut permits = Permits::default();
         for setting in settings {
-            let function = HttpFunction::new(setting, clock.clone())?;
+            let function = HttpFunction::new(setting, &mut permits, clock.clone())?;
             functions.insert(setting.name.clone(), Arc::new(function));
         }
         Ok(Self { own, functions })
@@ -68,23 +71,33 @@ impl Functions for HttpFunctions {
 /// A function that can be invoked at one or more URLs.
 #[derive(Debug)]
 struct HttpFunction {
-    free: Lock<Vec<Slot>>,
-    /// Permits for the slots. There are as many permits as slots, so a caller with a permit finds a
-    /// free slot. Callers get permits in the order in which they ask.
-    permits: Arc<Semaphore>,
-    urls: Vec<String>,
+    addresses: Vec<Arc<FunctionAddress>>,
+    /// Number of calls so far. The number selects the address that a call tries first, so that
+    /// invocations use the addresses in rotation.
+    calls: AtomicUsize,
     timeout: Duration,
     role: Option<String>,
     signer: Option<Signer>,
     clock: Clock,
 }
 
-/// The right to have one request in progress at a URL of a function. A slot contains the connection
-/// that stays open between requests. A URL has as many slots as the function's `concurrency`.
-#[derive(Debug)]
-struct Slot {
-    address: Arc<FunctionAddress>,
-    connection: Option<Connection>,
+/// The permits for requests, by URL. One server may be named by several functions, or several times
+/// by one function, but it must not get more requests at a time than `concurrency` permits. If
+/// functions with the same URL have different values of `concurrency`, the largest value applies.
+/// The second value of an entry is the number of its permits.
+#[derive(Debug, Default)]
+struct Permits(BTreeMap<String, (Arc<Semaphore>, usize)>);
+
+impl Permits {
+    fn of(&mut self, key: String, concurrency: usize) -> Arc<Semaphore> {
+        let (permits, count) = self.0.entry(key).or_insert_with(|| {
+            let none = Semaphore::new(0);
+            (Arc::new(none), 0)
+        });
+        permits.add_permits(concurrency.saturating_sub(*count));
+        *count = concurrency.max(*count);
+        permits.clone()
+    }
 }
 
 /// A URL of a function. Also holds the properties of the server that earlier answers from this URL
@@ -92,6 +105,10 @@ struct Slot {
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,
+    /// One permit for each request that may be in progress at the URL.
+    permits: Arc<Semaphore>,
+    /// The connections that stay open between requests.
+    idle: Lock<Vec<Connection>>,
     errors: ErrorMode,
     /// True if an earlier answer has reported a function's error in the header
     /// `X-Amz-Function-Error`.
@@ -103,29 +120,56 @@ struct FunctionAddress {
 }
 
 impl HttpFunction {
-    fn new(setting: &FunctionSetting, clock: Clock) -> Result<Self, AddressError> {
-        let mut free = Vec::new();
+    fn new(
+        setting: &FunctionSetting,
+        permits: &mut Permits,
+        clock: Clock,
+    ) -> Result<Self, AddressError> {
+        let mut addresses: Vec<Arc<FunctionAddress>> = Vec::new();
         for url in &setting.urls {
-            let address = Arc::new(FunctionAddress {
-                address: Address::read(url, setting.ca.as_deref())?,
+            let address = Address::read(url, setting.ca.as_deref())?;
+            let key = address.key();
+            if addresses.iter().any(|known| known.address.key() == key) {
+                continue;
+            }
+            addresses.push(Arc::new(FunctionAddress {
+                permits: permits.of(key, setting.concurrency),
+                address,
+                idle: Lock::default(),
                 errors: setting.errors,
                 shows_header: AtomicBool::new(false),
                 is_emulator: AtomicBool::new(false),
-            });
-            free.extend((0..setting.concurrency).map(|_| Slot {
-                address: address.clone(),
-                connection: None,
             }));
         }
         Ok(Self {
-            permits: Arc::new(Semaphore::new(free.len())),
-            free: Lock::new(free),
-            urls: setting.urls.clone(),
+            addresses,
+            calls: AtomicUsize::new(0),
             timeout: setting.timeout,
             role: setting.role.clone(),
             signer: setting.sign.as_ref().and_then(Signer::read),
             clock,
         })
+    }
+
+    /// Waits until one of the addresses is free, and returns it with the permit for one request.
+    async fn free(&self) -> (Arc<FunctionAddress>, OwnedSemaphorePermit) {
+        let first = self.calls.fetch_add(1, Relaxed) % self.addresses.len();
+        let (before, after) = self.addresses.split_at(first);
+        let mut waits: Vec<_> = after
+            .iter()
+            .chain(before)
+            .map(|address| (address, Box::pin(address.permits.clone().acquire_owned())))
+            .collect();
+        poll_fn(|context| {
+            for (address, wait) in &mut waits {
+                if let Poll::Ready(permit) = wait.as_mut().poll(context) {
+                    let permit = permit.expect("the semaphore is never closed");
+                    return Poll::Ready((Arc::clone(address), permit));
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 
@@ -137,11 +181,11 @@ impl Invoke for Endpoint {
     fn acquire(&self) -> Pending<Box<dyn Call>> {
         let function = self.0.clone();
         Box::pin(async move {
-            let permit = function.permits.clone().acquire_owned().await;
-            let permit = permit.expect("the semaphore is never closed");
-            let slot = function.free.lock().pop();
+            let (address, permit) = function.free().await;
+            let connection = address.idle.lock().pop();
             let call: Box<dyn Call> = Box::new(HttpCall {
-                slot,
+                address,
+                connection,
                 function,
                 _permit: permit,
             });
@@ -154,23 +198,23 @@ impl Invoke for Endpoint {
     }
 
     fn addresses(&self) -> Vec<String> {
-        self.0.urls.clone()
+        let addresses = self.0.addresses.iter();
+        addresses.map(|known| known.address.url.clone()).collect()
     }
 }
 
-/// A call of a function, with a reserved slot. Dropping the call returns the slot to the function.
+/// A call of a function, with a reserved address. Dropping the call returns the connection to the
+/// address.
 struct HttpCall {
-    slot: Option<Slot>,
+    address: Arc<FunctionAddress>,
+    connection: Option<Connection>,
     function: Arc<HttpFunction>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Drop for HttpCall {
     fn drop(&mut self) {
-        let mut free = self.function.free.lock();
-        // Slots are removed from the end of the list and returned to its beginning, so that
-        // invocations use the URLs in rotation.
-        free.splice(0..0, self.slot.take());
+        self.address.idle.lock().extend(self.connection.take());
     }
 }
 
@@ -184,9 +228,7 @@ impl Call for HttpCall {
                 None => {
                     // Drop the connection on which no answer has arrived in time. A late answer
                     // would be mistaken for the answer to the next request.
-                    if let Some(slot) = &mut self.slot {
-                        slot.connection = None;
-                    }
+                    self.connection = None;
                     let seconds = timeout.as_secs();
                     Answer::Lost(format!("no answer within {seconds} seconds"))
                 }
@@ -197,10 +239,7 @@ impl Call for HttpCall {
 
 impl HttpCall {
     async fn answer(&mut self, invocation: &Invocation) -> Answer {
-        let Some(slot) = &self.slot else {
-            return Answer::NotReached("no address is free".to_owned());
-        };
-        let address = slot.address.clone();
+        let address = self.address.clone();
         if let Some(path) = &address.address.path {
             let path = path.replace("{name}", &invocation.function.name);
             return self.post(invocation, &path).await;
@@ -231,28 +270,27 @@ impl HttpCall {
         posted.unwrap_or_else(Answer::NotReached)
     }
 
-    /// Sends the event of an invocation with POST to `path` at the slot's URL, and returns the
+    /// Sends the event of an invocation with POST to `path` at the address, and returns the
     /// answer.
     ///
     /// # Errors
     /// The request did not reach the function. The error is the reason.
     async fn try_post(&mut self, invocation: &Invocation, path: &str) -> Result<Answer, String> {
-        let function = self.function.clone();
-        let slot = self.slot.as_mut().ok_or("no address is free")?;
-        let request = || request(&function, &slot.address.address, invocation, path);
+        let (function, address) = (self.function.clone(), self.address.clone());
+        let request = || request(&function, &address.address, invocation, path);
         let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
         // Use the open connection. If the server has closed this connection and no byte of the
         // request was sent, a new connection is opened below.
-        if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
+        if let Some(mut kept) = self.connection.take().filter(Connection::is_usable) {
             match kept
                 .send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES)
                 .await
             {
                 Err(SendError::NotSent(_)) => {}
-                result => return Ok(slot.received(result, kept, is_emulator)),
+                result => return Ok(self.received(result, kept, is_emulator)),
             }
         }
-        let opening = Connection::open(&slot.address.address);
+        let opening = Connection::open(&address.address);
         let opened = RealDeadline::lasting(limits::OUTBOUND_CONNECT)
             .with(opening)
             .await;
@@ -260,11 +298,9 @@ impl HttpCall {
         let mut connection = opened.map_err(|error| error.to_string())?;
         let sending = connection.send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES);
         let result = sending.await;
-        Ok(slot.received(result, connection, is_emulator))
+        Ok(self.received(result, connection, is_emulator))
     }
-}
 
-impl Slot {
     fn received(
         &mut self,
         result: Result<hyper::Response<Bytes>, SendError>,
