@@ -109,7 +109,11 @@ impl EventSources {
     }
 
     /// Resolves the name or ARN of a function. Returns a refusal if the function is not configured.
-    fn function(&self, text: &str, scope: &AccountRegion) -> Result<FunctionArn, Refusal> {
+    pub(super) fn function(
+        &self,
+        text: &str,
+        scope: &AccountRegion,
+    ) -> Result<FunctionArn, Refusal> {
         let function = FunctionArn::resolve(text, scope)?;
         if self.has_function(&function) {
             Ok(function)
@@ -118,7 +122,7 @@ impl EventSources {
         }
     }
 
-    fn check_destination(
+    pub(super) fn check_destination(
         &self,
         changes: &Changes,
         settings: &Settings,

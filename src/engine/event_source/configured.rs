@@ -57,7 +57,7 @@ impl EventSources {
                     log_differences(&mapping, &wanted.request).map_err(refused)?;
                 }
                 Some(mapping) => {
-                    redefined.push(prepare(mapping, &wanted.request).map_err(refused)?);
+                    redefined.push(self.prepare(mapping, &wanted.request).map_err(refused)?);
                 }
                 None => new.push((at, uuid, wanted)),
             }
@@ -104,6 +104,34 @@ impl EventSources {
         Ok(())
     }
 
+    /// Checks the definition of an existing mapping in an option, and prepares the mapping's new
+    /// settings. These settings and this function replace the values that requests to the API made
+    /// before the restart.
+    fn prepare(
+        &self,
+        mapping: Arc<Mapping>,
+        request: &CreateRequest,
+    ) -> Result<NewDefinition, Refusal> {
+        let function = request.changes.function.as_deref().unwrap_or_default();
+        let function = self.function(function, &mapping.scope)?;
+        let settings = request.changes.applied_to(&Settings::default())?;
+        let (source, origin) = (&mapping.source, mapping.origin);
+        self.check_destination(&request.changes, &settings, source, origin)?;
+        let old = mapping.state.lock().plan.clone();
+        let plan = match old.settings == settings && old.function == function {
+            true => old,
+            false => {
+                self.refuse_twin_of(&mapping, &function)?;
+                Plan::new(settings, function)?
+            }
+        };
+        Ok(NewDefinition {
+            mapping,
+            plan,
+            enabled: request.changes.enabled.unwrap_or(true),
+        })
+    }
+
     fn disable(&self, mapping: &Arc<Mapping>) {
         tracing::warn!(
             mapping = %mapping.uuid, source = %mapping.source,
@@ -115,22 +143,6 @@ impl EventSources {
         drop(state);
         mapping.wake();
     }
-}
-
-/// Prepares the settings of an existing mapping from its definition in an option. These settings
-/// replace the settings that requests to the API made before the restart.
-fn prepare(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<NewDefinition, Refusal> {
-    let settings = request.changes.applied_to(&Settings::default())?;
-    let old = mapping.state.lock().plan.clone();
-    let plan = match old.settings == settings {
-        true => old,
-        false => Plan::new(settings, old.function.clone())?,
-    };
-    Ok(NewDefinition {
-        mapping,
-        plan,
-        enabled: request.changes.enabled.unwrap_or(true),
-    })
 }
 
 fn apply(definition: NewDefinition) {
@@ -152,12 +164,17 @@ fn apply(definition: NewDefinition) {
 fn log_differences(mapping: &Mapping, request: &CreateRequest) -> Result<(), Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let enabled = request.changes.enabled.unwrap_or(true);
-    let (has_other, is_enabled) = {
+    let function = request.changes.function.as_deref().unwrap_or_default();
+    let function = FunctionArn::resolve(function, &mapping.scope)?;
+    let (plan, is_enabled) = {
         let state = mapping.state.lock();
-        (state.plan.settings != settings, state.enabled)
+        (state.plan.clone(), state.enabled)
     };
     let mut differences = Vec::new();
-    if has_other {
+    if plan.function != function {
+        differences.push("has another function");
+    }
+    if plan.settings != settings {
         differences.push("has other settings");
     }
     if is_enabled != enabled {

@@ -2,6 +2,7 @@
 
 use super::mapping::Mapping;
 use crate::lock::Lock;
+use crate::model::event_source::{FunctionArn, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,4 +24,27 @@ impl Mappings {
             mappings.remove(&mapping.number);
         }
     }
+}
+
+/// The other mappings of the same source in the same account and region.
+pub(super) fn others<'a>(
+    mappings: &'a BTreeMap<u64, Arc<Mapping>>,
+    mapping: &'a Mapping,
+) -> impl Iterator<Item = &'a Arc<Mapping>> {
+    mappings.values().filter(|other| {
+        other.source == mapping.source && other.scope == mapping.scope && other.uuid != mapping.uuid
+    })
+}
+
+/// Refuses `function` if one of `mappings` already invokes it. All of `mappings` have the same
+/// source.
+pub(super) fn refuse_twin<'a>(
+    mappings: &mut impl Iterator<Item = &'a Arc<Mapping>>,
+    function: &FunctionArn,
+) -> Result<(), Refusal> {
+    let twin = mappings.find(|mapping| mapping.state.lock().plan.function == *function);
+    twin.map_or(Ok(()), |twin| {
+        let (source, uuid) = (twin.source.to_string(), twin.uuid.to_string());
+        Err(Refusal::conflict(&source, &function.name, &uuid))
+    })
 }

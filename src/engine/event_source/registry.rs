@@ -6,7 +6,7 @@ use super::event_log::EventLog;
 use super::mapping::{
     Counters, Mapping, MappingState, Origin, PassingState, Plan, ProcessingResult,
 };
-use super::mapping_list::Mappings;
+use super::mapping_list::{Mappings, others, refuse_twin};
 use super::saved;
 use super::supervisor::{self, fix_latest, has_consumer};
 use crate::engine::Stream;
@@ -190,6 +190,16 @@ impl EventSources {
         })
     }
 
+    /// Refuses `function` for `mapping` if another mapping of the same source already invokes it.
+    pub(super) fn refuse_twin_of(
+        &self,
+        mapping: &Mapping,
+        function: &FunctionArn,
+    ) -> Result<(), Refusal> {
+        let mappings = self.mappings.0.lock();
+        refuse_twin(&mut others(&mappings, mapping), function)
+    }
+
     fn supervise(&self, mapping: &Arc<Mapping>, alarm: crate::world::Alarm) {
         let (context, mappings) = (self.context.clone(), self.mappings.clone());
         let working = supervisor::run(context, mappings, mapping.clone(), alarm);
@@ -226,13 +236,8 @@ impl EventSources {
             // The list stays locked, so that no other request creates a mapping with the new
             // function before this change.
             let mappings = self.mappings.0.lock();
-            let mut others = mappings.values().filter(|other| {
-                other.source == mapping.source
-                    && other.scope == mapping.scope
-                    && other.uuid != mapping.uuid
-            });
             let twin = match &function {
-                Ok(Some(function)) => refuse_twin(&mut others, function),
+                Ok(Some(function)) => refuse_twin(&mut others(&mappings, mapping), function),
                 _ => Ok(()),
             };
             let mut state = mapping.state.lock();
@@ -544,19 +549,6 @@ impl EventSources {
         self.supervise(&mapping, alarm);
         Some(())
     }
-}
-
-/// Refuses `function` if one of `mappings` already invokes it. All of `mappings` have the same
-/// source.
-fn refuse_twin<'a>(
-    mappings: &mut impl Iterator<Item = &'a Arc<Mapping>>,
-    function: &FunctionArn,
-) -> Result<(), Refusal> {
-    let twin = mappings.find(|mapping| mapping.state.lock().plan.function == *function);
-    twin.map_or(Ok(()), |twin| {
-        let (source, uuid) = (twin.source.to_string(), twin.uuid.to_string());
-        Err(Refusal::conflict(&source, &function.name, &uuid))
-    })
 }
 
 /// The positions of mappings. The first key is the UUID of the mapping. The second key is the
