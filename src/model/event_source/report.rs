@@ -1,6 +1,7 @@
 //! The report (`ReportBatchItemFailures`) in which a function names the failed records of a batch.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 
 /// The outcome of a batch after the function answered without an error.
@@ -52,12 +53,13 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
 }
 
 /// Returns the JSON of the member `state` in `body`, the answer to an invocation with a tumbling
-/// window. Returns `None` if the member is missing or not an object. The caller then treats the
+/// window. The text of the state is not changed, so that its numbers keep their spelling. Returns
+/// `None` if the member is missing or not an object. The caller then treats the
 /// invocation as failed.
 pub fn window_state(body: &[u8]) -> Option<String> {
-    let body = serde_json::from_slice::<Value>(body).ok()?;
-    let state = body.get("state")?;
-    state.is_object().then(|| state.to_string())
+    let members: HashMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
+    let state = members.get("state")?.get();
+    state.starts_with('{').then(|| state.to_owned())
 }
 
 #[cfg(test)]
@@ -148,6 +150,9 @@ mod tests {
             window_state(br#"{"state":{"a":1}}"#).as_deref(),
             Some(r#"{"a":1}"#)
         );
+        let digits = r#"{"n":12345678901234567890123,"z":1.10}"#;
+        let body = format!(r#"{{"other":1,"state": {digits} }}"#);
+        assert_eq!(window_state(body.as_bytes()).as_deref(), Some(digits));
         for body in ["", "{}", r#"{"state":null}"#, r#"{"state":[]}"#, "x"] {
             assert_eq!(window_state(body.as_bytes()), None, "{body}");
         }
