@@ -4,7 +4,7 @@
 
 use super::window::Window;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// The position of a mapping in a shard: the part of its progress that survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,11 +24,13 @@ pub struct ShardPosition {
     pub window: Option<(Window, String)>,
 }
 
-/// The records of a shard that a mapping tracks, in the order of their indexes: from the first
-/// record that is not done to the last record that was read.
+/// The records of a shard that a mapping tracks, by their indexes: from the first record that is
+/// not done to the last record that was read. Of consecutive records that are done, only the last
+/// one is tracked. Therefore the number of tracked records is at most twice the number of records
+/// that are not done.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    read: VecDeque<Read>,
+    read: BTreeMap<u64, Read>,
     undone: usize,
     /// The index before which all records are done.
     next: u64,
@@ -39,7 +41,6 @@ pub struct Progress {
 
 #[derive(Debug, Clone, Copy)]
 struct Read {
-    index: u64,
     arrival_ms: i64,
     done: bool,
 }
@@ -50,7 +51,7 @@ impl Progress {
     /// if there is no such record.
     pub const fn starting_at(next: u64, last: Option<(u64, i64)>) -> Self {
         Self {
-            read: VecDeque::new(),
+            read: BTreeMap::new(),
             undone: 0,
             next,
             last,
@@ -61,30 +62,41 @@ impl Progress {
     /// when the record needs no delivery, for example because a filter dropped it.
     pub fn read(&mut self, index: u64, arrival_ms: i64, done: bool) {
         self.undone += usize::from(!done);
-        self.read.push_back(Read {
-            index,
-            arrival_ms,
-            done,
-        });
+        self.read.insert(index, Read { arrival_ms, done });
+        if done {
+            self.merge(index);
+        }
         self.advance();
     }
 
     /// Marks the record at `index` as done, because it was delivered or discarded.
     pub fn done(&mut self, index: u64) {
-        let Ok(at) = self.read.binary_search_by_key(&index, |read| read.index) else {
-            return;
-        };
-        if let Some(read) = self.read.get_mut(at).filter(|read| !read.done) {
+        if let Some(read) = self.read.get_mut(&index).filter(|read| !read.done) {
             read.done = true;
             self.undone -= 1;
+            self.merge(index);
+            self.advance();
         }
-        self.advance();
+    }
+
+    /// Merges the record at `index`, which is done, with the done records before and after it.
+    fn merge(&mut self, index: u64) {
+        let before = self.read.range(..index).next_back();
+        if let Some((before, _)) = before.filter(|(_, read)| read.done) {
+            let before = *before;
+            self.read.remove(&before);
+        }
+        let after = self.read.range(index + 1..).next();
+        if after.is_some_and(|(_, read)| read.done) {
+            self.read.remove(&index);
+        }
     }
 
     fn advance(&mut self) {
-        while let Some(read) = self.read.pop_front_if(|read| read.done) {
-            self.next = read.index + 1;
-            self.last = Some((read.index, read.arrival_ms));
+        while let Some(read) = self.read.first_entry().filter(|read| read.get().done) {
+            let (index, read) = read.remove_entry();
+            self.next = index + 1;
+            self.last = Some((index, read.arrival_ms));
         }
     }
 
@@ -142,8 +154,22 @@ mod tests {
                 prop_assert_eq!(progress.next(), last.map_or(0, |last| last + 1));
                 let undone = records.iter().filter(|(_, done)| !done).count();
                 prop_assert_eq!(progress.undone(), undone);
+                prop_assert!(progress.read.len() <= 2 * undone);
             }
         }
+    }
+
+    #[test]
+    fn done_records_behind_one_that_is_not_done_take_no_memory() {
+        let mut progress = Progress::starting_at(0, None);
+        progress.read(0, 0, false);
+        for index in 1..1_000 {
+            progress.read(index, 0, false);
+            progress.done(index);
+        }
+        assert_eq!(progress.read.len(), 2);
+        progress.done(0);
+        assert_eq!((progress.next(), progress.last()), (1_000, Some((999, 0))));
     }
 
     #[test]
