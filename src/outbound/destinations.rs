@@ -91,10 +91,7 @@ impl Deliver for Destinations {
     }
 
     fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>> {
-        let json = delivery
-            .record
-            .to_json(delivery.payload.as_deref())
-            .to_string();
+        let json = delivery.record.to_json(delivery.payload.as_deref());
         let client = match &delivery.destination {
             Destination::File(path) => return Box::pin(append(path.clone(), json)),
             Destination::Kinesis(stream) => {

@@ -273,7 +273,8 @@ impl LaneTask {
             }
         };
         let payload = payload.unwrap_or_default();
-        self.mapping.add_failure(record.to_json(None), &payload);
+        let shown = serde_json::from_str(&record.to_json(None)).unwrap_or_default();
+        self.mapping.add_failure(shown, &payload);
         let delivered = self.delivered(record, payload).await;
         drop(permit);
         self.sender.send(TaskOutcome::Delivered(delivered));

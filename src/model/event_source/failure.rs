@@ -3,7 +3,7 @@
 
 use super::super::ShardId;
 use super::window::{Window, WindowFlags};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -68,58 +68,126 @@ pub struct FailureRecord {
     pub window: Option<(Window, WindowFlags)>,
 }
 
+/// The JSON of a failure record. The members have the order of a record that was recorded from
+/// Lambda.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    request_context: RequestContext<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_context: Option<ResponseContext<'a>>,
+    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a str>,
+    timestamp: String,
+    #[serde(rename = "KinesisBatchInfo")]
+    batch: BatchInfo<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_window_info: Option<TimeWindowInfo>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'a> {
+    request_id: &'a str,
+    function_arn: &'a str,
+    condition: &'static str,
+    approximate_invoke_count: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseContext<'a> {
+    status_code: u16,
+    executed_version: &'a str,
+    function_error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchInfo<'a> {
+    shard_id: String,
+    #[serde(flatten)]
+    range: Option<RangeInfo<'a>>,
+    stream_arn: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RangeInfo<'a> {
+    start_sequence_number: &'a str,
+    end_sequence_number: &'a str,
+    approximate_arrival_of_first_record: String,
+    approximate_arrival_of_last_record: String,
+    batch_size: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TimeWindowInfo {
+    window: Bounds,
+    is_final_invoke_for_window: bool,
+    is_window_terminated_early: bool,
+}
+
+#[derive(Serialize)]
+struct Bounds {
+    start: String,
+    end: String,
+}
+
 impl FailureRecord {
     /// Returns the failure record as JSON. The record contains the whole event if `payload` is the
     /// event's text. If `payload` is `None`, the record contains no event.
-    pub fn to_json(&self, payload: Option<&str>) -> Value {
-        let mut record = Map::new();
-        record.insert(
-            "requestContext".to_owned(),
-            json!({
-                "requestId": self.request_id,
-                "functionArn": self.function_arn,
-                "condition": self.condition.as_str(),
-                "approximateInvokeCount": self.invocations.max(1),
-            }),
-        );
-        if let Some((version, error)) = &self.response {
-            let response = json!({
-                "statusCode": 200, "executedVersion": version, "functionError": error,
-            });
-            record.insert("responseContext".to_owned(), response);
-        }
-        record.insert("version".to_owned(), "1.0".into());
-        if let Some(payload) = payload {
-            record.insert("payload".to_owned(), payload.into());
-        }
-        record.insert("timestamp".to_owned(), moment(self.timestamp_ms).into());
-        record.insert("KinesisBatchInfo".to_owned(), self.batch_info());
-        if let Some((window, flags)) = &self.window {
-            let [start, end] = window.bounds();
-            let info = json!({
-                "window": { "start": start, "end": end },
-                "isFinalInvokeForWindow": flags.is_final,
-                "isWindowTerminatedEarly": flags.is_early,
-            });
-            record.insert("timeWindowInfo".to_owned(), info);
-        }
-        Value::Object(record)
+    pub fn to_json(&self, payload: Option<&str>) -> String {
+        serde_json::to_string(&self.document(payload)).expect("texts and numbers are JSON")
     }
 
-    fn batch_info(&self) -> Value {
-        let shard = self.shard.to_string();
-        let Some(range) = &self.range else {
-            return json!({ "shardId": shard, "streamArn": self.source });
-        };
-        json!({
-            "shardId": shard,
-            "startSequenceNumber": range.numbers[0],
-            "endSequenceNumber": range.numbers[1],
-            "approximateArrivalOfFirstRecord": moment(range.arrivals_ms[0]),
-            "approximateArrivalOfLastRecord": moment(range.arrivals_ms[1]),
-            "batchSize": range.count,
-            "streamArn": self.source,
-        })
+    fn document<'a>(&'a self, payload: Option<&'a str>) -> Document<'a> {
+        let response = self.response.as_ref();
+        Document {
+            request_context: RequestContext {
+                request_id: &self.request_id,
+                function_arn: &self.function_arn,
+                condition: self.condition.as_str(),
+                approximate_invoke_count: self.invocations.max(1),
+            },
+            response_context: response.map(|(version, error)| ResponseContext {
+                status_code: 200,
+                executed_version: version,
+                function_error: error.as_deref(),
+            }),
+            version: "1.0",
+            payload,
+            timestamp: moment(self.timestamp_ms),
+            batch: BatchInfo {
+                shard_id: self.shard.to_string(),
+                range: self.range.as_ref().map(RangeInfo::of),
+                stream_arn: &self.source,
+            },
+            time_window_info: self.window.as_ref().map(|(window, flags)| {
+                let [start, end] = window.bounds();
+                TimeWindowInfo {
+                    window: Bounds { start, end },
+                    is_final_invoke_for_window: flags.is_final,
+                    is_window_terminated_early: flags.is_early,
+                }
+            }),
+        }
+    }
+}
+
+impl<'a> RangeInfo<'a> {
+    fn of(range: &'a BatchRange) -> Self {
+        let [start, end] = &range.numbers;
+        let [first, last] = range.arrivals_ms.map(moment);
+        Self {
+            start_sequence_number: start,
+            end_sequence_number: end,
+            approximate_arrival_of_first_record: first,
+            approximate_arrival_of_last_record: last,
+            batch_size: range.count,
+        }
     }
 }
 
@@ -149,6 +217,11 @@ pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    fn parsed(record: &FailureRecord, payload: Option<&str>) -> Value {
+        serde_json::from_str(&record.to_json(payload)).unwrap()
+    }
 
     fn record() -> FailureRecord {
         FailureRecord {
@@ -171,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_record_is_what_was_recorded() {
-        let shown = record().to_json(None);
+        let shown = parsed(&record(), None);
         assert_eq!(shown["timestamp"], "2026-09-19T09:10:45.948Z");
         assert_eq!(
             shown["requestContext"],
@@ -196,6 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn the_members_have_the_recorded_order() {
+        let expected = concat!(
+            r#"{"requestContext":{"requestId":"30d0e7bd","functionArn":"arn:aws:lambda:us-east-1:000000000000:function:orders:prod","condition":"RetryAttemptsExhausted","approximateInvokeCount":3},"#,
+            r#""responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},"#,
+            r#""version":"1.0","payload":"p","timestamp":"2026-09-19T09:10:45.948Z","#,
+            r#""KinesisBatchInfo":{"shardId":"shardId-000000000000","startSequenceNumber":"1","endSequenceNumber":"2","approximateArrivalOfFirstRecord":"2026-09-19T09:10:23.187Z","#,
+            r#""approximateArrivalOfLastRecord":"2026-09-19T09:10:23.187Z","batchSize":2,"streamArn":"arn:aws:kinesis:us-east-1:000000000000:stream/orders"}}"#,
+        );
+        assert_eq!(record().to_json(Some("p")), expected);
+    }
+
+    #[test]
     fn a_payload_is_a_text_and_an_expired_batch_has_no_response() {
         let expired = FailureRecord {
             condition: Condition::RecordAgeExceeded,
@@ -203,7 +288,7 @@ mod tests {
             response: None,
             ..record()
         };
-        let shown = expired.to_json(Some("{\"Records\":[]}"));
+        let shown = parsed(&expired, Some("{\"Records\":[]}"));
         assert_eq!(shown["payload"], "{\"Records\":[]}");
         assert_eq!(shown["requestContext"]["approximateInvokeCount"], 1);
         assert!(shown.get("responseContext").is_none());
@@ -222,7 +307,7 @@ mod tests {
             )),
             ..record()
         };
-        let shown = last.to_json(None);
+        let shown = parsed(&last, None);
         let info = shown["KinesisBatchInfo"].as_object().unwrap();
         assert_eq!(info.len(), 2);
         assert_eq!(shown["timeWindowInfo"]["isFinalInvokeForWindow"], true);
