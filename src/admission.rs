@@ -12,7 +12,8 @@
 //! 5. `large`: the bytes of larger request bodies and of large answers.
 //! 6. `events`: the bytes of events that subscriptions send.
 //! 7. `invocations`: the bytes of events that functions receive. The events stay in memory until
-//!    the function answers, so slow functions can exhaust only this lane.
+//!    the function answers, so slow functions can exhaust only this lane. Each shard of a mapping
+//!    may have an event that waits for no bytes, so that a slow function delays no other shard.
 //!
 //! No deadlock is possible: every request takes bytes from the lanes in this order and from each
 //! lane once, and every request has a time limit, after which its bytes are free again. While other
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::select;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The in-flight budget of one emulator.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub struct BudgetPermit {
     large: u64,
     events: u64,
     invocations: u64,
+    /// The part of `own` in [`Admission::invocation`] that the permit holds.
+    own: Option<OwnedSemaphorePermit>,
 }
 
 impl Admission {
@@ -142,11 +145,19 @@ impl Admission {
     }
 
     /// Takes `bytes` bytes of the budget for an event of this size that a function receives, and
-    /// returns the permit. The wait for the bytes needs no time limit: every invocation of a
-    /// function has a time limit, and the bytes of its event are free after the invocation.
-    pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
-        self.invocations.take_without_limit(bytes).await;
+    /// returns the permit. Waits until the bytes are free or until `own` has a permit. With a permit
+    /// of `own`, the bytes count even if they exceed the budget. The caller has one `own` for each
+    /// shard of a mapping, so events of one shard never wait for the function of another shard.
+    pub async fn invocation(self: &Arc<Self>, bytes: u64, own: &Arc<Semaphore>) -> BudgetPermit {
         let mut permit = self.nothing();
+        select! {
+            biased;
+            () = self.invocations.take_without_limit(bytes) => {}
+            own = own.clone().acquire_owned() => {
+                self.invocations.used.fetch_add(bytes, SeqCst);
+                permit.own = own.ok();
+            }
+        }
         permit.invocations = bytes;
         permit
     }
@@ -201,6 +212,7 @@ impl Admission {
             large: 0,
             events: 0,
             invocations: 0,
+            own: None,
         }
     }
 }
@@ -474,11 +486,26 @@ mod tests {
     #[tokio::test]
     async fn events_do_not_wait_for_functions_that_hold_theirs() {
         let admission = admission(16 << 20, None);
-        let _held = admission.invocation(2 << 20).await;
-        assert!(is_ready(&mut pin!(admission.invocation(1))).await.is_none());
+        let none = Arc::new(Semaphore::new(0));
+        let _held = admission.invocation(2 << 20, &none).await;
+        let waiting = is_ready(&mut pin!(admission.invocation(1, &none))).await;
+        assert!(waiting.is_none());
         let event = is_ready(&mut pin!(admission.event(2 << 20))).await;
         assert!(event.is_some(), "a lane of its own");
         assert_eq!(admission.held_bytes(), 4 << 20);
+    }
+
+    #[tokio::test]
+    async fn a_shard_has_one_event_of_its_own_although_the_lane_is_exhausted() {
+        let admission = admission(16 << 20, None);
+        let [one, other] = [1, 1].map(|events| Arc::new(Semaphore::new(events)));
+        let _slow = admission.invocation(2 << 20, &one).await;
+        let first = is_ready(&mut pin!(admission.invocation(1 << 20, &other))).await;
+        assert!(first.is_some() && admission.held_bytes() == 3 << 20);
+        let mut second = pin!(admission.invocation(1, &other));
+        assert!(is_ready(&mut second).await.is_none());
+        drop(first);
+        assert!(is_ready(&mut second).await.is_some());
     }
 
     #[tokio::test]

@@ -476,6 +476,9 @@ pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
 /// Maximum size of an event that a mapping sends to its function, in bytes. The value was recorded
 /// at AWS, where it is called 6 MB.
 pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
+/// Number of events that each shard of a mapping may hold in memory although the in-flight budget is
+/// exhausted, so that a slow function delays only its own shard. The value is a choice.
+pub(crate) const EVENT_SOURCE_OWN_EVENTS: usize = 1;
 /// Maximum number of records that a mapping holds in memory ahead of its position in a shard. The
 /// value is the maximum number of records in a GetRecords answer (AWS).
 pub(crate) const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
@@ -505,6 +508,8 @@ pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
 /// Minimum time between two saves of a mapping's LastProcessingResult in the catalog, in
 /// milliseconds. The value is a choice.
 pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
+/// Minimum time between two warnings that a function was not reached, in milliseconds. A choice.
+pub(crate) const EVENT_SOURCE_WARNING_MS: i64 = 60_000;
 /// Maximum size of the state of a tumbling window, in bytes. A window whose state is larger ends
 /// early. The value was recorded at AWS, where it is called 1 MB.
 pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;

@@ -2,7 +2,7 @@
 //! comes from an injection point that a test has armed, or from a fault rule that fires.
 
 use crate::model::{ShardId, StreamArn};
-use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, World};
+use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, Timestamp, World};
 
 /// The `code` of a fault rule that makes an invocation lose the function's answer. The function
 /// itself runs.
@@ -62,21 +62,35 @@ pub(super) async fn pass(
     stream: &StreamArn,
     shard: Option<ShardId>,
 ) -> Result<(), Fault> {
-    let faults = &world.faults;
-    if !faults.is_armed() {
-        return Ok(());
-    }
-    let of_rule = || ruled(world, step, stream, shard);
-    match faults.at(step.point()).or_else(of_rule) {
+    match fault_at(world, step, stream, shard) {
         None => Ok(()),
         Some(Fault::Delay(ms)) => {
-            let until = world.clock.now().plus_millis(i64::from(ms));
-            while world.clock.now() < until {
-                at_work.wait(Some(until)).await;
-            }
+            wait_until(world, at_work, world.clock.now().plus_millis(i64::from(ms))).await;
             Ok(())
         }
         Some(fault) => Err(fault),
+    }
+}
+
+/// The fault that fires at the injection point of a step. None if no fault fires.
+pub(super) fn fault_at(
+    world: &World,
+    step: Step,
+    stream: &StreamArn,
+    shard: Option<ShardId>,
+) -> Option<Fault> {
+    let faults = &world.faults;
+    if !faults.is_armed() {
+        return None;
+    }
+    let of_rule = || ruled(world, step, stream, shard);
+    faults.at(step.point()).or_else(of_rule)
+}
+
+/// Waits with the alarm `at_work` until the end of a delay that a fault injects.
+pub(super) async fn wait_until(world: &World, at_work: &mut Alarm, until: Timestamp) {
+    while world.clock.now() < until {
+        at_work.wait(Some(until)).await;
     }
 }
 

@@ -18,7 +18,7 @@ mod window;
 pub(crate) use super::aggregate::{Aggregate, UserRecord};
 pub use answer::{Answer, ErrorSource, Response, Verdict};
 pub use decision::{BackOff, Failing, Failures, Next, next_step};
-pub use event::{EVENT_FRAME_BYTES, EventHead, EventRecord, EventWriter};
+pub use event::{EventHead, EventRecord, EventWriter};
 pub use failure::{BatchRange, Condition, FailureRecord, object_key};
 pub use function_arn::FunctionArn;
 pub use lane::lane_of;

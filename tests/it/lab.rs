@@ -25,7 +25,6 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
-use minikin::Surroundings;
 use minikin::internals::engine::channel::Destinations;
 use minikin::internals::engine::event_source::{EventSources, Mapping};
 use minikin::internals::lock::{Lock, Rank};
@@ -33,6 +32,7 @@ use minikin::internals::model::event_source::Refusal;
 use minikin::internals::world::Rule;
 use minikin::{Clock, Timestamp};
 use minikin::{Emulator, Function, Options};
+use minikin::{StartError, Surroundings};
 use raw::Connection;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -182,14 +182,20 @@ impl Lab {
     }
 
     async fn open(&self) {
-        let options = Options::read(self.flags.iter().cloned()).unwrap();
+        self.open_with(&[]).await.unwrap();
+    }
+
+    async fn open_with(&self, flags: &[&str]) -> Result<(), StartError> {
+        let flags = flags.iter().map(ToString::to_string);
+        let options = Options::read(self.flags.iter().cloned().chain(flags)).unwrap();
         let around = Surroundings {
             functions: self.functions.clone(),
             destinations: self.destinations.clone(),
             ..Surroundings::default()
         };
-        let emulator = Emulator::start_in(options, around).await.unwrap();
+        let emulator = Emulator::start_in(options, around).await?;
         *self.clock.0.lock() = Some(emulator);
+        Ok(())
     }
 
     /// Stops the emulator.
@@ -213,6 +219,12 @@ impl Lab {
         self.stop().await;
         self.open().await;
         self.directory.is_some()
+    }
+
+    /// Stops the emulator and starts another one on what it left, with these flags in addition.
+    pub(crate) async fn restart_with(&self, flags: &[&str]) -> Result<(), StartError> {
+        self.stop().await;
+        self.open_with(flags).await
     }
 
     /// Stops the emulator and returns the catalog it left on disk.

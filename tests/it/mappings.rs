@@ -17,4 +17,5 @@ mod refusals;
 mod reports;
 mod retries;
 mod snapshots;
+mod waiting;
 mod windows;

@@ -2,6 +2,8 @@
 //! records. The data of the records is read again for every invocation. Therefore a batch that
 //! waits a day for its next invocation occupies no memory for the data.
 
+use super::mapping::Plan;
+use crate::engine::Stream;
 use crate::model::event_source::{Failures, Window, WindowFlags};
 use crate::world::Timestamp;
 use std::collections::VecDeque;
@@ -25,6 +27,8 @@ pub(super) struct RecordRef {
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: Uuid,
+    /// The plan with which the batch was formed. An update of the mapping does not change it.
+    pub(super) plan: Arc<Plan>,
     records: Arc<[RecordRef]>,
     range: Range<usize>,
     pub(super) failures: Failures,
@@ -38,19 +42,30 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(id: Uuid, records: Vec<RecordRef>) -> Self {
+    pub(super) fn new(id: Uuid, plan: Arc<Plan>, records: Vec<RecordRef>) -> Self {
         let range = 0..records.len();
-        Self::over(id, records.into(), range)
-    }
-
-    fn over(id: Uuid, records: Arc<[RecordRef]>, range: Range<usize>) -> Self {
         Self {
             id,
-            records,
+            plan,
+            records: records.into(),
             range,
             failures: Failures::default(),
             wait_until: None,
             window: None,
+            last_error: None,
+        }
+    }
+
+    /// Returns a new batch with the records of this batch in `range`, and with the id `id`.
+    fn part(&self, id: Uuid, range: Range<usize>) -> Self {
+        Self {
+            id,
+            plan: self.plan.clone(),
+            records: self.records.clone(),
+            range,
+            failures: Failures::default(),
+            wait_until: None,
+            window: self.window,
             last_error: None,
         }
     }
@@ -64,14 +79,10 @@ impl Batch {
     /// `at` records, and the second has the remaining records.
     pub(super) fn split(&self, at: usize, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.range.start + at;
-        let part = |id, range| Self {
-            window: self.window,
-            ..Self::over(id, self.records.clone(), range)
-        };
         let [left, right] = ids;
         [
-            part(left, self.range.start..middle),
-            part(right, middle..self.range.end),
+            self.part(left, self.range.start..middle),
+            self.part(right, middle..self.range.end),
         ]
     }
 
@@ -80,12 +91,39 @@ impl Batch {
     /// records.
     pub(super) fn cut(mut self, at: usize, id: Uuid) -> (Self, Option<Self>) {
         let middle = self.range.start + at;
-        let rest = (middle < self.range.end).then(|| Self {
-            window: self.window,
-            ..Self::over(id, self.records.clone(), middle..self.range.end)
-        });
+        let rest = (middle < self.range.end).then(|| self.part(id, middle..self.range.end));
         self.range.end = middle;
         (self, rest)
+    }
+
+    /// Returns the time at which the first record of the batch becomes too old for delivery. The
+    /// age of a batch without records is the time since the start of its window. This rule is a
+    /// choice. None if a batch without records never becomes too old.
+    pub(super) fn expires(&self, stream: &Stream) -> Option<Timestamp> {
+        if let Some(first) = self.records().first() {
+            return Some(self.plan.expires(first.arrival, stream));
+        }
+        let (window, _) = self.window?;
+        let start = Timestamp::from_millis(window.start_s * 1000);
+        Some(start.plus_millis(self.plan.max_age_ms()?))
+    }
+
+    /// Returns the number of records at the start of the batch that are too old for delivery at
+    /// `now`. Zero means that a batch without records is too old. None if the whole batch can be
+    /// delivered.
+    pub(super) fn expired(&self, stream: &Stream, now: Timestamp) -> Option<usize> {
+        if self.records().is_empty() {
+            let expires = self.expires(stream);
+            return expires.filter(|expires| now >= *expires).map(|_| 0);
+        }
+        let horizon = stream.horizon(now);
+        let max_age_ms = self.plan.max_age_ms();
+        let is_old = |record: &&RecordRef| {
+            let age_ms = now.millis_since(record.arrival);
+            record.arrival < horizon || max_age_ms.is_some_and(|most| age_ms >= most)
+        };
+        let count = self.records().iter().take_while(is_old).count();
+        Some(count).filter(|count| *count > 0)
     }
 
     /// Returns the number of the next invocation with this batch. The first invocation has the

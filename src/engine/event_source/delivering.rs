@@ -8,7 +8,7 @@ use super::mapping::{ProcessingResult, count};
 use super::outbound::DeliverError;
 use super::saved;
 use super::shard_status::LanePhase;
-use super::shard_work::ShardWork;
+use super::shard_work::{ShardWork, head};
 use crate::limits;
 use crate::model::event_source::{
     Answer, BatchRange, Condition, Failing, FailureRecord, Next, Outcome, Verdict, next_step,
@@ -54,13 +54,11 @@ impl ShardWork {
                 self.lanes[lane].work.push(batch);
                 continue;
             };
-            let expired = self.expired(batch.records(), now);
-            if expired > 0 || self.is_window_too_old(batch, now) {
+            if let Some(expired) = batch.expired(&self.stream, now) {
                 return self.expire(lane, expired, now);
             }
             if let Some(until) = batch.wait_until.filter(|until| now < *until) {
-                let first = batch.records().first();
-                let expires = first.map_or(until, |first| self.expires(first));
+                let expires = batch.expires(&self.stream).unwrap_or(until);
                 return self.await_time(until.min(expires));
             }
             if self.is_oversized(batch) {
@@ -76,9 +74,8 @@ impl ShardWork {
         let [only] = batch.records() else {
             return false;
         };
-        let window = self.window.as_ref();
-        let window = window.map(|(window, state)| (window, state.as_str()));
-        only.bytes + 1 > most_record_bytes(window)
+        let head = head(&self.context, &self.mapping, &batch.plan, &self.shard);
+        only.bytes + 1 > most_record_bytes(&head, self.window_around(only))
     }
 
     /// Forms the next batch of a lane, or the batch for the final invocation of a tumbling window.
@@ -92,7 +89,8 @@ impl ShardWork {
         let first = waiting.queue.front()?;
         let opened = waiting.ended.max(waiting.queued_since).unwrap_or(now);
         let window_ms = i64::from(self.plan.settings.batching_window_s) * 1000;
-        let due = opened.plus_millis(window_ms).min(self.expires(first));
+        let expires = self.plan.expires(first.arrival, &self.stream);
+        let due = opened.plus_millis(window_ms).min(expires);
         if !is_full && now < due {
             let end = self.shard.position(self.read_index, now);
             if !self.shard.is_exhausted(end) {
@@ -101,7 +99,7 @@ impl ShardWork {
             }
         }
         let records = self.lanes[lane].take(count);
-        let mut batch = Batch::new(self.context.uuid(), records);
+        let mut batch = self.new_batch(records);
         batch.window = self.window_of(&batch);
         if !self.lanes[lane].queue.is_empty() {
             self.lanes[lane].queued_since = Some(now);
@@ -113,8 +111,9 @@ impl ShardWork {
     /// second value is true if this batch is full, so that the batch does not wait for more
     /// records.
     fn next_batch(&self, lane: usize) -> (usize, bool) {
-        let window = self.window.as_ref();
-        let most_bytes = most_record_bytes(window.map(|(window, state)| (window, state.as_str())));
+        let first = self.lanes[lane].queue.front();
+        let window = first.and_then(|first| self.window_around(first));
+        let most_bytes = most_record_bytes(&self.head, window);
         let most = self.plan.settings.batch_size as usize;
         let (mut count, mut bytes) = (0, 0);
         for record in &self.lanes[lane].queue {
@@ -133,11 +132,13 @@ impl ShardWork {
         LaneTaskInput {
             context: self.context.clone(),
             mapping: self.mapping.clone(),
+            stream: self.stream.clone(),
             shard: self.shard.clone(),
-            plan: self.plan.clone(),
-            head: self.head.clone(),
+            restarts: self.restarts,
+            head: head(&self.context, &self.mapping, &batch.plan, &self.shard),
             status: self.status.clone(),
             inbox: self.inbox.clone(),
+            own_events: self.own_events.clone(),
             lane,
             batch: batch.clone(),
             window_state: window_state.unwrap_or_default(),
@@ -147,15 +148,9 @@ impl ShardWork {
     fn invoke(&mut self, lane: usize, now: Timestamp) {
         let batch = self.lanes[lane].work.last().expect("a batch is in hand");
         let entry = self.note(EntryKind::Invoke, lane, batch, now);
-        self.mapping.note(entry);
-        count(&self.mapping.counters.invoked, batch.records().len());
-        tracing::debug!(
-            mapping = %self.mapping.uuid, shard = %self.shard.id, request = %batch.id,
-            records = batch.records().len(), attempt = batch.next_attempt(), "invoke"
-        );
         let task = LaneTask::new(self.task_input(lane, batch));
         self.lanes[lane].busy = Some(Busy::Invoking);
-        self.context.tasks.spawn("invocation", task.invoke());
+        self.context.tasks.spawn("invocation", task.invoke(entry));
     }
 
     /// Discards the first `count` records of the lane's current batch, because they are too old.
@@ -205,7 +200,7 @@ impl ShardWork {
         let range = records.first().zip(records.last());
         FailureRecord {
             request_id: batch.id.to_string(),
-            function_arn: self.plan.function.to_string(),
+            function_arn: batch.plan.function.to_string(),
             condition,
             invocations: batch.failures.attempts,
             response,
@@ -226,7 +221,7 @@ impl ShardWork {
     pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
         match (busy, outcome) {
-            (None, _) | (_, TaskOutcome::Aborted) => {}
+            (None, _) | (_, TaskOutcome::Aborted | TaskOutcome::Withdrawn) => {}
             (Some(_), TaskOutcome::Answered { answer, took }) => {
                 self.lanes[lane].ended = Some(now);
                 self.answered(lane, &answer, took, now);
@@ -302,7 +297,7 @@ impl ShardWork {
                 .map(|record| self.number(record).to_string())
                 .collect()
         };
-        let outcome = outcome(self.plan.settings.report, answer.text(), numbers);
+        let outcome = outcome(batch.plan.settings.report, answer.text(), numbers);
         match outcome {
             Outcome::Done => (Some(outcome), SUCCESS, "success"),
             Outcome::Partial(_) => (Some(outcome), PARTIAL, "partial success"),
@@ -347,12 +342,13 @@ impl ShardWork {
             .last_mut()
             .expect("a batch is in hand");
         batch.last_error = Some(excerpt(answer.text(), limits::EVENT_SOURCE_ERROR_BYTES));
-        let is_first = batch.failures.attempts == 0 && batch.failures.unreached == 0;
-        if is_first {
-            let what = match &verdict {
-                Verdict::NotReached { .. } => "a function was not reached",
-                _ => "a function failed",
-            };
+        let (warns, what) = match &verdict {
+            Verdict::NotReached { .. } => {
+                (self.mapping.may_warn(now), "a function was not reached")
+            }
+            _ => (batch.failures.attempts == 0, "a function failed"),
+        };
+        if warns {
             tracing::warn!(
                 mapping = %self.mapping.uuid, shard = %self.shard.id, request = %batch.id,
                 status = answer.status(),
@@ -381,14 +377,13 @@ impl ShardWork {
         now: Timestamp,
     ) {
         let back_off = self.context.back_off();
-        let plan = self.plan.clone();
         let batch = self.lanes[lane]
             .work
             .last_mut()
             .expect("a batch is in hand");
         let records = batch.records().len();
         let next = next_step(
-            &plan.settings,
+            &batch.plan.settings,
             back_off,
             records,
             failing,

@@ -150,13 +150,11 @@ fn remaining_work_of(
     };
     for (shard, view) in &views {
         let is_under_way = view.lanes.iter().any(is_under_way);
+        let delayed_until = view.lanes.iter().filter_map(|lane| lane.delayed_until);
         let is_at_rest = view.is_idle && (view.window.is_none() || !request.windows);
         if !is_at_rest && (is_active || is_under_way) {
-            note(
-                shard,
-                in_hand(view),
-                view.deadline.filter(|_| !is_under_way),
-            );
+            let deadline = view.deadline.filter(|_| !is_under_way);
+            note(shard, in_hand(view), deadline.or(delayed_until.min()));
         }
     }
     let begins = mapping.begins(now);

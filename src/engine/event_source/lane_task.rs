@@ -4,11 +4,13 @@
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
 use super::entries::ShardContext;
-use super::mapping::{Mapping, Plan};
+use super::event_log::Entry;
+use super::mapping::{Directive, Mapping, count};
 use super::outbound::{Call, DeliverError, Delivery, Invocation};
 use super::shard_status::{LanePhase, ShardStatus};
-use crate::engine::step_faults::{Step, pass};
-use crate::engine::{Read, ReadBudget, Shard};
+use crate::admission::BudgetPermit;
+use crate::engine::step_faults::{Step, fault_at, wait_until};
+use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
 use crate::lock::Lock;
 use crate::model::event_source::{
@@ -18,6 +20,7 @@ use crate::store::StoreError;
 use crate::world::{Alarm, Bell, Fault, Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The outcome of a lane task, which was an invocation of the function or a delivery of a failure
 /// record.
@@ -25,6 +28,9 @@ use std::time::Duration;
 pub(super) enum TaskOutcome {
     /// The invocation ended: the function answered, failed or was not reached.
     Answered { answer: Answer, took: Duration },
+    /// The function was not invoked. While the task waited, the mapping stopped to deliver records,
+    /// or a record of the batch became too old.
+    Withdrawn,
     /// The function was not invoked, because the log no longer contains any record of the batch.
     RecordsGone,
     /// The store failed to read the records of the batch.
@@ -93,10 +99,13 @@ impl Drop for OutcomeSender {
 pub(super) struct LaneTask {
     context: Arc<Context>,
     mapping: Arc<Mapping>,
+    stream: Arc<Stream>,
     shard: Arc<Shard>,
-    plan: Arc<Plan>,
-    head: Arc<EventHead>,
+    /// The value of `MappingState::restarts` when the shard's task started.
+    restarts: u64,
+    head: EventHead,
     status: Arc<ShardStatus>,
+    own_events: Arc<Semaphore>,
     batch: Batch,
     /// The state of the batch's tumbling window, as JSON.
     window_state: String,
@@ -108,11 +117,14 @@ pub(super) struct LaneTask {
 pub(super) struct LaneTaskInput {
     pub(super) context: Arc<Context>,
     pub(super) mapping: Arc<Mapping>,
+    pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    pub(super) plan: Arc<Plan>,
-    pub(super) head: Arc<EventHead>,
+    pub(super) restarts: u64,
+    /// The members of the event that the batch's plan determines.
+    pub(super) head: EventHead,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) own_events: Arc<Semaphore>,
     pub(super) lane: usize,
     pub(super) batch: Batch,
     pub(super) window_state: String,
@@ -131,24 +143,27 @@ impl LaneTask {
         Self {
             context: input.context,
             mapping: input.mapping,
+            stream: input.stream,
             shard: input.shard,
-            plan: input.plan,
+            restarts: input.restarts,
             head: input.head,
             status: input.status,
+            own_events: input.own_events,
             batch: input.batch,
             window_state: input.window_state,
             sender,
         }
     }
 
-    /// Invokes the function with the batch, and sends the outcome to the shard's task.
-    pub(super) async fn invoke(mut self) {
-        let outcome = self.invoked().await;
+    /// Invokes the function with the batch, and sends the outcome to the shard's task. `entry` is
+    /// the entry for the event log when the invocation begins.
+    pub(super) async fn invoke(mut self, entry: Entry) {
+        let outcome = self.invoked(entry).await;
         self.sender.send(outcome);
     }
 
-    async fn invoked(&mut self) -> TaskOutcome {
-        let arn = self.plan.function.clone();
+    async fn invoked(&mut self, entry: Entry) -> TaskOutcome {
+        let arn = self.batch.plan.function.clone();
         let functions = &self.context.outbound.functions;
         let Some(function) = functions.find(&arn.name, arn.qualifier.as_deref()) else {
             let reason = format!("no function {} is configured", arn.name);
@@ -160,7 +175,12 @@ impl LaneTask {
         self.status.set_phase(lane, LanePhase::Invoking);
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
-        let _permit = self.context.admission.invocation(bytes as u64).await;
+        let _permit = self.permit(bytes).await;
+        let now = self.context.world.clock.now();
+        if self.is_withdrawn(now) {
+            return TaskOutcome::Withdrawn;
+        }
+        self.note_invocation(Entry { time: now, ..entry });
         let event = match self.event(bytes).await {
             Ok(Some(event)) => event,
             Ok(None) => return TaskOutcome::RecordsGone,
@@ -179,16 +199,49 @@ impl LaneTask {
         TaskOutcome::Answered { answer, took }
     }
 
+    /// Takes the bytes of the batch's event from the in-flight budget.
+    async fn permit(&self, bytes: usize) -> BudgetPermit {
+        let admission = &self.context.admission;
+        admission.invocation(bytes as u64, &self.own_events).await
+    }
+
+    /// True if the shard's task would not begin an invocation with the batch any more.
+    fn is_withdrawn(&self, now: Timestamp) -> bool {
+        let is_stopping = *self.context.stop.borrow();
+        let incarnation = self.stream.incarnation;
+        let directive = self.mapping.directive(incarnation, self.restarts, now);
+        is_stopping
+            || !matches!(directive, Directive::Run(_))
+            || self.batch.expired(&self.stream, now).is_some()
+    }
+
+    fn note_invocation(&self, entry: Entry) {
+        self.mapping.note(entry);
+        let records = self.batch.records().len();
+        count(&self.mapping.counters.invoked, records);
+        tracing::debug!(
+            mapping = %self.mapping.uuid, shard = %self.shard.id, request = %self.batch.id,
+            records, attempt = self.batch.next_attempt(), "invoke"
+        );
+    }
+
+    /// Passes the injection point of a step. If a delay fires for the step, waits until its end,
+    /// and shows this time to drains.
     async fn pass(&mut self, step: Step) -> Result<(), Fault> {
         let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
-        pass(
-            &self.context.world,
-            &mut self.sender.at_work,
-            step,
-            stream,
-            shard,
-        )
-        .await
+        let world = &self.context.world;
+        match fault_at(world, step, stream, shard) {
+            None => Ok(()),
+            Some(Fault::Delay(ms)) => {
+                let until = world.clock.now().plus_millis(i64::from(ms));
+                self.status.set_delay(self.sender.lane, Some(until));
+                self.context.note_activity();
+                wait_until(world, &mut self.sender.at_work, until).await;
+                self.status.set_delay(self.sender.lane, None);
+                Ok(())
+            }
+            Some(fault) => Err(fault),
+        }
     }
 
     /// Writes the event of the batch as JSON. Returns None if the log no longer contains any record
@@ -248,7 +301,7 @@ impl LaneTask {
                 at += 1;
                 written += 1;
                 shard_context.entries(&record, |entry| {
-                    if self.plan.filters.keep(entry, shard_context.meta()) {
+                    if self.batch.plan.filters.keep(entry, shard_context.meta()) {
                         event.push(entry);
                     }
                 });
@@ -264,7 +317,7 @@ impl LaneTask {
     pub(super) async fn deliver(mut self, record: FailureRecord) {
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
-        let permit = self.context.admission.invocation(bytes as u64).await;
+        let permit = self.permit(bytes).await;
         let payload = match self.event(bytes).await {
             Ok(event) => event.and_then(|event| String::from_utf8(event).ok()),
             Err(error) => {
@@ -285,7 +338,7 @@ impl LaneTask {
         record: FailureRecord,
         payload: String,
     ) -> Option<Result<(), DeliverError>> {
-        let destination = self.plan.destination.clone()?;
+        let destination = self.batch.plan.destination.clone()?;
         if !self.context.outbound.deliver.has_endpoint(&destination) {
             return None;
         }
@@ -333,15 +386,11 @@ fn answered(answer: Answer) -> TaskOutcome {
 }
 
 /// Returns the largest permitted total size of the records in an event, in bytes, with one comma
-/// for each record. The members of a tumbling window in the event make this size smaller.
-pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
-    let frame = match window {
-        None => crate::model::event_source::EVENT_FRAME_BYTES,
-        // All members of the window except the state need at most 600 bytes. The ARN has at most
-        // 300 bytes, and the lengths of the other members are known.
-        Some((_, state)) => 600 + state.len(),
-    };
-    limits::EVENT_SOURCE_EVENT_BYTES - frame.min(limits::EVENT_SOURCE_EVENT_BYTES / 2) + 1
+/// for each record. The other members of the event, such as those of a tumbling window and its
+/// state, make this size smaller.
+pub(super) fn most_record_bytes(head: &EventHead, window: Option<(Window, &str)>) -> usize {
+    let most = limits::EVENT_SOURCE_EVENT_BYTES + 1;
+    most.saturating_sub(head.frame_bytes(window))
 }
 
 pub(super) const fn final_flags(is_early: bool) -> WindowFlags {

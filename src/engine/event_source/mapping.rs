@@ -3,7 +3,7 @@
 
 use super::event_log::{Entry, EntryKind, EventLog};
 use super::shard_status::{ShardStatus, ShardView};
-use crate::engine::Stream;
+use crate::engine::{Shard, Stream, StreamState};
 use crate::limits;
 use crate::lock::Lock;
 use crate::model::event_source::{
@@ -93,7 +93,8 @@ impl ProcessingResult {
 }
 
 /// The settings by which a mapping forms and delivers batches, with parsed filters. An update of
-/// the mapping replaces the plan. The new plan applies from the next batch on.
+/// the mapping replaces the plan. The new plan applies from the next batch on: a batch keeps the
+/// plan with which it was formed.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -114,6 +115,20 @@ impl Plan {
             settings,
             function,
         }))
+    }
+
+    /// The maximum record age in milliseconds. None if the age is not limited.
+    pub(super) fn max_age_ms(&self) -> Option<i64> {
+        let seconds = self.settings.max_age_s?;
+        Some(i64::from(seconds) * 1000)
+    }
+
+    /// Returns the time at which a record of `stream` becomes too old for delivery. The age limit
+    /// is the maximum record age or the stream's retention period, whichever is shorter.
+    pub(super) fn expires(&self, arrival: Timestamp, stream: &Stream) -> Timestamp {
+        let retention_ms = stream.look(StreamState::retention_ms);
+        let age_ms = self.max_age_ms().unwrap_or(i64::MAX);
+        arrival.plus_millis(age_ms.min(retention_ms))
     }
 }
 
@@ -196,6 +211,9 @@ pub(super) struct MappingState {
     pub(super) result: ProcessingResult,
     /// True if this state has changes that are not saved in the catalog yet.
     pub(super) is_unsaved: bool,
+    /// Time of the last warning that the function was not reached. None if there was no such
+    /// warning since the start of the emulator.
+    pub(super) warned: Option<Timestamp>,
     pub(super) saved_at: Timestamp,
     /// The stream that the mapping reads. None while the stream does not exist or, for a mapping of
     /// a consumer, while the consumer is not registered.
@@ -313,6 +331,39 @@ impl Mapping {
     /// a consumer, while the consumer is not registered.
     pub fn stream(&self) -> Option<Arc<Stream>> {
         self.state.lock().stream.clone()
+    }
+
+    /// True if the mapping's stream has not existed yet since the mapping was defined. Lambda's API
+    /// does not list such a mapping.
+    pub fn awaits_first_stream(&self) -> bool {
+        self.state.lock().incarnation.is_none()
+    }
+
+    /// Returns the number of readable records that the mapping is not done with, for each shard of
+    /// its stream.
+    pub fn records_behind(&self, now: Timestamp) -> BTreeMap<ShardId, u64> {
+        let Some(stream) = self.stream() else {
+            return BTreeMap::new();
+        };
+        let (positions, horizon) = (self.positions(), stream.horizon(now));
+        let behind = |shard: &Arc<Shard>| {
+            let next = positions.get(&shard.id).map_or(0, |position| position.next);
+            (shard.id, shard.records_from(next, horizon))
+        };
+        stream.held_shards().iter().map(behind).collect()
+    }
+
+    /// True if the mapping may log at `now` that its function was not reached. The mapping may do
+    /// this at most once in `limits::EVENT_SOURCE_WARNING_MS`.
+    pub(super) fn may_warn(&self, now: Timestamp) -> bool {
+        let mut state = self.state.lock();
+        let is_due = state
+            .warned
+            .is_none_or(|last| now.millis_since(last) >= limits::EVENT_SOURCE_WARNING_MS);
+        if is_due {
+            state.warned = Some(now);
+        }
+        is_due
     }
 
     /// Returns the entries of the event log that have a number greater than `after`, oldest first.

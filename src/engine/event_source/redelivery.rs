@@ -55,7 +55,6 @@ impl EventSources {
         };
         let mut at_work = context.world.clock.alarm();
         let call = function.acquire().await;
-        let _permit = context.admission.invocation(payload.len() as u64).await;
         let passed = pass(
             &context.world,
             &mut at_work,
@@ -70,7 +69,7 @@ impl EventSources {
             trace_id: context.trace_id(),
             mapping: mapping.uuid.to_string(),
             attempt: 1,
-            event: Bytes::copy_from_slice(payload.as_bytes()),
+            event: Bytes::from_owner(Payload(payload.clone())),
         };
         let (answer, took) = invoke_past_faults(call, invocation, passed).await;
         Ok(Redelivered {
@@ -78,6 +77,16 @@ impl EventSources {
             answer,
             took,
         })
+    }
+}
+
+/// The event of a discarded batch, which the mapping's list of failures keeps in memory. The event
+/// is not copied, so it takes no further bytes of the in-flight budget.
+struct Payload(Arc<str>);
+
+impl AsRef<[u8]> for Payload {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

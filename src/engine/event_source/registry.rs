@@ -567,6 +567,7 @@ fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
         modified: now,
         result: ProcessingResult::None,
         is_unsaved: false,
+        warned: None,
         saved_at: Timestamp::from_millis(0),
         stream: None,
         is_started: false,

@@ -43,7 +43,7 @@ impl ShardWork {
             .directive(self.stream.incarnation, self.restarts, now);
         match directive {
             Directive::Run(plan) if !is_stopping => {
-                if self.apply_plan(plan) {
+                if self.apply_plan(plan, now) {
                     self.work(now).await
                 } else {
                     Then::Wait

@@ -67,6 +67,9 @@ pub struct LaneView {
     pub queued: usize,
     /// The batch that the lane delivers or is about to retry. None if the lane has no batch.
     pub batch: Option<BatchView>,
+    /// End of the delay that an injected fault causes in the lane's running task. None without such
+    /// a delay.
+    pub delayed_until: Option<Timestamp>,
 }
 
 /// The state of a mapping's work on a shard, as drains and the paths under `/_minikin/` report it.
@@ -123,8 +126,21 @@ impl ShardStatus {
         self.view.lock().clone()
     }
 
-    pub(super) fn set(&self, view: ShardView) {
-        *self.view.lock() = view;
+    /// Replaces the view. The delays of running tasks stay.
+    pub(super) fn set(&self, mut view: ShardView) {
+        let mut old = self.view.lock();
+        for (lane, old) in view.lanes.iter_mut().zip(&old.lanes) {
+            lane.delayed_until = old.delayed_until;
+        }
+        *old = view;
+    }
+
+    /// Sets the end of the delay that an injected fault causes in the task of a lane. None at the
+    /// end of the delay.
+    pub(super) fn set_delay(&self, lane: usize, until: Option<Timestamp>) {
+        if let Some(lane) = self.view.lock().lanes.get_mut(lane) {
+            lane.delayed_until = until;
+        }
     }
 
     /// Sets the phase of a lane immediately, before the next turn of the shard's task.

@@ -7,13 +7,14 @@ use super::lane_task::Inbox;
 use super::mapping::{Mapping, Plan};
 use super::saved;
 use super::shard_status::{BatchView, LanePhase, LaneView, ShardStatus, ShardView};
-use crate::engine::stream_state::StreamState;
 use crate::engine::{Shard, Stream};
+use crate::limits;
 use crate::model::SequenceNumber;
 use crate::model::event_source::{EventHead, Progress, ShardPosition, Window};
 use crate::store::Follower;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The state of the task that works on one shard of a mapping.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct ShardWork {
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
+    /// Permits for the events of the shard that do not wait for the in-flight budget.
+    pub(super) own_events: Arc<Semaphore>,
     /// Rings the bell of the shard's task when records become visible. None before the first turn
     /// of the task, and while the mapping is paused.
     pub(super) follower: Option<Follower>,
@@ -99,6 +102,7 @@ impl ShardWork {
             alarm,
             status,
             inbox,
+            own_events: Arc::new(Semaphore::new(limits::EVENT_SOURCE_OWN_EVENTS)),
             plan,
         };
         work.divide();
@@ -115,23 +119,25 @@ impl ShardWork {
         }
     }
 
-    /// Applies `plan`, the new settings of the mapping, and returns true. If the settings change
-    /// the number of lanes or the filters while a lane task runs, applies nothing and returns
-    /// false. The caller then calls this function again after the end of the lane task.
-    pub(super) fn apply_plan(&mut self, plan: Arc<Plan>) -> bool {
+    /// Applies `plan`, the new settings of the mapping, to the next batches, and returns true. If
+    /// the settings change the number of lanes, waits for the end of the running lane tasks and
+    /// drops the waiting batches. If the settings change the filters, waits for the end of all
+    /// batches. During the wait, applies nothing and returns false. The caller then calls this
+    /// function again in the next turn.
+    pub(super) fn apply_plan(&mut self, plan: Arc<Plan>, now: Timestamp) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
         }
         let (old, new) = (&self.plan.settings, &plan.settings);
         let is_divided_anew = new.factor != old.factor;
-        // With new filters, the mapping must read and filter the records again. Every event is
-        // written anew from the log. Without a new read, the event of an existing batch would lose
-        // the records that the new filters drop.
-        let is_chosen_anew = is_divided_anew || new.filters != old.filters;
-        if is_chosen_anew && self.is_busy() {
+        let is_chosen_anew = new.filters != old.filters;
+        if is_divided_anew && self.is_busy() {
             return false;
         }
-        if is_chosen_anew {
+        if is_chosen_anew && !is_divided_anew && self.end_batches(now) {
+            return false;
+        }
+        if is_divided_anew || is_chosen_anew {
             self.drop_waiting();
         }
         if is_divided_anew {
@@ -141,6 +147,18 @@ impl ShardWork {
         self.plan = plan;
         self.divide();
         true
+    }
+
+    /// Continues the batches that the lanes have, but forms no new batches. Returns true if a lane
+    /// still has a batch.
+    fn end_batches(&mut self, now: Timestamp) -> bool {
+        let has_batch = |lane: &Lane| !lane.work.is_empty();
+        for lane in 0..self.lanes.len() {
+            if has_batch(&self.lanes[lane]) {
+                self.advance(lane, now);
+            }
+        }
+        self.lanes.iter().any(has_batch)
     }
 
     /// Drops the records and batches of all lanes. The mapping will read the records again, from
@@ -184,28 +202,9 @@ impl ShardWork {
         self.shard.number(record.index, record.arrival)
     }
 
-    /// Returns the time at which a record becomes too old for delivery. The age limit is the
-    /// mapping's maximum record age or the stream's retention period, whichever is shorter.
-    pub(super) fn expires(&self, record: &RecordRef) -> Timestamp {
-        let retention_ms = self.stream.look(StreamState::retention_ms);
-        let age_ms = self.max_age_ms().unwrap_or(i64::MAX);
-        record.arrival.plus_millis(age_ms.min(retention_ms))
-    }
-
-    pub(super) fn max_age_ms(&self) -> Option<i64> {
-        let seconds = self.plan.settings.max_age_s?;
-        Some(i64::from(seconds) * 1000)
-    }
-
-    /// Number of records at the start of `records` that are too old for delivery at `now`.
-    pub(super) fn expired(&self, records: &[RecordRef], now: Timestamp) -> usize {
-        let horizon = self.stream.horizon(now);
-        let max_age_ms = self.max_age_ms();
-        let is_old = |record: &&RecordRef| {
-            let age_ms = now.millis_since(record.arrival);
-            record.arrival < horizon || max_age_ms.is_some_and(|most| age_ms >= most)
-        };
-        records.iter().take_while(is_old).count()
+    /// Returns a new batch of these records. The batch has the present plan.
+    pub(super) fn new_batch(&self, records: Vec<RecordRef>) -> Batch {
+        Batch::new(self.context.uuid(), self.plan.clone(), records)
     }
 
     /// Sets the deadline of the task to `moment`, unless the task already has an earlier deadline.
@@ -352,6 +351,7 @@ impl ShardWork {
                     .filter(|_| lane.phase() == LanePhase::BackingOff),
                 last_error: batch.last_error.clone(),
             }),
+            delayed_until: None,
         }
     }
 }
@@ -364,7 +364,7 @@ fn first_undone(lane: &Lane) -> Option<&RecordRef> {
 }
 
 /// Returns the members of an event's entry that are the same for all records of the shard.
-fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
+pub(super) fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());
     let account = plan.function.scope.account;

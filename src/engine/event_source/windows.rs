@@ -31,6 +31,16 @@ impl ShardWork {
         Some((*window, WindowFlags::default()))
     }
 
+    /// Returns the tumbling window of an event that begins with the record `first`, and the state in
+    /// this event. None if the mapping has no tumbling windows.
+    pub(super) fn window_around(&self, first: &RecordRef) -> Option<(Window, &str)> {
+        if let Some((window, state)) = &self.window {
+            return Some((*window, state));
+        }
+        let length_s = self.plan.settings.tumbling_window_s;
+        (length_s > 0).then(|| (Window::of(first.arrival.millis(), length_s), EMPTY))
+    }
+
     /// True if `record` belongs to a later tumbling window than the open window. If no window is
     /// open, compares with the window of the first record in the lane's queue.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
@@ -38,11 +48,9 @@ impl ShardWork {
         if length_s == 0 {
             return false;
         }
-        let first = || self.lanes[0].queue.front();
-        let opening = || first().map(|first| Window::of(first.arrival.millis(), length_s));
-        let window = self.window.as_ref().map(|(window, _)| *window);
-        let window = window.or_else(opening);
-        window.is_some_and(|window| window.is_before(record.arrival.millis()))
+        let first = self.lanes[0].queue.front();
+        let window = first.and_then(|first| self.window_around(first));
+        window.is_some_and(|(window, _)| window.is_before(record.arrival.millis()))
     }
 
     /// Returns the batch for the final invocation of the open tumbling window. None if the window
@@ -60,7 +68,7 @@ impl ShardWork {
         if !ends {
             return None;
         }
-        let mut last = Batch::new(self.context.uuid(), Vec::new());
+        let mut last = self.new_batch(Vec::new());
         last.window = Some((window, final_flags(false)));
         let entry = self.note(EntryKind::WindowFinal, 0, &last, now);
         self.mapping.note(entry);
@@ -79,17 +87,6 @@ impl ShardWork {
             self.await_time(over);
         }
         now >= over
-    }
-
-    /// True if `batch` is for the final invocation of a window and must be discarded because it is
-    /// too old. The batch has no records, so its age is the time since the start of the window.
-    /// This rule is a choice.
-    pub(super) fn is_window_too_old(&self, batch: &Batch, now: Timestamp) -> bool {
-        let Some((window, _)) = batch.window.filter(|_| batch.records().is_empty()) else {
-            return false;
-        };
-        let age_ms = now.millis_since(Timestamp::from_millis(window.start_s * 1000));
-        self.max_age_ms().is_some_and(|most| age_ms >= most)
     }
 
     /// True if the function's answer contains a state of the window.
@@ -120,7 +117,7 @@ impl ShardWork {
         let is_large = state.len() > limits::EVENT_SOURCE_STATE_BYTES;
         self.window = Some((window, state));
         if is_large {
-            let mut early = Batch::new(self.context.uuid(), Vec::new());
+            let mut early = self.new_batch(Vec::new());
             early.window = Some((window, final_flags(true)));
             let entry = self.note(EntryKind::WindowFinal, lane, &early, now);
             self.mapping.note(Entry {

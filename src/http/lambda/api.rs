@@ -186,6 +186,7 @@ impl LambdaApi {
                 .as_ref()
                 .is_none_or(|source| source.as_ref() == Some(&mapping.source));
             mapping.scope == *scope
+                && !mapping.awaits_first_stream()
                 && has_source
                 && after.is_none_or(|after| mapping.number > after)
                 && function

@@ -83,6 +83,19 @@ impl EventHead {
         out.extend_from_slice(self.after_arrival.as_bytes());
     }
 
+    /// Returns the number of bytes of an event without records. `window` is the tumbling window of
+    /// the event and the JSON of its state. It is `None` for a mapping without tumbling windows.
+    pub fn frame_bytes(&self, window: Option<(Window, &str)>) -> usize {
+        let event = EventWriter::new(self, 0);
+        match window {
+            None => event.finish().len(),
+            Some((window, state)) => {
+                let flags = WindowFlags::default();
+                event.finish_window(&window, "", flags).len() + state.len()
+            }
+        }
+    }
+
     /// Returns the number of bytes that a record takes in the event, without the comma between two
     /// records.
     pub fn record_bytes(&self, record: &EventRecord<'_>) -> usize {
@@ -171,9 +184,6 @@ impl<'a> EventWriter<'a> {
     }
 }
 
-/// Number of bytes of an event without records and without a window.
-pub const EVENT_FRAME_BYTES: usize = r#"{"Records":[]}"#.len();
-
 /// A time in milliseconds, displayed as seconds with three decimals.
 struct Seconds(i64);
 
@@ -259,10 +269,14 @@ mod tests {
             records in prop::collection::vec(
                 (prop::option::of(".{0,20}"), prop::collection::vec(any::<u8>(), 0..100),
                     0_i64..13_000_000_000_000), 0..9),
+            state in prop::option::of(Just(r#"{"n":1}"#.to_owned())),
+            arrival_of_window in 0_i64..13_000_000_000_000,
         ) {
             let head = head();
             let mut event = EventWriter::new(&head, 0);
-            let mut bytes = EVENT_FRAME_BYTES + records.len().saturating_sub(1);
+            let window = Window::of(arrival_of_window, 10);
+            let window = state.as_deref().map(|state| (window, state));
+            let mut bytes = head.frame_bytes(window) + records.len().saturating_sub(1);
             for (key, data, arrival_ms) in &records {
                 let record = EventRecord {
                     partition_key: key.as_deref(), number: number(7), arrival_ms: *arrival_ms, data,
@@ -270,7 +284,12 @@ mod tests {
                 bytes += head.record_bytes(&record);
                 event.push(&record);
             }
-            let event = event.finish();
+            let event = match window {
+                None => event.finish(),
+                Some((window, state)) => {
+                    event.finish_window(&window, state, WindowFlags::default())
+                }
+            };
             prop_assert_eq!(event.len(), bytes);
             let event: Value = serde_json::from_slice(&event).unwrap();
             let shown = event["Records"].as_array().unwrap();

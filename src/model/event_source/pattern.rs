@@ -55,8 +55,9 @@ enum Test {
 enum Rule {
     Null,
     Flag(bool),
-    /// A number in its JSON spelling. Numbers are compared as texts, because EventBridge's guide
-    /// says that 300 does not match 3.0e2.
+    /// A number in the spelling of `serde_json`. Numbers are compared as texts, because
+    /// EventBridge's guide says that 300 does not match 3.0e2. The spelling is not that of the
+    /// pattern or of the data: 3.0e2 becomes 300.0, and 1.10 becomes 1.1.
     Number(String),
     Text(String),
     Prefix(String),

@@ -1,10 +1,12 @@
 //! Functions that misbehave, and many mappings with nothing to do.
 
 use super::bench::{Bench, Say, bench};
+use crate::lab::program::Program;
 use crate::lab::server::{Reply, Server};
 use crate::lab::{Lab, Place, block_on, hours};
 use minikin::internals::engine::event_source::{DrainRequest, Mapping};
 use serde_json::json;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -257,5 +259,39 @@ fn a_thousand_idle_mappings_wake_for_nothing() {
                 assert!(mapping.shards().is_empty());
             }
         },
+    );
+}
+
+/// The batches of two shards fail at the same time.
+#[test]
+fn an_address_that_does_not_answer_is_logged_once_a_minute() {
+    let program = Program::start(&[
+        "--stream",
+        "s:2",
+        "--function",
+        "f=http://127.0.0.1:1",
+        "--event-source",
+        "s=f",
+    ]);
+    let keys = 'a'..='p';
+    let lines: String = keys
+        .map(|key| format!("{}\n", json!({ "PartitionKey": key, "Text": "x" })))
+        .collect();
+    let mut stream = std::net::TcpStream::connect(program.address()).unwrap();
+    let head = format!(
+        "POST /_minikin/streams/s/records HTTP/1.1\r\nhost: localhost\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n",
+        lines.len()
+    );
+    stream.write_all((head + &lines).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    std::thread::sleep(Duration::from_millis(500));
+    let log = program.output();
+    assert_eq!(
+        log.matches("a function was not reached").count(),
+        1,
+        "{log}"
     );
 }

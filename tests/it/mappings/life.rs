@@ -1,5 +1,6 @@
 //! Cases 43 to 49: mappings that are disabled, deleted, restarted, and lose their stream.
 
+use super::api::{MAPPINGS, send};
 use super::bench::{Bench, Say, bench, bench_with};
 use crate::lab::{Place, hours};
 use crate::looking::own;
@@ -264,6 +265,61 @@ fn a_reset_names_a_position() {
                 assert_eq!(reset(wrong).await, 400, "{wrong}");
             }
             assert_eq!(bench.script.batches().len(), 6);
+        },
+    );
+}
+
+/// The definition in an option is checked at every start, and its function replaces another one
+/// that the API has set.
+#[test]
+fn the_definition_in_an_option_is_checked_and_applied_after_a_restart() {
+    bench_with(
+        Place::Disk,
+        &[],
+        1,
+        |_, _| Say::ok(),
+        |bench| async move {
+            let restart = async |settings: &str| {
+                let mapping = format!("s=f{settings}");
+                let flags = ["--event-source", &mapping];
+                bench.lab.restart_with(&flags).await
+            };
+            restart("").await.unwrap();
+            let mapping = bench.lab.event_sources().all()[0].clone();
+            bench.update(&mapping, &json!({ "FunctionName": "g" }));
+            restart("?BatchSize=3").await.unwrap();
+            let now = minikin::Timestamp::from_millis(bench.lab.clock.now_ms());
+            let view = bench.lab.event_sources().all()[0].view(now);
+            assert_eq!((&*view.function.name, view.settings.batch_size), ("f", 3));
+            let itself = format!("?OnFailure={}", bench.stream.arn());
+            let fifo = "?OnFailure=arn:aws:sqs:us-east-1:000000000000:dead.fifo";
+            for refused in [&itself, fifo, "?OnFailure=garbage"] {
+                assert!(restart(refused).await.is_err(), "{refused}");
+            }
+            restart("").await.unwrap();
+        },
+    );
+}
+
+#[test]
+fn the_list_omits_a_mapping_whose_stream_does_not_exist_yet() {
+    bench_with(
+        Place::Memory,
+        &["--event-source", "later=f"],
+        1,
+        |_, _| Say::ok(),
+        |bench| async move {
+            let listed = async || {
+                let answer = send(&bench, "GET", MAPPINGS, None).await.value();
+                answer["EventSourceMappings"].as_array().unwrap().len()
+            };
+            assert_eq!(listed().await, 0);
+            bench.lab.stream("later").create().await;
+            assert_eq!(listed().await, 1);
+            let delete = r#"{"StreamName":"later"}"#;
+            bench.lab.ok("DeleteStream", delete).await;
+            bench.settle().await;
+            assert_eq!(listed().await, 1);
         },
     );
 }

@@ -261,3 +261,33 @@ fn case_30_throttles_spend_no_retry_and_name_their_wait() {
         },
     );
 }
+
+/// The batch in progress keeps its retries, its function and its other settings.
+#[test]
+fn an_update_applies_from_the_next_batch_on() {
+    bench(
+        |seen, _| {
+            if seen.texts == ["a"] {
+                Say::Fail
+            } else {
+                Say::ok()
+            }
+        },
+        |bench| async move {
+            let mapping = bench.map(json!({ "BatchSize": 1, "MaximumRetryAttempts": 2 }));
+            bench.put_all(&["a", "b", "c"]).await;
+            bench.settle().await;
+            let changes = json!({
+                "BatchSize": 2, "MaximumRetryAttempts": 0, "FunctionName": "g",
+            });
+            bench.update(&mapping, &changes);
+            bench.drain().await;
+            assert_eq!(bench.script.batches(), ["a", "a", "a", "bc"]);
+            let record = &Bench::failures(&mapping)[0];
+            let context = &record["requestContext"];
+            let function = context["functionArn"].as_str().unwrap();
+            assert!(function.ends_with(":f"), "{function}");
+            assert_eq!(context["approximateInvokeCount"], 3);
+        },
+    );
+}

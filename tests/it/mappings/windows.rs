@@ -270,3 +270,69 @@ fn case_86_a_split_ends_the_window() {
         },
     );
 }
+
+/// An event of at most 6,291,456 bytes is sent, with the members of its window.
+#[test]
+fn the_largest_event_counts_the_members_of_its_window() {
+    const MOST: usize = 6_291_456;
+    bench_with(
+        Place::Memory,
+        &["--profile", "fast"],
+        1,
+        |seen, _| counts(seen),
+        |mut bench| async move {
+            bench.stream = bench.lab.stream("large").record_kib(10_240).create().await;
+            let mapping = bench.map(json!({ "TumblingWindowInSeconds": 900 }));
+            bench.stream.put("k", vec![b'x'; 300]).await;
+            bench.settle().await;
+            let state_bytes = r#"{"n":1}"#.len() - r#"{}"#.len();
+            let frame = bench.script.seen()[0].bytes - 400 + state_bytes;
+            let largest = (MOST - frame) / 4 * 3;
+            let mapped = bench.script.seen().len();
+            bench.stream.put("k", vec![b'x'; largest]).await;
+            bench.settle().await;
+            assert_eq!(bench.script.seen()[mapped].bytes, frame + largest / 3 * 4);
+            bench.lab.event_sources().delete(&mapping).unwrap();
+            bench.advance_ms(1_000).await;
+            // No window is open. The event of both records would be 100 bytes too large.
+            let first = &bench.script.seen()[0];
+            let record = first.body["Records"][0].to_string().len() - 400;
+            let second = MOST - first.bytes - record + 100;
+            let second = vec![b'y'; second / 4 * 3];
+            let records = [("k", vec![b'x'; 300]), ("k", second)];
+            bench.stream.put_records(&records).await;
+            bench.map(json!({
+                "TumblingWindowInSeconds": 900, "StartingPosition": "AT_TIMESTAMP",
+                "StartingPositionTimestamp": crate::lab::START_MS / 1000 + 1,
+            }));
+            bench.settle().await;
+            let texts = bench.script.seen().into_iter().map(|seen| seen.texts.len());
+            assert_eq!(texts.collect::<Vec<_>>(), [1; 4]);
+        },
+    );
+}
+
+#[test]
+fn a_failed_last_invocation_is_discarded_at_its_greatest_age() {
+    bench(
+        |seen, _| {
+            if is_final(seen) {
+                Say::Fail
+            } else {
+                counts(seen)
+            }
+        },
+        |bench| async move {
+            let mapping = bench.map(json!({
+                "TumblingWindowInSeconds": WINDOW, "MaximumRecordAgeInSeconds": 60,
+            }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.advance_ms(10_000).await;
+            bench.put("b").await;
+            bench.drain().await;
+            let failures = Bench::failures(&mapping);
+            assert_eq!(failures[0]["timestamp"], "2023-11-14T22:14:20.000Z");
+        },
+    );
+}
