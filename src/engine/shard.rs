@@ -296,6 +296,13 @@ impl Shard {
         self.log.amount_from(index, horizon).records
     }
 
+    /// Sequence number of the newest published record of the shard. None if the shard contains no
+    /// record.
+    pub fn newest_number(&self) -> Option<SequenceNumber> {
+        let (index, arrival) = self.log.newest()?;
+        Some(self.number(index, arrival))
+    }
+
     /// Index after the last published record of the shard.
     pub fn end(&self) -> u64 {
         self.log.end()

@@ -9,11 +9,12 @@ mod figures;
 
 use super::recent::Recent;
 use crate::engine::channel::Channel;
-use crate::engine::event_source::Counters;
+use crate::engine::event_source::{Counters, Mapping};
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, tasks};
 use crate::error::Kind;
 use crate::operation::{Entry, OPERATIONS};
+use crate::world::Timestamp;
 use figures::{CHANNEL_FIGURES, Figure, QUEUE_FIGURES};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
@@ -285,6 +286,26 @@ const MAPPING_COUNTERS: [MappingCounter; 7] = [
     ),
 ];
 
+/// A metric with a present value of a mapping: its name, its help text, and the function that
+/// returns its value.
+type MappingGauge = (&'static str, &'static str, fn(&Mapping, Timestamp) -> i64);
+
+const MAPPING_GAUGES: [MappingGauge; 2] = [
+    (
+        "esm_iterator_age_ms",
+        "Age of the last record of the last successful batch when it succeeded, in milliseconds.",
+        |mapping, _| mapping.counters.iterator_age_ms.load(Relaxed),
+    ),
+    (
+        "esm_behind_records",
+        "Readable records that the mapping is not done with.",
+        |mapping, now| {
+            let behind: u64 = mapping.records_behind(now).values().sum();
+            i64::try_from(behind).unwrap_or(i64::MAX)
+        },
+    ),
+];
+
 /// The objects from which a metrics page reads all of its figures.
 #[derive(Debug)]
 struct Scrape {
@@ -370,7 +391,7 @@ impl Scrape {
             .iter()
             .map(|mapping| {
                 let function = mapping.view(now).function.qualified_name();
-                (mapping.uuid.to_string(), function, &mapping.counters)
+                (mapping.uuid.to_string(), function, mapping)
             })
             .collect();
         if labelled.is_empty() {
@@ -381,8 +402,9 @@ impl Scrape {
         let mut family = page
             .0
             .encode_descriptor("esm_invocations", help, None, kind)?;
-        for (uuid, function, counters) in &labelled {
-            for (count, outcome) in counters.invocations.iter().zip(INVOCATION_OUTCOMES) {
+        for (uuid, function, mapping) in &labelled {
+            let invocations = &mapping.counters.invocations;
+            for (count, outcome) in invocations.iter().zip(INVOCATION_OUTCOMES) {
                 let labels = [
                     ("mapping", uuid.as_str()),
                     ("function", function.as_str()),
@@ -394,21 +416,20 @@ impl Scrape {
         }
         for (name, help, counter) in MAPPING_COUNTERS {
             let mut family = page.0.encode_descriptor(name, help, None, kind)?;
-            for (uuid, function, counters) in &labelled {
+            for (uuid, function, mapping) in &labelled {
                 let labels = [("mapping", uuid.as_str()), ("function", function.as_str())];
-                let counter = ConstCounter::new(counter(counters).load(Relaxed));
+                let counter = ConstCounter::new(counter(&mapping.counters).load(Relaxed));
                 counter.encode(family.encode_family(&labels)?)?;
             }
         }
-        let help = "Age of the last record of the last successful batch when it succeeded, in milliseconds.";
-        let kind = MetricType::Gauge;
-        let mut family = page
-            .0
-            .encode_descriptor("esm_iterator_age_ms", help, None, kind)?;
-        for (uuid, function, counters) in &labelled {
-            let labels = [("mapping", uuid.as_str()), ("function", function.as_str())];
-            let gauge = ConstGauge::new(counters.iterator_age_ms.load(Relaxed));
-            gauge.encode(family.encode_family(&labels)?)?;
+        for (name, help, value) in MAPPING_GAUGES {
+            let kind = MetricType::Gauge;
+            let mut family = page.0.encode_descriptor(name, help, None, kind)?;
+            for (uuid, function, mapping) in &labelled {
+                let labels = [("mapping", uuid.as_str()), ("function", function.as_str())];
+                let gauge = ConstGauge::new(value(mapping, now));
+                gauge.encode(family.encode_family(&labels)?)?;
+            }
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use crate::world::RealDeadline;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, RawPathParams, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -58,7 +58,18 @@ impl FromRequestParts<Admin> for Named {
     }
 }
 
-async fn list(State(admin): State<Admin>, _permitted: Permitted, _query: NoQuery) -> Response {
+/// Answers with all mappings as JSON. A browser is redirected to the console's page of the mappings.
+async fn list(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    _query: NoQuery,
+    headers: HeaderMap,
+) -> Response {
+    let accept = headers.get(header::ACCEPT);
+    let accept = accept.and_then(|accept| accept.to_str().ok());
+    if cfg!(feature = "console") && accept.is_some_and(|accept| accept.contains("text/html")) {
+        return Redirect::to("/_minikin/console/mappings").into_response();
+    }
     let sources = &admin.engine.event_sources;
     let now = admin.engine.world.clock.now();
     let all: Vec<Value> = sources

@@ -1,15 +1,15 @@
 //! Writes event source mappings as JSON objects.
 
-use crate::engine::Stream;
 use crate::engine::event_source::{
     BatchView, Entry, EventSources, Failure, LanePhase, LaneView, Mapping, Redelivered,
     RemainingWork, ShardView,
 };
 use crate::limits;
-use crate::model::Shard;
 use crate::model::event_source::ShardPosition;
+use crate::model::{Shard, ShardId};
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The JSON object of an event source mapping in the list of mappings.
 pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
@@ -32,6 +32,7 @@ pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp)
 pub(in crate::http) fn details(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let mut shown = summary(sources, mapping, now);
     let (views, positions) = (mapping.shards(), mapping.positions());
+    let behind = mapping.records_behind(now);
     let stream = mapping.stream();
     let listed = stream
         .as_ref()
@@ -40,37 +41,53 @@ pub(in crate::http) fn details(sources: &EventSources, mapping: &Mapping, now: T
     let shards: Vec<Value> = listed
         .iter()
         .map(|shard| {
-            let stream = stream.as_deref();
-            shard_details(
-                shard,
-                (views.get(&shard.id), positions.get(&shard.id)),
-                stream,
-                now,
-            )
+            let parents = [shard.parent, shard.adjacent_parent].into_iter().flatten();
+            let view = views.get(&shard.id);
+            let status = match view {
+                _ if is_finished(&positions, shard.id) => "finished",
+                Some(view) => status(view),
+                None if awaits(parents, &listed, &positions) => "waiting for parent",
+                None => LanePhase::Idle.as_str(),
+            };
+            let working = stream
+                .as_ref()
+                .and_then(|stream| stream.readable_shard(shard.id, now));
+            let newest = working.as_ref().and_then(|working| working.newest_number());
+            let mut shown = json!({
+                "NewestSequenceNumber": newest.map(|number| number.to_string()),
+                "ShardId": shard.id.to_string(),
+                "Status": status,
+                "RecordsBehind": behind.get(&shard.id).copied().unwrap_or(0),
+            });
+            if let Some(view) = view {
+                let is_behind = working.is_some_and(|working| view.next_index < working.end());
+                add_work(&mut shown, view, is_behind, now);
+            }
+            shown
         })
         .collect();
     shown["Shards"] = shards.into();
     shown
 }
 
-fn shard_details(
-    shard: &Shard,
-    (view, position): (Option<&ShardView>, Option<&ShardPosition>),
-    stream: Option<&Stream>,
-    now: Timestamp,
-) -> Value {
-    let is_finished = position.is_some_and(|position| position.finished);
-    let status = match view {
-        _ if is_finished => "finished",
-        Some(view) => status(view),
-        None => "waiting for parent",
-    };
-    let mut shown = json!({ "ShardId": shard.id.to_string(), "Status": status });
-    let Some(view) = view else {
-        return shown;
-    };
-    let working = stream.and_then(|stream| stream.readable_shard(shard.id, now));
-    let is_behind = working.is_some_and(|working| view.next_index < working.end());
+/// True if the mapping is done with all records of a shard.
+fn is_finished(positions: &BTreeMap<ShardId, ShardPosition>, shard: ShardId) -> bool {
+    let position = positions.get(&shard);
+    position.is_some_and(|position| position.finished)
+}
+
+/// True if the mapping must still finish one of the shards `parents`, which the stream lists.
+fn awaits(
+    mut parents: impl Iterator<Item = ShardId>,
+    listed: &[Shard],
+    positions: &BTreeMap<ShardId, ShardPosition>,
+) -> bool {
+    let is_listed = |parent| listed.iter().any(|shard| shard.id == parent);
+    parents.any(|parent| is_listed(parent) && !is_finished(positions, parent))
+}
+
+/// Adds to the JSON object of a shard the work of the shard's task.
+fn add_work(shown: &mut Value, view: &ShardView, is_behind: bool, now: Timestamp) {
     let oldest = view.oldest_undone.or(view.last_arrival);
     let behind_ms = oldest
         .filter(|_| is_behind)
@@ -85,7 +102,6 @@ fn shard_details(
         let [start, end] = window.bounds();
         shown["Window"] = json!({ "start": start, "end": end });
     }
-    shown
 }
 
 /// The phase of a mapping in one shard: the phase with the highest priority among the shard's

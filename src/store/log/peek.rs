@@ -88,6 +88,23 @@ impl Log {
         }
     }
 
+    /// Returns the index and the arrival time of the newest published record. `None` if the log
+    /// contains no published record. Never accesses the disk.
+    pub(crate) fn newest(&self) -> Option<(u64, Timestamp)> {
+        fn newest_of(records: &impl Records, visible: u64) -> Option<(u64, Timestamp)> {
+            let at = records.end_before(visible).checked_sub(1)?;
+            Some((records.index(at), records.arrival(at)))
+        }
+        let state = self.state.lock();
+        let of_segment = |SegmentRef { entry, memory, .. }: &SegmentRef| match memory {
+            Some(memory) => newest_of(memory, state.visible),
+            // A segment is on disk only if all of its records are published.
+            None => Some((entry.last, entry.last_arrival)),
+        };
+        let in_tail = newest_of(&state.tail, state.visible);
+        in_tail.or_else(|| state.segments.iter().rev().find_map(of_segment))
+    }
+
     /// Returns the number and the bytes of the published records that have an index of at least
     /// `from` and an arrival time of at least `horizon`. Never accesses the disk. For a segment
     /// that is only on disk, the function assumes that every record arrived with the segment's last

@@ -169,3 +169,49 @@ fn a_drain_waits_until_a_mapping_is_enabled() {
         },
     );
 }
+
+#[test]
+fn a_drain_moves_the_clock_to_the_end_of_an_injected_delay() {
+    bench(
+        |_, _| Say::ok(),
+        |bench| async move {
+            let rule = r#"{"kind": "invoke", "delay_ms": 5000, "times": 1}"#;
+            let (status, answer) = own(&bench.lab, "POST", "faults", rule).await;
+            assert_eq!(status, 200, "{answer}");
+            bench.map(json!({}));
+            bench.put("a").await;
+            bench.drain().await;
+            assert_eq!(bench.script.times(), [5_000]);
+        },
+    );
+}
+
+/// The own paths say how many records a mapping is behind, also while it is disabled.
+#[test]
+fn a_disabled_mapping_is_idle_and_behind() {
+    bench(
+        |_, _| Say::ok(),
+        |bench| async move {
+            let mapping = bench.map(json!({ "Enabled": false }));
+            let numbers = bench.put_all(&["a", "b"]).await;
+            let path = format!("event-sources/{}", mapping.uuid);
+            let (_, shown) = own(&bench.lab, "GET", &path, "").await;
+            let shard = &shown["Shards"][0];
+            assert_eq!(
+                (&shard["Status"], &shard["RecordsBehind"]),
+                (&json!("idle"), &json!(2))
+            );
+            assert_eq!(shard["NewestSequenceNumber"], numbers[1].as_str());
+            let request = crate::lab::Request::bare("GET", "/_minikin/metrics");
+            let page = bench.lab.send(&request).await.body;
+            let page = String::from_utf8(page.to_vec()).unwrap();
+            let mut lines = page.lines();
+            let line = lines.find(|line| line.starts_with("minikin_esm_behind_records{"));
+            assert!(line.unwrap().ends_with(" 2"), "{line:?}");
+            let request = crate::lab::Request::bare("GET", "/_minikin/event-sources");
+            let request = request.header("accept", "text/html,*/*;q=0.8");
+            let answer = bench.lab.send(&request).await;
+            assert_eq!(answer.status, 303);
+        },
+    );
+}
