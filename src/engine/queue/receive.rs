@@ -7,7 +7,7 @@ use super::pick::{Claim, Look, Wanted};
 use crate::admission::BudgetPermit;
 use crate::engine::{Batch, Engine, Read, ReadBudget, Shard, StoreError};
 use crate::limits;
-use crate::model::{Delivery, UnreadRecord};
+use crate::model::{Delivery, RecordPlace, UnreadRecord};
 use crate::store::{Receiver, WriteReservation};
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
@@ -196,92 +196,138 @@ impl Queue {
         }
     }
 
-    /// Reads the payloads of picked records. If a record does not fit in the answer, makes the
-    /// record visible again. If the log no longer contains a record, settles the record.
+    /// Reads the payloads of picked records, and starts the visibility timeouts of the records in
+    /// the answer. If a record does not fit in the answer, makes the record visible again. If the
+    /// log no longer contains a record, settles the record.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         deliveries: Vec<Delivery>,
     ) -> Result<Received, ReceiveError> {
+        let mut picked = Picked {
+            queue: self,
+            engine,
+            deliveries,
+        };
+        let mut payloads = Payloads::default();
+        let read = payloads.read(self, engine, &picked.deliveries).await;
+        if read.is_err() {
+            payloads = Payloads::default();
+        }
+        let mut reservation = None;
+        if payloads.done < picked.deliveries.len() || !payloads.missing.is_empty() {
+            // The pick is in the journal, so the journal must also get this change.
+            let reserved = self.reserve(engine, RECEIVE_DOCUMENT_BYTES).await;
+            reservation = reserved.ok().flatten();
+        }
+        picked.finish(payloads.done, &payloads.missing, reservation);
+        read?;
+        Ok(payloads.received)
+    }
+}
+
+/// The records that a receive has picked, and whose visibility timeouts have not been started.
+/// Makes them visible again if the request ends before [`Self::finish`].
+struct Picked<'a> {
+    queue: &'a Arc<Queue>,
+    engine: &'a Engine,
+    deliveries: Vec<Delivery>,
+}
+
+impl Picked<'_> {
+    /// Settles the records `missing`, which cannot be read. Starts the visibility timeouts of the
+    /// first `done` records, and makes the other records visible again.
+    fn finish(
+        &mut self,
+        done: usize,
+        missing: &[RecordPlace],
+        reservation: Option<WriteReservation>,
+    ) {
+        let (queue, engine) = (self.queue, self.engine);
+        let deliveries = std::mem::take(&mut self.deliveries);
+        let (done, rest) = deliveries.split_at(done);
         let now = engine.world.clock.now();
-        let (horizon, shards) = self.stream.all_shards(now);
-        let mut received = Received::default();
+        queue.with_state(|state| {
+            let records = &mut state.records;
+            missing.iter().for_each(|at| records.settle_unreadable(*at));
+            done.iter().for_each(|one| records.start_timeout(one));
+            rest.iter().rev().for_each(|one| records.take_back(one));
+            let _deferred =
+                state.finish_pass(engine, queue, reservation, now, CommitPriority::Deferred);
+        });
+    }
+}
+
+impl Drop for Picked<'_> {
+    fn drop(&mut self) {
+        if !self.deliveries.is_empty() {
+            // The next journal document also saves this change.
+            self.finish(0, &[], None);
+        }
+    }
+}
+
+/// The payloads of picked records that have been read.
+#[derive(Default)]
+struct Payloads {
+    received: Received,
+    /// The records that are not in their logs, because they expired after the pick or were lost.
+    missing: Vec<RecordPlace>,
+    /// Number of the first picked records that are received or missing.
+    done: usize,
+}
+
+impl Payloads {
+    /// Reads the payloads of `deliveries`, up to the first record that does not fit in the answer.
+    async fn read(
+        &mut self,
+        queue: &Queue,
+        engine: &Engine,
+        deliveries: &[Delivery],
+    ) -> Result<(), StoreError> {
+        let now = engine.world.clock.now();
+        let (horizon, shards) = queue.stream.all_shards(now);
         let mut left = limits::QUEUE_ANSWER_BYTES;
-        let mut rest = &deliveries[..];
-        while let Some(first) = rest.first() {
+        while let rest @ [first, ..] = &deliveries[self.done..] {
             let Some((shard, read)) = next_read(&shards, rest, (horizon, now), left) else {
                 // The stream no longer has the shard, because the shard expired after the record
                 // was picked.
-                self.settle_missing(engine, first, now);
-                rest = &rest[1..];
+                self.miss(first);
                 continue;
             };
-            let budget = match received.permit {
+            let budget = match self.received.permit {
                 Some(_) => ReadBudget::Held,
                 None => ReadBudget::OfMemory,
             };
             let batch = match shard.read(read, budget).await {
-                Ok(batch) => batch,
-                Err(StoreError::Busy) if received.permit.is_none() => {
+                Err(StoreError::Busy) if self.received.permit.is_none() => {
                     let bytes = bytes_on_disk(&shards, rest, (horizon, now), left);
-                    match engine.admission.answer_to_read(bytes).await {
-                        Ok(permit) => received.permit = Some(permit),
-                        Err(_) => return self.fail(engine, &deliveries, StoreError::Busy, now),
-                    }
+                    let permit = engine.admission.answer_to_read(bytes).await;
+                    self.received.permit = Some(permit.map_err(|_| StoreError::Busy)?);
                     continue;
                 }
-                Err(error) => return self.fail(engine, &deliveries, error, now),
+                read => read?,
             };
             let matching = batch.iter().zip(rest);
             let matching = matching.take_while(|(r, d)| r.number.index == d.place.index);
             let count = matching.count();
             if count == 0 {
-                self.settle_missing(engine, first, now);
-                rest = &rest[1..];
+                self.miss(first);
                 continue;
             }
-            if batch.bytes() > left && !received.parts.is_empty() {
+            if batch.bytes() > left && !self.received.parts.is_empty() {
                 break;
             }
             left = left.saturating_sub(batch.bytes());
-            received.parts.push((batch, rest[..count].to_vec()));
-            rest = &rest[count..];
+            self.received.parts.push((batch, rest[..count].to_vec()));
+            self.done += count;
         }
-        if !rest.is_empty() {
-            self.make_visible(engine, rest, now);
-        }
-        Ok(received)
+        Ok(())
     }
 
-    /// Makes the picked records visible again after their receive failed. Returns `error`.
-    fn fail(
-        self: &Arc<Self>,
-        engine: &Engine,
-        deliveries: &[Delivery],
-        error: StoreError,
-        now: Timestamp,
-    ) -> Result<Received, ReceiveError> {
-        self.make_visible(engine, deliveries, now);
-        Err(error.into())
-    }
-
-    fn make_visible(self: &Arc<Self>, engine: &Engine, deliveries: &[Delivery], now: Timestamp) {
-        self.with_state(|state| {
-            for delivery in deliveries.iter().rev() {
-                state.records.take_back(delivery);
-            }
-            // The next journal document also saves this change.
-            let _unkept = state.finish_pass(engine, self, None, now, CommitPriority::Deferred);
-        });
-    }
-
-    /// Settles a picked record that is not in its log. The record has expired after it was picked,
-    /// or was lost.
-    fn settle_missing(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
-        self.with_state(|state| {
-            state.records.settle_unreadable(delivery.place);
-            let _unkept = state.finish_pass(engine, self, None, now, CommitPriority::Deferred);
-        });
+    fn miss(&mut self, delivery: &Delivery) {
+        self.missing.push(delivery.place);
+        self.done += 1;
     }
 }
 

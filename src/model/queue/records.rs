@@ -229,8 +229,17 @@ impl QueueRecords {
         self.clean();
     }
 
-    /// Returns the time at which the next visibility timeout ends. `None` if no record is in
-    /// flight.
+    /// Starts the visibility timeout of a record that was picked. Until then, the record stays in
+    /// flight, even if its timeout would be over. Thus no other request can pick the record before
+    /// the caller has read the payload, or has taken the delivery back.
+    pub(crate) fn start_timeout(&mut self, delivery: &Delivery) {
+        if let Some(entry) = self.entry(delivery.place) {
+            self.timers.push(entry.due_ms, delivery.place);
+        }
+    }
+
+    /// Returns the time at which the next visibility timeout ends. `None` if no visibility timeout
+    /// was started.
     pub(crate) fn next_due(&mut self) -> Option<Timestamp> {
         let shards = &self.shards;
         let next = self
@@ -240,7 +249,7 @@ impl QueueRecords {
     }
 
     /// Delivers the normal record that has been visible for the longest time, and puts it in flight
-    /// until `due`. `None` if no normal record is visible.
+    /// until `due`. The caller starts the visibility timeout by [`Self::start_timeout`]. `None` if no normal record is visible.
     pub(crate) fn pick_visible(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         loop {
             let shards = &self.shards;
@@ -258,7 +267,7 @@ impl QueueRecords {
     }
 
     /// Delivers the dead-letter record that has been visible for the longest time, and puts it in
-    /// flight until `due`. `None` if no dead-letter record is visible.
+    /// flight until `due`. The caller starts the visibility timeout. `None` if no dead-letter record is visible.
     pub(crate) fn pick_dead(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         let shards = &self.shards;
         let good = |place, delivery| is_at(shards, place, delivery, Standing::DeadVisible);
@@ -267,8 +276,8 @@ impl QueueRecords {
     }
 
     /// Delivers the unread records `found` of a shard for the first time, in the given order, and
-    /// puts them in flight until `due`. Marks all records of the shard before the index `next` as
-    /// received. Returns the deliveries.
+    /// puts them in flight until `due`. The caller starts their visibility timeouts. Marks all
+    /// records of the shard before the index `next` as received. Returns the deliveries.
     pub(crate) fn claim(
         &mut self,
         shard: u32,
@@ -309,17 +318,13 @@ impl QueueRecords {
         deliveries
     }
 
-    /// Undoes a delivery whose answer did not reach the client. The record becomes visible again,
-    /// and the receive does not count. Does nothing if the record was delivered again after
-    /// `delivery` or is settled.
+    /// Undoes a delivery whose visibility timeout was not started. The record becomes visible
+    /// again, and the receive does not count. Does nothing if the record is settled or has expired.
     pub(crate) fn take_back(&mut self, delivery: &Delivery) {
         let place = delivery.place;
         let Some(entry) = self.entry_mut(place) else {
             return;
         };
-        if entry.delivery != delivery.delivery {
-            return;
-        }
         entry.count -= 1;
         entry.delivery = delivery.previous;
         if entry.count == 0 {
@@ -433,7 +438,6 @@ impl QueueRecords {
         let (count, first_ms) = (entry.count, entry.first_ms);
         self.set_standing(place, standing);
         self.note_standing(place);
-        self.timers.push(due.millis(), place);
         Some(Delivery {
             place,
             delivery,

@@ -37,12 +37,22 @@ fn received(most: Option<u32>, count: u64) -> (QueueRecords, Vec<Delivery>) {
     let mut records = QueueRecords::new(most, 0, true);
     let deliveries = records.claim(SHARD, unread(0..count), count * STEP, at(0), at(10));
     assert_eq!(deliveries.len() as u64, count);
+    deliveries.iter().for_each(|one| records.start_timeout(one));
     (records, deliveries)
 }
 
 fn receive(records: &mut QueueRecords, now: i64) -> Option<Delivery> {
     records.end_due_timeouts(at(now));
-    records.pick_visible(at(now), at(now + 10))
+    let delivery = records.pick_visible(at(now), at(now + 10))?;
+    records.start_timeout(&delivery);
+    Some(delivery)
+}
+
+fn receive_dead(records: &mut QueueRecords, now: i64) -> Option<Delivery> {
+    records.end_due_timeouts(at(now));
+    let delivery = records.pick_dead(at(now), at(now + 10))?;
+    records.start_timeout(&delivery);
+    Some(delivery)
 }
 
 #[test]
@@ -61,8 +71,7 @@ fn a_record_is_received_max_times_and_then_as_dead_letter() {
         assert_eq!(old.err(), Some(HandleFault::Gone));
         for more in 1..4 {
             let now = now + i64::from(more) * 10;
-            records.end_due_timeouts(at(now));
-            let dead = records.pick_dead(at(now), at(now + 10)).unwrap();
+            let dead = receive_dead(&mut records, now).unwrap();
             assert!(dead.dead && dead.count == most + more);
             newest = dead;
         }
@@ -130,8 +139,7 @@ fn kinds_of_handles_are_not_mixed_up() {
     let wrong = Some(HandleFault::WrongKind);
     assert_eq!(records.acknowledge(&normal, true).err(), wrong);
     assert_eq!(records.restore(&normal, at(1)).err(), wrong);
-    records.end_due_timeouts(at(10));
-    let dead = handle(&records.pick_dead(at(10), at(20)).unwrap());
+    let dead = handle(&receive_dead(&mut records, 10).unwrap());
     assert_eq!(records.acknowledge(&dead, false).err(), wrong);
     records.acknowledge(&dead, true).unwrap();
     records.acknowledge(&dead, true).unwrap();
@@ -167,22 +175,41 @@ fn expired_records_leave_from_every_standing() {
 
 #[test]
 fn a_delivery_that_no_receiver_got_is_taken_back() {
-    let (mut records, deliveries) = received(Some(2), 2);
+    let mut records = QueueRecords::new(Some(2), 0, true);
+    let deliveries = records.claim(SHARD, unread(0..2), 2 * STEP, at(0), at(10));
     records.take_back(&deliveries[1]);
     records.take_back(&deliveries[0]);
-    let again = records.pick_visible(at(7), at(17)).unwrap();
+    let again = receive(&mut records, 7).unwrap();
     assert_eq!(
         (again.place, again.count, again.first),
         (deliveries[0].place, 1, at(7))
     );
-    records.end_due_timeouts(at(17));
-    let other = records.pick_visible(at(17), at(27)).unwrap();
+    let other = receive(&mut records, 17).unwrap();
     assert_eq!(other.place, deliveries[1].place);
     let second = records.pick_visible(at(17), at(27)).unwrap();
     records.take_back(&second);
     records
         .acknowledge(&handle(&again), false)
         .expect("its newest delivery again");
+}
+
+#[test]
+fn a_delivery_counts_only_when_its_timeout_was_started() {
+    let (mut records, deliveries) = received(Some(2), 1);
+    records.end_due_timeouts(at(10));
+    for _ in 0..3 {
+        // The timeout of 0 ms is over, but the payload may not fit in the answer.
+        let last = records.pick_visible(at(10), at(10)).unwrap();
+        records.end_due_timeouts(at(11));
+        assert_eq!(records.counts().in_flight, 1);
+        assert_eq!(records.pick_visible(at(11), at(11)), None);
+        records.take_back(&last);
+        assert_eq!((last.count, records.counts().visible), (2, 1));
+    }
+    let last = receive(&mut records, 11).unwrap();
+    assert_eq!((last.place, last.count), (deliveries[0].place, 2));
+    records.end_due_timeouts(at(21));
+    assert_eq!(records.counts().dead_visible, 1);
 }
 
 #[test]
@@ -193,8 +220,7 @@ fn what_cannot_be_saved_is_undone() {
     let done = [one, other].map(|handle| records.acknowledge(&handle, false).unwrap());
     done.iter().flatten().for_each(|done| records.undo(done));
     assert_eq!(records.counts(), before);
-    records.end_due_timeouts(at(10));
-    let dead = records.pick_dead(at(10), at(20)).unwrap();
+    let dead = receive_dead(&mut records, 10).unwrap();
     let before = records.counts();
     let restored = records.restore(&handle(&dead), at(11)).unwrap();
     records.undo(&restored);
@@ -301,7 +327,8 @@ fn records_in_flight_take_120_bytes_each_at_most() {
             index,
             arrival: at(0),
         });
-        records.claim(0, found, first + 10, at(0), at(30_000));
+        let claimed = records.claim(0, found, first + 10, at(0), at(30_000));
+        claimed.iter().for_each(|one| records.start_timeout(one));
     }
     let budget = 120 * records.counts().in_flight;
     let in_flight = heap_bytes(&records);

@@ -71,13 +71,16 @@ struct Run {
     most: Option<u32>,
     now: i64,
     expired: u64,
+    /// The newest delivery, if its visibility timeout has not been started.
     last: Option<Delivery>,
 }
 
 impl Naive {
-    fn end_due_timeouts(&mut self, now: i64, most: Option<u32>) {
+    /// Ends the timeouts that are over, except the timeout of the delivery `picked`.
+    fn end_due_timeouts(&mut self, now: i64, most: Option<u32>, picked: Option<u64>) {
         for record in self.records.values_mut() {
-            if record.standing.is_in_flight() && record.due <= now {
+            let started = picked != Some(record.delivery);
+            if started && record.standing.is_in_flight() && record.due <= now {
                 record.end_timeout(most);
             }
         }
@@ -139,14 +142,24 @@ impl Run {
         let expected = self.naive.deliver(number, standing, self.now + 10);
         assert_eq!((delivery.delivery, delivery.count), expected);
         self.handles.push(handle(delivery));
+        self.start_timeout();
         self.last = Some(*delivery);
+    }
+
+    fn start_timeout(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.records.start_timeout(&last);
+        }
     }
 
     fn step(&mut self, step: &Step) {
         let (now, due) = (at(self.now), at(self.now + 10));
+        if !matches!(step, Step::TakeBack | Step::Pass(_)) {
+            self.start_timeout();
+        }
+        let picked = self.last.map(|last| last.delivery);
         self.records.end_due_timeouts(now);
-        self.naive.end_due_timeouts(self.now, self.most);
-        let last = self.last.take();
+        self.naive.end_due_timeouts(self.now, self.most, picked);
         match step {
             Step::Claim(count) => {
                 let numbers = self.naive.next..self.naive.next + count;
@@ -178,7 +191,7 @@ impl Run {
                 None => assert_eq!(self.naive_count(Standing::DeadVisible), 0),
             },
             Step::TakeBack => {
-                if let Some(delivery) = last {
+                if let Some(delivery) = self.last.take() {
                     self.take_back(&delivery);
                 }
             }
@@ -240,11 +253,9 @@ impl Run {
             .records
             .get_mut(&(delivery.place.index / STEP))
             .unwrap();
-        // The record may be visible already, because its visibility timeout may have ended.
         record.count -= 1;
         record.delivery = delivery.previous;
-        let dead = record.standing.is_dead();
-        record.standing = if dead {
+        record.standing = if delivery.dead {
             Standing::DeadVisible
         } else {
             Standing::Visible
@@ -372,11 +383,12 @@ impl Run {
         );
         assert_eq!(counts.dead_visible, self.naive_count(Standing::DeadVisible));
         assert_eq!(self.records.len(), self.naive.records.len());
+        let picked = self.last.map(|last| last.delivery);
         let in_flight = self
             .naive
             .records
             .values()
-            .filter(|r| r.standing.is_in_flight());
+            .filter(|r| r.standing.is_in_flight() && picked != Some(r.delivery));
         let due = in_flight.map(|record| record.due).min();
         assert_eq!(self.records.next_due(), due.map(at));
     }
