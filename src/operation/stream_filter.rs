@@ -44,13 +44,14 @@ impl StreamFilters {
     }
 
     /// True if the queues or channels of `stream` are listed, because the filter is empty or names
-    /// the stream. Creation times are compared in whole seconds, because answers show whole
-    /// seconds. The meaning of the filter is a choice.
+    /// the stream. A creation time must be equal to the time in answers, which is a whole
+    /// second, to the millisecond. The meaning of the filter is a choice.
     pub(super) fn admits(&self, stream: &Stream) -> bool {
         let mut wanted = self.0.iter();
         self.0.is_empty()
             || wanted.any(|(arn, created)| {
-                let same = created.is_none_or(|c| c.seconds() == stream.created.seconds());
+                let shown = whole_seconds(stream.created).millis();
+                let same = created.is_none_or(|created| created.millis() == shown);
                 same && arn.as_ref() == Some(&stream.arn)
             })
     }

@@ -32,7 +32,7 @@ pub(crate) async fn check_filters(names: impl AsyncFn(Value) -> Vec<String>, of_
     assert_eq!(names(json!({"StreamFilter": both})).await.len(), 4);
     let unknown = json!([{"StreamARN": arn_of("gone")}]);
     assert_eq!(names(json!({"StreamFilter": unknown})).await.len(), 0);
-    for (created_ms, count) in [(START_MS, of_s), (START_MS + 1_000, 0)] {
+    for (created_ms, count) in [(START_MS, of_s), (START_MS + 1, 0), (START_MS + 1_000, 0)] {
         let created = created_ms as f64 / 1000.0;
         let filter = json!([{"StreamARN": arn_of("s"), "StreamCreationTimestamp": created}]);
         assert_eq!(names(json!({"StreamFilter": filter})).await.len(), count);
