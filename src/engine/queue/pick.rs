@@ -45,6 +45,8 @@ struct Pass<'a> {
     picked: Vec<Delivery>,
     count: usize,
     bytes: u64,
+    /// The first shard to visit for unread records, as an index in the list of shards.
+    start: usize,
 }
 
 impl Queue {
@@ -74,6 +76,7 @@ impl Queue {
                 picked: Vec::new(),
                 count,
                 bytes: limits::QUEUE_ANSWER_BYTES,
+                start: state.rotation,
             };
             let on_disk = if wanted.dead {
                 pass.take_dead(state);
@@ -116,32 +119,51 @@ impl Pass<'_> {
     /// Picks visible records first, and then records that were never received. Without a maximum
     /// receive count, each of these two kinds gets half of a receive. Therefore records whose
     /// processing always fails do not delay the records that were never received. Returns a shard
-    /// whose next record must be read from the disk. None if no such read is needed.
+    /// whose next record must be read from the disk, in which case no record is picked. None if no
+    /// such read is needed.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
-        if let Some(claim) = claim {
-            let Claim {
-                shard,
-                mut found,
-                mut after,
-            } = claim;
-            if let Some(first_left) = found.get(self.left()) {
-                after = first_left.index;
-                found.truncate(self.left());
+        let visible = match state.attributes.max_receive_count {
+            Some(_) => self.count,
+            None => (self.count + usize::from(state.visible_first)) / 2,
+        };
+        if claim.is_none() {
+            // Pick the half of the unread records first. If they must be read from the disk, the
+            // picks of both kinds wait for the read.
+            let on_disk = self.take_unread(state, self.count - visible);
+            if on_disk.is_some() {
+                return on_disk;
             }
-            let shard = shard.id.index();
-            let claimed = state.records.claim(shard, found, after, self.now, self.due);
-            self.picked.extend(claimed);
-            return None;
         }
-        let mut visible = self.count;
-        if state.attributes.max_receive_count.is_none() {
-            visible = (self.count + usize::from(state.visible_first)) / 2;
-            state.visible_first = !state.visible_first;
-        }
+        state.visible_first = !state.visible_first;
+        let unread = self.picked.len();
         self.take_visible(state, visible);
-        let on_disk = self.take_unread(state);
+        // Records at the end of the list that do not fit in the answer become the first visible
+        // records. Therefore put the unread records at the end: the next receive returns them.
+        self.picked.rotate_left(unread);
+        let on_disk = match claim {
+            Some(claim) => {
+                self.take_claim(state, claim);
+                None
+            }
+            None => self.take_unread(state, self.left()),
+        };
         self.take_visible(state, self.left());
         on_disk
+    }
+
+    fn take_claim(&mut self, state: &mut QueueState, claim: Claim<'_>) {
+        let Claim {
+            shard,
+            mut found,
+            mut after,
+        } = claim;
+        if let Some(first_left) = found.get(self.left()) {
+            after = first_left.index;
+            found.truncate(self.left());
+        }
+        let shard = shard.id.index();
+        let claimed = state.records.claim(shard, found, after, self.now, self.due);
+        self.picked.extend(claimed);
     }
 
     fn take_visible(&mut self, state: &mut QueueState, count: usize) {
@@ -153,14 +175,16 @@ impl Pass<'_> {
         }
     }
 
-    /// Visits the shards one after another, and picks records that were never received. The next
-    /// receive starts with the next shard. If the next record of a shard is only on disk and no
-    /// record was picked before, returns this shard. Returns None otherwise.
-    fn take_unread(&mut self, state: &mut QueueState) -> Option<Arc<Shard>> {
+    /// Visits the shards one after another, and picks up to `count` records that were never
+    /// received. The next receive starts with the next shard. If the next record of a shard is only
+    /// on disk and no record was picked before, returns this shard. Returns None otherwise.
+    fn take_unread(&mut self, state: &mut QueueState, count: usize) -> Option<Arc<Shard>> {
         let shards = &self.view.shards;
-        let start = state.rotation;
+        let start = self.start;
+        let most = self.picked.len() + count;
         for step in 0..shards.len() {
-            if self.left() == 0 {
+            let left = most - self.picked.len();
+            if left == 0 {
                 break;
             }
             let at = (start + step) % shards.len();
@@ -170,7 +194,6 @@ impl Pass<'_> {
             if exhausted.contains(&id) || !self.view.is_eligible(shard, records, exhausted) {
                 continue;
             }
-            let left = self.left();
             match self.view.unread(shard, records, left, &mut self.bytes) {
                 Unread::OnDisk if self.picked.is_empty() => {
                     state.rotation = (at + 1) % shards.len();
