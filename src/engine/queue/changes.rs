@@ -26,15 +26,21 @@ impl Engine {
         let reservation = queue.reserve(self, 256).await?;
         let now = self.world.clock.now();
         let view = StreamView::of(&queue.stream, now);
-        let (attributes, ticket) = queue.with_state(|state| {
+        let (attributes, ticket, listed) = queue.with_state(|state| {
             check(state.status)?;
             // End the visibility timeouts that are over before the attributes change. Therefore the
             // old maximum receive count applies to the records of these timeouts.
             state.refresh(&view, now);
-            let _deferred =
-                state.finish_pass(self, queue, reservation, now, CommitPriority::Deferred);
+            let before = state.attributes.max_receive_count;
             state.attributes = change(state.attributes);
             let most = state.attributes.max_receive_count;
+            let listed = if before == most {
+                state.finish_pass(self, queue, reservation, now, CommitPriority::Deferred)
+            } else {
+                // The journal does not say which timeouts have ended. A restart ends them again, by
+                // the maximum of that time. Therefore save the present state of every record.
+                state.save_list(self, queue, reservation, now)
+            };
             state.records.set_max_receive_count(most);
             state.status = StreamStatus::Updating;
             state.due = self.transition_end(now);
@@ -42,10 +48,14 @@ impl Engine {
                 None => StreamStatus::Active,
                 Some(_) => state.status,
             };
-            Ok::<_, E>((state.attributes, self.save_queue(queue, state, kept)))
+            let ticket = self.save_queue(queue, state, kept);
+            Ok::<_, E>((state.attributes, ticket, listed))
         })?;
         let (engine, updated) = (self.clone(), queue.clone());
         let finished = self.finish(async move {
+            if let Some(listed) = listed {
+                listed.durable().await?;
+            }
             ticket.durable().await?;
             match updated.with_state(|state| state.due) {
                 Some(due) => engine.queues.await_status(due, &updated),

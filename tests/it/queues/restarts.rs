@@ -84,6 +84,59 @@ disk_test!(
 );
 
 disk_test!(
+    a_lowered_limit_does_not_count_for_records_that_are_visible,
+    [],
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        let arn = create_queue(&lab, "q", "s").await;
+        set_limit(&lab, &arn, Some(5)).await;
+        put(&lab, "s", "a").await;
+        let quick = json!({"VisibilityTimeoutSeconds": 0});
+        let mut newest = Vec::new();
+        for _ in 0..3 {
+            newest = receive_with(&lab, Kind::Normal, &arn, quick.clone()).await;
+        }
+        set_limit(&lab, &arn, Some(2)).await;
+        for _ in 0..2 {
+            assert_eq!(counts(&lab).await, [1, 0, 0]);
+            restart(&lab).await;
+        }
+        acknowledge(&lab, Kind::Normal, &arn, &newest).await;
+        nothing(&lab, Kind::Dead, &arn).await;
+    }
+);
+
+disk_test!(
+    records_that_did_not_fit_in_an_answer_stay_visible,
+    ["--limit", "shard-write-bytes=off"],
+    |lab| async move {
+        let body = json!({"StreamName": "s", "MaxRecordSizeInKiB": 10_240});
+        ok(&lab, "CreateStream", body).await;
+        let arn = create_queue(&lab, "q", "s").await;
+        for text in ["a", "b", "c"] {
+            let data = base64(text.repeat(6 << 20).as_bytes());
+            let body = json!({"StreamName": "s", "PartitionKey": text, "Data": data});
+            ok(&lab, "PutRecord", body).await;
+        }
+        let short = json!({"VisibilityTimeoutSeconds": 1});
+        for _ in 0..3 {
+            let records = receive_with(&lab, Kind::Normal, &arn, short.clone()).await;
+            assert_eq!(records.len(), 1);
+        }
+        lab.clock.advance(seconds(1)).await;
+        let long = json!({"VisibilityTimeoutSeconds": 43_200});
+        let held = receive_with(&lab, Kind::Normal, &arn, long).await;
+        assert_eq!(held.len(), 1);
+        for _ in 0..2 {
+            assert_eq!(counts(&lab).await, [2, 1, 0]);
+            restart(&lab).await;
+        }
+        let rest = receive(&lab, &arn).await;
+        assert_eq!(rest[0].count, 2);
+    }
+);
+
+disk_test!(
     states_end_after_a_restart,
     ["--transition-ms", "500"],
     |lab| async move {
