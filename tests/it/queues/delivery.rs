@@ -406,3 +406,36 @@ wire_test!(
         nothing(&lab, Kind::Normal, &arn).await;
     }
 );
+
+wire_test!(
+    records_that_were_never_received_come_from_the_disk_beside_visible_ones,
+    ["--memory", "262144", "--limit", "shard-write-bytes=off"],
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        let arn = create_queue(&lab, "q", "s").await;
+        set_limit(&lab, &arn, None).await;
+        put(&lab, "s", "poison").await;
+        let quick = |limit: usize| json!({"Limit": limit, "VisibilityTimeoutSeconds": 0});
+        receive_with(&lab, Kind::Normal, &arn, quick(1)).await;
+        let padding = "x".repeat(4_000);
+        for number in 0..400 {
+            let data = base64(format!("{number}-{padding}").as_bytes());
+            let body = json!({"StreamName": "s", "PartitionKey": number.to_string(), "Data": data});
+            ok(&lab, "PutRecord", body).await;
+        }
+        let mut seen = BTreeSet::new();
+        for (limit, receives) in [(1, 40), (10, 20)] {
+            let before = seen.len();
+            for _ in 0..receives {
+                seen.extend(texts(
+                    &receive_with(&lab, Kind::Normal, &arn, quick(limit)).await,
+                ));
+            }
+            let new = seen.len() - before;
+            assert!(
+                new >= receives / 2 - 1,
+                "{new} new records, {limit} in a receive"
+            );
+        }
+    }
+);
