@@ -8,7 +8,8 @@ use crate::limits;
 use crate::model::{Aggregate, HashKeyRange, ShardId, UserRecord};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::fmt;
 use std::fmt::Write as _;
 use std::io;
 
@@ -121,11 +122,64 @@ impl io::Write for Sink<'_> {
     }
 }
 
-/// True if the text is a JSON object or array with at most `MOST_DEPTH` levels of nesting.
+/// True if the text is a JSON object or array with at most `MOST_DEPTH` levels of nesting, and with
+/// values that strict decoders accept.
 fn is_document(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
-        && serde_json::from_str::<&RawValue>(text).is_ok()
+        && serde_json::from_str::<Decodable>(text).is_ok()
         && depth(text) <= MOST_DEPTH
+}
+
+/// A JSON value whose numbers and strings were decoded and dropped. The decoding fails for a number
+/// beyond the range of `f64`, and for a string that is not Unicode, such as half a surrogate pair.
+struct Decodable;
+
+impl<'de> Deserialize<'de> for Decodable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Decodable)
+    }
+}
+
+impl<'de> Visitor<'de> for Decodable {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        while members.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
 }
 
 /// The number of nested levels at the deepest point of a valid JSON document.
@@ -225,6 +279,20 @@ mod tests {
         assert_eq!(decoded(b"a\x00b"), json!({}));
         assert_eq!(decoded(b"\xff\xfe"), json!({}));
         assert_eq!(decoded(b""), json!({"Text": ""}));
+    }
+
+    #[test]
+    fn json_that_strict_decoders_refuse_is_shown_as_text() {
+        for data in [
+            r#"{"a":1e999}"#,
+            r#"[-1e999]"#,
+            r#"{"a":"\ud83d"}"#,
+            r#"{"\udc00":1}"#,
+        ] {
+            assert_eq!(decoded(data.as_bytes()), json!({ "Text": data }));
+        }
+        let data = r#"{"\ud83d\ude00":[1e308,-9223372036854775809,true,null,"\u0000"]}"#;
+        assert!(decoded(data.as_bytes()).get("Json").is_some());
     }
 
     #[test]
