@@ -34,7 +34,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 /// A running emulator. Dropping this value stops the emulator in the background. [`Emulator::stop`]
 /// also waits until the emulator has stopped.
@@ -182,6 +182,7 @@ impl Emulator {
             mappings,
             fault_rules: options.faults()?,
             home: access.default_scope.clone(),
+            replacements: Semaphore::new(1),
         });
         let clock = clock_choice(options.clock, definitions.setup.clock);
         let (stop, stopped) = watch::channel(false);

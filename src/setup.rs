@@ -15,6 +15,7 @@ use crate::options::{
 use crate::world::FaultRule;
 use std::fmt::Display;
 use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Maximum number of the setup's records in one put.
 const BATCH: usize = 1_000;
@@ -30,6 +31,8 @@ pub(crate) struct Definitions {
     pub fault_rules: Vec<FaultRule>,
     /// The account and region of each definition that names no account or region.
     pub home: AccountRegion,
+    /// The one permit to replace the contents of the emulator: see [`Definitions::replacement`].
+    pub replacements: Semaphore,
 }
 
 /// The streams, queues and channels that one call of `Definitions::create` has created so far, and
@@ -42,6 +45,13 @@ struct CreatedItems {
 }
 
 impl Definitions {
+    /// Waits for the permit to replace the contents of the emulator. A reset and the end of the load
+    /// of a snapshot hold the permit, so that none of them meets the half-made contents of another.
+    pub(crate) async fn replacement(&self) -> SemaphorePermit<'_> {
+        let permit = self.replacements.acquire().await;
+        permit.expect("the semaphore is never closed")
+    }
+
     /// Creates everything that the definitions name. An existing stream, queue, channel or mapping
     /// of the setup file stays unchanged. The function logs the differences between the existing
     /// one and its definition. An existing mapping of the options gets the settings of the options.
@@ -126,15 +136,7 @@ impl Definitions {
     ) -> Result<(), Problem> {
         let place = &described.place;
         let context = self.context(engine, &described.account_region);
-        if let Some(stream) = engine.find(&context.caller, &described.name) {
-            if created_items
-                .streams
-                .iter()
-                .any(|known| Arc::ptr_eq(known, &stream))
-            {
-                return Err(place.refused("this stream is named twice"));
-            }
-            log_differences(&stream, described);
+        if exists(&context, described, created_items)? {
             return Ok(());
         }
         let members = serde_json::Value::Object(described.create.clone()).to_string();
@@ -144,10 +146,13 @@ impl Definitions {
             described.retention_hours,
             described.key_id.as_deref(),
         );
-        let stream = created.await.map_err(|(member, error)| match member {
-            "" => place.refused(&error.to_string()),
-            member => place.refused_at(member, &error.to_string()),
-        })?;
+        let stream = match created.await {
+            Ok(stream) => stream,
+            // During a reset, a client may create the stream after the first check.
+            Err(_) if exists(&context, described, created_items)? => return Ok(()),
+            Err(("", error)) => return Err(place.refused(&error.to_string())),
+            Err((member, error)) => return Err(place.refused_at(member, &error.to_string())),
+        };
         created_items.streams.push(stream.clone());
         fill(&context, &stream, described).await
     }
@@ -160,7 +165,13 @@ impl Definitions {
     ) -> Result<(), Problem> {
         let context = self.context(engine, &described.account_region);
         let members = with_arns(described, &context.caller);
-        let created = operation::create_queue_at_start(&context, &described.name, members).await;
+        let create =
+            || operation::create_queue_at_start(&context, &described.name, members.clone());
+        let created = match create().await {
+            // During a reset, a client may create the queue meanwhile. The second call finds it.
+            Err(_) => create().await,
+            created => created,
+        };
         note_created("queue", described, created, &mut created_items.queues).map(drop)
     }
 
@@ -173,7 +184,13 @@ impl Definitions {
     ) -> Result<(), Problem> {
         let context = self.context(engine, &described.account_region);
         let members = with_arns(described, &context.caller);
-        let created = operation::create_channel_at_start(&context, &described.name, members).await;
+        let create =
+            || operation::create_channel_at_start(&context, &described.name, members.clone());
+        let created = match create().await {
+            // During a reset, a client may create the channel meanwhile. The second call finds it.
+            Err(_) => create().await,
+            created => created,
+        };
         let channel = note_created("channel", described, created, &mut created_items.channels)?;
         let reason = channel.and_then(|channel| channel.describe().reason);
         reason.map_or(Ok(()), |reason| Err(described.place.refused(&reason)))
@@ -182,6 +199,28 @@ impl Definitions {
     fn context(&self, engine: &Arc<Engine>, account_region: &AccountRegionSetting) -> Context {
         Context::new(engine.clone(), account_region.within(&self.home), None)
     }
+}
+
+/// True if the stream of a definition exists already. Then logs the differences between the stream
+/// and its definition.
+///
+/// # Errors
+/// The setup itself created the stream, so that the setup names the stream twice.
+fn exists(
+    context: &Context,
+    described: &StreamSetup,
+    created_items: &CreatedItems,
+) -> Result<bool, Problem> {
+    let found = context.engine.find(&context.caller, &described.name);
+    let Some(stream) = found else {
+        return Ok(false);
+    };
+    let mut created = created_items.streams.iter();
+    if created.any(|known| Arc::ptr_eq(known, &stream)) {
+        return Err(described.place.refused("this stream is named twice"));
+    }
+    log_differences(&stream, described);
+    Ok(true)
 }
 
 /// Makes the JSON members of the CreateQueue or CreateChannel request for the definition
@@ -238,8 +277,16 @@ async fn fill(
     let place = &described.place;
     for (at, name) in described.consumers.iter().enumerate() {
         let registered = operation::register_at_start(context, stream, name).await;
-        let member = format!("Consumers[{at}]");
-        registered.map_err(|error| place.refused_at(&member, &error.to_string()))?;
+        // During a reset, a client may register the consumer before the setup does.
+        let is_registered = || stream.look(|state| state.consumers.contains_key(name));
+        match registered {
+            Err(_) if is_registered() && !described.consumers[..at].contains(name) => {}
+            Err(error) => {
+                let member = format!("Consumers[{at}]");
+                return Err(place.refused_at(&member, &error.to_string()));
+            }
+            Ok(()) => {}
+        }
     }
     for (batch, first) in described.records.chunks(BATCH).zip((0..).step_by(BATCH)) {
         let put = operation::put_at_start(context, stream, batch.to_vec()).await;

@@ -6,6 +6,7 @@ use crate::looking::own;
 use minikin::{Emulator, Options};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 const SETUP: &str = r#"
@@ -81,6 +82,41 @@ fn a_reset_makes_the_setup_again() {
         assert_eq!(reset.0, 204);
         assert_eq!(names(&lab).await, json!(["a", "b"]));
         assert!(Stream::existing(&lab, "a").read_all().await.is_empty());
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn resets_wait_for_one_another_and_for_no_client() {
+    block_on(async {
+        let folder = TempDir::new().unwrap();
+        let streams = "[[streams]]\nStreamName = \"a\"\nShardCount = 1\nConsumers = [\"c\"]\n\
+                       [[streams]]\nStreamName = \"b\"\n[[faults]]\nkind = \"unavailable\"\n\
+                       operations = [\"ListShards\"]\n";
+        let file = write(&folder, "setup.toml", streams);
+        let lab = Lab::start(Place::Disk, &["--setup", &file]).await;
+        let reset = || own(&lab, "POST", "reset", r#"{"setup": true}"#);
+        let stop = AtomicBool::new(false);
+        let registering = async {
+            let stream = crate::lab::arn_of("a");
+            let body = json!({"StreamARN": stream, "ConsumerName": "c"}).to_string();
+            while !stop.load(Ordering::Relaxed) {
+                let request = Request::json("RegisterStreamConsumer", &body);
+                let _ = lab.send(&request).await;
+            }
+        };
+        let resetting = async {
+            for _ in 0..10 {
+                let answers = tokio::join!(reset(), reset(), reset(), reset());
+                let answers = [answers.0, answers.1, answers.2, answers.3];
+                assert!(answers.iter().all(|answer| answer.0 == 204), "{answers:?}");
+                assert_eq!(names(&lab).await, json!(["a", "b"]));
+                let (_, rules) = own(&lab, "GET", "faults", "").await;
+                assert_eq!(rules["faults"].as_array().unwrap().len(), 1);
+            }
+            stop.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(registering, resetting);
         lab.stop().await;
     });
 }

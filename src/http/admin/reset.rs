@@ -21,6 +21,7 @@ pub(super) async fn reset(
     let mut members = body.members("setup")?;
     let setup = members.flag("setup")?.unwrap_or(false);
     members.end()?;
+    let _permit = admin.definitions.replacement().await;
     admin.engine.world.faults.clear();
     let removed = admin.engine.reset().await;
     removed.map_err(|error| failed(&error))?;

@@ -74,7 +74,9 @@ pub(super) async fn load(
         body: request.into_body(),
         stall: stall(&admin),
     };
-    take(&admin, &mut body).await?;
+    let loading = read(&admin, &mut body).await?;
+    let _permit = admin.definitions.replacement().await;
+    loading.end().await.map_err(|error| refusal(&error))?;
     // A load removes the event source mappings that this emulator's options define. Create these
     // mappings again, in addition to the mappings of the snapshot.
     if let Err(problem) = admin.definitions.create_mappings(&admin.engine) {
@@ -83,13 +85,14 @@ pub(super) async fn load(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn take(admin: &Admin, body: &mut ArrivingBody) -> Result<(), Refused> {
+/// Reads the whole body. The returned load has changed nothing so far.
+async fn read(admin: &Admin, body: &mut ArrivingBody) -> Result<Loading, Refused> {
     let refused = |error: SnapshotError| refusal(&error);
     let mut loading = Loading::begin(&admin.engine).map_err(refused)?;
     while let Some(part) = body.next().await? {
         loading.push(&part).await.map_err(refused)?;
     }
-    loading.end().await.map_err(refused)
+    Ok(loading)
 }
 
 /// Longest time to wait for further bytes of a snapshot in a request's body.
