@@ -288,7 +288,8 @@ impl Emulator {
     /// blocking work writes to it.
     ///
     /// # Errors
-    /// The store fails to read records, or `out` cannot be written.
+    /// The store fails to read records, `out` cannot be written, or contents that the save still
+    /// needs are deleted meanwhile.
     pub async fn save_snapshot<W>(&self, out: W) -> Result<W, SnapshotError>
     where
         W: Write + Send + 'static,

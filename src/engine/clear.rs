@@ -18,13 +18,16 @@ impl Engine {
     /// A channel delivers a removed record only if the channel is already writing the record's
     /// object. The channel counts the other removed records as lost.
     ///
+    /// While a snapshot is being saved, the removed records keep their space, because the save may
+    /// still read them. The retention task frees them later.
+    ///
     /// # Errors
     /// Returns an error if the store cannot write.
     pub async fn clear(&self, stream: &Stream) -> Result<(), StoreError> {
         self.check_store()?;
         let now = self.world.clock.now();
         let channels = self.channels.of(stream);
-        let (ticket, shards, horizon) = stream.with_state(|state| {
+        let (ticket, shards, horizon, keeps_space) = stream.with_state(|state| {
             let arrivals = state.shards.values().map(|shard| shard.next_arrival(now));
             let horizon: Timestamp = arrivals.max().unwrap_or(now);
             // Ensure that later records of every shard arrive at the horizon or after it.
@@ -36,8 +39,14 @@ impl Engine {
             stream.records.set(0);
             let changes = saved::stream(stream, state, state.status, &[]);
             let shards = state.all().clone();
-            (self.store.save(changes), shards, state.expired_before)
+            let keeps_space = self.saves.in_use() > 0;
+            let ticket = self.store.save(changes);
+            (ticket, shards, state.expired_before, keeps_space)
         });
+        if keeps_space {
+            channels.wake();
+            return ticket.durable().await;
+        }
         for shard in shards.iter() {
             channels.trim(shard, horizon, u64::MAX);
         }

@@ -54,6 +54,9 @@ pub struct Engine {
     pub(super) tails: Slots,
     /// The slots of the snapshots that are being saved.
     pub(super) saves: Slots,
+    /// Number of resets and of loads of snapshots since the start. A save of a snapshot in progress
+    /// fails when this number changes.
+    pub(super) replacements: AtomicU64,
     /// The slots of the snapshots that are being loaded.
     pub(super) loads: Slots,
     /// Becomes true when the subscriptions and the tails must end, before the stop of the engine.

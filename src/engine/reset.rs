@@ -8,6 +8,7 @@ use super::saved;
 use super::stream::Stream;
 use crate::store::{AccountValue, Change, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Engine {
     /// Removes all streams, queues and channels, the settings of all accounts, and the event source
@@ -19,6 +20,7 @@ impl Engine {
     /// Returns an error if the store cannot write.
     pub async fn reset(&self) -> Result<(), StoreError> {
         self.check_store()?;
+        self.replacements.fetch_add(1, Ordering::SeqCst);
         let streams = self.streams();
         let queues = self.all_queues();
         let channels = self.all_channels();

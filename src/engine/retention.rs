@@ -4,7 +4,9 @@
 //! or later. The task in this file frees the memory and the disk space of expired records, and
 //! removes closed shards whose records have all expired. The task keeps the records that a channel
 //! has not delivered yet, and the records that an event source mapping has not read yet. The
-//! mapping reports these records as discarded.
+//! mapping reports these records as discarded. While a snapshot is being saved, the task keeps all
+//! records, so that the snapshot contains every record that was readable when its save reached the
+//! stream.
 
 use super::core::Engine;
 use super::saved;
@@ -41,6 +43,9 @@ async fn trim(
 ) {
     let channels = engine.channels.of(stream);
     let ticket = stream.with_state(|state| {
+        if engine.saves.in_use() > 0 {
+            return None;
+        }
         let horizon = state.horizon(now);
         let mut expired = Vec::new();
         for shard in state.shards.values() {

@@ -27,6 +27,7 @@ use crate::world::{Alarm, Timestamp, World};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -136,6 +137,7 @@ impl Engine {
             active_subscriptions: ActiveSubscriptions::new(),
             tails: Slots::default(),
             saves: Slots::default(),
+            replacements: AtomicU64::new(0),
             loads: Slots::default(),
             stopping,
             stop,

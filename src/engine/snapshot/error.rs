@@ -14,6 +14,9 @@ pub enum SnapshotError {
     Busy(&'static str),
     /// The file is not a valid snapshot of a known version. Holds the reason as a text.
     Refused(String),
+    /// A stream was deleted, or a reset or a load removed all contents, before the save had read
+    /// all records. Holds the reason as a text.
+    Removed(String),
     /// Records cannot be read or written.
     Store(StoreError),
     /// The file cannot be read or written.
@@ -24,7 +27,7 @@ impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy(reason) => f.write_str(reason),
-            Self::Refused(reason) => f.write_str(reason),
+            Self::Refused(reason) | Self::Removed(reason) => f.write_str(reason),
             Self::Store(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),
         }

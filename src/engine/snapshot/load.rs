@@ -440,6 +440,7 @@ impl Engine {
             positions,
             changes,
         } = built;
+        self.replacements.fetch_add(1, Ordering::SeqCst);
         let (old_queues, old_channels): (Vec<Arc<Queue>>, Vec<Arc<Channel>>);
         let (ticket, old_streams) = {
             let mut accounts = self.accounts.lock();

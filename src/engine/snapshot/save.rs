@@ -17,11 +17,13 @@ use crate::world::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The log of a shard, while the records of the shard are being saved.
 #[derive(Debug)]
 struct Copying {
+    stream: Arc<Stream>,
     shard: Arc<Shard>,
     log: LogId,
     /// Index of the next record of the shard to save.
@@ -46,6 +48,8 @@ pub(crate) struct Saving {
     /// The shards of the stream that was saved last. Only shards with unsaved records are in the
     /// list.
     copying: VecDeque<Copying>,
+    /// The value of `Engine::replacements` when the save started.
+    replacements: u64,
     _slot: Slot,
 }
 
@@ -57,6 +61,7 @@ impl Saving {
     pub(crate) fn begin(engine: &Arc<Engine>) -> Result<Self, SnapshotError> {
         let slot = engine.saves.take(Some(limits::SNAPSHOTS_AT_ONCE));
         let slot = slot.map_err(|_| SnapshotError::Busy("too many snapshots are being saved"))?;
+        let replacements = engine.replacements.load(Ordering::SeqCst);
         let mut writer = Writer::begin()?;
         let head = Head {
             run: engine.run(),
@@ -80,6 +85,7 @@ impl Saving {
             queues: by_stream(queues.map(|queue| (queue.stream.incarnation, queue))),
             channels: by_stream(channels.map(|one| (one.stream.incarnation, one))),
             copying: VecDeque::new(),
+            replacements,
             _slot: slot,
         })
     }
@@ -98,12 +104,17 @@ impl Saving {
     /// The next part of the file. None after the last part.
     ///
     /// # Errors
-    /// Returns an error if records cannot be read. The file is then incomplete.
+    /// Returns an error if records cannot be read, or were removed by the deletion of their stream,
+    /// by a reset or by the load of a snapshot. The file is then incomplete.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, SnapshotError> {
         loop {
             let Some(writer) = &mut self.writer else {
                 return Ok(None);
             };
+            if self.engine.replacements.load(Ordering::SeqCst) != self.replacements {
+                let text = "the contents were removed or replaced during the save of the snapshot";
+                return Err(SnapshotError::Removed(text.to_owned()));
+            }
             if writer.len() >= limits::SNAPSHOT_PART_BYTES {
                 return Ok(Some(writer.take()));
             }
@@ -146,6 +157,7 @@ impl Saving {
             let changes = saved::in_snapshot(stream, state);
             let horizon = state.horizon(now);
             let copying = state.shards.values().map(|shard| Copying {
+                stream: stream.clone(),
                 shard: shard.clone(),
                 log: shard.log().id(),
                 next: 0,
@@ -180,6 +192,12 @@ impl Saving {
 
 impl Copying {
     /// Saves some records of the shard. Returns true if more records may follow.
+    ///
+    /// The records stay in the log until the end of the save, although they may expire or a clear
+    /// may remove them: see `retention` and [`Engine::clear`].
+    ///
+    /// # Errors
+    /// Returns an error if the records cannot be read, or if the stream is deleted.
     async fn step(&mut self, writer: &mut Writer) -> Result<bool, SnapshotError> {
         if self.next >= self.end {
             return Ok(false);
@@ -190,6 +208,13 @@ impl Copying {
         };
         let log = self.shard.log();
         let batch = log.read(self.next, self.horizon, limit).await?;
+        // A deletion marks the stream before it deletes the log. Therefore the batch is complete if
+        // the stream is not marked now.
+        if self.stream.look(|state| state.removed) {
+            let name = &self.stream.arn.name;
+            let text = format!("the stream {name} was deleted during the save of the snapshot");
+            return Err(SnapshotError::Removed(text));
+        }
         let records = batch.iter().filter(|record| record.index < self.end);
         writer.add(&Block::of_records(self.log, records))?;
         let goes_on = batch.next_index() > self.next && !batch.reached_end();

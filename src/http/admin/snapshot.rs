@@ -53,6 +53,10 @@ impl Frames for Parts {
                 let permit = admission.event(part.len() as u64).await;
                 Some(Ok((part, Some(permit))))
             }
+            Err(error @ SnapshotError::Removed(_)) => {
+                tracing::warn!("a snapshot that is being saved ends early: {error}");
+                Some(Err(axum::Error::new(error)))
+            }
             Err(error) => {
                 tracing::error!(%error, "a snapshot cannot be saved");
                 Some(Err(axum::Error::new(error)))
@@ -129,7 +133,7 @@ impl ArrivingBody {
 
 fn refusal(error: &SnapshotError) -> Refused {
     let status = match error {
-        SnapshotError::Busy(_) => StatusCode::CONFLICT,
+        SnapshotError::Busy(_) | SnapshotError::Removed(_) => StatusCode::CONFLICT,
         SnapshotError::Refused(_) => StatusCode::BAD_REQUEST,
         SnapshotError::Store(_) | SnapshotError::Io(_) => StatusCode::SERVICE_UNAVAILABLE,
     };

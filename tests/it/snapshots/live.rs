@@ -3,6 +3,7 @@
 use super::{load, save, send};
 use crate::lab::raw::Connection;
 use crate::lab::{Lab, Place, Request, Stream, kinesis_test, wire_test, within};
+use crate::looking::own;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -163,24 +164,94 @@ wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     loading_ends(&lab, &file).await;
 });
 
+/// Creates the stream `orders` with 24 records, whose snapshot is larger than the buffers of a
+/// connection.
+async fn large(lab: &Lab) -> Stream {
+    let stream = lab.stream("orders").create().await;
+    for seed in 0..24_u32 {
+        // Bytes that do not compress.
+        let mut state = seed + 1;
+        let noise = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state.to_le_bytes()[0]
+        });
+        stream
+            .put("k", noise.take(1_000_000).collect::<Vec<u8>>())
+            .await;
+    }
+    stream
+}
+
+/// Begins to save a snapshot, and reads the first part of it.
+async fn begin_save(lab: &Lab) -> (Connection, Vec<u8>) {
+    let mut connection = lab.connect().await;
+    let request = Request::bare("GET", "/_minikin/snapshot");
+    assert_eq!(connection.begin(&request).await.status, 200);
+    let first = connection.next_chunk().await.unwrap();
+    (connection, first)
+}
+
+wire_test!(
+    a_snapshot_keeps_the_records_that_are_cleared_or_expire_during_the_save,
+    ["--profile", "fast"],
+    |lab| async move {
+        for expires in [false, true] {
+            large(&lab).await;
+            let (mut connection, mut file) = begin_save(&lab).await;
+            if expires {
+                lab.clock.advance(crate::lab::hours(25)).await;
+            } else {
+                assert_eq!(own(&lab, "POST", "streams/orders/clear", "").await.0, 204);
+            }
+            let stream = Stream::existing(&lab, "orders");
+            assert!(stream.read_all().await.is_empty());
+            loop {
+                let chunk = connection.next_chunk().await.expect("a whole file");
+                if chunk.is_empty() {
+                    break;
+                }
+                file.extend(chunk);
+            }
+            let there = Lab::start(Place::Memory, &["--profile", "fast"]).await;
+            load(&there, &file).await;
+            let listed = own(&there, "GET", "streams", "").await.1;
+            for count in ["Records", "RecordsSinceClear"] {
+                assert_eq!(listed["streams"][0][count], 24, "{count}, {expires}");
+            }
+            there.stop().await;
+            lab.ok("DeleteStream", r#"{"StreamName":"orders"}"#).await;
+        }
+    }
+);
+
+wire_test!(
+    a_deletion_a_reset_and_a_load_break_off_a_snapshot,
+    ["--profile", "fast"],
+    |lab| async move {
+        let empty = save(&lab).await;
+        for change in ["delete", "reset", "load"] {
+            large(&lab).await;
+            let (mut connection, _) = begin_save(&lab).await;
+            match change {
+                "delete" => {
+                    lab.ok("DeleteStream", r#"{"StreamName":"orders"}"#).await;
+                }
+                "reset" => assert_eq!(own(&lab, "POST", "reset", "").await.0, 204),
+                _ => load(&lab, &empty).await,
+            }
+            let rest = connection.rest().await;
+            assert!(!rest.ends_with(b"0\r\n\r\n"), "no clean end: {change}");
+        }
+    }
+);
+
 wire_test!(
     a_reader_of_a_snapshot_that_does_not_read_is_cut_off,
     ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
     |lab| async move {
-        let stream = lab.stream("orders").create().await;
-        for seed in 0..24_u32 {
-            // Bytes that do not compress.
-            let mut state = seed + 1;
-            let noise = std::iter::repeat_with(|| {
-                state ^= state << 13;
-                state ^= state >> 17;
-                state ^= state << 5;
-                state.to_le_bytes()[0]
-            });
-            stream
-                .put("k", noise.take(1_000_000).collect::<Vec<u8>>())
-                .await;
-        }
+        let stream = large(&lab).await;
         let mut connection = lab.connect().await;
         let head = connection
             .begin(&Request::bare("GET", "/_minikin/snapshot"))
