@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
-/// Number of acknowledged records of a stream since the start of the emulator or since the last
-/// clear of the stream, whichever is later. Snapshots contain this number.
+/// Number of acknowledged records of a stream since the last clear of the stream. Snapshots contain
+/// this number. A start with a data directory begins with the number of readable records.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct RecordCount {
@@ -35,8 +35,8 @@ impl RecordCount {
         }
     }
 
-    /// Sets the count. A clear of the stream sets it to zero, and the load of a snapshot sets it to
-    /// the count in the snapshot.
+    /// Sets the count. A clear of the stream sets it to zero, the load of a snapshot to the count in
+    /// the snapshot, and a start to the number of readable records.
     pub(super) fn set(&self, records: u64) {
         self.count.store(records, SeqCst);
     }

@@ -244,7 +244,8 @@ impl Engine {
     }
 
     /// Restores a stream from its catalog entry and from the descriptions of its shards. `opener`
-    /// opens the shards. `now` is the current time.
+    /// opens the shards. `now` is the current time. The record count begins with the number of
+    /// readable records.
     pub(super) fn restored(
         &self,
         opener: &ShardOpener,
@@ -277,7 +278,9 @@ impl Engine {
         if !is_deleting && !is_sound {
             return Err(unreadable("the shards of a stream"));
         }
-        Ok(Stream::new(arn, numbers, created, state))
+        let stream = Stream::new(arn, numbers, created, state);
+        stream.records.set(stream.amount(now).0);
+        Ok(stream)
     }
 
     fn restored_state(

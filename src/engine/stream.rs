@@ -35,8 +35,7 @@ pub struct Stream {
     /// Number of turns that records without a hash key have used so far. The open shards receive
     /// such records in rotation.
     turns: AtomicU64,
-    /// Number of acknowledged records since the start of the emulator or since the last clear of
-    /// the stream, whichever is later.
+    /// Number of acknowledged records since the last clear of the stream.
     pub(super) records: RecordCount,
 }
 
@@ -201,8 +200,8 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// Returns the number of acknowledged records since the start of the emulator or since the last
-    /// clear of the stream, whichever is later. Snapshots contain this number.
+    /// Returns the number of acknowledged records since the last clear of the stream. Snapshots
+    /// contain this number. A start with a data directory begins with the number of readable records.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }

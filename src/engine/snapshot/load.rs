@@ -311,10 +311,10 @@ impl Loading {
             let stream = self
                 .engine
                 .restored(&self.opener, incarnation, value, described, now)?;
-            // Snapshots of older versions have no record count. In this case, count the records
-            // that the stream has.
-            let record_count = record_count.unwrap_or_else(|| stream.amount(now).0);
-            stream.records.set(record_count);
+            // Snapshots of older versions have no record count.
+            if let Some(record_count) = record_count {
+                stream.records.set(record_count);
+            }
             if built.accounts.insert(&stream).is_some() {
                 return Err(impossible("two streams in it have the same name"));
             }

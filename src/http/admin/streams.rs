@@ -68,8 +68,8 @@ pub(super) async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -
 }
 
 /// Waits until the stream has received the number of records in the body's member `records`. Counts
-/// the records since the start of the emulator or since the stream was last cleared. The member
-/// `timeout_ms` is the longest wait, in milliseconds of real time.
+/// the records since the stream was last cleared. The member `timeout_ms` is the longest wait, in
+/// milliseconds of real time.
 async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     let mut members = body.0.members("records and, optionally, timeout_ms")?;
     let wanted = members.count("records")?;
