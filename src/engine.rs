@@ -91,9 +91,10 @@ pub(crate) use stream::{PutSettings, Stream, StreamProperties};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};
 pub(crate) use tail::{Tail, TailError, TailStart, TailStep};
+pub(crate) use traffic::ShardFigures;
 
 #[cfg(feature = "console")]
-pub(crate) use {active_subscriptions::OpenSubscription, traffic::ShardFigures};
+pub(crate) use active_subscriptions::OpenSubscription;
 
 #[cfg(test)]
 mod tests;

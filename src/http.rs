@@ -14,6 +14,7 @@ pub mod listen;
 pub mod metrics;
 mod origin;
 mod pause;
+mod rates;
 #[cfg(feature = "console")]
 mod recent;
 #[cfg(not(feature = "console"))]

@@ -12,7 +12,6 @@
 //!   icon.
 //! - `characters`: makes hidden characters visible. `lineage`: the layout of the drawing of shards.
 //!   `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
-//! - `rates`: the rates of streams and shards over time, measured while a page is open.
 //! - `streams`, `stream/`, `queues`, `mappings`, `channels`, `clock`, `faults`, `requests`,
 //!   `limits_page`, `metrics_page`: the pages.
 //! - `forms`, `fields`, `actions`: the forms, and the actions that they send.
@@ -36,7 +35,6 @@ mod page;
 mod parts;
 mod payload;
 mod queues;
-mod rates;
 mod requests;
 mod routes;
 mod sign_in;

@@ -1,20 +1,5 @@
 //! Limits of the console. A user cannot set them.
 
-/// Minimum time between two readings of the counters from which the console computes rates, in
-/// milliseconds. The value is a choice.
-pub(crate) const CONSOLE_READING_MS: u64 = 1_000;
-/// Time for which the console keeps a reading of the counters of a stream or shard, in
-/// milliseconds. The value is a choice.
-pub(crate) const CONSOLE_HISTORY_MS: u64 = 180_000;
-/// Maximum number of readings that the console keeps of the counters of one stream. The value is a
-/// choice.
-pub(crate) const CONSOLE_READINGS: usize = 100;
-/// Maximum number of streams of which the console keeps readings of counters. With more streams,
-/// the console drops the readings of all streams. The value is a choice.
-pub(crate) const CONSOLE_STREAMS: usize = 1_000;
-/// Maximum number of shards of which the console keeps readings of counters. With more shards, the
-/// console drops the readings of all shards. The value is a choice.
-pub(crate) const CONSOLE_SHARDS: usize = 20_000;
 /// Maximum number of rows in a list of streams, queues, channels or mappings in the console. The
 /// value is a choice.
 pub(crate) const CONSOLE_ROWS: usize = 500;

@@ -235,3 +235,17 @@ pub(crate) const SLED_READ_LIMIT: Duration = Duration::from_secs(180);
 /// Maximum number of values that a thread reads ahead of their use while it reads a whole sled
 /// database. The value is a choice.
 pub(crate) const SLED_READ_AHEAD: usize = 16;
+/// Minimum time between two readings of the counters from which rates are computed, in milliseconds.
+/// The value is a choice.
+pub(crate) const RATE_READING_MS: u64 = 1_000;
+/// Time for which a reading of the counters of a stream or shard is kept, in milliseconds. The value
+/// is a choice.
+pub(crate) const RATE_HISTORY_MS: u64 = 180_000;
+/// Maximum number of readings that are kept of the counters of one stream. The value is a choice.
+pub(crate) const RATE_READINGS: usize = 100;
+/// Maximum number of streams of which readings of counters are kept. With more streams, the readings
+/// of all streams are dropped. The value is a choice.
+pub(crate) const RATE_STREAMS: usize = 1_000;
+/// Maximum number of shards of which readings of counters are kept. With more shards, the readings
+/// of all shards are dropped. The value is a choice.
+pub(crate) const RATE_SHARDS: usize = 20_000;

@@ -51,6 +51,19 @@ wire_test!(streams_are_listed_with_their_figures, |lab| async move {
     ] {
         assert_eq!(orders[member], expected, "{member}");
     }
+    assert_eq!(orders["PutRecordsPerSecond"], Value::Null, "the first look");
+    stream.put("key", "value").await;
+    let rates = crate::lab::until("the rates", async || {
+        let listed = get(&lab, "streams").await["streams"][0].clone();
+        listed["PutRecordsPerSecond"].is_f64().then_some(listed)
+    })
+    .await;
+    let records = rates["PutRecordsPerSecond"].as_f64().unwrap();
+    assert!(records > 0.0 && records <= 1.0, "{records}");
+    let bytes = rates["PutBytesPerSecond"].as_f64().unwrap();
+    assert_eq!(bytes, records * 8.0);
+    assert_eq!(rates["GetRecordsPerSecond"], 0.0);
+    assert_eq!(rates["GetBytesPerSecond"], 0.0);
     let elsewhere = get(&lab, "streams?region=eu-west-1").await;
     assert_eq!(elsewhere, json!({"streams": []}));
 });

@@ -6,17 +6,21 @@ use super::query::Query;
 use super::queues::counts;
 use super::state::{Admin, Refused, json};
 use crate::engine::Stream;
+use crate::http::rates::{Rate, Rates};
 use crate::model::StreamArn;
 use crate::world::Timestamp;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json as value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Answers with the JSON objects of all streams of an account in a region.
 pub(super) async fn streams(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    Extension(rates): Extension<Arc<Rates>>,
     mut query: Query,
 ) -> Result<Response, Refused> {
     let account_region = query.account_region(&admin)?;
@@ -26,7 +30,7 @@ pub(super) async fn streams(
     let all = every_page(
         |after, most| admin.engine.list(&account_region, after, most),
         |stream| stream.arn.name.to_string(),
-        |stream| overview(stream, &readers, now),
+        |stream| overview(stream, &readers, rates.of_stream(stream, now).newest(), now),
     );
     Ok(json(&value!({ "streams": all })))
 }
@@ -77,8 +81,8 @@ impl Readers {
     }
 }
 
-/// The JSON object of a stream in the list of streams.
-fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
+/// The JSON object of a stream in the list of streams. The rates are null if `rate` is None.
+fn overview(stream: &Stream, readers: &Readers, rate: Option<Rate>, now: Timestamp) -> Value {
     let properties = stream.properties();
     let (records, bytes) = stream.amount(now);
     let closed = stream
@@ -97,6 +101,10 @@ fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
         "Records": records,
         "Bytes": bytes,
         "RecordsSinceClear": stream.records_since_clear(),
+        "PutRecordsPerSecond": rate.map(|rate| rate.put_records),
+        "PutBytesPerSecond": rate.map(|rate| rate.put_bytes),
+        "GetRecordsPerSecond": rate.map(|rate| rate.get_records),
+        "GetBytesPerSecond": rate.map(|rate| rate.get_bytes),
         "ConsumerCount": properties.consumers,
         "QueueCount": properties.queues,
         "Queues": readers.queues.get(&stream.incarnation).unwrap_or(&Vec::new()),

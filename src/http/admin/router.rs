@@ -12,11 +12,13 @@ use super::snapshot;
 use super::state::{Admin, problem, unknown_method, unknown_path};
 use super::streams;
 use crate::http::metrics::TEXT_FORMAT;
-use axum::Router;
+use crate::http::rates::Rates;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
+use std::sync::Arc;
 
 /// Routes the requests to minikin's own paths.
 pub(crate) fn router(admin: Admin) -> Router {
@@ -51,6 +53,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .merge(pages())
         .fallback(async |uri: Uri| unknown_path(&uri))
         .method_not_allowed_fallback(async |method: Method, uri: Uri| unknown_method(&method, &uri))
+        .layer(Extension(Arc::new(Rates::new())))
         .with_state(admin)
 }
 

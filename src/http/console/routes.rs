@@ -1,6 +1,5 @@
 //! The table of the console's paths.
 
-use super::rates::Rates;
 use super::{
     actions, assets, channels, clock, faults, limits_page, mappings, metrics_page, queues,
     requests, sign_in, stream, streams,
@@ -10,8 +9,7 @@ use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router, middleware};
-use std::sync::Arc;
+use axum::{Router, middleware};
 
 /// The Content-Security-Policy of the pages. Pages load resources only from this origin, contain no
 /// inline scripts, send forms only to this origin, and cannot be shown in a frame.
@@ -44,7 +42,6 @@ pub(in crate::http) fn routes() -> Router<Admin> {
         .route("/_minikin/console/sign-in", post(sign_in::sign_in))
         .nest("/_minikin/console/do", forms())
         .merge(stream::routes())
-        .layer(Extension(Arc::new(Rates::new())))
         .layer(middleware::map_response(protected))
 }
 

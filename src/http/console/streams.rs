@@ -3,10 +3,10 @@
 use super::forms::{Form, hidden};
 use super::page::{self, Section};
 use super::parts::{self, drawer, status};
-use super::rates::History;
 use super::visit::{Visit, stream_path};
 use super::{numbers, spark};
 use crate::engine::Stream;
+use crate::http::rates::{History, Rate};
 use crate::limits;
 use crate::model::StreamArn;
 use crate::world::Timestamp;
@@ -149,8 +149,8 @@ pub(super) fn rate_cell(kind: &str, history: &History) -> Markup {
 /// `get`.
 pub(super) fn rate_line(kind: &str, history: &History) -> Markup {
     let of = match kind {
-        "put" => |rate: &super::rates::Rate| rate.put_records,
-        _ => |rate: &super::rates::Rate| rate.get_records,
+        "put" => |rate: &Rate| rate.put_records,
+        _ => |rate: &Rate| rate.get_records,
     };
     let newest = history.newest().map(|rate| of(&rate));
     let text = newest.map_or_else(|| "–".to_owned(), numbers::rate);

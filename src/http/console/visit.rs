@@ -1,9 +1,9 @@
 //! A request for a page of the console: the access check, the account and region, and the query
 //! parameters.
 
-use super::rates::Rates;
 use super::sign_in;
 use crate::http::admin::{Admin, Permitted, Query, Refused};
+use crate::http::rates::Rates;
 use crate::model::AccountRegion;
 use axum::Extension;
 use axum::extract::FromRequestParts;

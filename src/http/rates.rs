@@ -1,7 +1,14 @@
 //! Rates of streams and shards, computed from the values of their counters at several moments.
 //!
-//! The counters are read when a page asks for rates, at most once a second. No counter is read
-//! while no page is open. Old readings are dropped when a page asks for rates again.
+//! The counters are read when a page of the console or `GET streams` asks for rates, at most once a
+//! second. Otherwise no counter is read. Old readings are dropped when rates are asked for again.
+#![cfg_attr(
+    not(feature = "console"),
+    expect(
+        dead_code,
+        reason = "only the console shows lines and the rates of shards"
+    )
+)]
 
 use crate::engine::{Shard, ShardFigures, Stream};
 use crate::limits;
@@ -10,9 +17,9 @@ use crate::world::{Stopwatch, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// The readings of the counters of all streams and shards that pages have shown recently.
+/// The readings of the counters of all streams and shards that were shown recently.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(in crate::http) struct Rates {
     watch: Stopwatch,
     readings: Lock<Readings>,
 }
@@ -28,7 +35,7 @@ struct Readings {
 
 /// The readings of the counters of one stream or shard over time, the oldest first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct History(VecDeque<Reading>);
+pub(in crate::http) struct History(VecDeque<Reading>);
 
 #[derive(Debug, Clone, Copy)]
 struct Reading {
@@ -39,12 +46,12 @@ struct Reading {
 
 /// The rates of a stream or shard between two readings, in records or bytes per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Rate {
-    pub(super) put_records: f64,
-    pub(super) put_bytes: f64,
-    pub(super) get_records: f64,
-    pub(super) get_bytes: f64,
-    pub(super) throttled: f64,
+pub(in crate::http) struct Rate {
+    pub(in crate::http) put_records: f64,
+    pub(in crate::http) put_bytes: f64,
+    pub(in crate::http) get_records: f64,
+    pub(in crate::http) get_bytes: f64,
+    pub(in crate::http) throttled: f64,
 }
 
 impl History {
@@ -52,11 +59,11 @@ impl History {
     /// Drops old readings. If more than `most` readings remain, also drops the oldest of them.
     fn add(&mut self, ms: u64, figures: ShardFigures, most: usize) {
         let last_ms = self.0.back().map(|last| last.ms);
-        if last_ms.is_some_and(|last_ms| ms < last_ms + limits::CONSOLE_READING_MS) {
+        if last_ms.is_some_and(|last_ms| ms < last_ms + limits::RATE_READING_MS) {
             return;
         }
         self.0.push_back(Reading { ms, figures });
-        let oldest_ms = ms.saturating_sub(limits::CONSOLE_HISTORY_MS);
+        let oldest_ms = ms.saturating_sub(limits::RATE_HISTORY_MS);
         while self.0.len() > most || self.0.front().is_some_and(|first| first.ms < oldest_ms) {
             self.0.pop_front();
         }
@@ -67,7 +74,7 @@ impl History {
     }
 
     /// The rates between the last two readings. None if there are fewer than two readings.
-    pub(super) fn newest(&self) -> Option<Rate> {
+    pub(in crate::http) fn newest(&self) -> Option<Rate> {
         let mut newest = self.0.iter().rev();
         let (last, before) = (newest.next()?, newest.next()?);
         Some(Rate::between(before, last))
@@ -75,9 +82,9 @@ impl History {
 
     /// The points of a line chart of one rate over time, the oldest first: a position from 0 to 1
     /// on the time axis, and the rate. `value` selects the rate.
-    pub(super) fn line(&self, value: fn(&Rate) -> f64) -> Vec<(f64, f64)> {
+    pub(in crate::http) fn line(&self, value: fn(&Rate) -> f64) -> Vec<(f64, f64)> {
         let end_ms = self.last_ms() as f64;
-        let whole_ms = limits::CONSOLE_HISTORY_MS as f64;
+        let whole_ms = limits::RATE_HISTORY_MS as f64;
         let readings = self.0.iter().zip(self.0.iter().skip(1));
         let place = |reading: &Reading| 1.0 - (end_ms - reading.ms as f64) / whole_ms;
         readings
@@ -104,7 +111,7 @@ impl Rate {
 }
 
 impl Rates {
-    pub(super) fn new() -> Self {
+    pub(in crate::http) fn new() -> Self {
         Self {
             watch: Stopwatch::start(),
             readings: Lock::new(Readings::default()),
@@ -116,25 +123,29 @@ impl Rates {
     }
 
     /// Reads the counters of a stream now, and returns the history of the stream.
-    pub(super) fn of_stream(&self, stream: &Stream, now: Timestamp) -> History {
+    pub(in crate::http) fn of_stream(&self, stream: &Stream, now: Timestamp) -> History {
         let (_, shards) = stream.all_shards(now);
         let figures = shards.iter().map(|shard| shard.figures());
         let sum = figures.fold(ShardFigures::default(), sum);
         let now_ms = self.now_ms();
         let mut readings = self.readings.lock();
-        drop_old(&mut readings.streams, now_ms, limits::CONSOLE_STREAMS);
+        drop_old(&mut readings.streams, now_ms, limits::RATE_STREAMS);
         let history = readings.streams.entry(stream.incarnation).or_default();
-        history.add(now_ms, sum, limits::CONSOLE_READINGS);
+        history.add(now_ms, sum, limits::RATE_READINGS);
         history.clone()
     }
 
     /// Reads the counters of `shards` now. All of them are shards of `stream`. Returns the newest
     /// rates of each shard, and None for a shard with fewer than two readings.
-    pub(super) fn of_shards(&self, stream: &Stream, shards: &[Arc<Shard>]) -> Vec<Option<Rate>> {
+    pub(in crate::http) fn of_shards(
+        &self,
+        stream: &Stream,
+        shards: &[Arc<Shard>],
+    ) -> Vec<Option<Rate>> {
         let figures: Vec<_> = shards.iter().map(|shard| shard.figures()).collect();
         let now_ms = self.now_ms();
         let mut readings = self.readings.lock();
-        drop_old(&mut readings.shards, now_ms, limits::CONSOLE_SHARDS);
+        drop_old(&mut readings.shards, now_ms, limits::RATE_SHARDS);
         let of_shard = |(shard, figures): (&Arc<Shard>, ShardFigures)| {
             let key = (stream.incarnation, shard.id.index());
             let history = readings.shards.entry(key).or_default();
@@ -147,7 +158,7 @@ impl Rates {
 
 /// Drops the histories without a recent reading. Drops all histories if more than `most` remain.
 fn drop_old<K>(histories: &mut HashMap<K, History>, now_ms: u64, most: usize) {
-    let is_recent = |history: &mut History| now_ms < history.last_ms() + limits::CONSOLE_HISTORY_MS;
+    let is_recent = |history: &mut History| now_ms < history.last_ms() + limits::RATE_HISTORY_MS;
     histories.retain(|_, history| is_recent(history));
     if histories.len() > most {
         histories.clear();
