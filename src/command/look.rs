@@ -134,8 +134,8 @@ pub(super) fn print_records(
     }
 }
 
-/// Formats a record as one line of output. For people, the line has the time, the shard, the
-/// partition key and the data. For programs, the line is JSON.
+/// Formats a record as one line of output. For people, the line has the time, for a record of a
+/// tail also the lag, and the shard, the partition key and the data. For programs, the line is JSON.
 pub(super) fn record_line(form: Form, record: &Value) -> String {
     if !form.for_people {
         return record.to_string();
@@ -146,6 +146,8 @@ pub(super) fn record_line(form: Form, record: &Value) -> String {
         Some(time) => time.to_string(),
         None => String::new(),
     };
+    let lag_ms = record.get("LagMs").and_then(Value::as_u64);
+    let lag = lag_ms.map(|ms| format!(" +{ms} ms")).unwrap_or_default();
     let shard = text("ShardId").trim_start_matches("shardId-");
     let shard = match shard.trim_start_matches('0') {
         "" => "0",
@@ -154,7 +156,7 @@ pub(super) fn record_line(form: Form, record: &Value) -> String {
     let key = print::printable(text("PartitionKey"));
     format!(
         "{} {} {} {}",
-        form.paint(Colour::Dim, &time),
+        form.paint(Colour::Dim, &format!("{time}{lag}")),
         form.paint(Colour::Cyan, shard),
         form.paint(Colour::Green, &key),
         data_text(record)
@@ -203,6 +205,22 @@ pub(super) fn wait(arguments: &Wait) -> Result<Answer, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_of_a_tail_is_shown_with_its_lag() {
+        let form = Form {
+            for_people: true,
+            ..Form::of_output(true)
+        };
+        let mut record = json!({
+            "ShardId": "shardId-000000000012", "PartitionKey": "k", "Text": "a",
+            "ApproximateArrivalTimestamp": "2026-01-31T12:00:00.000Z", "LagMs": 17,
+        });
+        let line = "2026-01-31T12:00:00.000Z +17 ms 12 k a";
+        assert_eq!(record_line(form, &record), line);
+        record["LagMs"].take();
+        assert_eq!(record_line(form, &record), line.replace(" +17 ms", ""));
+    }
 
     #[test]
     fn data_is_shown_as_a_person_reads_it() {

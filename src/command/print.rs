@@ -10,7 +10,7 @@ pub(super) struct Form {
     /// True if the output is tables and aligned lines for people, and false if it is JSON lines.
     pub(super) for_people: bool,
     /// True if the output is coloured.
-    colours: bool,
+    pub(super) colours: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

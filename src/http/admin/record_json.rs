@@ -6,6 +6,7 @@
 use crate::engine::RecordView;
 use crate::limits;
 use crate::model::{Aggregate, HashKeyRange, ShardId, UserRecord};
+use crate::world::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -48,6 +49,22 @@ pub(super) fn write_members(text: &mut String, shard: ShardId, record: &RecordVi
     if let Aggregate::Records(records) = Aggregate::of(record.data, &HashKeyRange::ALL) {
         write_user_records(text, &records);
     }
+}
+
+/// Appends the JSON object of a record of a tail. The member `LagMs` is the time from the arrival of
+/// the record until `now`, in milliseconds.
+pub(super) fn write_with_lag(
+    text: &mut String,
+    shard: ShardId,
+    record: &RecordView<'_>,
+    now: Timestamp,
+) {
+    // A record may arrive ahead of the clock.
+    let lag_ms = now.millis().saturating_sub(record.arrival.millis()).max(0);
+    text.push('{');
+    write_members(text, shard, record);
+    // Writing to a String cannot fail.
+    let _ = write!(text, r#","LagMs":{lag_ms}}}"#);
 }
 
 /// Appends the JSON object of a record.

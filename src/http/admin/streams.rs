@@ -37,7 +37,10 @@ pub(super) async fn get(
     let stream = stream_path::find(&admin, &mut query, name)?;
     match action {
         "records" => records::records(&admin, &stream, query).await,
-        "tail" => tail::tail(&admin, &stream, query, &headers, TailForm::json()).await,
+        "tail" => {
+            let form = TailForm::json(&admin.engine.world.clock);
+            tail::tail(&admin, &stream, query, &headers, form).await
+        }
         _ => Err(unknown_path(&uri)),
     }
 }

@@ -27,7 +27,7 @@ use crate::engine::{
 use crate::http::body::{self, FrameWithPermit, Frames};
 use crate::limits;
 use crate::model::ShardId;
-use crate::world::RealDeadline;
+use crate::world::{Clock, RealDeadline};
 use axum::Extension;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -67,10 +67,13 @@ pub(in crate::http) struct TailForm {
 }
 
 impl TailForm {
-    /// The form for the path `tail`: every record, as a JSON object.
-    pub(super) fn json() -> Self {
+    /// The form for the path `tail`: every record, as a JSON object with its lag by `clock`.
+    pub(super) fn json(clock: &Clock) -> Self {
+        let clock = clock.clone();
         Self {
-            write: Box::new(record_json::write),
+            write: Box::new(move |text, shard, record| {
+                record_json::write_with_lag(text, shard, record, clock.now());
+            }),
             per_second: None,
         }
     }
