@@ -114,7 +114,7 @@ pub use events::Events;
 pub(crate) use setup::{StartItem, create_channel_at_start, create_queue_at_start};
 pub use setup::{
     StartRecord, create_at_start, create_channel_shape, create_queue_shape, create_stream_shape,
-    put_at_start, register_at_start, route_records,
+    put_at_start, register_at_start, route_records, stream_differences,
 };
 pub use stream_ref::named_stream;
 pub use table::{Entry, OPERATIONS};

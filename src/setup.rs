@@ -219,7 +219,7 @@ fn exists(
     if created.any(|known| Arc::ptr_eq(known, &stream)) {
         return Err(described.place.refused("this stream is named twice"));
     }
-    log_differences(&stream, described);
+    log_differences(context, &stream, described);
     Ok(true)
 }
 
@@ -296,9 +296,23 @@ async fn fill(
 }
 
 /// Logs the settings in which an existing stream differs from its definition in the setup file.
-fn log_differences(stream: &Stream, described: &StreamSetup) {
+fn log_differences(context: &Context, stream: &Stream, described: &StreamSetup) {
+    let differences = differences(context, stream, described);
+    if !differences.is_empty() {
+        tracing::warn!(
+            stream = %stream.arn.name,
+            "the stream exists and is left as it is, but it differs from the setup: it has {}",
+            differences.join(", ")
+        );
+    }
+}
+
+/// The settings in which an existing stream differs from its definition in the setup file.
+fn differences(context: &Context, stream: &Stream, described: &StreamSetup) -> Vec<String> {
     let properties = stream.properties();
-    let mut differences = Vec::new();
+    let members = serde_json::Value::Object(described.create.clone()).to_string();
+    let others = operation::stream_differences(context, stream, members);
+    let mut differences: Vec<String> = others.into_iter().map(str::to_owned).collect();
     if let Some(shards) = described.create.get("ShardCount").and_then(|n| n.as_u64())
         && shards != properties.open_shards as u64
     {
@@ -321,14 +335,7 @@ fn log_differences(stream: &Stream, described: &StreamSetup) {
         .iter()
         .filter(|name| stream.look(|state| !state.consumers.contains_key(*name)));
     differences.extend(missing.map(|name| format!("no consumer {name}")));
-    if differences.is_empty() {
-        return;
-    }
-    tracing::warn!(
-        stream = %stream.arn.name,
-        "the stream exists and is left as it is, but it differs from the setup: it has {}",
-        differences.join(", ")
-    );
+    differences
 }
 
 /// The message about a refused option `--event-source`.

@@ -75,6 +75,49 @@ fn shape(operation: &str) -> &'static Shape {
     entry.expect("the table has every operation").input
 }
 
+/// Names the settings in which an existing stream differs from a CreateStream request, apart from
+/// the number of shards. `members` is the JSON of the request. The request need not be valid: the
+/// stream exists already.
+pub fn stream_differences(
+    context: &Context,
+    stream: &Stream,
+    members: String,
+) -> Vec<&'static str> {
+    let input = read_input::<CreateStream>(context, &Bytes::from(members), Format::Json);
+    let wanted = input.and_then(|input| create_stream::new_stream(context, input));
+    let Ok((_, wanted)) = wanted else {
+        return Vec::new();
+    };
+    stream.look(|state| {
+        let has = &state.settings;
+        let wanted_settings = &wanted.settings;
+        let checks = [
+            (
+                has.on_demand != wanted_settings.on_demand,
+                "another capacity mode",
+            ),
+            (
+                has.max_record_kib != wanted_settings.max_record_kib,
+                "another maximum record size",
+            ),
+            (
+                has.auto_distribution != wanted_settings.auto_distribution,
+                "another record distribution",
+            ),
+            (
+                has.warm_throughput_mibps != wanted_settings.warm_throughput_mibps,
+                "another warm throughput",
+            ),
+            (
+                state.tags != wanted.tags.into_iter().collect(),
+                "other tags",
+            ),
+        ];
+        let differing = checks.into_iter().filter(|(differs, _)| *differs);
+        differing.map(|(_, name)| name).collect()
+    })
+}
+
 /// The result of an attempt to create a queue or a channel of the setup.
 #[derive(Debug)]
 pub(crate) enum StartItem<T> {

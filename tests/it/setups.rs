@@ -1,5 +1,6 @@
 //! Streams that are made at the start.
 
+use crate::lab::program::Program;
 use crate::lab::raw::Connection;
 use crate::lab::{Lab, Place, Request, Stream, block_on};
 use crate::looking::own;
@@ -193,6 +194,27 @@ fn streams_of_an_earlier_run_are_left_alone() {
         assert_eq!(Stream::existing(&lab, "a").read_all().await.len(), 1);
         lab.stop().await;
     });
+}
+
+#[test]
+fn the_log_names_the_differences_of_a_stream_of_an_earlier_run() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let start = |text: &str| {
+        let file = write(&folder, "setup.toml", text);
+        let data = data.to_str().unwrap();
+        Program::start(&["--data-dir", data, "--setup", &file])
+    };
+    let stream = "[[streams]]\nStreamName = \"a\"\n";
+    let other = "ShardCount = 4\nMaxRecordSizeInKiB = 2048\nTags = { team = \"blue\" }\n";
+    assert!(start(stream).terminate().success());
+    let same = start(stream);
+    assert!(!same.log().contains("differs"), "{}", same.log());
+    assert!(same.terminate().success());
+    let log = start(&format!("{stream}{other}")).log();
+    let expected = "differs from the setup: it has another capacity mode, another maximum record \
+                    size, other tags";
+    assert!(log.contains(expected), "{log}");
 }
 
 /// The refusal of a start with this setup on a data directory, which then holds no streams.
