@@ -17,7 +17,7 @@ use crate::http::{AccessSettings, Body, Incoming, NoAnswer, Request, Response, S
 use crate::limits;
 use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
-use crate::operation::fault_rule::{FaultRuleError, check_all};
+use crate::operation::fault_rule::{self, FaultRuleError};
 use crate::options::{
     Authentication, ClockChoice, FunctionSetting, Options, OptionsError, Problem,
 };
@@ -251,14 +251,12 @@ impl Emulator {
     /// Adds fault rules after the existing ones. Returns the added rules with their ids.
     ///
     /// # Errors
-    /// A rule is invalid. In this case no rule is added.
+    /// A rule is invalid, or there would be too many rules. In this case no rule is added.
     pub fn add_fault_rules(
         &self,
         rules: Vec<FaultRule>,
     ) -> Result<Vec<ListedRule>, FaultRuleError> {
-        let world = &self.engine.world;
-        let rules = check_all(rules, world.clock.now())?;
-        Ok(world.faults.add(rules))
+        fault_rule::add(&self.engine.world, rules)
     }
 
     /// The fault rules of the emulator. Each rule comes with the number of calls in which it has
@@ -541,6 +539,7 @@ async fn prepare(
         let loaded = snapshot::load_at_start(engine, path).await;
         loaded.map_err(|error| StartError::Snapshot(path.clone(), error))?;
     }
+    definitions.check_faults(engine.world.clock.now())?;
     definitions.create(engine).await?;
     Ok((Arc::new(tls), listeners))
 }

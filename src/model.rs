@@ -32,7 +32,7 @@ mod write_limit;
 
 pub(crate) use aggregate::{Aggregate, UserRecord};
 pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
-pub(crate) use arn::{ChannelArn, QueueArn};
+pub(crate) use arn::{ChannelArn, QueueArn, is_name};
 pub(crate) use bucket::Bucket;
 pub use hash_key::HashKey;
 pub(crate) use hash_key::HashKeyRange;

@@ -39,8 +39,8 @@ pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 pub use setup::Problem;
 pub(crate) use setup::{
-    AccountRegionSetting, Fields, MappingSetup, ReaderSetup, Setup, StreamSetup, fields_of_json,
-    record_of_line, rules_of_json,
+    AccountRegionSetting, FaultSetup, Fields, MappingSetup, ReaderSetup, Setup, StreamSetup,
+    fields_of_json, record_of_line, rules_of_json,
 };
 #[cfg(feature = "cli")]
 pub(crate) use setup::{json_of_text, rule_of_text};

@@ -6,13 +6,15 @@ use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Stream};
+use crate::limits;
 use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountRegion, StreamArn};
+use crate::operation::fault_rule::{self, FaultRuleError};
 use crate::operation::{self, Context, StartItem};
 use crate::options::{
-    AccountRegionSetting, MappingSetup, Problem, ReaderSetup, Setup, StreamSetup,
+    AccountRegionSetting, FaultSetup, MappingSetup, Problem, ReaderSetup, Setup, StreamSetup,
 };
-use crate::world::FaultRule;
+use crate::world::{FaultRule, Timestamp};
 use std::fmt::Display;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -71,12 +73,41 @@ impl Definitions {
                 .await;
             return Err(problem);
         }
-        let rules = [&self.fault_rules[..], &self.setup.faults].concat();
-        if !rules.is_empty() {
-            tracing::info!(rules = rules.len(), "fault rules are in force");
-            engine.world.faults.add(rules);
+        self.add_fault_rules(engine)
+    }
+
+    /// Refuses too many fault rules, and a rule whose time `until` has passed before the start. Such
+    /// a rule can never fire.
+    ///
+    /// # Errors
+    /// The reason. For a rule also its position in the options or in the setup file.
+    pub(crate) fn check_faults(&self, now: Timestamp) -> Result<(), Problem> {
+        if self.fault_rules.len() + self.setup.faults.len() > limits::FAULT_RULES {
+            return Err(too_many_rules());
+        }
+        for rule in &self.fault_rules {
+            fault_rule::check(rule.clone(), now)
+                .map_err(|error| Problem::new(format!("--fault: {error}")))?;
+        }
+        for FaultSetup { place, rule } in &self.setup.faults {
+            fault_rule::check(rule.clone(), now).map_err(|error| {
+                let text = error.to_string();
+                let (member, reason) = text.split_once(": ").unwrap_or(("", &text));
+                place.refused_at(member, reason)
+            })?;
         }
         Ok(())
+    }
+
+    fn add_fault_rules(&self, engine: &Engine) -> Result<(), Problem> {
+        let of_setup = self.setup.faults.iter().map(|fault| fault.rule.clone());
+        let rules: Vec<FaultRule> = self.fault_rules.iter().cloned().chain(of_setup).collect();
+        if rules.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(rules = rules.len(), "fault rules are in force");
+        let added = engine.world.faults.add(rules, limits::FAULT_RULES);
+        added.map(drop).ok_or_else(too_many_rules)
     }
 
     async fn create_in(
@@ -199,6 +230,10 @@ impl Definitions {
     fn context(&self, engine: &Arc<Engine>, account_region: &AccountRegionSetting) -> Context {
         Context::new(engine.clone(), account_region.within(&self.home), None)
     }
+}
+
+fn too_many_rules() -> Problem {
+    Problem::new(FaultRuleError::TooMany(limits::FAULT_RULES).to_string())
 }
 
 /// True if the stream of a definition exists already. Then logs the differences between the stream

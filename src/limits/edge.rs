@@ -249,3 +249,6 @@ pub(crate) const RATE_STREAMS: usize = 1_000;
 /// Maximum number of shards of which readings of counters are kept. With more shards, the readings
 /// of all shards are dropped. The value is a choice.
 pub(crate) const RATE_SHARDS: usize = 20_000;
+/// Maximum number of fault rules of an emulator. The value is a choice: every call tries the rules
+/// one after another.
+pub(crate) const FAULT_RULES: usize = 1_000;

@@ -233,7 +233,7 @@ fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
 
 /// True for a valid name of a stream or consumer, and for the id of a queue or channel:
 /// `[a-zA-Z0-9_.-]{1,128}`.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(allowed)
 }

@@ -3,8 +3,9 @@
 
 use super::fault_effect::KMS_CODES;
 use super::table::OPERATIONS;
-use crate::model::ShardId;
-use crate::world::{FaultKind, FaultRule, Timestamp};
+use crate::limits;
+use crate::model::{ShardId, StreamArn, is_name};
+use crate::world::{FaultKind, FaultRule, ListedRule, Timestamp, World};
 use std::fmt;
 
 /// Operations whose request names a shard or writes records to shards.
@@ -49,8 +50,8 @@ pub enum FaultRuleError {
     NoShard(String),
     /// `shard` is not a valid shard id.
     ShardId(String),
-    /// `stream` is an empty text.
-    StreamName,
+    /// `stream` is neither a valid stream name nor the ARN of a stream.
+    StreamName(String),
     /// `percent` is not a number above 0 and up to 100.
     Percent(String),
     /// `times` is 0, so the rule could never fire.
@@ -66,6 +67,8 @@ pub enum FaultRuleError {
     /// `code` is missing, or a rule of this kind cannot have the given code. Holds the codes that
     /// such a rule may have.
     Code(FaultKind, Vec<&'static str>),
+    /// The emulator would have more than this number of fault rules.
+    TooMany(usize),
 }
 
 impl fmt::Display for FaultRuleError {
@@ -80,7 +83,9 @@ impl fmt::Display for FaultRuleError {
             Self::NoStream(name) => write!(f, "stream: {name} does not act on a single stream"),
             Self::NoShard(name) => write!(f, "shard: {name} does not act on a shard"),
             Self::ShardId(text) => write!(f, "shard: {text} is not a shard id"),
-            Self::StreamName => f.write_str("stream: the name is empty"),
+            Self::StreamName(text) => {
+                write!(f, "stream: {text:?} is not the name or the ARN of a stream")
+            }
             Self::Percent(percent) => {
                 write!(f, "percent: {percent} is not above 0 and at most 100")
             }
@@ -96,13 +101,36 @@ impl fmt::Display for FaultRuleError {
             Self::Code(kind, codes) => {
                 write!(f, "code: {kind} takes one of {}", codes.join(", "))
             }
+            Self::TooMany(most) => write!(f, "an emulator has at most {most} fault rules"),
         }
     }
 }
 
 impl std::error::Error for FaultRuleError {}
 
-/// Checks a fault rule. Returns the rule with its shard id in the service's spelling.
+/// Checks fault rules, and adds them after the present rules of the emulator. Returns the added
+/// rules with their ids.
+///
+/// # Errors
+/// A rule is invalid, or there would be too many rules. In this case no rule is added.
+pub fn add(world: &World, rules: Vec<FaultRule>) -> Result<Vec<ListedRule>, FaultRuleError> {
+    let rules = check_all(rules, world.clock.now())?;
+    let added = world.faults.add(rules, limits::FAULT_RULES);
+    added.ok_or(FaultRuleError::TooMany(limits::FAULT_RULES))
+}
+
+/// Checks fault rules, and replaces all rules of the emulator by them. Returns the new rules with
+/// their ids.
+///
+/// # Errors
+/// A rule is invalid, or there are too many rules. In this case no rule is replaced.
+pub fn replace(world: &World, rules: Vec<FaultRule>) -> Result<Vec<ListedRule>, FaultRuleError> {
+    let rules = check_all(rules, world.clock.now())?;
+    let replaced = world.faults.replace(rules, limits::FAULT_RULES);
+    replaced.ok_or(FaultRuleError::TooMany(limits::FAULT_RULES))
+}
+
+/// Checks a fault rule. Returns the rule with its shard id and its ARN in the service's spelling.
 ///
 /// # Errors
 /// The reason why the rule is invalid.
@@ -110,11 +138,17 @@ pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleErro
     check_operations(&rule)?;
     check_chance(&rule, now)?;
     check_members(&rule)?;
+    let stream = check_stream(&rule)?;
     let shard = check_shard(&rule)?;
-    Ok(FaultRule { shard, ..rule })
+    Ok(FaultRule {
+        stream,
+        shard,
+        ..rule
+    })
 }
 
-/// Checks several fault rules. Returns the rules with their shard ids in the service's spelling.
+/// Checks several fault rules. Returns the rules with their shard ids and their ARNs in the service's
+/// spelling.
 ///
 /// # Errors
 /// The reason why the first invalid rule is invalid.
@@ -200,10 +234,18 @@ fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
     }
 }
 
-fn check_shard(rule: &FaultRule) -> Result<Option<String>, FaultRuleError> {
-    if rule.stream.as_deref() == Some("") {
-        return Err(FaultRuleError::StreamName);
+fn check_stream(rule: &FaultRule) -> Result<Option<String>, FaultRuleError> {
+    let Some(text) = &rule.stream else {
+        return Ok(None);
+    };
+    if is_name(text) {
+        return Ok(Some(text.clone()));
     }
+    let arn = StreamArn::parse(text).ok_or_else(|| FaultRuleError::StreamName(text.clone()))?;
+    Ok(Some(arn.to_string()))
+}
+
+fn check_shard(rule: &FaultRule) -> Result<Option<String>, FaultRuleError> {
     let Some(text) = &rule.shard else {
         return Ok(None);
     };

@@ -24,7 +24,7 @@ pub(crate) use account_region_setting::AccountRegionSetting;
 pub(crate) use document::json_of_text;
 pub(crate) use fields::{Fields, fields_of_json};
 pub(crate) use mapping::MappingSetup;
-pub(crate) use plan::{Setup, StreamSetup};
+pub(crate) use plan::{FaultSetup, Setup, StreamSetup};
 pub use problem::Problem;
 pub(super) use read::read;
 pub(crate) use reader::ReaderSetup;

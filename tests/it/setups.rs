@@ -122,6 +122,25 @@ fn resets_wait_for_one_another_and_for_no_client() {
     });
 }
 
+#[test]
+fn fault_rules_that_cannot_be_in_force_stop_the_start() {
+    block_on(async {
+        let until = "until = \"2020-01-01T00:00:00Z\"";
+        let setup = format!("[[faults]]\nkind = \"throttle\"\n{until}\n");
+        let refused = refusal("setup.toml", &setup).await;
+        let expected = "setup.toml: line 3: faults[0].until: this time is in the past";
+        assert_eq!(refused, expected);
+        let rule = "--fault=kind=throttle,until=2020-01-01T00:00:00Z";
+        let flags = ["--port", "0", "--host", "127.0.0.1", rule];
+        let refused = Emulator::start(Options::read(flags).unwrap()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert_eq!(refused, "--fault: until: this time is in the past");
+        let rules = "[[faults]]\nkind = \"throttle\"\n".repeat(1001);
+        let refused = refusal("an emulator", &rules).await;
+        assert_eq!(refused, "an emulator has at most 1000 fault rules");
+    });
+}
+
 /// Creates a mapping of a stream to the function `function` by Lambda's API.
 async fn map_by_api(lab: &Lab, stream: &str) {
     let credential = "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/lambda/aws4_request, \
@@ -268,6 +287,10 @@ fn a_setup_that_cannot_be_made_stops_the_start_with_nothing_made() {
             (
                 "[[streams]]\nStreamName = \"a\"\nRecords = [{PartitionKey = \"k\", Text = \"v\", ExplicitHashKey = \"x\"}]\n",
                 "setup.toml: line 3: streams[0].Records[0]: InvalidArgumentException",
+            ),
+            (
+                "[[streams]]\nStreamName = \"a\"\nConsumers = [\"c\", \"c\"]\n",
+                "setup.toml: line 3: streams[0].Consumers[1]: ResourceInUseException",
             ),
             (
                 "[[streams]]\nStreamName = \"a\"\nConsumers = [\"x y\"]\n",

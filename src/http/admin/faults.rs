@@ -5,7 +5,7 @@ use super::own_body::OwnBody;
 use super::path_part::PathPart;
 use super::query::{NoQuery, refused};
 use super::state::{Admin, Refused, json, problem};
-use crate::operation::fault_rule::check_all;
+use crate::operation::fault_rule;
 use crate::options::rules_of_json;
 use crate::world::{FaultRule, ListedRule};
 use axum::extract::State;
@@ -28,8 +28,10 @@ pub(super) async fn add_faults(
     _query: NoQuery,
     body: OwnBody,
 ) -> Result<Response, Refused> {
-    let rules = read(&admin, &body)?;
-    Ok(listing(&admin.engine.world.faults.add(rules)))
+    let added = fault_rule::add(&admin.engine.world, read(&body)?);
+    added
+        .map(|rules| listing(&rules))
+        .map_err(|error| refused(&error.to_string()))
 }
 
 /// Replaces all fault rules by the rules in the body. Answers with the new rules.
@@ -39,8 +41,10 @@ pub(super) async fn replace_faults(
     _query: NoQuery,
     body: OwnBody,
 ) -> Result<Response, Refused> {
-    let rules = read(&admin, &body)?;
-    Ok(listing(&admin.engine.world.faults.replace(rules)))
+    let replaced = fault_rule::replace(&admin.engine.world, read(&body)?);
+    replaced
+        .map(|rules| listing(&rules))
+        .map_err(|error| refused(&error.to_string()))
 }
 
 pub(super) async fn clear_faults(
@@ -68,18 +72,15 @@ pub(super) async fn remove_fault(
     )
 }
 
-/// Reads and checks the fault rules in a body. Refuses the whole body if one rule is invalid.
-fn read(admin: &Admin, body: &OwnBody) -> Result<Vec<FaultRule>, Refused> {
+/// Reads the fault rules in a body. Refuses the whole body if one rule is invalid.
+fn read(body: &OwnBody) -> Result<Vec<FaultRule>, Refused> {
     let text = body.text()?;
     if text.trim_ascii().is_empty() {
         return Err(refused(
             "the body is a fault rule or a list of rules, in JSON",
         ));
     }
-    let rules = rules_of_json(text);
-    let rules = rules.map_err(|problem| refused(&problem.to_string()))?;
-    let now = admin.engine.world.clock.now();
-    check_all(rules, now).map_err(|error| refused(&error.to_string()))
+    rules_of_json(text).map_err(|problem| refused(&problem.to_string()))
 }
 
 fn listing(rules: &[ListedRule]) -> Response {

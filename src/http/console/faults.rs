@@ -9,7 +9,7 @@ use super::parts::{self, Tone, badge, drawer};
 use super::visit::Visit;
 use crate::limits;
 use crate::operation::OPERATIONS;
-use crate::operation::fault_rule::check_all;
+use crate::operation::fault_rule;
 use crate::options::rules_of_json;
 use crate::world::{FaultKind, ListedRule};
 use axum::extract::Path;
@@ -129,9 +129,8 @@ fn add_by(visit: &Visit, fields: &mut Fields) -> Outcome {
     }
     let rules = rules_of_json(&Value::Object(rule).to_string());
     let rules = rules.map_err(|problem| bad(&problem.to_string()))?;
-    let world = &visit.admin.engine.world;
-    let rules = check_all(rules, world.clock.now()).map_err(|error| bad(&error.to_string()))?;
-    world.faults.add(rules);
+    let added = fault_rule::add(&visit.admin.engine.world, rules);
+    added.map_err(|error| bad(&error.to_string()))?;
     Ok("The rule is added.".to_owned())
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct Setup {
     /// The event source mappings to create, in the order of the setup file.
     pub event_sources: Vec<MappingSetup>,
     /// The fault rules of the setup file, already checked.
-    pub faults: Vec<FaultRule>,
+    pub faults: Vec<FaultSetup>,
     /// The clock that the setup file selects. None if the file selects none.
     pub clock: Option<ClockChoice>,
 }
@@ -74,6 +74,14 @@ pub(crate) struct StreamSetup {
     pub records: Vec<StartRecord>,
     /// The places in the files where `records` are defined, for error messages.
     pub record_places: RecordPlaces,
+}
+
+/// A fault rule of the setup file.
+#[derive(Debug, Clone)]
+pub(crate) struct FaultSetup {
+    /// The place where the rule is defined, for error messages.
+    pub place: DefinitionPlace,
+    pub rule: FaultRule,
 }
 
 /// The places where the records of a stream are defined: in the setup file or in a records file.
@@ -126,7 +134,10 @@ pub(super) fn setup(
         event_sources: each(&mut fields, "event_sources", |path, node| {
             mapping(path, node, &source, home)
         })?,
-        faults: each(&mut fields, "faults", |path, node| rule(&path, node))?,
+        faults: each(&mut fields, "faults", |path, node| {
+            let place = DefinitionPlace::file(&source, &path, &node);
+            rule(&path, node).map(|rule| FaultSetup { place, rule })
+        })?,
         clock: fields.parsed("clock", |value| fields::text(value)?.parse())?,
     };
     fields.end(&TOP_MEMBERS)?;

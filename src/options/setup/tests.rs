@@ -176,7 +176,7 @@ operations = ["PutRecord"]
     assert_eq!(request.source.as_deref(), Some(arn));
     assert_eq!(request.start.position.as_deref(), Some("TRIM_HORIZON"));
     assert_eq!(setup.event_sources[0].scope.region.as_str(), "eu-west-1");
-    assert_eq!(setup.faults[0].kind, FaultKind::Throttle);
+    assert_eq!(setup.faults[0].rule.kind, FaultKind::Throttle);
 }
 
 #[test]

@@ -127,18 +127,26 @@ impl Faults {
         here.find_map(|rule| rule.fires(point, &self.0.chance))
     }
 
-    /// Adds `rules` after the present fault rules. Returns the added rules with their ids. The
-    /// caller has checked that `rules` are valid.
-    pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
-        self.change(|state| state.add(rules, &self.0.chance))
+    /// Adds `rules` after the present fault rules. Returns the added rules with their ids. Returns
+    /// `None` and adds nothing if there would be more than `most` rules. The caller has checked that
+    /// `rules` are valid.
+    pub fn add(&self, rules: Vec<FaultRule>, most: usize) -> Option<Vec<ListedRule>> {
+        self.change(|state| {
+            let has_space = state.calls.len() + rules.len() <= most;
+            has_space.then(|| state.add(rules, &self.0.chance))
+        })
     }
 
-    /// Replaces all fault rules by `rules` in one step. Returns the new rules with their ids. The
-    /// caller has checked that `rules` are valid.
-    pub fn replace(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
+    /// Replaces all fault rules by `rules` in one step. Returns the new rules with their ids.
+    /// Returns `None` and changes nothing if `rules` are more than `most` rules. The caller has
+    /// checked that `rules` are valid.
+    pub fn replace(&self, rules: Vec<FaultRule>, most: usize) -> Option<Vec<ListedRule>> {
         self.change(|state| {
-            state.calls.clear();
-            state.add(rules, &self.0.chance)
+            let has_space = rules.len() <= most;
+            has_space.then(|| {
+                state.calls.clear();
+                state.add(rules, &self.0.chance)
+            })
         })
     }
 
@@ -300,12 +308,24 @@ mod tests {
             times: Some(3),
             ..FaultRule::of(FaultKind::InternalError)
         };
-        let id = faults.add(vec![rule])[0].id;
+        let id = faults.add(vec![rule], 9).unwrap()[0].id;
         let hit: Vec<bool> = (0..7).map(|_| fires(&faults, "ListStreams")).collect();
         assert_eq!(hit, [false, false, true, true, true, false, false]);
         assert_eq!(faults.list()[0].hits, 3);
         assert!(faults.remove(id) && !faults.remove(id));
         assert!(!faults.is_armed());
+    }
+
+    #[test]
+    fn the_number_of_rules_is_bounded() {
+        let faults = Faults::default();
+        let rules = |count| vec![FaultRule::of(FaultKind::Throttle); count];
+        assert!(faults.add(rules(2), 3).is_some());
+        assert_eq!(faults.add(rules(2), 3), None);
+        assert_eq!(faults.replace(rules(4), 3), None);
+        assert_eq!(faults.list().len(), 2);
+        assert!(faults.add(rules(1), 3).is_some() && faults.replace(rules(3), 3).is_some());
+        assert_eq!(faults.list().len(), 3);
     }
 
     #[test]
@@ -315,7 +335,7 @@ mod tests {
             times: Some(1),
             ..FaultRule::of(FaultKind::Throttle)
         };
-        faults.add(vec![first, FaultRule::of(FaultKind::Unavailable)]);
+        faults.add(vec![first, FaultRule::of(FaultKind::Unavailable)], 9);
         let kinds: Vec<FaultKind> = (0..2)
             .map(|_| faults.draw(&occasion("PutRecord", &[None])).unwrap())
             .map(|hit| hit.rule.kind)
@@ -329,11 +349,12 @@ mod tests {
     fn the_same_seed_hits_the_same_calls() {
         let drawn = |seed| {
             let faults = Faults::default();
-            faults.add(vec![FaultRule {
+            let rule = FaultRule {
                 percent: Some(30.0),
                 seed: Some(seed),
                 ..FaultRule::of(FaultKind::InternalError)
-            }]);
+            };
+            faults.add(vec![rule], 9);
             (0..300)
                 .map(|_| fires(&faults, "PutRecord"))
                 .collect::<Vec<_>>()
@@ -347,13 +368,14 @@ mod tests {
     #[test]
     fn a_rule_is_for_its_operations_its_stream_its_shard_and_its_time() {
         let faults = Faults::default();
-        faults.add(vec![FaultRule {
+        let rule = FaultRule {
             operations: Some(vec!["PutRecords".into()]),
             stream: Some("orders".into()),
             shard: Some("b".into()),
             until: Some(Timestamp::from_millis(2000)),
             ..FaultRule::of(FaultKind::ThroughputExceeded)
-        }]);
+        };
+        faults.add(vec![rule], 9);
         let shards = [Some("a".into()), Some("b".into()), None];
         let hit = faults.draw(&occasion("PutRecords", &shards)).unwrap();
         assert_eq!(hit.chosen, [false, true, false]);

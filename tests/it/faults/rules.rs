@@ -104,7 +104,19 @@ wire_test!(
             ),
             (
                 json!({"kind": "throttle", "stream": ""}),
-                "stream: the name is empty",
+                r#"stream: "" is not the name or the ARN of a stream"#,
+            ),
+            (
+                json!({"kind": "throttle", "stream": "a b"}),
+                r#"stream: "a b" is not the name or the ARN of a stream"#,
+            ),
+            (
+                json!({"kind": "throttle", "stream": "arn:foo"}),
+                r#"stream: "arn:foo" is not the name or the ARN of a stream"#,
+            ),
+            (
+                json!(vec![json!({"kind": "throttle"}); 1001]),
+                "an emulator has at most 1000 fault rules",
             ),
             (
                 json!({"kind": "throttle", "shard": "0", "operations": ["CreateStream"]}),

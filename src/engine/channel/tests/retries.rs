@@ -57,7 +57,7 @@ async fn a_flush_answers_the_failure_and_tries_at_once() {
 #[tokio::test]
 async fn a_fault_rule_fails_or_delays_an_object() {
     let bench = Bench::start(Plan::default()).await;
-    let rule = |rule: FaultRule| bench.world.faults.replace(vec![rule]);
+    let rule = |rule: FaultRule| bench.world.faults.replace(vec![rule], 1);
     rule(FaultRule {
         times: Some(2),
         ..FaultRule::of(FaultKind::DeliverObject)
