@@ -234,6 +234,19 @@ pub(super) const ERROR_PROBABILITY: &str = "KINESIS_ERROR_PROBABILITY";
 /// The variable that makes kinesis-mock keep its data.
 const SHOULD_PERSIST_DATA: &str = "SHOULD_PERSIST_DATA";
 
+/// The share of writes that fail by LocalStack's variable, in percent. A value that is not a number
+/// is returned unchanged. None if the variable is not set or is 0.
+pub(super) fn error_percent<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<String> {
+    let value = variable(ERROR_PROBABILITY)?;
+    let text = value.to_string_lossy();
+    let percent = match text.trim().parse::<f64>() {
+        Ok(probability) => (probability * 100.0).to_string(),
+        Err(_) => text.trim().to_owned(),
+    };
+    // LocalStack's default is 0, which means no errors.
+    (!percent.is_empty() && percent != "0").then_some(percent)
+}
+
 fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<String> {
     let value = variable(name)?.into_string().ok()?;
     (!value.is_empty()).then_some(value)
@@ -305,8 +318,10 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
             tracing::info!("--{flag} comes from {variables}, unless the option is set itself");
         }
     }
-    if set(&variable, ERROR_PROBABILITY).is_some_and(|value| value.trim() != "0") {
-        tracing::info!("a --fault comes from {ERROR_PROBABILITY}");
+    if error_percent(&variable).is_some() {
+        tracing::info!(
+            "a --fault comes from {ERROR_PROBABILITY}, unless the command line has a --fault"
+        );
     }
     for (name, value) in unsupported(&variable) {
         tracing::warn!("{name} is ignored, because its value is not supported: {value}");
@@ -454,6 +469,17 @@ mod tests {
             (SHOULD_PERSIST_DATA, "maybe".to_owned()),
         ];
         assert_eq!(unsupported(variable), expected);
+    }
+
+    #[test]
+    fn an_error_probability_of_zero_sets_nothing() {
+        let percent = |value: &str| error_percent(|_| Some(OsString::from(value)));
+        for none in ["", "0", "0.0", " 0 "] {
+            assert_eq!(percent(none), None, "{none:?}");
+        }
+        assert_eq!(percent("0.25").as_deref(), Some("25"));
+        assert_eq!(percent("often").as_deref(), Some("often"));
+        assert_eq!(error_percent(|_| None), None);
     }
 
     #[test]

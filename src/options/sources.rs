@@ -204,21 +204,11 @@ fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
 {
-    let name = other_tools::ERROR_PROBABILITY;
-    let value = variable(name)?;
-    let text = value.to_string_lossy();
-    let percent = match text.trim().parse::<f64>() {
-        Ok(probability) => (probability * 100.0).to_string(),
-        Err(_) => text.trim().to_owned(),
-    };
-    // LocalStack's default is 0, which means no errors.
-    if percent.is_empty() || percent == "0" {
-        return None;
-    }
+    let percent = other_tools::error_percent(variable)?;
     let option = options.iter().find(|option| option.get_id() == "fault")?;
     let rule =
         format!("kind=throughput-exceeded,operations=PutRecord+PutRecords,percent={percent}");
-    let source = format!("the variable {name}");
+    let source = format!("the variable {}", other_tools::ERROR_PROBABILITY);
     Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
