@@ -289,6 +289,10 @@ fn a_setup_that_cannot_be_made_stops_the_start_with_nothing_made() {
                 "setup.toml: line 3: streams[0].Records[0]: InvalidArgumentException",
             ),
             (
+                "[[streams]]\nStreamName = \"a\"\nTags = {\"aws:x\" = \"y\"}\n",
+                "setup.toml: line 3: streams[0].Tags: InvalidArgumentException",
+            ),
+            (
                 "[[streams]]\nStreamName = \"a\"\nConsumers = [\"c\", \"c\"]\n",
                 "setup.toml: line 3: streams[0].Consumers[1]: ResourceInUseException",
             ),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Error messages without the name of the wrong member of a definition: a part of each message, and
 /// the name of the member.
-const MEANT: [(&str, &str); 9] = [
+const MEANT: [(&str, &str); 11] = [
     ("Function does not exist", "FunctionName"),
     ("Stream not found", "EventSourceArn"),
     ("Unrecognized event source", "EventSourceArn"),
@@ -16,6 +16,8 @@ const MEANT: [(&str, &str); 9] = [
     ("timestampInMillis", "StartingPositionTimestamp"),
     ("filter pattern", "FilterCriteria"),
     ("destination", "DestinationConfig"),
+    ("tag keys", "Tags"),
+    ("tags", "Tags"),
     ("Stream ", "StreamConfigurationList[0].StreamARN"),
 ];
 
