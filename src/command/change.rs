@@ -94,8 +94,23 @@ pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
             client.post("clock", &json!({"set_ms": ms}))?.1
         }
     };
-    print::line(&answer.to_string())?;
+    let form = Form::of_output(arguments.connection.server.json);
+    print::line(&clock_line(form, &answer))?;
     Ok(Answer::Yes)
+}
+
+/// Formats the emulator's answer about its clock. For people, the line has the time and the kind of
+/// the clock. For programs, the line is JSON.
+fn clock_line(form: Form, answer: &Value) -> String {
+    let now_ms = answer.get("now_ms").and_then(Value::as_i64);
+    let kind = answer.get("clock").and_then(Value::as_str);
+    match (now_ms, kind) {
+        (Some(ms), Some(kind)) if form.for_people => {
+            let now = crate::world::Timestamp::from_millis(ms).to_rfc3339();
+            format!("{now} ({kind} clock)")
+        }
+        _ => answer.to_string(),
+    }
 }
 
 pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
@@ -143,6 +158,19 @@ fn time(text: &str) -> Result<crate::world::Timestamp, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_see_the_time_of_the_clock() {
+        let answer = json!({"clock": "virtual", "now_ms": 1_769_860_800_000_i64});
+        let form = Form::of_output(true);
+        assert_eq!(clock_line(form, &answer), answer.to_string());
+        let form = Form {
+            for_people: true,
+            ..form
+        };
+        let line = "2026-01-31T12:00:00Z (virtual clock)";
+        assert_eq!(clock_line(form, &answer), line);
+    }
 
     #[test]
     fn a_rule_is_json_or_names_and_values() {

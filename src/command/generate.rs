@@ -2,6 +2,7 @@
 
 use super::client::{Client, Connection};
 use super::outcome::{Answer, Failure};
+use super::print::Form;
 use super::put::Batch;
 use super::template::{DEFAULT, Template};
 use crate::limits;
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Answer, Failure> {
     }
     let sent = batch.end()?;
     pace.end();
-    sent.report()
+    sent.report(Form::of_output(arguments.connection.server.json))
 }
 
 fn template(given: Option<&str>) -> Result<Template, Failure> {

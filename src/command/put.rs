@@ -3,7 +3,7 @@
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
-use super::print;
+use super::print::{self, Form};
 use serde_json::{Value, json};
 use std::io::{self, BufRead};
 
@@ -32,9 +32,10 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection)?;
     let mut batch = Batch::new(&client, &arguments.stream);
     let key = arguments.key.as_deref();
+    let form = Form::of_output(arguments.connection.server.json);
     if let Some(data) = &arguments.data {
         batch.add(&key_of(key, data, 1)?, data)?;
-        return batch.end()?.report();
+        return batch.end()?.report(form);
     }
     for (line, number) in io::stdin().lock().lines().zip(1..) {
         let line = line.map_err(|error| Failure::Usage(format!("standard input: {error}")));
@@ -43,12 +44,12 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
             Err(unusable) => {
                 // Send the records from the lines before the unusable line, and print the usual
                 // report about these records.
-                batch.end()?.report()?;
+                batch.end()?.report(form)?;
                 return Err(unusable);
             }
         }
     }
-    batch.end()?.report()
+    batch.end()?.report(form)
 }
 
 /// The partition key of a record. Without `key`, the partition key is the record's number. If `key`
@@ -80,8 +81,12 @@ pub(super) struct Sent {
 
 impl Sent {
     /// Prints the numbers of accepted and refused records, and the likely reason for the refusals.
-    pub(super) fn report(self) -> Result<Answer, Failure> {
-        print::line(&json!({"put": self.put, "refused": self.refused}).to_string())?;
+    pub(super) fn report(self, form: Form) -> Result<Answer, Failure> {
+        let Self { put, refused } = self;
+        print::line(&match form.for_people {
+            true => format!("{put} records put, {refused} refused"),
+            false => json!({"put": put, "refused": refused}).to_string(),
+        })?;
         if self.refused == 0 {
             return Ok(Answer::Yes);
         }

@@ -2,7 +2,7 @@
 
 use super::client::{Client, WholeConnection};
 use super::outcome::{Answer, Failure};
-use super::print;
+use super::print::{self, Form};
 use crate::world::Stopwatch;
 use serde_json::json;
 use std::fs::File;
@@ -42,18 +42,39 @@ struct Transfer {
 pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     match &arguments.change {
         Change::Save(Transfer { file, connection }) => {
-            save(&Client::whole(&connection.server)?, file)
+            let form = Form::of_output(connection.server.json);
+            save(&Client::whole(&connection.server)?, file, form)
         }
         Change::Load(Transfer { file, connection }) => {
-            let opened = File::open(file).map_err(|error| unusable(file, &error))?;
+            let (opened, bytes) = open(file).map_err(|error| unusable(file, &error))?;
             Client::whole(&connection.server)?.put_file("snapshot", opened)?;
-            Ok(Answer::Yes)
+            let form = Form::of_output(connection.server.json);
+            report(form, "loaded", bytes, file)
         }
     }
 }
 
+/// Opens the file of a snapshot for a load, and returns its size in bytes. A directory is refused.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let file = File::open(path)?;
+    let found = file.metadata()?;
+    match found.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => Ok((file, found.len())),
+    }
+}
+
+/// Prints that a snapshot was saved or loaded. `done` is the word for it.
+fn report(form: Form, done: &str, bytes: u64, path: &Path) -> Result<Answer, Failure> {
+    print::line(&match form.for_people {
+        true => format!("{done} {}, {bytes} bytes", path.display()),
+        false => json!({ "bytes": bytes }).to_string(),
+    })?;
+    Ok(Answer::Yes)
+}
+
 /// Saves a snapshot to the file at `path`, or to standard output if `path` is `-`.
-fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
+fn save(client: &Client, path: &Path, form: Form) -> Result<Answer, Failure> {
     let mut snapshot = client.open("snapshot", &[])?;
     if path == Path::new("-") {
         copy(&mut snapshot, &mut io::stdout().lock(), path)?;
@@ -70,8 +91,7 @@ fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
         return Ok(Answer::Yes);
     }
     let bytes = replace(&target, &mut snapshot)?;
-    print::line(&json!({ "bytes": bytes }).to_string())?;
-    Ok(Answer::Yes)
+    report(form, "saved", bytes, path)
 }
 
 /// Copies the bytes of `from` to a temporary file in the folder of `path`. Renames the temporary

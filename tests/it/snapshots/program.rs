@@ -187,6 +187,7 @@ fn a_command_saves_and_loads() {
         snapshot(&empty, "load", &directory.path().join("missing")),
         Some(2)
     );
+    assert_eq!(snapshot(&empty, "load", directory.path()), Some(2));
     assert_eq!(snapshot(&empty, "load", &file), Some(0));
     let again = directory.path().join("again");
     assert_eq!(snapshot(&empty, "save", &again), Some(0));
