@@ -196,6 +196,7 @@ mod tests {
     fn a_connection_is_kept_and_opened_again_once_it_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/above/", listener.local_addr().unwrap());
+        let (sender, closed) = std::sync::mpsc::channel();
         let server = thread::spawn(move || {
             for _ in 0..2 {
                 let (mut stream, _) = listener.accept().unwrap();
@@ -209,11 +210,16 @@ mod tests {
                         .write_all(format!("{head}{answer}").as_bytes())
                         .unwrap();
                 }
+                drop((stream, lines));
+                sender.send(()).unwrap();
             }
         });
         let client = BlockingClient::new(Address::read(&url, None).unwrap()).unwrap();
         for answer in ["one", "two", "one", "two"] {
             assert_eq!(get(&client).as_deref(), Ok(answer));
+            if answer == "two" {
+                closed.recv().unwrap();
+            }
         }
         server.join().unwrap();
         assert!(get(&client).is_err());
