@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::clients::at;
-use crate::subscriptions::{next_event, subscribe};
+use crate::events::{next_event, subscribe};
 
 /// The data of the last record of an open shard.
 pub const THE_END: &[u8] = b"the end";

@@ -3,6 +3,7 @@
 
 mod clients;
 mod errors;
+mod events;
 mod family;
 mod records;
 mod runner;
