@@ -55,8 +55,8 @@ impl ShardWork {
 
     /// Returns the batch for the final invocation of the open tumbling window. None if the window
     /// does not end now. A window ends when a record of a later window is queued, when the shard is
-    /// finished, when no record was queued during the idle time after the window's end, or when the
-    /// window length was changed.
+    /// finished, when the shard has no unread record at the end of the idle time after the window's
+    /// end, or when the window length was changed.
     pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
         let (window, _) = self.window.as_ref()?;
         let window = *window;
@@ -79,6 +79,10 @@ impl ShardWork {
         let end = self.shard.position(self.read_index, now);
         if self.shard.is_exhausted(end) {
             return true;
+        }
+        // A read limit or a failed read can leave records of the window unread.
+        if self.read_index < self.shard.end() {
+            return false;
         }
         let idle_ms = self.context.limits.event_source_window_idle_ms.unwrap_or(0);
         let idle_ms = i64::try_from(idle_ms).unwrap_or(i64::MAX);

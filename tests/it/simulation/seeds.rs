@@ -22,6 +22,12 @@ const KEPT: &[(u64, Life, &str)] = &[
         "records in the commit frames of one generation were joined with records that came after a \
          segment of the next generation, and the records of that segment were lost at the next start",
     ),
+    (
+        2_002_896,
+        mappings::live,
+        "a tumbling window ended at its idle time, although a read limit had left records of the \
+         window unread",
+    ),
 ];
 
 /// A life of a seed. Returns the trace of the life.
