@@ -320,12 +320,15 @@ const checks = {
       const api = `${main.endpoint}/2015-03-31/event-source-mappings/${uuid}`;
       const authorization = "AWS4-HMAC-SHA256 Credential=console/20260101/us-east-1/lambda/aws4_request, " +
         `SignedHeaders=host;x-amz-date, Signature=${"0".repeat(64)}`;
-      const changed = await fetch(api, {
-        method: "PUT",
-        headers: { authorization, "x-amz-date": "20260101T000000Z" },
-        body: JSON.stringify({ MaximumRetryAttempts: 0 }),
-      });
-      assert.equal(changed.status, 202, await changed.text());
+      // The batch in progress keeps its settings. Disabling the mapping drops the batch.
+      for (const change of [{ MaximumRetryAttempts: 0, Enabled: false }, { Enabled: true }]) {
+        const changed = await fetch(api, {
+          method: "PUT",
+          headers: { authorization, "x-amz-date": "20260101T000000Z" },
+          body: JSON.stringify(change),
+        });
+        assert.equal(changed.status, 202, await changed.text());
+      }
       await page.getByRole("button", { name: "Redeliver batch 1" }).waitFor({ timeout: 30_000 });
       handler.isBroken = false;
       await page.getByRole("button", { name: "Redeliver batch 1" }).click();
