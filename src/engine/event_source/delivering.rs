@@ -146,6 +146,7 @@ impl ShardWork {
     }
 
     fn invoke(&mut self, lane: usize, now: Timestamp) {
+        self.open_window(lane);
         let batch = self.lanes[lane].work.last().expect("a batch is in hand");
         let entry = self.note(EntryKind::Invoke, lane, batch, now);
         let task = LaneTask::new(self.task_input(lane, batch));

@@ -13,31 +13,30 @@ use crate::world::Timestamp;
 const EMPTY: &str = "{}";
 
 impl ShardWork {
-    /// The tumbling window of a new batch, and the flags for the batch's event. None if the mapping
-    /// has no tumbling windows. The first record of the batch opens a window if no window is open.
-    pub(super) fn window_of(&mut self, batch: &Batch) -> Option<(Window, WindowFlags)> {
-        let length_s = self.plan.settings.tumbling_window_s;
-        if length_s == 0 {
-            return None;
+    /// Returns the tumbling window of a new batch, and the flags for the batch's event. None if the
+    /// mapping has no tumbling windows.
+    pub(super) fn window_of(&self, batch: &Batch) -> Option<(Window, WindowFlags)> {
+        let (window, _) = self.window_around(batch.records().first()?)?;
+        Some((window, WindowFlags::default()))
+    }
+
+    /// Opens the tumbling window of the lane's current batch, unless a window is open. Called before
+    /// an invocation: a batch that is discarded without an invocation opens no window.
+    pub(super) fn open_window(&mut self, lane: usize) {
+        let window = self.lanes[lane].work.last().and_then(|batch| batch.window);
+        if let Some((window, _)) = window {
+            self.window
+                .get_or_insert_with(|| (window, EMPTY.to_owned()));
         }
-        let first = batch.records().first()?;
-        let opened = || {
-            (
-                Window::of(first.arrival.millis(), length_s),
-                EMPTY.to_owned(),
-            )
-        };
-        let (window, _) = self.window.get_or_insert_with(opened);
-        Some((*window, WindowFlags::default()))
     }
 
     /// Returns the tumbling window of an event that begins with the record `first`, and the state in
     /// this event. None if the mapping has no tumbling windows.
     pub(super) fn window_around(&self, first: &RecordRef) -> Option<(Window, &str)> {
-        if let Some((window, state)) = &self.window {
+        let length_s = self.plan.settings.tumbling_window_s;
+        if let Some((window, state)) = self.window.as_ref().filter(|_| length_s > 0) {
             return Some((*window, state));
         }
-        let length_s = self.plan.settings.tumbling_window_s;
         (length_s > 0).then(|| (Window::of(first.arrival.millis(), length_s), EMPTY))
     }
 

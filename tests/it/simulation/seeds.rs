@@ -25,8 +25,8 @@ const KEPT: &[(u64, Life, &str)] = &[
     (
         2_002_896,
         mappings::live,
-        "a tumbling window ended at its idle time, although a read limit had left records of the \
-         window unread",
+        "records that were discarded without an invocation opened a tumbling window again, and the \
+         window had a second last invocation with an empty state",
     ),
 ];
 
