@@ -23,6 +23,20 @@ fn queue_at(name: &str, stream: &str, start: &str) -> Value {
     json!({"QueueName": name, "StreamConfigurationList": [stream]})
 }
 
+/// Creates a queue whose stream has three records of 6 MiB. An answer has space for one of them.
+/// Returns the ARN of the queue.
+async fn queue_with_large_records(lab: &Lab) -> String {
+    let body = json!({"StreamName": "s", "MaxRecordSizeInKiB": 10_240});
+    ok(lab, "CreateStream", body).await;
+    let arn = create_queue(lab, "q", "s").await;
+    for text in ["a", "b", "c"] {
+        let data = base64(text.repeat(6 << 20).as_bytes());
+        let body = json!({"StreamName": "s", "PartitionKey": text, "Data": data});
+        ok(lab, "PutRecord", body).await;
+    }
+    arn
+}
+
 /// Creates a queue that begins with the oldest record. Returns its ARN.
 async fn create_queue(lab: &Lab, name: &str, stream: &str) -> String {
     created(lab, queue_at(name, stream, "TRIM_HORIZON")).await

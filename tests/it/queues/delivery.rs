@@ -362,14 +362,7 @@ wire_test!(
     an_answer_is_cut_before_ten_mebibytes,
     ["--limit", "shard-write-bytes=off"],
     |lab| async move {
-        let body = json!({"StreamName": "s", "MaxRecordSizeInKiB": 10_240});
-        ok(&lab, "CreateStream", body).await;
-        let arn = create_queue(&lab, "q", "s").await;
-        for text in ["a", "b", "c"] {
-            let data = base64(text.repeat(6 << 20).as_bytes());
-            let body = json!({"StreamName": "s", "PartitionKey": "k", "Data": data});
-            ok(&lab, "PutRecord", body).await;
-        }
+        let arn = queue_with_large_records(&lab).await;
         let quick = json!({"VisibilityTimeoutSeconds": 1});
         let mut seen = Vec::new();
         for round in 1..=2 {

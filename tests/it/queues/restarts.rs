@@ -110,14 +110,7 @@ disk_test!(
     records_that_did_not_fit_in_an_answer_stay_visible,
     ["--limit", "shard-write-bytes=off"],
     |lab| async move {
-        let body = json!({"StreamName": "s", "MaxRecordSizeInKiB": 10_240});
-        ok(&lab, "CreateStream", body).await;
-        let arn = create_queue(&lab, "q", "s").await;
-        for text in ["a", "b", "c"] {
-            let data = base64(text.repeat(6 << 20).as_bytes());
-            let body = json!({"StreamName": "s", "PartitionKey": text, "Data": data});
-            ok(&lab, "PutRecord", body).await;
-        }
+        let arn = queue_with_large_records(&lab).await;
         let short = json!({"VisibilityTimeoutSeconds": 1});
         for _ in 0..3 {
             let records = receive_with(&lab, Kind::Normal, &arn, short.clone()).await;
