@@ -1,11 +1,11 @@
-//! Keeps the streams, shards, queues, channels and event source mappings. Runs requests on them,
-//! and the tasks that change them at their deadlines.
+//! Keeps the streams, shards, queues, channels and event source mappings. Runs the requests on
+//! these items, and the tasks that change the items at their deadlines.
 //!
 //! # Files
-//! - `core`: the type `Engine`. `accounts`, `quotas`, `commitment`, `call_rates`: state of whole
-//!   accounts.
+//! - `core`: the type `Engine`. `accounts`, `quotas`, `commitment`, `call_rates`: the state of each
+//!   account.
 //! - `stream`, `stream_state`, `shard`, `batch`: one stream, its shards, and the records read from
-//!   them.
+//!   the shards.
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
 //!   `active_subscriptions`, `tail`: each file serves one kind of request. `slots`: limits the
 //!   number of open tails and of snapshots in progress.
@@ -17,8 +17,8 @@
 //! - `saved`: writes streams to the catalog. `start`: starts an engine from the catalog.
 //!
 //! # The order of locks
-//! A thread takes locks only in the order of this list. Of the locks 1 to 8, a thread never holds
-//! two with the same number at a time. Debug builds check both rules ([`crate::lock`]).
+//! A thread takes locks only in the order of this list. A thread never holds two locks with the
+//! same number from 1 to 8 at the same time. Debug builds check both rules ([`crate::lock`]).
 //!
 //! 1. The lock of all accounts.
 //! 2. The lock of the queues of all accounts.

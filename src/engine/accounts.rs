@@ -28,8 +28,8 @@ struct AccountStreams {
     settings: AccountValue,
 }
 
-/// The values that the check of a stream's change needs: the time of the change, and the quota use
-/// and the billing commitment of the stream's account.
+/// The values with which the engine checks a change of a stream: the time of the change, and the
+/// quota use and the billing commitment of the stream's account.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Time of the change.
@@ -46,9 +46,9 @@ impl Accounts {
         self.0.get(account_region)?.streams.get(name).cloned()
     }
 
-    /// Returns up to `page` streams of an account, in the order of their names. All returned names
-    /// are greater than `after`, if it is given. The second value is true if the account has more
-    /// streams after the returned ones.
+    /// Returns up to `page` streams of an account, in the order of their names. If `after` is
+    /// given, returns only streams with a name greater than `after`. The second value is true if
+    /// the account has more streams after the returned ones.
     pub(super) fn list(
         &self,
         account_region: &AccountRegion,
@@ -65,7 +65,7 @@ impl Accounts {
         (listed, streams.next().is_some())
     }
 
-    /// The streams of all accounts.
+    /// The streams of all accounts, in any status.
     pub(super) fn streams(&self) -> Vec<Arc<Stream>> {
         let accounts = self.0.values();
         accounts
@@ -109,8 +109,8 @@ impl Accounts {
         self.0.entry(account_region).or_default().settings = settings;
     }
 
-    /// Returns the values that the check of a stream's change needs. `now` is the time of the
-    /// change.
+    /// Returns the values with which the engine checks a change of one of the account's streams.
+    /// `now` is the time of the change.
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,

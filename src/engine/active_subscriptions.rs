@@ -31,8 +31,8 @@ pub(crate) enum EndReason {
 /// Receives the reason when another request ends a subscription. Holds None before that.
 pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
-/// Error of a subscription that is refused, because the same consumer subscribed to the same shard
-/// less than `subscription-lock-seconds` ago.
+/// The error of a refused subscription: the same consumer subscribed to the same shard less than
+/// `subscription-lock-seconds` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SubscribedRecently;
 
@@ -58,8 +58,9 @@ pub(super) struct ActiveSubscriptions(Lock<Registry>);
 #[derive(Debug, Default)]
 struct Registry {
     subscriptions: HashMap<SubscriptionKey, Entry>,
-    /// The subscriptions that may have begun less than `subscription-lock-seconds` ago, oldest
-    /// first. Contains the start time, the key and the number of each subscription.
+    /// The subscriptions that began less than `subscription-lock-seconds` ago, oldest first. An
+    /// entry holds the start time, the key and the number of a subscription. An older entry stays
+    /// until `Registry::forget_ended` removes it.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
     /// The subscriptions in progress whose consumers were deregistered. The key of the map is the
     /// number of the subscription.
@@ -89,8 +90,8 @@ struct Entry {
     since: Timestamp,
     /// Index of the next record that the subscription sends.
     next: Arc<AtomicU64>,
-    /// True while `Registry::recent` contains the subscription, because it may have begun less than
-    /// `subscription-lock-seconds` ago.
+    /// True while `Registry::recent` has an entry for the subscription. During this time the
+    /// subscription stays in the registry even if it has ended.
     is_recent: bool,
     /// Sends the reason to the subscription when another request ends the subscription. None after
     /// the subscription has ended.
@@ -172,8 +173,8 @@ impl ActiveSubscriptions {
         Ok((subscription, end_signal))
     }
 
-    /// Ends the subscriptions for whose keys `is_meant` returns true. Their consumers may subscribe
-    /// again immediately.
+    /// Ends every subscription for whose key `is_meant` returns true. The consumers of these
+    /// subscriptions may subscribe again immediately.
     pub(super) fn end(&self, reason: EndReason, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
@@ -186,9 +187,9 @@ impl ActiveSubscriptions {
         }
     }
 
-    /// Detaches the subscriptions of a deregistered consumer: the subscriptions for whose keys
-    /// `is_meant` returns true. These subscriptions continue. A later subscription with the same
-    /// key does not end them, and is not refused because of them.
+    /// Detaches the subscriptions of a deregistered consumer. These are the subscriptions for whose
+    /// keys `is_meant` returns true. They continue, but a later subscription with the same key does
+    /// not end them, and is not refused because of them.
     pub(super) fn detach(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));

@@ -23,8 +23,8 @@ pub(crate) struct Read {
 }
 
 /// The source of the budget permit for a read. The permit covers the records that the read loads
-/// from the disk. The read begins only after it got the permit, so that a read that waits for its
-/// permit does not block other reads of the disk.
+/// from the disk. The read waits for the permit before it begins, so the wait does not block other
+/// reads of the disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadBudget<'a> {
     /// No permit is needed, because the caller drops the returned batch before it awaits anything.

@@ -33,8 +33,8 @@ pub enum Commitment {
 }
 
 impl Commitment {
-    /// Returns the state at `now` of an account's billing commitment. `settings` are the settings
-    /// of the account.
+    /// Returns the state of an account's billing commitment at the time `now`. `settings` are the
+    /// settings of the account.
     pub(super) fn at(now: Timestamp, settings: &AccountValue) -> Self {
         let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
         let (started, ended) = (moment(settings.started_ms), moment(settings.ended_ms));

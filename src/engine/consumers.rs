@@ -59,12 +59,9 @@ pub(crate) fn consumer_arn(
 }
 
 impl Engine {
-    /// Registers a consumer of a stream if `check` permits it. The second argument of `check` is
-    /// true if the account's minimum throughput billing commitment is in force. If `at_once` is
-    /// true, the consumer is ACTIVE immediately, without a transition delay.
-    ///
-    /// # Errors
-    /// Returns the error of `check`, or an error if the store cannot write.
+    /// Registers a consumer of a stream if `check` permits it. `check` gets the state of the
+    /// stream, and true if the account's minimum throughput billing commitment is in force. If
+    /// `at_once` is true, the consumer is ACTIVE immediately, without a transition delay.
     pub async fn register<E: From<StoreError>>(
         self: &Arc<Self>,
         stream: &Arc<Stream>,

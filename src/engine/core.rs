@@ -1,4 +1,4 @@
-//! The type [`Engine`], and functions that many of its operations use.
+//! The type [`Engine`], and the functions that requests of several kinds use.
 
 use super::accounts::Accounts;
 use super::active_subscriptions::ActiveSubscriptions;
@@ -65,7 +65,8 @@ pub struct Engine {
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// The settings of an engine, without the limits. The options of the emulator determine the values.
+/// The settings of an engine, without the limits. The options of the emulator determine these
+/// settings.
 #[derive(Debug, Clone, Default)]
 pub struct Behaviour {
     /// Duration of a status that ends by itself, such as CREATING, in milliseconds.
@@ -95,9 +96,9 @@ impl Engine {
         !self.accounts.lock().streams().is_empty()
     }
 
-    /// Returns up to `page` streams of an account, in the order of their names. All returned names
-    /// are greater than `after`, if it is given. The second value is true if the account has more
-    /// streams after the returned ones.
+    /// Returns up to `page` streams of an account, in the order of their names. If `after` is
+    /// given, returns only streams with a name greater than `after`. The second value is true if
+    /// the account has more streams after the returned ones.
     pub fn list(
         &self,
         account_region: &AccountRegion,
@@ -113,7 +114,7 @@ impl Engine {
         self.accounts.lock().scopes()
     }
 
-    /// The streams of all accounts.
+    /// The streams of all accounts, in any status.
     pub(super) fn streams(&self) -> Vec<Arc<Stream>> {
         self.accounts.lock().streams()
     }
@@ -181,9 +182,10 @@ impl Engine {
             .unwrap_or(usize::MAX)
     }
 
-    /// True if a record with the hash key `key` can be ordered after `number`. The time in `number`
-    /// must not be in the future. A number of the shard that gets the record must have been given
-    /// out, so that the number of the record is greater. Every other number is accepted.
+    /// True if a writer may demand that a record with the hash key `key` gets a sequence number
+    /// greater than `number`. The time in `number` must not be in the future. If `number` is a
+    /// number of the shard that gets the record, the shard must already have given out the number.
+    /// Every other number is accepted.
     ///
     /// A sequence number does not identify its stream: streams whose shards were created in the
     /// same second have equal numbers. Therefore another stream may have given out the number.
@@ -209,10 +211,10 @@ impl Engine {
                 .any(|stream| stream.has_given_out(number))
     }
 
-    /// Returns the latest timestamp in the sequence numbers that the emulator can have issued so
-    /// far, in seconds since the epoch. The value is the current second, or a later second if a
-    /// shard was created or cleared ahead of the clock. The time of the clock alone would be no
-    /// suitable limit for the numbers of such a shard.
+    /// Returns the latest timestamp that a sequence number of the emulator can contain so far, in
+    /// seconds since the epoch. The value is the current second, or a later second if a shard was
+    /// created or cleared ahead of the clock. In the latter case the shard may have given out
+    /// numbers with a time after the current second.
     fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
         let latest_s = &self.shard_opener.latest_number_s;
@@ -235,7 +237,7 @@ impl Engine {
             .collect()
     }
 
-    /// Number of subscriptions in progress.
+    /// Number of subscriptions in progress, in all streams.
     pub fn subscriptions(&self) -> usize {
         self.active_subscriptions.count()
     }
@@ -326,7 +328,8 @@ impl Engine {
     }
 
     /// Waits until `deadline`, or until the bell of `alarm` rings. Without a deadline, only the
-    /// bell ends the wait. Returns true after the wait, and false if the engine stops.
+    /// bell ends the wait. Returns true after the wait, or false if the engine stops during the
+    /// wait.
     pub(super) async fn wait(&self, alarm: &mut Alarm, deadline: Option<Timestamp>) -> bool {
         let mut stop = self.stop.subscribe();
         tokio::select! {

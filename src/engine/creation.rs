@@ -11,7 +11,7 @@ use crate::store::{StreamSettings, Ticket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Description of a stream to be created.
+/// The properties of a stream that is to be created.
 #[derive(Debug)]
 pub struct NewStream {
     /// Settings that the stream gets.
@@ -193,8 +193,8 @@ impl Engine {
     }
 }
 
-/// Returns the limit if `used` plus `more` exceeds the limit. Returns None otherwise, and if there
-/// is no limit.
+/// Returns the limit if `used` plus `more` is greater than the limit. Returns None if the sum is
+/// within the limit, or if there is no limit.
 pub(super) fn exceeded(limit: Limit, used: u64, more: u64) -> Option<u64> {
     limit.filter(|limit| used.saturating_add(more) > *limit)
 }

@@ -1,4 +1,4 @@
-//! Lists of deadlines. At such a deadline, a status of a stream, consumer, queue or channel ends by
+//! Lists of deadlines. At a deadline, a status of a stream, consumer, queue or channel ends by
 //! itself, or a visibility timeout in a queue ends.
 
 use super::lock_order;
@@ -7,7 +7,7 @@ use crate::world::{Bell, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The event that is due at a deadline of a stream.
+/// The event at a deadline of a stream: the end of a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     /// The status of the stream itself ends.
@@ -16,8 +16,8 @@ pub(super) enum Due {
     Consumer(String),
 }
 
-/// Deadlines in the order of time. `O` is the type of the owner of a deadline, such as a stream.
-/// `D` is the type of the event at a deadline, such as the end of the owner's status.
+/// Deadlines in the order of time. `O` is the type of a deadline's owner, such as a stream. `D` is
+/// the type of a deadline's event, such as the end of the owner's status.
 #[derive(Debug)]
 pub(super) struct Deadlines<O, D> {
     waiting: Lock<Waiting<O, D>>,

@@ -33,29 +33,29 @@ impl<T> Default for NamedItems<T> {
 }
 
 impl<T: Named> NamedItems<T> {
-    /// Number of queues or channels.
+    /// Number of queues or channels that the account has in the region.
     pub(super) fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// All queues or channels, in the order of their names.
+    /// All queues or channels of the account in the region, in the order of their names.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
         self.by_name.values()
     }
 
-    /// The queue or channel with this id.
+    /// Finds a queue or channel by the id in its ARN.
     pub(super) fn with_id(&self, id: &str) -> Option<&Arc<T>> {
         self.by_id.get(id)
     }
 
-    /// The queue or channel with this name.
+    /// Finds a queue or channel by its name.
     pub(super) fn with_name(&self, name: &str) -> Option<&Arc<T>> {
         self.by_name.get(name)
     }
 
-    /// Returns up to `page` queues or channels, in the order of their names. Only items with a name
-    /// greater than `after` are returned, and only if `wanted` returns true for the item. The
-    /// second value is true if more such items follow.
+    /// Returns up to `page` queues or channels, in the order of their names. Returns only items
+    /// with a name greater than `after` for which `wanted` returns true. The second value is true
+    /// if more such items follow.
     pub(super) fn list(
         &self,
         after: Option<&str>,

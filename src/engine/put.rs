@@ -37,7 +37,7 @@ struct ShardBatch {
     /// Bytes of data and partition keys of the appended records.
     bytes: u64,
     ticket: Option<Ticket>,
-    /// True if an injected fault demands that the appended records are answered as failed.
+    /// True if an injected fault makes the request report the appended records as failed.
     torn: bool,
 }
 
@@ -58,7 +58,7 @@ impl Stream {
             let now = engine.world.clock.now();
             match shard.append(now, reservation, &record, encrypted) {
                 Ok((number, ticket)) => {
-                    // The log has a copy of the record. The request's memory can be freed before
+                    // The log has a copy of the record, so the request's memory can be freed before
                     // the commit.
                     drop(record);
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
@@ -113,7 +113,8 @@ impl Stream {
     ) -> Vec<Result<Placed, PutFailure>> {
         let batches = self.append_by_shard(engine, &records, rates).await;
         let mut results = vec![Err(PutFailure::Store); records.len()];
-        // The logs have copies of the records. The request's memory can be freed before the commit.
+        // The logs have copies of the records, so the request's memory can be freed before the
+        // commit.
         drop(records);
         for batch in batches {
             let Some(ticket) = batch.ticket else { continue };
@@ -134,8 +135,8 @@ impl Stream {
         results
     }
 
-    /// Appends each record to the open shard that the record's hash key or turn selects. If the
-    /// shard was closed after its selection, selects another shard for the record.
+    /// Appends each record to the open shard that the record's hash key or turn selects. If this
+    /// shard is closed before the append, selects another shard for the record.
     async fn append_by_shard(
         &self,
         engine: &Engine,
@@ -162,8 +163,8 @@ impl Stream {
 
     /// Reserves a turn for each record of a request without hash keys, and returns the turn of the
     /// first record. Successive records have successive turns, and the turn of a record selects its
-    /// shard. Returns 0 for a request with hash keys. All records of a request have a hash key, or
-    /// none of them has one.
+    /// shard. Returns 0 for a request with hash keys. Either all records of a request have a hash
+    /// key, or none has one.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
         match records.first() {
             Some(first) if first.hash_key.is_none() => self.take_turns(records.len()),
@@ -172,7 +173,7 @@ impl Stream {
     }
 }
 
-/// Groups the records with the indexes `chosen` by the shard that each record goes to. Keeps the
+/// Groups the records with the indexes `chosen` by the shards that the records go to. Keeps the
 /// order of the records within each shard.
 fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
@@ -196,8 +197,8 @@ fn by_shard<'a>(
     groups.map(group).collect()
 }
 
-/// Passes the injection point before an append. Returns true if a fault demands that the appended
-/// records are answered as failed.
+/// Passes the injection point before an append. Returns true if the injected fault makes the
+/// request report the appended records as failed.
 async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     match engine.world.pass(Point::Append).await {
         Ok(()) => Ok(false),

@@ -4,7 +4,7 @@ use super::stream_state::StreamState;
 use crate::model::{StreamMode, StreamStatus};
 
 /// Quota use: the numbers of shards and streams that count against an account's quotas in a region.
-/// A value describes one stream, or all streams of the account in the region.
+/// A value is the use of one stream, or of all streams of the account in the region.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QuotaUse {
     /// Number of open shards of provisioned streams.

@@ -35,8 +35,8 @@ impl RecordCount {
         }
     }
 
-    /// Sets the count. A clear of the stream sets it to zero, the load of a snapshot to the count in
-    /// the snapshot, and a start to the number of readable records.
+    /// Sets the count. The clear of the stream sets the count to zero, the load of a snapshot to
+    /// the count in the snapshot, and a start to the number of readable records.
     pub(super) fn set(&self, records: u64) {
         self.count.store(records, SeqCst);
     }
@@ -71,7 +71,8 @@ impl RecordCount {
     }
 }
 
-/// Counts a caller as waiting for records until this value is dropped.
+/// A caller that waits for records. `RecordCount::waiting` counts the caller until this value is
+/// dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

@@ -65,7 +65,8 @@ impl Engine {
         }
     }
 
-    /// The catalog changes that remove the given channels. Marks the channels as removed.
+    /// Returns the catalog changes that remove the given channels, and marks the channels as
+    /// removed.
     pub(super) fn channel_removals(&self, channels: &[Arc<Channel>]) -> Vec<Change> {
         let channels = channels.iter();
         channels
@@ -74,7 +75,7 @@ impl Engine {
     }
 }
 
-/// The catalog changes that remove the given streams. Marks the streams as removed.
+/// Returns the catalog changes that remove the given streams, and marks the streams as removed.
 pub(super) fn stream_removals(streams: &[Arc<Stream>]) -> Vec<Change> {
     let removed = |stream: &Arc<Stream>| stream.with_state(|state| saved::removed(stream, state));
     streams.iter().flat_map(removed).collect()

@@ -33,8 +33,9 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     }
 }
 
-/// Removes the expired records of a stream, except the records that a mapping has not read yet.
-/// `positions` contains the positions of each mapping of the stream.
+/// Removes the expired records of a stream. Keeps the records that a channel has not delivered yet,
+/// and the records that a mapping has not read yet. `positions` contains the positions of each
+/// mapping of the stream.
 async fn trim(
     engine: &Engine,
     stream: &Arc<Stream>,

@@ -8,8 +8,8 @@ use crate::world::Timestamp;
 
 /// Returns the catalog entries of a stream and of its shards `shards`. `status` is the stream's
 /// status at the time when the entries become durable. Returns no entries if the removal of the
-/// stream was already handed to the store. Otherwise a deadline that is due after the removal could
-/// save the stream again.
+/// stream was already handed to the store. Otherwise a later deadline of the stream could save the
+/// stream again.
 pub(super) fn stream(
     stream: &Stream,
     state: &StreamState,
@@ -80,8 +80,8 @@ pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> C
     Change::Account(key, Some(value.clone()))
 }
 
-/// Catalog changes that remove a stream and its shards. Marks the stream as removed, so that later
-/// changes of the stream are not saved.
+/// Returns the catalog changes that remove a stream and its shards. Marks the stream as removed, so
+/// that later changes of the stream are not saved.
 pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();

@@ -26,8 +26,8 @@ pub struct Shard {
     /// Creation time in seconds since the epoch, which is part of every sequence number of the
     /// shard.
     pub created_s: u64,
-    /// The shards whose split or merge created this shard. The second is None if a split created
-    /// this shard. Both are None if the creation of the stream created it.
+    /// The shards whose split or merge created this shard. The second value is None if a split
+    /// created this shard. Both values are None if the shard was created together with its stream.
     pub(crate) parents: [Option<ShardId>; 2],
     range: HashKeyRange,
     log: Arc<Log>,
@@ -240,8 +240,8 @@ impl Shard {
         Ok((admitted.iter().map(number).collect(), ticket))
     }
 
-    /// Rings `bell` whenever a record becomes visible, and when the shard is closed or deleted. A
-    /// drop of the returned value ends this.
+    /// Rings `bell` whenever a record of the shard becomes visible, and when the shard is closed or
+    /// deleted. Dropping the returned value stops the ringing.
     pub(crate) fn follow(&self, bell: Bell) -> Follower {
         self.log.ring_at_end(bell)
     }
@@ -254,26 +254,27 @@ impl Shard {
         writing.last_arrival
     }
 
-    /// Sequence number of the record at `index` that arrived at `arrival`.
+    /// The sequence number of the record with the index `index` and the arrival time `arrival`.
     pub(crate) fn number(&self, index: u64, arrival: Timestamp) -> SequenceNumber {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// Returns a lower bound for the timestamp of the shard's next sequence number, in seconds
-    /// since the epoch. No earlier sequence number of the shard has a greater timestamp.
+    /// Returns the timestamp that the shard's next sequence number has at least, in seconds since
+    /// the epoch. No earlier sequence number of the shard has a greater timestamp.
     pub(super) fn latest_number_s(&self) -> u64 {
         let arrival = self.writing.lock().last_arrival;
         self.number(0, arrival).time_s
     }
 
-    /// True if the number is one of the shard, or of a shard of another stream with the same id and
-    /// second of creation.
+    /// True if `number` has the shard id and the creation second of this shard. A shard of another
+    /// stream may have the same id and the same creation second, and then has equal numbers.
     pub(super) fn has_number(&self, number: SequenceNumber) -> bool {
         number.shard == self.id.index() && number.created_s == self.created_s
     }
 
-    /// True if `number`, a number of this shard, is less than the number of the shard's next
-    /// record, or is the ending number of the closed shard.
+    /// True if this shard may already have given out `number`, which is one of its numbers. The
+    /// index of a number that was given out is less than the shard's next sequence index. The
+    /// ending number of a closed shard also counts as given out.
     pub(super) fn has_given_out(&self, number: SequenceNumber) -> bool {
         number.index < self.counter.load(Ordering::Relaxed)
             || self.description().ending_sequence_number() == Some(number)
@@ -321,8 +322,8 @@ impl Shard {
         self.is_complete_before(position.index)
     }
 
-    /// True if the shard is closed and contains no record at or after `index`. Such a shard never
-    /// gets such a record.
+    /// True if the shard is closed and contains no record at or after `index`. No record is ever
+    /// appended to a closed shard, so the result stays true.
     pub(crate) fn is_complete_before(&self, index: u64) -> bool {
         self.closed_before(index).is_some()
     }
@@ -347,8 +348,8 @@ impl Shard {
         budget: ReadBudget<'_>,
     ) -> Result<Batch, StoreError> {
         let (mut records, mut permit) = self.read_from(read.from.index, &read, budget).await?;
-        // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of that record
-        // and a later time. In this case the read skips the record at the index.
+        // A position directly after a record, such as AFTER_SEQUENCE_NUMBER, has the index of the
+        // record and a later time. In this case the read skips the record.
         let skip = records.iter().next().is_some_and(|record| {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });

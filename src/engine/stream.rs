@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A stream. The value exists from the stream's creation until the end of its deletion.
 #[derive(Debug)]
 pub struct Stream {
-    /// ARN of the stream: its account, region and name.
+    /// ARN of the stream, which contains its account, region and name.
     pub arn: StreamArn,
     /// Incarnation number, which distinguishes the stream from earlier streams of the same name. No
     /// other stream of the engine or of its data directory ever had this number.
@@ -201,7 +201,8 @@ impl Stream {
     }
 
     /// Returns the number of acknowledged records since the last clear of the stream. Snapshots
-    /// contain this number. A start with a data directory begins with the number of readable records.
+    /// contain this number. A start with a data directory begins with the number of readable
+    /// records.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }
@@ -219,8 +220,8 @@ impl Stream {
         self.records.end();
     }
 
-    /// True if the shard of the stream to which `number` belongs gave out the number, or a greater
-    /// one. False if the stream has no such shard.
+    /// True if the stream contains the shard of `number`, and this shard may already have given out
+    /// the number. False if the stream has no such shard.
     pub(super) fn has_given_out(&self, number: SequenceNumber) -> bool {
         let id = ShardId::checked(number.shard);
         let shard = id.and_then(|id| self.look(|state| state.shards.get(&id).cloned()));

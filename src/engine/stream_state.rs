@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The mutable state of a stream.
 #[derive(Debug, Clone)]
 pub struct StreamState {
-    /// The status of the stream that the API shows.
+    /// Status of the stream, as the API shows it.
     pub status: StreamStatus,
     /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(crate) due: Option<Timestamp>,
@@ -57,7 +57,7 @@ pub struct StreamState {
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
-/// The properties of a channel in the state of its stream.
+/// A channel, as the state of its stream lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamChannel {
     pub(crate) kind: DestinationKind,
@@ -65,8 +65,8 @@ pub(crate) struct StreamChannel {
     pub(crate) has_failed: bool,
 }
 
-/// Number of shards that share one counter of sequence indexes. A recording of the service shows
-/// this number.
+/// Number of shards that share one counter of sequence indexes. The number is recorded: a recording
+/// of the service shows it.
 pub(super) const SHARDS_PER_COUNTER: u32 = 5;
 
 /// Opens the shards of streams and the logs of the shards, for one run. The records in new shards

@@ -147,8 +147,8 @@ impl Subscription {
         seconds.map(Duration::from_secs)
     }
 
-    /// Returns the next event of the subscription, and waits for it. None if the subscription ends
-    /// without a final event.
+    /// Waits for the next event of the subscription, and returns it. Returns None if the
+    /// subscription ends without a final event.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         while !self.over {
             if let Some(event) = self.event().await {
@@ -269,9 +269,9 @@ impl Subscription {
 
     /// Returns a heartbeat if the subscription has sent no event for five seconds, and otherwise
     /// None. The continuation sequence number of the heartbeat has the index of the last published
-    /// record. The time in this number is the current second, or the second of the shard's creation
-    /// if that is later. The number is never less than an earlier continuation sequence number, and
-    /// is less than the sequence number of every later record.
+    /// record. The time in this number is the current second. If the shard was created later than
+    /// that, the time is the second of its creation. The number is never less than an earlier
+    /// continuation sequence number, and is less than the sequence number of every later record.
     fn heartbeat(&mut self, now: Timestamp) -> Option<Event> {
         if now < self.heartbeat_at() {
             return None;

@@ -63,7 +63,7 @@ pub(crate) enum TailStep {
     End(&'static str),
 }
 
-/// A shard of the tail's cut, with the position in the shard.
+/// A shard in the tail's cut, with the position in the shard.
 #[derive(Debug)]
 struct Reading {
     shard: Arc<Shard>,
@@ -152,11 +152,10 @@ impl Tail {
     }
 
     /// Skips older records in every shard in which the tail is too far behind. `most` and `kept`
-    /// are numbers of sequence indexes for the whole stream. Each counter of sequence indexes gets
-    /// an equal share of these numbers, and the share applies to each shard of the counter. If the
-    /// position in a shard is more than the share of `most` before the end of the shard, the
-    /// position moves to the share of `kept` before the end. Returns true if the tail skipped
-    /// records.
+    /// are numbers of sequence indexes for the whole stream, and each counter of sequence indexes
+    /// gets an equal share of them. The share applies to each shard of the counter. If a position
+    /// is more than the share of `most` before the end of its shard, the position moves to the
+    /// share of `kept` before the end. Returns true if the tail skipped records.
     pub(crate) fn skip_to_newest(&mut self, most: u64, kept: u64) -> bool {
         let counters = self.cut.len().div_ceil(SHARDS_PER_COUNTER as usize).max(1) as u64;
         let part = |of: u64| (of / counters).max(1);
@@ -171,9 +170,9 @@ impl Tail {
         has_skipped
     }
 
-    /// Returns the next step of the tail, and waits for it. None if the emulator stops, or if the
-    /// load of a snapshot replaced the stream by a stream of the same name. In both cases the
-    /// client can continue with a new tail after the last event that the client received.
+    /// Waits for the next step of the tail, and returns it. Returns None if the emulator stops, or
+    /// if the load of a snapshot replaced the stream by a stream of the same name. In both cases
+    /// the client can continue with a new tail after the last event that the client received.
     ///
     /// # Errors
     /// Returns an error if the tail cannot continue. The error ends the tail.
@@ -207,8 +206,8 @@ impl Tail {
     }
 
     /// Finds the next shard in the cut that has records to read, or that was read to its end. The
-    /// search begins after the shard that was read last. The second value is true if the found
-    /// shard was read to its end. Returns None if there is no such shard.
+    /// search begins after the shard that the tail read last. The second value is true if the found
+    /// shard was read to its end. Returns None if the cut has no such shard.
     fn news(&self) -> Option<(ShardId, bool)> {
         let after = (Bound::Excluded(self.last_read), Bound::Unbounded);
         let in_turn = self
@@ -331,7 +330,8 @@ impl Tail {
         Ok(())
     }
 
-    /// Returns the index of the first record to read in a shard, which `start` determines.
+    /// Returns the index of the first record that the tail reads in a shard. `start` determines
+    /// this index.
     async fn first_index(&self, shard: &Shard) -> Result<u64, StoreError> {
         match self.start {
             TailStart::Time(moment) => shard.index_at_time(moment).await,

@@ -58,8 +58,8 @@ impl Tasks {
         state.reap();
     }
 
-    /// Runs `future` as a part of another task. The future must end by itself when that task ends,
-    /// because no set of tasks contains it.
+    /// Runs `future` as a part of another task. No set of tasks contains the future, so it must end
+    /// by itself when the other task ends.
     pub fn spawn_part<F>(name: &'static str, future: F)
     where
         F: Future<Output = ()> + Send + 'static,

@@ -1,5 +1,5 @@
-//! Tests that the time of the emulator does not go back when the machine's clock is set back, and
-//! that a request is completed even if its future is dropped.
+//! Tests that the time of the emulator does not go back when the machine's clock is set back. Also
+//! tests that a request is completed even if its future is dropped.
 
 use super::{
     Behaviour, ConsumerStatus, Engine, NewStream, PutFailure, Stream, consumer_status, new_settings,

@@ -1,10 +1,10 @@
 //! Counts the written and the read records for the metrics. A call makes one relaxed atomic
-//! addition for each counter, whatever the number of records.
+//! addition for each counter, even for many records.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts of records since the start of the engine. The alignment keeps values that other threads
-/// only read out of the cache lines of the counts.
+/// Counts of records since the start of the engine. The alignment puts the counts on cache lines of
+/// their own, away from the values that other threads only read.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Traffic {
