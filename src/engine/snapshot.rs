@@ -2,9 +2,9 @@
 //!
 //! A save runs while the engine works. First the save collects the positions of the mappings. Then,
 //! for each stream, it collects the states of the queues and channels. After these states, it
-//! collects the shards and the ends of their logs under one lock. The save contains the records
-//! before these ends. Therefore no mapping, queue or channel refers to a record that the file does
-//! not contain.
+//! collects the shards and the ends of their logs, all under the lock of the stream. The save
+//! contains the records before these ends. Therefore no mapping, queue or channel refers to a
+//! record that the file does not contain.
 //!
 //! A load first builds the new contents separately, and writes records to new logs that no request
 //! can see. After the whole file was read and found valid, the engine replaces its contents in one

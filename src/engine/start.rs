@@ -203,7 +203,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Restores the event source mappings with the positions that were saved.
+    /// Restores the event source mappings and their saved positions.
     fn restore_mappings(&self, recovered: &Recovered) {
         let catalog = &recovered.catalog;
         let mut positions = event_source::Positions::new();
@@ -232,7 +232,7 @@ impl Engine {
     }
 
     /// Registers the times at which the status of the stream and the statuses of its consumers end.
-    /// Omits statuses that do not end by themselves.
+    /// Omits the statuses that do not end by themselves.
     pub(super) fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {

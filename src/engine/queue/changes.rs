@@ -10,8 +10,8 @@ use crate::store::{Change, StoreError, Ticket};
 use std::sync::Arc;
 
 impl Engine {
-    /// Changes the attributes of a queue if `check` permits it for the queue's status. Returns the
-    /// new attributes. The new attributes apply immediately, and the status is UPDATING until the
+    /// Changes the attributes of a queue if `check` permits the change for the queue's status.
+    /// Returns the new attributes, which apply immediately. The status is UPDATING until the
     /// transition ends.
     ///
     /// # Errors
@@ -29,7 +29,8 @@ impl Engine {
         let (attributes, ticket, listed) = queue.with_state(|state| {
             check(state.status)?;
             // End the visibility timeouts that are over before the attributes change. Therefore the
-            // old maximum receive count applies to the records of these timeouts.
+            // old maximum receive count decides which records of these timeouts become dead-letter
+            // records.
             state.refresh(&view, now);
             let before = state.attributes.max_receive_count;
             state.attributes = change(state.attributes);
@@ -37,8 +38,9 @@ impl Engine {
             let listed = if before == most {
                 state.finish_pass(self, queue, reservation, now, CommitPriority::Deferred)
             } else {
-                // The journal does not say which timeouts have ended. A restart ends them again, by
-                // the maximum of that time. Therefore save the present state of every record.
+                // The journal does not say which visibility timeouts have ended. A restart ends
+                // these timeouts again, and then applies the new maximum receive count. Therefore
+                // save the present state of every record.
                 state.save_list(self, queue, reservation, now)
             };
             state.records.set_max_receive_count(most);
@@ -164,8 +166,8 @@ impl Engine {
         self.store.save(changes)
     }
 
-    /// Removes the queue from the catalog. Marks the queue as removed, so that later changes of the
-    /// queue are not saved.
+    /// Saves the removal of the queue from the catalog, and returns the ticket of this change.
+    /// Marks the queue as removed, so that later changes of the queue are not saved.
     pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
         state.removed = true;
         self.store

@@ -12,7 +12,7 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Description of a queue to be created.
+/// The properties of a queue that is to be created.
 #[derive(Debug)]
 pub(crate) struct NewQueue {
     pub(crate) name: Arc<str>,
@@ -25,8 +25,8 @@ pub(crate) struct NewQueue {
     pub(crate) at_once: bool,
 }
 
-/// The values that the check of a new queue needs about the account and the other queues of the
-/// account.
+/// The values with which the engine checks a request for a new queue. They describe the account and
+/// its other queues.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
     /// True if the account's minimum throughput billing commitment is in force.
@@ -38,11 +38,11 @@ pub(crate) struct QueueCounts {
     pub(crate) in_transition: u64,
 }
 
-/// The time of a new queue's starting position, and the queue's first record in each existing
-/// shard.
+/// The position at which a new queue starts: its time, and the queue's first record in each
+/// existing shard.
 struct Beginning {
     /// Shard numbers, each with the index of the queue's first record in the shard. None if the
-    /// queue starts after the last record of each shard.
+    /// queue starts after the last record of every shard.
     positions: Option<Vec<(u32, u64)>>,
     started: Timestamp,
 }
@@ -102,7 +102,7 @@ impl Engine {
         }
     }
 
-    /// Finds the time of a queue's starting position and the queue's first record in each shard.
+    /// Finds the time of a queue's starting position, and the queue's first record in each shard.
     /// For the position LATEST, the records are found later, because the ends of all shards must be
     /// read at the same moment.
     async fn beginning(

@@ -65,14 +65,15 @@ pub(super) struct QueueState {
     pub(super) journal: Option<Journal>,
     /// Shard numbers of the closed shards whose records have all been received at least once.
     pub(super) exhausted: BTreeSet<u32>,
-    /// The shard at which the next receive starts, as an index in the stream's list of all shards.
+    /// The shard at which the next receive starts. The value is an index in the stream's list of
+    /// all shards.
     pub(super) rotation: usize,
-    /// True if visible records, which were received before, get the larger half of the next
-    /// receive. False if the records that were never received get the larger half. Used only
-    /// without a maximum receive count.
+    /// True if the visible records, which were received before, get the larger half of the next
+    /// receive. False if the records that were never received get the larger half. Used only for a
+    /// queue without a maximum receive count.
     pub(super) visible_first: bool,
-    /// Number of visible records, and number of visible dead-letter records, when waiting receive
-    /// requests were last woken.
+    /// The numbers of visible normal records and of visible dead-letter records at the moment when
+    /// waiting receive requests were last woken.
     pub(super) announced: (usize, usize),
     /// True if the maximum number of records is in flight. The first value is for normal records,
     /// the second for dead-letter records.
@@ -80,17 +81,17 @@ pub(super) struct QueueState {
     /// True if a warning was logged because the maximum number of records is in flight. The first
     /// value is for normal records, the second for dead-letter records.
     pub(super) warned: [bool; 2],
-    /// The limit of records in flight, if a warning that the queue has reached the limit is still
-    /// to be logged. The warning is logged after the release of the queue's lock. The first value
-    /// is for normal records, the second for dead-letter records. None if no warning is to be
-    /// logged.
+    /// The limit of records in flight, if the queue has reached the limit and the warning for this
+    /// is not logged yet. The warning is logged after the release of the queue's lock. The first
+    /// value is for normal records, the second for dead-letter records. None if there is no warning
+    /// to log.
     pub(super) pending_warnings: [Option<u64>; 2],
     /// The earliest registered deadline for the end of a visibility timeout. None if no such
     /// deadline is registered.
     pub(super) armed: Option<Timestamp>,
 }
 
-/// The part of DescribeQueue's answer that can change.
+/// The members of DescribeQueue's answer whose values can change.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueDescription {
     pub(crate) status: StreamStatus,
@@ -108,7 +109,7 @@ pub(super) struct QueueTraffic {
 /// Figures of a queue, for metrics, the console and the paths under `/_minikin/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
-    /// The number of received records in each standing.
+    /// The number of received records in each standing: visible or in flight, dead-letter or not.
     pub(crate) counts: QueueCounts,
     /// Number of records of the queue that were never received.
     pub(crate) unread: u64,
@@ -122,7 +123,7 @@ pub(crate) struct QueueFigures {
     pub(crate) empty_receives: u64,
 }
 
-/// The parts of a queue that never change.
+/// The properties of a queue that never change.
 pub(super) struct QueueIdentity {
     pub(super) arn: QueueArn,
     pub(super) name: Arc<str>,
@@ -191,8 +192,8 @@ impl Queue {
         self.with_state(|state| look(&state.tags, state.policy.as_deref()))
     }
 
-    /// True if the queue's status permits receiving records and using receipt handles. The statuses
-    /// are ACTIVE and UPDATING.
+    /// True if the queue's status is ACTIVE or UPDATING. These statuses permit receiving records
+    /// and using receipt handles.
     pub(crate) fn serves(&self) -> bool {
         self.with_state(|state| state.serves())
     }
@@ -205,8 +206,8 @@ impl Queue {
         })
     }
 
-    /// Returns the figures of the queue at `now`. Before that, ends the visibility timeouts that
-    /// are over, and removes the expired records.
+    /// Returns the figures of the queue at `now`. First ends the visibility timeouts that are over,
+    /// and removes the expired records.
     pub(crate) fn figures(&self, now: Timestamp) -> QueueFigures {
         let view = StreamView::of(&self.stream, now);
         let (counts, unread) = self.with_state(|state| {

@@ -1,5 +1,5 @@
 //! Saves the receive states of a queue's records. The states are written as documents to a separate
-//! log, in the same group commits as records.
+//! log. The documents and the records of streams share the group commits.
 //!
 //! Most documents contain only changes. When the changes have become much longer than the whole
 //! state, the journal writes the whole state as a list of documents. When the list is durable, the
@@ -16,7 +16,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Journal {
     log: Arc<Log>,
-    /// Bytes of the documents that were written after the last list of the whole state.
+    /// Bytes of the documents with changes that were written after the last list of the whole
+    /// state.
     since_list: usize,
     /// Bytes of the last list of the whole state.
     list: usize,
@@ -44,15 +45,15 @@ impl Journal {
         &self.log
     }
 
-    /// Adds `bytes` to the bytes of the documents after the last list of the whole state.
+    /// Counts `bytes` bytes of documents that were written after the last list of the whole state.
     pub(super) fn count(&mut self, bytes: usize) {
         self.since_list += bytes;
     }
 
     /// Writes the new changes of `records` as a document. If the changes since the last list of the
     /// whole state have become much longer than this list, writes a new list instead. Returns the
-    /// ticket of the write. Returns None if there are no changes, or if `priority` is deferred and
-    /// no list was written.
+    /// ticket of the write. Returns None if there are no changes. Also returns None if `priority`
+    /// is deferred and no list was written.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,

@@ -6,21 +6,21 @@ use crate::model::{AccountRegion, QueueArn};
 use std::sync::Arc;
 
 impl Engine {
-    /// Finds the queue with this ARN, in any status.
+    /// Finds the queue with the ARN `arn`, in any status.
     pub(crate) fn find_queue(&self, arn: &QueueArn) -> Option<Arc<Queue>> {
         let accounts = self.queues.accounts.lock();
         accounts.get(&arn.scope)?.items.with_id(&arn.id).cloned()
     }
 
-    /// Finds the queue with this name, in any status.
+    /// Finds the queue called `name` in the account and region `scope`, in any status.
     pub(crate) fn find_queue_named(&self, scope: &AccountRegion, name: &str) -> Option<Arc<Queue>> {
         let accounts = self.queues.accounts.lock();
         accounts.get(scope)?.items.with_name(name).cloned()
     }
 
-    /// Returns up to `page` queues of an account, in the order of their names. Only queues with a
-    /// name greater than `after` are returned, and only if `wanted` returns true for the queue. The
-    /// second value is true if more such queues follow.
+    /// Returns up to `page` queues of an account, in the order of their names. Returns only queues
+    /// with a name greater than `after` for which `wanted` returns true. The second value is true
+    /// if more such queues follow.
     pub(crate) fn list_queues(
         &self,
         scope: &AccountRegion,
@@ -41,7 +41,7 @@ impl Engine {
         self.queues.all().iter().map(waiting).sum()
     }
 
-    /// All queues of all accounts.
+    /// All queues of all accounts, in any status.
     pub(crate) fn all_queues(&self) -> Vec<Arc<Queue>> {
         self.queues.all()
     }

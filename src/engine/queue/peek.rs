@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// within a shard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
-    /// The state by which the list selects records, such as in flight.
+    /// The state of the records that the list contains, such as in flight.
     pub(crate) state: PeekState,
     /// Shard and index of the record at which the page starts.
     pub(crate) from: RecordPlace,
@@ -21,7 +21,7 @@ pub(crate) struct Peek {
     pub(crate) limit: usize,
 }
 
-/// A record on a page of the list of a queue's records.
+/// A record on a page of a list of a queue's records.
 #[derive(Debug)]
 pub(crate) struct PeekedRecord<'a> {
     pub(crate) shard: &'a Shard,
@@ -30,20 +30,21 @@ pub(crate) struct PeekedRecord<'a> {
     pub(crate) entry: Option<QueueEntry>,
 }
 
-/// The records of one shard that a page of the list may show.
+/// The records of one shard from which a page of the list is filled.
 struct Span {
     shard: Arc<Shard>,
-    /// The received records that the page may show: the index and the state of each record.
+    /// The received records that the page may show. Each entry is the index and the state of a
+    /// record.
     entries: Vec<(u64, QueueEntry)>,
     /// Index of the first record that was never received, and the indexes of later records that are
     /// already settled. None if the page does not show records that were never received.
     unread: Option<(u64, BTreeSet<u64>)>,
     /// Index at which the next page starts, if the shard has more received records than the page
-    /// can show. None otherwise.
+    /// can show. None if it has no more.
     more: Option<u64>,
 }
 
-/// A page of the list of a queue's records that is being filled.
+/// An unfinished page of a list of a queue's records.
 struct Page<'a, S> {
     left: usize,
     bytes_left: u64,
@@ -53,10 +54,10 @@ struct Page<'a, S> {
 }
 
 impl Queue {
-    /// Calls `show` for each record on the page that `peek` describes. `show` returns the number of
-    /// bytes that the page shows of the record. The records are not received, and their states in
-    /// the queue do not change. Returns the shard and the index at which the next page starts, and
-    /// None after the last page.
+    /// Calls `show` for each record on the page that `peek` describes. `show` returns the size in
+    /// bytes of the record on the page. The records are not received, and their states in the queue
+    /// do not change. Returns the shard and the index at which the next page starts. Returns None
+    /// after the last page.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read.
@@ -156,7 +157,7 @@ impl<S: FnMut(&PeekedRecord<'_>) -> usize + Send> Page<'_, S> {
     }
 
     /// Shows the records of `span` on the page. Returns the index of the first record that does not
-    /// fit in the page. Returns None if the page has space for all records.
+    /// fit in the page, or None if all records fit.
     async fn fill(&mut self, span: Span) -> Result<Option<u64>, StoreError> {
         let mut rest = &span.entries[..];
         while let Some((first, _)) = rest.first() {

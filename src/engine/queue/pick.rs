@@ -10,7 +10,8 @@ use crate::store::{Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The kind and the number of records that a receive asks for.
+/// The parameters of a receive: the kind and the number of the records, and their visibility
+/// timeout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) dead: bool,
@@ -29,8 +30,8 @@ pub(super) enum Look {
     NotServing,
 }
 
-/// Records of `shard` that were read from the disk and that a receive wants to pick. `after` is the
-/// index after the last record of the read.
+/// Records of `shard` that the caller has read from the disk for a receive. `after` is the index
+/// after the last record that was read.
 pub(super) struct Claim<'a> {
     pub(super) shard: &'a Shard,
     pub(super) found: Vec<UnreadRecord>,
@@ -50,8 +51,8 @@ struct Pass<'a> {
 }
 
 impl Queue {
-    /// Picks records that a receive can return now. With `claim`, picks only the records of the
-    /// claim, which the caller has read from the disk.
+    /// Picks the records that a receive can return now. With `claim`, takes the records that were
+    /// never received only from the claim, which the caller has read from the disk.
     pub(super) fn look(
         self: &Arc<Self>,
         engine: &Engine,
@@ -118,17 +119,17 @@ impl Pass<'_> {
 
     /// Picks visible records first, and then records that were never received. Without a maximum
     /// receive count, each of these two kinds gets half of a receive. Therefore records whose
-    /// processing always fails do not delay the records that were never received. Returns a shard
-    /// whose next record must be read from the disk, in which case no record is picked. None if no
-    /// such read is needed.
+    /// processing always fails do not delay the records that were never received. If the next
+    /// record of a shard must be read from the disk first, picks no record and returns the shard.
+    /// Returns None otherwise.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
         let visible = match state.attributes.max_receive_count {
             Some(_) => self.count,
             None => (self.count + usize::from(state.visible_first)) / 2,
         };
         if claim.is_none() {
-            // Pick the half of the unread records first. If they must be read from the disk, the
-            // picks of both kinds wait for the read.
+            // Pick the half of the unread records first. If these records must be read from the
+            // disk, no record of either kind is picked before the read.
             let on_disk = self.take_unread(state, self.count - visible);
             if on_disk.is_some() {
                 return on_disk;
@@ -137,8 +138,9 @@ impl Pass<'_> {
         state.visible_first = !state.visible_first;
         let unread = self.picked.len();
         self.take_visible(state, visible);
-        // Records at the end of the list that do not fit in the answer become the first visible
-        // records. Therefore put the unread records at the end: the next receive returns them.
+        // The records at the end of the list may not fit in the answer. Such records become the
+        // first visible records, and the next receive returns them. Therefore put the unread
+        // records at the end.
         self.picked.rotate_left(unread);
         let on_disk = match claim {
             Some(claim) => {
@@ -218,16 +220,16 @@ impl Pass<'_> {
 }
 
 impl QueueState {
-    /// Brings the state of the queue up to date with its stream: adds and removes shards, removes
-    /// expired records, and ends visibility timeouts.
+    /// Applies the changes of the stream and the passage of time to the queue's state. Adds and
+    /// removes shards, removes expired records, and ends visibility timeouts.
     pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
         view.introduce(&mut self.records);
         self.records.expire(view.horizon);
         self.records.end_due_timeouts(now);
     }
 
-    /// Returns the number of records that can be picked before the limit of records in flight is
-    /// reached. Counts dead-letter records if `dead` is true, and normal records otherwise.
+    /// Returns the number of records that the limit of records in flight still permits to be
+    /// picked. Applies to dead-letter records if `dead` is true, and to normal records otherwise.
     fn space(&self, engine: &Engine, dead: bool) -> usize {
         let Some(limit) = engine.limits.queue_in_flight else {
             return usize::MAX;
@@ -247,8 +249,8 @@ impl QueueState {
 
     /// Requests a warning in the log if the limit of records in flight is reached. A busy queue at
     /// its limit reaches the limit again with every receive. Therefore the next warning is
-    /// requested only after the number of records in flight was at most half of the limit. This
-    /// rule is a choice.
+    /// requested only after the number of records in flight has fallen to half of the limit or
+    /// less. This rule is a choice.
     fn note_limit(&mut self, engine: &Engine, dead: bool) {
         let Some(limit) = engine.limits.queue_in_flight else {
             return;
@@ -263,8 +265,8 @@ impl QueueState {
     }
 
     /// Completes a change of the records' states. Writes the changes to the journal, and wakes the
-    /// waiting receive requests that may find records now. Returns the ticket of the write. None if
-    /// nothing was written, or if the write was deferred.
+    /// waiting receive requests that may find records now. Returns the ticket of the write. Returns
+    /// None if nothing was written, or if the write was deferred.
     pub(super) fn finish_pass(
         &mut self,
         engine: &Engine,
@@ -283,7 +285,7 @@ impl QueueState {
 
     /// Completes a change that may affect all records. Writes the whole state to the journal, and
     /// wakes the waiting receive requests that may find records now. Returns the ticket of the
-    /// write. None if nothing was written.
+    /// write, or None if nothing was written.
     pub(super) fn save_list(
         &mut self,
         engine: &Engine,

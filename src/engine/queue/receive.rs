@@ -29,9 +29,9 @@ pub(crate) struct Receiving {
 /// Received records with their payloads.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    /// Batches of records. Each batch has the deliveries of its first records, in the order of
-    /// these records. A batch may have more records than deliveries, and the records without a
-    /// delivery are not received.
+    /// Batches of records, each with the deliveries of its first records in the order of these
+    /// records. A batch may have more records than deliveries. The records without a delivery are
+    /// not received.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
     /// Budget permit for records that were read from the disk. None if all records were in memory.
     pub(crate) permit: Option<BudgetPermit>,
@@ -153,7 +153,7 @@ impl Queue {
         engine.store.reserve(bytes).await.map(Some)
     }
 
-    /// Reads the records of a shard from the index `next` on, so that they can be picked.
+    /// Reads the records of a shard from the index `next` on, so that the caller can pick them.
     async fn read_on<'a>(
         &self,
         engine: &Engine,
@@ -197,8 +197,8 @@ impl Queue {
     }
 
     /// Reads the payloads of picked records, and starts the visibility timeouts of the records in
-    /// the answer. If a record does not fit in the answer, makes the record visible again. If the
-    /// log no longer contains a record, settles the record.
+    /// the answer. Makes a record visible again if it does not fit in the answer. Settles a record
+    /// that the log no longer contains.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -216,7 +216,8 @@ impl Queue {
         }
         let mut reservation = None;
         if payloads.done < picked.deliveries.len() || !payloads.missing.is_empty() {
-            // The pick is in the journal, so the journal must also get this change.
+            // The pick is already in the journal, so the result of the reads must be saved there
+            // too.
             let reserved = self.reserve(engine, RECEIVE_DOCUMENT_BYTES).await;
             reservation = reserved.ok().flatten();
         }
@@ -226,8 +227,8 @@ impl Queue {
     }
 }
 
-/// The records that a receive has picked, and whose visibility timeouts have not been started.
-/// Makes them visible again if the request ends before [`Self::finish`].
+/// The records that a receive has picked, before their visibility timeouts start. If the request
+/// ends before [`Self::finish`], the drop of this value makes the records visible again.
 struct Picked<'a> {
     queue: &'a Arc<Queue>,
     engine: &'a Engine,
@@ -267,13 +268,13 @@ impl Drop for Picked<'_> {
     }
 }
 
-/// The payloads of picked records that have been read.
+/// The payloads that a receive has read so far, of the records that it has picked.
 #[derive(Default)]
 struct Payloads {
     received: Received,
     /// The records that are not in their logs, because they expired after the pick or were lost.
     missing: Vec<RecordPlace>,
-    /// Number of the first picked records that are received or missing.
+    /// Number of picked records, from the first one on, that are either received or missing.
     done: usize,
 }
 
@@ -290,8 +291,8 @@ impl Payloads {
         let mut left = limits::QUEUE_ANSWER_BYTES;
         while let rest @ [first, ..] = &deliveries[self.done..] {
             let Some((shard, read)) = next_read(&shards, rest, (horizon, now), left) else {
-                // The stream no longer has the shard, because the shard expired after the record
-                // was picked.
+                // The shard expired after the record was picked, and the stream no longer has the
+                // shard.
                 self.miss(first);
                 continue;
             };
@@ -354,7 +355,7 @@ fn next_read<'a>(
 }
 
 /// Estimates the bytes that an answer with the deliveries `rest` reads from the disk. One permit
-/// covers all reads of an answer. With a permit for each read, two answers that each hold one
+/// covers all reads of an answer. If each read took its own permit, two answers that each hold a
 /// permit could wait for each other.
 fn bytes_on_disk(
     shards: &[Arc<Shard>],

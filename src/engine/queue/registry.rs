@@ -1,4 +1,4 @@
-//! The registry of all queues, and the deadlines of queues. At a deadline, a status of a queue or a
+//! The registry of all queues and of their deadlines. At a deadline, a status of a queue or a
 //! visibility timeout ends.
 
 use super::item::Queue;
@@ -11,20 +11,20 @@ use crate::world::{Bell, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The queues of all accounts, and the deadlines of the queues. At a deadline, a status of a queue
-/// or a visibility timeout ends.
+/// The queues of all accounts, and their deadlines. At a deadline, a status of a queue or a
+/// visibility timeout ends.
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
     pub(super) deadlines: Deadlines<Queue, Due>,
 }
 
-/// The event that is due at a deadline of a queue.
+/// The event at a deadline of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     /// The status of the queue ends.
     Status,
-    /// The visibility timeout of a record in the queue ends. A receive request that waits may then
+    /// The visibility timeout of a record in the queue ends. A waiting receive request may then
     /// find the record.
     Visibility,
 }
@@ -67,8 +67,8 @@ impl Queues {
         self.deadlines.add(moment, queue.clone(), Due::Status);
     }
 
-    /// Registers the end of a visibility timeout as a deadline, for a queue with a waiting receive
-    /// request.
+    /// Registers the end of a visibility timeout as a deadline. Callers do this only for a queue
+    /// with a waiting receive request.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Visibility);
     }
@@ -102,7 +102,8 @@ impl AccountQueues {
         self.items.all().cloned().collect()
     }
 
-    /// Number of queues whose status is CREATING or DELETING for the duration of a transition.
+    /// Number of the account's queues whose status CREATING or DELETING lasts until a transition
+    /// ends.
     pub(super) fn in_transition(&self) -> u64 {
         self.in_transition.len() as u64
     }

@@ -1,5 +1,5 @@
-//! The requests that use receipt handles. These requests acknowledge records, change visibility
-//! timeouts, and restore dead-letter records.
+//! The requests that use receipt handles. They acknowledge records, change visibility timeouts, and
+//! restore dead-letter records.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -10,7 +10,7 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Reason why one entry of a request with receipt handles failed.
+/// Reason why a request with receipt handles failed for one of its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryFault {
     /// The text is not a receipt handle of this queue.
@@ -29,9 +29,9 @@ pub(crate) struct NotServing;
 /// The outcome of each entry of a request with receipt handles, in the order of the entries.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The change that a request makes for one receipt handle. A change that must be undone after a
-/// failed save returns the earlier state of the record. The arguments are the records, the index of
-/// the handle in the request, the handle, and the current time.
+/// The change that a request makes for one receipt handle. The arguments are the records, the index
+/// of the handle in the request, the handle, and the current time. The result contains the earlier
+/// state of the record if a failed save must undo the change.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -64,8 +64,9 @@ impl Queue {
         Ok(outcomes)
     }
 
-    /// Makes the dead-letter records of the given receipt handles available to receives of normal
-    /// records again. Returns when the change is as durable as the `durability` option promises.
+    /// Turns the dead-letter records of the given receipt handles into normal records again, so
+    /// that receives of normal records can return them. Returns when the change is as durable as
+    /// the `durability` option promises.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit the use of receipt handles.
@@ -101,9 +102,9 @@ impl Queue {
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Calls `action` for each receipt handle. If `dead` is true, the handles must be from receives
-    /// of dead-letter records. Returns the outcomes, and the number of changes for which `action`
-    /// returned the earlier state of the record.
+    /// Calls `action` for each receipt handle. If `dead` is true, the handles must come from
+    /// receives of dead-letter records. Returns the outcomes, and the number of calls for which
+    /// `action` returned the earlier state of the record.
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -155,9 +156,9 @@ impl Queue {
         Ok((outcomes, changes))
     }
 
-    /// Returns the records of `handles` that have expired, among the records that the queue regards
-    /// as never received. A crash lost the receives of these records. The queue does not know their
-    /// arrival times, so this function asks the log.
+    /// Returns the expired records among the records of `handles` that the queue regards as never
+    /// received. A crash lost the receives of these records. The queue does not know their arrival
+    /// times, so this function asks the log.
     async fn expired_unread(
         &self,
         view: &StreamView,

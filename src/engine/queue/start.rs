@@ -45,9 +45,8 @@ impl Engine {
         }
     }
 
-    /// Restores a queue from its catalog entry and its journal. `opener` is the opener of a run.
-    /// The delivery numbers of the queue continue from the first sequence index of this run. `now`
-    /// is the current time.
+    /// Restores a queue from its catalog entry and its journal. The delivery numbers of the queue
+    /// continue from the first sequence index of the run of `opener`. `now` is the current time.
     pub(in crate::engine) fn restored_queue(
         &self,
         opener: &ShardOpener,

@@ -1,7 +1,6 @@
-//! The task that handles the deadlines of queues. The task ends statuses, and ends visibility
-//! timeouts in queues with a waiting receive request. In a queue without a waiting receive request,
-//! the next request that uses the queue ends the visibility timeout. Therefore an idle queue causes
-//! no work.
+//! The task that handles the deadlines of queues. The task ends statuses. It also ends visibility
+//! timeouts, but only in queues with a waiting receive request. In every other queue, the next
+//! request that uses the queue ends the visibility timeout. Therefore an idle queue causes no work.
 
 use super::item::Queue;
 use super::journal::CommitPriority;

@@ -20,8 +20,8 @@ pub(super) struct StreamView {
 /// The next records of a shard that were never received.
 pub(super) enum Unread {
     /// The records, and the index after the last of these records. The list is empty if the shard
-    /// has no published record that was never received, or if its next record does not fit in the
-    /// answer.
+    /// has no published record that was never received. The list is also empty if the next record
+    /// does not fit in the answer.
     Found(Vec<UnreadRecord>, u64),
     /// The next record of the shard is on disk and not in memory.
     OnDisk,
@@ -110,8 +110,8 @@ impl StreamView {
     }
 
     /// Returns the next records of `shard` that were never received: at most `count` records, with
-    /// about `bytes` bytes in total. Subtracts the sizes of the returned records from `bytes`.
-    /// Returns the first record of an answer even if it is larger than `bytes`.
+    /// about `bytes` bytes in total. Subtracts the sizes of the returned records from `bytes`. The
+    /// first record of an answer may be larger than `bytes`.
     pub(super) fn unread(
         &self,
         shard: &Shard,

@@ -47,14 +47,14 @@ pub(crate) struct Loading {
     engine: Arc<Engine>,
     reader: Reader,
     head: Option<Head>,
-    /// Opens the shards of the snapshot for the run that begins when the load succeeds. The shards
-    /// get the sequence indexes of this run.
+    /// Opens the shards of the snapshot. The shards get the sequence indexes of the run that begins
+    /// when the load succeeds.
     opener: ShardOpener,
     catalog: Catalog,
     /// Bytes of the catalog entries that were read so far.
     catalog_bytes: usize,
-    /// The new incarnation number of each stream, queue and channel. The key is the incarnation
-    /// number in the file.
+    /// The new incarnation number of each stream, queue and channel. The key is the old incarnation
+    /// number, which the file contains.
     incarnations: HashMap<u64, u64>,
     /// The logs in the file, each with the index after the last record and the ticket of the last
     /// append. The ticket is None if no record was appended.
@@ -190,8 +190,8 @@ impl Loading {
         })
     }
 
-    /// The new incarnation number for the stream, queue or channel that has the number `old` in the
-    /// file.
+    /// Returns the new incarnation number of a stream, queue or channel. `old` is its incarnation
+    /// number in the file.
     fn incarnation(&mut self, old: u64) -> u64 {
         let next = || self.engine.next_incarnation.fetch_add(1, Ordering::Relaxed);
         *self.incarnations.entry(old).or_insert_with(next)
@@ -248,8 +248,8 @@ impl Loading {
             built.changes.push(Change::Clock(moment.millis()));
         }
         self.begin_run().await?;
-        // From here on, the new logs belong to the engine, and the drop of the load must not delete
-        // these logs. Nothing can fail before the engine replaces its contents.
+        // From this line on, the new logs belong to the engine, and the drop of the load must not
+        // delete these logs. Nothing can fail before the engine replaces its contents.
         self.made.clear();
         let ticket = self.engine.change_over(built, moment);
         Ok(ticket.durable().await?)
@@ -428,9 +428,9 @@ impl Loading {
 }
 
 impl Engine {
-    /// Replaces all contents of the engine by `built`, in one step. No request sees a part of the
-    /// old contents together with a part of the new contents. Sets a virtual clock to `moment`.
-    /// Returns the ticket of the saved change.
+    /// Replaces all contents of the engine by `built`, in one step. No request sees old contents
+    /// together with new contents. Sets a virtual clock to `moment`. Returns the ticket of the
+    /// saved change.
     fn change_over(self: &Arc<Self>, built: Built, moment: Timestamp) -> Ticket {
         let Built {
             accounts: new_accounts,

@@ -20,15 +20,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The log of a shard, while the records of the shard are being saved.
+/// A shard whose records are being saved.
 #[derive(Debug)]
 struct Copying {
     stream: Arc<Stream>,
     shard: Arc<Shard>,
     log: LogId,
-    /// Index of the next record of the shard to save.
+    /// Index of the next record that is saved.
     next: u64,
-    /// Index after the last record of the shard to save.
+    /// Index after the last record that is saved.
     end: u64,
     horizon: Timestamp,
 }
@@ -41,12 +41,14 @@ pub(crate) struct Saving {
     writer: Option<Writer>,
     /// The streams that the snapshot does not contain yet.
     streams: VecDeque<Arc<Stream>>,
-    /// The queues of the unsaved streams. The key is the incarnation number of the stream.
+    /// The queues of the streams that the snapshot does not contain yet. The key is the incarnation
+    /// number of the stream.
     queues: HashMap<u64, Vec<Arc<Queue>>>,
-    /// The channels of the unsaved streams. The key is the incarnation number of the stream.
+    /// The channels of the streams that the snapshot does not contain yet. The key is the
+    /// incarnation number of the stream.
     channels: HashMap<u64, Vec<Arc<Channel>>>,
-    /// The shards of the stream that was saved last. Only shards with unsaved records are in the
-    /// list.
+    /// The shards of the stream whose catalog entries were saved last. Only shards with unsaved
+    /// records are in the list.
     copying: VecDeque<Copying>,
     /// The value of `Engine::replacements` when the save started.
     replacements: u64,
@@ -191,10 +193,10 @@ impl Saving {
 }
 
 impl Copying {
-    /// Saves some records of the shard. Returns true if more records may follow.
+    /// Saves some records of this shard. Returns true if more records may follow.
     ///
-    /// The records stay in the log until the end of the save, although they may expire or a clear
-    /// may remove them: see `retention` and [`Engine::clear`].
+    /// The records stay in the log until the end of the save, even if they expire or a clear
+    /// removes them: see `retention` and [`Engine::clear`].
     ///
     /// # Errors
     /// Returns an error if the records cannot be read, or if the stream is deleted.

@@ -6,8 +6,8 @@ use crate::limits;
 use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
 use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
 
-/// Returns the shard that `value` describes. `index` is the shard number. None if a shard cannot
-/// have these values.
+/// Returns the shard that `value` describes. `index` is the number of the shard. Returns None if no
+/// shard can have these values.
 pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
     let range = HashKeyRange {
@@ -20,7 +20,7 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let closed = value
         .closed_s
         .is_none_or(|closed| closed >= value.created_s && is_possible(closed));
-    // Child shards get greater numbers, so enough greater numbers must remain.
+    // The children of the shard get greater numbers, so enough greater numbers must remain.
     let numbered = index <= ShardId::MAX_INDEX / 2;
     let sound = parents && closed && numbered && range.start <= range.end;
     (sound && is_possible(value.created_s)).then(|| model::Shard {
@@ -42,8 +42,8 @@ fn is_possible(second: u64) -> bool {
     second <= LAST_S
 }
 
-/// True if a stream can have the values in `value`. The region is not checked, because any text is
-/// a valid region.
+/// True if the values in `value` are possible for a stream. The region is not checked, because any
+/// text is a valid region.
 pub(super) fn is_stream(value: &StreamValue) -> bool {
     let (account, name) = (&value.account, &value.name);
     let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
