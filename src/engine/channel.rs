@@ -1,7 +1,7 @@
 //! Channels, which deliver the records of a stream to a bucket or a table.
 //!
 //! # Files
-//! - `item`: one channel and its state. `figures`: the counts of its deliveries.
+//! - `item`: one channel and its state. `figures`: the counts of the channel's deliveries.
 //! - `destination`, `destination_error`: the trait of the destinations that channels write to, and
 //!   the errors of a destination.
 //! - `progress`, `advance`: the positions of a channel in the shards, which survive a restart.
@@ -12,7 +12,7 @@
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and the restoration of channels at the start.
 //! - `transitions`: the task that ends the temporary statuses of channels.
-//! - `delivery/`: reads the records of a channel and delivers them.
+//! - `delivery/`: reads the records of a channel's stream and delivers them.
 //!
 //! # The check of a destination
 //! The engine checks the destination of a new channel. The channel becomes ACTIVE if the check

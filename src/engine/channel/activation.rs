@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
-    /// Checks the destination of a channel in CREATING. Afterwards the channel is ACTIVE, or FAILED
-    /// if the check failed. A stop of the engine aborts the check, and the next start repeats it.
+    /// Checks the destination of a channel in CREATING. The status becomes ACTIVE if the check
+    /// succeeds, and FAILED otherwise. A stop of the engine aborts the check, and the next start
+    /// repeats the check.
     pub(super) async fn check_destination(self: &Arc<Self>, channel: &Arc<Channel>) {
         let settings = channel.describe().settings;
         let mut stop = self.stop.subscribe();
@@ -29,8 +30,8 @@ impl Engine {
         if channel.delivers() {
             self.begin_delivery(channel);
         }
-        // The result is not needed. If the store cannot write, the next request that writes gets
-        // the error.
+        // The result of this write is not needed. If the store cannot write, the next request that
+        // writes gets the error.
         let _durable = ticket.durable().await;
     }
 
@@ -46,11 +47,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends the status CREATING of a channel: the new status is ACTIVE if the check of the
-    /// channel's destination succeeded, and FAILED otherwise. Returns the ticket of the saved
-    /// change. Does nothing and returns None if the channel is no longer in CREATING. Sets the
-    /// positions in all shards under the lock of the stream, so that the delivery begins in all
-    /// shards at the same moment.
+    /// Ends the status CREATING of a channel. The new status is ACTIVE if the check of the
+    /// channel's destination succeeded, and FAILED otherwise. Sets the positions in all shards
+    /// under the lock of the stream, so that the delivery begins in all shards at the same moment.
+    /// Returns the ticket of the saved change. Does nothing and returns None if the channel is no
+    /// longer in CREATING.
     fn end_creation(&self, channel: &Channel, checked: Result<(), String>) -> Option<Ticket> {
         channel.stream.with_state(|stream_state| {
             channel.with_state(|state| {
@@ -100,7 +101,7 @@ fn note_failure(stream_state: &mut StreamState, channel: &Channel) {
     }
 }
 
-/// Returns, for each shard of a stream, the position after the last published record.
+/// Returns the position after the last published record of each shard.
 fn ends(state: &StreamState) -> BTreeMap<ShardId, ChannelPosition> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let is_open = shard.description().is_open();

@@ -6,9 +6,9 @@ use crate::engine::Engine;
 use crate::store::Ticket;
 
 impl Engine {
-    /// Changes the progress of a channel by `change`, and saves the changed positions atomically.
-    /// Returns the ticket of the saved change. Does nothing and returns None if the channel's
-    /// status no longer permits deliveries.
+    /// Changes the progress of a channel by `change`, and saves all changed positions in one atomic
+    /// change of the catalog. Returns the ticket of the saved change. Does nothing and returns None
+    /// if the channel's status no longer permits deliveries.
     pub(crate) fn advance_channel(
         &self,
         channel: &Channel,

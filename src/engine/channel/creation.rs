@@ -12,19 +12,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
-/// Description of a channel to be created.
+/// The properties of a channel that is to be created.
 #[derive(Debug)]
 pub(crate) struct NewChannel {
     pub(crate) name: Arc<str>,
     pub(crate) settings: ChannelSettings,
     /// Initial tags of the channel, already validated.
     pub(crate) tags: Tags,
-    /// True if the channel has no transition delay and `Engine::create_channel` returns only after
-    /// the check of the destination.
+    /// True if the channel has no transition delay. In this case `Engine::create_channel` returns
+    /// only after the check of the destination.
     pub(crate) at_once: bool,
 }
 
-/// The values that the check of a new channel needs about the other channels of the account.
+/// The values with which the engine checks a request for a new channel. They describe the account's
+/// other channels.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChannelCounts {
     /// True if the account has a channel of this name in the region.

@@ -2,15 +2,17 @@
 //!
 //! The task waits until the first record is published. Then it waits until the oldest undelivered
 //! record is as old as the channel's data freshness, or until an object is full. It plans an
-//! object, saves the plan, writes the object, and saves the new positions. After a crash between
-//! the write of the object and the save of the positions, the task repeats the saved plan: the
-//! repeated object has the same key and the same bytes. The plan and its records are durable before
-//! the write begins, whatever the `durability` option promises.
+//! object, saves the plan, writes the object, and saves the new positions. A crash may happen
+//! between the write of the object and the save of the positions. Then the task repeats the saved
+//! plan after the next start, and the repeated object has the same key and the same bytes. The plan
+//! and its records are durable before the write begins, even if the `durability` option promises
+//! less.
 //!
 //! # Files
 //! - `runner`: the task, its waits and its retries. `flushes`: the flush requests, which ask the
 //!   channel to deliver immediately.
-//! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
+//! - `planning`: plans the ranges of records of the next object. `reading`: reads the records of
+//!   these ranges.
 //! - `lost`: the records that expired or were removed before the channel delivered them.
 //! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
 //!   attempt writes. `origin`: the names in the keys of the objects. `encoder`: the compression of

@@ -25,9 +25,9 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     /// Returns an error if the object cannot be created.
     fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError>;
 
-    /// Creates the table of a new channel, after the check of its destination. If an earlier,
-    /// interrupted call already created the table, keeps that table. The default implementation
-    /// does nothing, and is for destinations without tables.
+    /// Creates the table of a new channel, after the check of its destination. If an interrupted
+    /// earlier call has already created the table, keeps this table. The default implementation is
+    /// for destinations without tables, and does nothing.
     fn create_table(
         &self,
         _channel: &ChannelArn,
@@ -36,8 +36,8 @@ pub trait Destinations: Send + Sync + fmt::Debug {
         Box::pin(ready(Ok(())))
     }
 
-    /// Opens the table that was created for a channel. After [`DestinationError::Refused`] the
-    /// channel becomes FAILED, because a repeated call would not succeed.
+    /// Opens the table that was created for a channel. The error [`DestinationError::Refused`]
+    /// makes the channel FAILED, because a repeated call would not succeed.
     fn open_table(
         &self,
         _channel: &ChannelArn,
@@ -98,12 +98,12 @@ impl Default for ChannelBehaviour {
     }
 }
 
-/// The implementation for an emulator without configured destinations. The check of every channel
-/// fails.
+/// The [`Destinations`] of an emulator that has no configured destinations. The check of every
+/// channel fails.
 #[derive(Debug)]
 struct NoDestinations;
 
-/// Returns the reason for which a channel cannot deliver if no destination of the kind `kind` is
+/// Returns the reason why a channel cannot deliver if no destination of the kind `kind` is
 /// configured. The text names the missing settings of the `--config` file.
 pub(crate) fn not_configured(kind: DestinationKind) -> String {
     let settings = match kind {

@@ -13,7 +13,7 @@ pub(super) struct Traffic {
     pub(super) failed_attempts: AtomicU64,
 }
 
-/// Figures of a channel, for metrics, the console and the paths under `/_minikin/`.
+/// Figures of a channel. Metrics, the console and the paths under `/_minikin/` show these figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChannelFigures {
     /// Number of the stream's records that the channel has still to deliver.

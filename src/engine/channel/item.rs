@@ -79,7 +79,7 @@ impl fmt::Display for FlushError {
     }
 }
 
-/// The part of DescribeChannel's answer that can change.
+/// The members of DescribeChannel's answer whose values can change.
 #[derive(Debug, Clone)]
 pub(crate) struct ChannelDescription {
     pub(crate) status: ChannelStatus,
@@ -87,7 +87,7 @@ pub(crate) struct ChannelDescription {
     pub(crate) settings: Arc<ChannelSettings>,
 }
 
-/// The parts of a channel that never change.
+/// The properties of a channel that never change.
 pub(super) struct ChannelIdentity {
     pub(super) arn: ChannelArn,
     pub(super) name: Arc<str>,
@@ -188,7 +188,7 @@ impl Channel {
         }
     }
 
-    /// Wakes the channel's task, so that it looks at the channel's state again.
+    /// Wakes the channel's task, so that it reads the channel's state again.
     pub(super) fn notify(&self) {
         if let Some(bell) = self.bell.get() {
             bell.ring();
@@ -246,7 +246,7 @@ impl Channel {
         self.with_state(|state| state.last_error.clone())
     }
 
-    /// Returns the index, in the log of a shard, of the first record that the channel has still to
+    /// Returns the index of the first record in the log of a shard that the channel has still to
     /// deliver.
     pub(super) fn next(&self, shard: ShardId) -> u64 {
         self.with_state(|state| {
@@ -261,14 +261,15 @@ impl Channel {
         let _first = self.bell.set(bell);
     }
 
-    /// True if the channel's status permits deliveries. A channel that was ACTIVE and no longer
-    /// delivers never delivers again.
+    /// True if the channel's status permits deliveries. Once the channel has lost this permission,
+    /// it never delivers again.
     pub(super) fn delivers(&self) -> bool {
         self.with_state(|state| state.status.delivers())
     }
 
-    /// Removes and returns the waiting flush requests. The caller must answer the requests when all
-    /// records that are already published have been delivered, or when the delivery attempt fails.
+    /// Removes and returns the waiting flush requests. The caller must answer these requests when
+    /// all records that are already published have been delivered, or when the delivery attempt
+    /// fails.
     pub(super) fn take_flushes(&self) -> Vec<Flush> {
         self.with_state(|state| std::mem::take(&mut state.flushes))
     }
@@ -323,7 +324,7 @@ impl ChannelState {
     }
 }
 
-/// The beginning of `text`, short enough for a `ChannelStatusReason`.
+/// The beginning of `text`, short enough for the member `ChannelStatusReason`.
 fn shortened(text: &str) -> String {
     text.chars()
         .take(limits::CHANNEL_REASON_CHARACTERS)

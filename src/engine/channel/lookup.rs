@@ -6,13 +6,13 @@ use crate::model::{AccountRegion, ChannelArn};
 use std::sync::Arc;
 
 impl Engine {
-    /// Finds the channel with this ARN, in any status.
+    /// Finds the channel with the ARN `arn`, in any status.
     pub(crate) fn find_channel(&self, arn: &ChannelArn) -> Option<Arc<Channel>> {
         let accounts = self.channels.accounts.lock();
         accounts.get(&arn.scope)?.with_id(&arn.id).cloned()
     }
 
-    /// Finds the channel with this name, in any status.
+    /// Finds the channel called `name` in an account and region, in any status.
     pub(crate) fn find_channel_named(
         &self,
         scope: &AccountRegion,
@@ -22,9 +22,9 @@ impl Engine {
         accounts.get(scope)?.with_name(name).cloned()
     }
 
-    /// Returns up to `page` channels of an account, in the order of their names. Only channels with
-    /// a name greater than `after` are returned, and only if `wanted` returns true for the channel.
-    /// The second value is true if more such channels follow.
+    /// Returns up to `page` channels of an account, in the order of their names. Returns only
+    /// channels with a name greater than `after` for which `wanted` returns true. The second value
+    /// is true if more such channels follow.
     pub(crate) fn list_channels(
         &self,
         scope: &AccountRegion,
@@ -46,7 +46,7 @@ impl Engine {
         account.map_or(0, |account| account.len() as u64)
     }
 
-    /// All channels of all accounts.
+    /// All channels of all accounts, in any status.
     pub(crate) fn all_channels(&self) -> Vec<Arc<Channel>> {
         self.channels.all()
     }

@@ -5,8 +5,7 @@ use crate::model::channel::ChannelPosition;
 use crate::store::Change;
 use std::collections::BTreeMap;
 
-/// The part of a channel's state that the deliveries of the channel change. The progress survives a
-/// restart.
+/// The part of a channel's state that its deliveries change. The progress survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ChannelProgress {
     /// The positions in the shards that existed when the channel became ACTIVE, and in the shards
@@ -18,9 +17,8 @@ pub(crate) struct ChannelProgress {
 }
 
 impl ChannelProgress {
-    /// Returns the catalog changes that replace the saved positions of a channel by the positions
-    /// in `self`. `before` contains the saved positions. `incarnation` is the incarnation number of
-    /// the channel.
+    /// Returns the catalog changes that replace the saved positions `before` of a channel by the
+    /// positions in `self`. `incarnation` is the incarnation number of the channel.
     pub(super) fn changes_since(&self, before: &Self, incarnation: u64) -> Vec<Change> {
         let change = |shard: &ShardId, value: Option<&ChannelPosition>| {
             Change::ChannelPosition((incarnation, shard.index()), value.cloned())

@@ -23,8 +23,8 @@ pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
 pub(in crate::engine) struct Channels {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountChannels>>,
     pub(super) deadlines: Deadlines<Channel, ()>,
-    /// The permits for the deliveries. A delivery holds a permit while it writes. The number of
-    /// permits bounds the memory of all deliveries.
+    /// The permits for writing. A delivery holds a permit while it writes, so the number of permits
+    /// bounds the memory of all deliveries.
     pub(super) writers: Semaphore,
 }
 
@@ -53,7 +53,7 @@ impl Channels {
         }
     }
 
-    /// Registers the time at which a channel's status ends by itself.
+    /// Registers the time `moment`, at which a channel's status ends by itself.
     pub(super) fn await_status(&self, moment: Timestamp, channel: &Arc<Channel>) {
         self.deadlines.add(moment, channel.clone(), ());
     }

@@ -42,8 +42,8 @@ impl Engine {
                 state.status = ChannelStatus::Deleting;
                 state.reason = None;
                 state.flushes.clear();
-                // A channel in DELETING prevents the deletion of its stream, even if the channel
-                // was FAILED.
+                // A FAILED channel does not prevent the deletion of its stream, but a channel in
+                // DELETING does, even if it was FAILED before.
                 if let Some(of_stream) = stream_state.channels.get_mut(&channel.incarnation) {
                     of_stream.has_failed = false;
                 }
@@ -64,8 +64,8 @@ impl Engine {
         self.forget_channel(channel);
     }
 
-    /// The catalog changes that remove a channel. This function also sets the status DELETING, and
-    /// marks the channel as removed, so that later changes of the channel are not saved.
+    /// Returns the catalog changes that remove a channel. Also sets the status DELETING, and marks
+    /// the channel as removed, so that later changes of the channel are not saved.
     pub(in crate::engine) fn channel_removal(&self, channel: &Channel) -> Vec<Change> {
         channel.with_state(|state| removal(channel, state))
     }
@@ -87,8 +87,8 @@ impl Engine {
         channel.notify();
     }
 
-    /// Deletes the FAILED channels of a deleted stream. Channels in another status prevent the
-    /// deletion of their stream. The deletion of FAILED channels is a choice.
+    /// Deletes the FAILED channels of a deleted stream. A stream with channels in another status is
+    /// never deleted. The deletion of FAILED channels is a choice.
     pub(in crate::engine) fn forget_channels_of(&self, stream: &Stream) {
         if stream.look(|state| state.channels.is_empty()) {
             return;

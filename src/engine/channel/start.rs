@@ -46,8 +46,8 @@ impl Engine {
         let _kept = self.store.save(removed.collect());
     }
 
-    /// Registers the times at which the statuses of the restored channels end, and starts the tasks
-    /// that deliver their records.
+    /// Registers the times at which the statuses of the restored channels end. Starts the tasks
+    /// that deliver the channels' records.
     pub(in crate::engine) fn begin_channels(self: &Arc<Self>) {
         for channel in self.channels.all() {
             if let Some(due) = channel.with_state(|state| state.due) {
@@ -59,7 +59,8 @@ impl Engine {
         }
     }
 
-    /// Restores a channel from its catalog entry and its positions. `now` is the current time.
+    /// Restores a channel from its catalog entry and its saved positions. `now` is the current
+    /// time.
     pub(in crate::engine) fn restored_channel(
         &self,
         incarnation: u64,
@@ -111,7 +112,7 @@ impl Engine {
     }
 }
 
-/// The positions of a channel, from the catalog.
+/// Returns the positions of a channel that the catalog contains.
 pub(in crate::engine) fn positions_of(
     catalog: &Catalog,
     incarnation: u64,

@@ -12,9 +12,9 @@ pub(in crate::engine) struct StreamChannels(pub(super) Vec<Arc<Channel>>);
 
 impl StreamChannels {
     /// Frees the expired records of a shard: the records that arrived before `horizon`. Keeps the
-    /// records that a channel has still to deliver, and the records from the index `end` on. Wakes
-    /// the channels if they have expired records to deliver. Returns true if no expired records
-    /// remain.
+    /// records that a channel has still to deliver, and the records from the index `end` on. If a
+    /// channel has still to deliver expired records, wakes all channels of the stream. Returns true
+    /// if no expired records remain.
     pub(in crate::engine) fn trim(&self, shard: &Shard, horizon: Timestamp, end: u64) -> bool {
         let next = self.0.iter().map(|channel| channel.next(shard.id)).min();
         let next = next.unwrap_or(u64::MAX);
@@ -25,7 +25,7 @@ impl StreamChannels {
         !is_left
     }
 
-    /// Wakes the tasks of the channels, so that they look for records to deliver.
+    /// Wakes the tasks of the channels, so that each task checks for records to deliver.
     pub(in crate::engine) fn wake(&self) {
         self.0.iter().for_each(|channel| channel.notify());
     }

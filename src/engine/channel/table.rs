@@ -9,17 +9,18 @@ use std::fmt;
 /// An open table of a channel. The table contains the positions of its channel, and commits records
 /// and positions together.
 ///
-/// Methods that write take the table by value, and return it if they succeed. After an error the
-/// caller must open the table again, because only the files of the table show which records were
+/// A method that writes takes the table by value, and returns the table if it succeeds. After an
+/// error the caller must open the table again, because only the files of the table show which
+/// records were committed.
 /// committed.
 pub trait ChannelTable: Send + Sync + fmt::Debug {
     /// The positions of the channel in the newest commit of the table. None for a table without
     /// commits.
     fn positions(&self) -> Option<&str>;
 
-    /// Writes records to the table. Readers of the table see them after the next commit. Returns
-    /// the table, and the records that do not form a valid row. The caller writes these records to
-    /// dead-letter objects before the commit.
+    /// Writes records to the table. Readers of the table see the records after the next commit.
+    /// Returns the table, and the records that do not form a valid row. The caller writes the
+    /// invalid records to dead-letter objects before the commit.
     fn write(self: Box<Self>, records: Vec<Bytes>) -> Pending<Result<Written, DestinationError>>;
 
     /// Commits the written records together with `positions`, the channel's positions after these

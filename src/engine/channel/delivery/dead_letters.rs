@@ -11,12 +11,14 @@ use crate::world::Timestamp;
 use std::io::Write as _;
 use std::sync::Arc;
 
-/// The dead-letter objects of one delivery attempt. Usually all records are valid, and there is no
-/// such object. There are several objects if the lines do not fit in one.
+/// The dead-letter objects of one delivery attempt. Usually all records are valid, and the attempt
+/// has no dead-letter object. The attempt has several dead-letter objects if the lines do not fit
+/// in one.
 #[derive(Debug)]
 pub(super) struct DeadLetters {
     most_bytes: u64,
-    /// The objects that get no more lines. These objects appear in the bucket only after `finish`.
+    /// The objects that get no more lines. The function `finish` makes these objects appear in the
+    /// bucket.
     complete: Vec<Box<dyn ObjectWriter>>,
     /// The object that gets the next line, and its size in bytes so far. None before the first
     /// line.
@@ -26,8 +28,8 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Creates a value without dead-letter objects. Each object that is begun later has at most
-    /// `most_bytes` bytes, or a single longer line.
+    /// Creates a value without dead-letter objects. Each later dead-letter object has at most
+    /// `most_bytes` bytes, or a single line that is longer.
     pub(super) fn new(most_bytes: u64) -> Self {
         Self {
             most_bytes,

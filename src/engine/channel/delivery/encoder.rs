@@ -20,7 +20,7 @@ pub(super) enum Encoder {
 }
 
 impl Encoder {
-    /// Begins an object that is compressed and written to `target`.
+    /// Begins an object. The compressed data of the object is written to `target`.
     pub(super) fn new(target: Target, compression: S3Compression) -> io::Result<Self> {
         Ok(match compression {
             S3Compression::None => Self::Plain(target),
@@ -29,7 +29,7 @@ impl Encoder {
         })
     }
 
-    /// Writes a record and the separator after it to the object.
+    /// Writes a record to the object, and a separator after the record.
     pub(super) fn write(&mut self, data: &[u8], separator: &[u8]) -> io::Result<()> {
         let Self::Plain(target) = self else {
             return self.compress(data, separator);
@@ -59,8 +59,8 @@ impl Encoder {
 }
 
 /// Returns the maximum bytes of records in an object that must have at most `most_bytes` bytes
-/// after compression. For a compressed object the result is smaller than `most_bytes`, because the
-/// compression makes data without repetitions a little longer.
+/// after compression. For a compressed object the result is smaller than `most_bytes`. The reason
+/// is that compression makes data without repetitions a little longer.
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,

@@ -38,9 +38,9 @@ impl Flushes {
         }
     }
 
-    /// Returns true if flush requests are being served and all records that these requests wait for
-    /// are delivered. `plan` is the plan of the next object. An empty plan means that no
-    /// undelivered records remain.
+    /// Returns true if flush requests are being served and all records that they wait for are
+    /// delivered. `plan` is the plan of the next object. An empty plan means that no undelivered
+    /// records remain.
     pub(super) fn is_served_by(&self, plan: &ObjectPlan, channel: &Channel) -> bool {
         if self.is_empty() {
             return false;

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 use std::collections::BTreeMap;
 
-/// Consecutive undelivered records of a shard that the channel will never deliver.
+/// Consecutive records of a shard that the channel has not delivered and will never deliver.
 #[derive(Debug)]
 pub(super) struct LostRecords {
     shard: ShardId,
@@ -19,9 +19,8 @@ pub(super) struct LostRecords {
     last: SequenceNumber,
 }
 
-/// Finds the records that arrived before `horizon` and that the channel has not delivered. The logs
-/// still contain these records, because a log keeps the records that a channel has still to
-/// deliver.
+/// Finds the undelivered records that arrived before `horizon`. The logs still contain these
+/// records, because a log keeps every record that a channel has still to deliver.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.

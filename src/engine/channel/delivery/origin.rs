@@ -1,13 +1,13 @@
-//! The names and settings that determine the keys and the lines of the objects of one delivery
-//! attempt.
+//! The names and settings of a channel and its stream from which one delivery attempt makes the
+//! keys and the lines of its objects.
 
 use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
 use crate::model::channel::{ChannelSettings, KeyTemplate, ObjectPlan, S3Destination};
 use std::sync::Arc;
 
-/// The names in the keys of objects and in the lines of dead-letter objects, and the settings of
-/// the channel.
+/// The names that occur in the keys of objects and in the lines of dead-letter objects. Also
+/// contains the settings of the channel.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) channel_arn: String,

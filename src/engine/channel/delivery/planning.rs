@@ -19,7 +19,7 @@ pub(super) struct ObjectLimit {
     pub(super) separator: u64,
 }
 
-/// Returns the saved plan that the channel has still to complete. None if there is no such plan.
+/// Returns the saved plan that the channel has still to complete, or None if there is no such plan.
 /// The channel completes a plan when it saves the positions after the plan.
 pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let positions = channel.progress().positions;
@@ -99,8 +99,8 @@ async fn offer(
     Ok(Offered::Full)
 }
 
-/// Returns a block for each of the next records of a shard, from the index `next` on. The number of
-/// records is limited by `limits::CHANNEL_READ_RECORDS`.
+/// Returns a block for each of the next records of a shard, from the index `next` on. Reads at most
+/// `limits::CHANNEL_READ_RECORDS` records.
 async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreError> {
     let read = Read {
         from: shard.position(next, EVERY_RECORD),

@@ -1,4 +1,4 @@
-//! Reads the records of ranges in parts.
+//! Reads the records of a plan's ranges in parts.
 
 use crate::admission::Admission;
 use crate::engine::{Batch, Read, ReadBudget, RecordView, Shard, Stream};
@@ -10,11 +10,11 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A horizon before all records, so that reads return expired records too. The logs keep expired
-/// records until a channel has delivered them or counted them as lost.
+/// A horizon before the arrival time of every record. A read with this horizon also returns expired
+/// records, which the logs keep until a channel has delivered them or counted them as lost.
 pub(super) const EVERY_RECORD: Timestamp = Timestamp::from_millis(i64::MIN);
 
-/// Consecutive records of a range, and therefore of one shard.
+/// Consecutive records of one range. A range has records of a single shard.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) shard: ShardId,
@@ -31,9 +31,9 @@ impl Part {
     }
 }
 
-/// Reads the records of ranges, range by range in the given order. Also reads expired records,
-/// because an object contains every record of its plan, and because the channel counts its lost
-/// records.
+/// Reads the records of several ranges, one range after another in the given order. Also reads
+/// expired records, because an object contains every record of its plan, and because the channel
+/// counts its lost records.
 #[derive(Debug)]
 pub(super) struct RangeReader {
     admission: Arc<Admission>,

@@ -74,15 +74,15 @@ struct Rows {
     table: OpenTable,
 }
 
-/// Records that are collected and then written together. Writing many records at once makes few
-/// data files, and a table with few data files is faster to read.
+/// Records that are collected for one common write. Writing many records at once makes few data
+/// files, and a table with few data files is faster to read.
 #[derive(Default)]
 struct Waiting {
     records: Vec<OwnedRecord>,
     bytes: usize,
 }
 
-/// A copy of a record, which does not keep the batch of the record in memory.
+/// A copy of a record. The copy does not keep the record's batch in memory.
 struct OwnedRecord {
     shard: Arc<str>,
     number: SequenceNumber,

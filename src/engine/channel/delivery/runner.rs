@@ -37,8 +37,8 @@ impl Engine {
         self.spawn_delivery(channel, true);
     }
 
-    /// Starts the task of a channel that was restored with a status that permits deliveries. The
-    /// task first checks the destination, which may have changed since the channel was saved.
+    /// Starts the task of a restored channel whose status permits deliveries. The task first checks
+    /// the destination, which may have changed since the channel was saved.
     pub(in crate::engine::channel) fn resume_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
         self.spawn_delivery(channel, false);
     }
@@ -69,7 +69,7 @@ struct Delivery {
     channel: Arc<Channel>,
     alarm: Alarm,
     meter: Meter,
-    /// The table that the channel writes. Not used if the channel writes objects.
+    /// The table that the channel writes to. Not used if the channel writes objects.
     table: TableSession,
     /// Number of consecutive failed delivery attempts.
     failures: u32,
@@ -78,16 +78,16 @@ struct Delivery {
     flushes: Flushes,
     /// True if the plan of the next delivery attempt is known to be durable.
     is_plan_durable: bool,
-    /// True after the check of the channel's destination, which may have failed.
+    /// True after the task has checked the channel's destination, even if the check failed.
     is_checked: bool,
 }
 
 /// The next step of the task that delivers the records of a channel.
 enum Next {
-    /// Wait until the bell rings or until the given time. None means that only the bell ends the
+    /// Wait until the bell rings or until the given time. Without a time, only the bell ends the
     /// wait.
     Wait(Option<Timestamp>),
-    /// Look at the channel's state again immediately.
+    /// Read the channel's state again immediately.
     Again,
     /// End the task.
     End,
@@ -180,9 +180,9 @@ impl Delivery {
         self.is_checked = true;
     }
 
-    /// Plans the next object. Before that, counts as lost the undelivered records that arrived
-    /// before the stream's `expired_before`, for instance records that a clear of the stream
-    /// removed. The plan does not contain lost records.
+    /// Plans the next object. First counts as lost the undelivered records that arrived before the
+    /// stream's `expired_before`, for instance records that a clear of the stream removed. The plan
+    /// does not contain lost records.
     async fn next_plan(&self) -> Result<ObjectPlan, String> {
         let unreadable = |error| format!("The records cannot be read: {error}");
         let (channel, stream) = (&self.channel, &self.channel.stream);
@@ -307,11 +307,10 @@ impl Delivery {
         arrival.plus_millis(retention_ms - 1)
     }
 
-    /// Sets the status FAILED of the channel if undelivered records have expired, and then returns
-    /// the next step of the task. Returns None if no undelivered record has expired. The task calls
-    /// this function only after a failed delivery attempt. Without a failed attempt, the channel
-    /// still delivers expired records, for instance records that expired while the emulator was
-    /// stopped.
+    /// Sets the status FAILED of the channel if undelivered records have expired, and returns the
+    /// next step of the task. Returns None if no undelivered record has expired. The task calls
+    /// this function only after a failed delivery attempt. A channel without a failed attempt still
+    /// delivers expired records, for instance records that expired while the emulator was stopped.
     async fn fail_if_expired(&mut self, now: Timestamp) -> Option<Next> {
         let retention_ms = self.channel.stream.look(StreamState::retention_ms);
         let horizon = now.plus_millis(1 - retention_ms);
@@ -364,8 +363,8 @@ impl Delivery {
     }
 
     /// Saves a plan. Returns when the plan and its records are durable, even if the `durability`
-    /// option promises less. Without a durable plan, the channel could write the same records again
-    /// after a crash, in an object with another key.
+    /// option promises less. If the plan were not durable, the channel could write the same records
+    /// again after a crash, in an object with another key.
     async fn save_plan(&mut self, plan: &ObjectPlan) -> Result<(), String> {
         if self.is_plan_durable {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Converts a channel's positions to and from the text that the channel's table stores. The table
-//! commits records and positions together, so after a crash the positions in the table are correct.
+//! commits records and positions together, so the positions in the table are correct even after a
+//! crash.
 
 use crate::model::ShardId;
 use crate::model::channel::ChannelPosition;
@@ -17,7 +18,7 @@ pub(super) fn positions_text(positions: &Positions) -> String {
     serde_json::to_string(&named).unwrap_or_default()
 }
 
-/// Returns the positions in a text that a table stores. None if the text is damaged.
+/// Returns the positions that a text from a table contains. Returns None if the text is damaged.
 pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
     let named: BTreeMap<String, ChannelPosition> = serde_json::from_str(text).ok()?;
     let position = |(name, position): (String, _)| Some((ShardId::parse(&name)?, position));
@@ -39,7 +40,7 @@ pub(super) fn advance_to_committed(
     let mut has_moved = false;
     for (shard, position) in committed {
         let Some(end) = ends.get(shard) else {
-            // The shard and its records were removed.
+            // The stream no longer has the shard and its records.
             continue;
         };
         let next = position.next.min(*end);
@@ -55,7 +56,8 @@ pub(super) fn advance_to_committed(
         }
     }
     if has_moved {
-        // The saved plan was committed, so it must not be repeated.
+        // The table already contains the records of the saved plan, so the channel must not repeat
+        // the plan.
         for position in positions.values_mut() {
             position.planned = None;
         }

@@ -1,4 +1,4 @@
-//! Keeps the table of a channel open between two writes.
+//! Keeps the table of a channel open from one write to the next.
 
 use super::table_positions::positions_of_text;
 use crate::engine::Engine;
@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 pub(super) struct TableSession {
     table: Option<OpenTable>,
     /// For each shard, the index after the last record at the time when the channel's task began.
-    /// None after the table was opened for the first time.
+    /// None after the first opening of the table.
     first_ends: Option<BTreeMap<ShardId, u64>>,
 }
 
-/// The positions that a table contains when it is opened.
+/// The positions that a newly opened table contains.
 pub(super) struct Committed {
     pub(super) positions: BTreeMap<ShardId, ChannelPosition>,
     /// For each shard, the index after its last record. The channel's position in the shard must
@@ -29,7 +29,7 @@ pub(super) struct Committed {
 
 impl TableSession {
     /// Creates a session whose table is not open yet. Stores the index after the last record of
-    /// each shard. At the start of the emulator, the session is created before any record can be
+    /// each shard. At the start of the emulator, this function is called before any record can be
     /// appended.
     pub(super) fn new(channel: &Channel) -> Self {
         Self {

@@ -67,7 +67,7 @@ async fn write_records(
 }
 
 /// Drops incomplete objects in a thread that may block, because the drop may remove files. Returns
-/// None, which is the result of an attempt that writes no object.
+/// None, which callers return as the result of an attempt that writes no object.
 pub(super) async fn give_up<T: Send + 'static>(
     objects: impl Send + 'static,
 ) -> Result<Option<T>, DestinationError> {
@@ -82,6 +82,6 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
 ) -> Result<T, DestinationError> {
     let done = tokio::task::spawn_blocking(work).await;
-    // A tokio runtime that is shutting down cancels the work.
+    // The tokio runtime cancels this work only while it shuts down.
     done.unwrap_or_else(|error| Err(DestinationError::Unreachable(error.to_string())))
 }

@@ -48,13 +48,13 @@ pub(super) struct Memory(Arc<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    /// The contents of the objects, by bucket and key.
+    /// The contents of the objects. The key is the bucket and the object's key.
     objects: Lock<BTreeMap<(String, String), Vec<u8>>>,
-    /// The completed objects in the order of their completion, including repetitions. The first
-    /// value is the bucket and the key, and the second is the content.
+    /// The completed objects in the order of their completion, including objects that were written
+    /// again. The first value is the bucket and the object's key, and the second is the content.
     puts: Lock<Vec<(String, Vec<u8>)>>,
     is_down: AtomicBool,
-    /// True while every object waits before its completion.
+    /// True while every object must wait before its completion.
     is_silent: watch::Sender<bool>,
 }
 
@@ -92,8 +92,9 @@ impl Memory {
         lines.collect()
     }
 
-    /// Returns all completed objects in the order of their completion, including repetitions. The
-    /// first value is the bucket and the key, and the second is the content.
+    /// Returns all completed objects in the order of their completion, including objects that were
+    /// written again. The first value is the bucket and the object's key, and the second is the
+    /// content.
     pub(super) fn puts(&self) -> Vec<(String, Vec<u8>)> {
         self.0.puts.lock().clone()
     }
@@ -154,7 +155,7 @@ impl ObjectWriter for Object {
     }
 }
 
-/// The parameters of a test.
+/// The settings of the engine, the stream and the channel of a test.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) format: RecordFormat,
@@ -267,7 +268,7 @@ impl Bench {
         }
     }
 
-    /// Moves the clock, and waits until all tasks are idle.
+    /// Advances the clock by `ms` milliseconds, and waits until all tasks are idle.
     pub(super) async fn advance_ms(&self, ms: i64) {
         let now = self.world.clock.now();
         let advance = self.clock.advance_to(now.plus_millis(ms));

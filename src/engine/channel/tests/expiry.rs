@@ -96,8 +96,8 @@ async fn records_that_a_longer_retention_does_not_bring_back_are_counted() {
     bench.put(["delivered"]).await;
     bench.channel.flush().await.unwrap();
     bench.put(["expired"]).await;
-    // The clock jumps without a wait, so that the channel sees the expiry and the longer retention
-    // together.
+    // The clock jumps without a wait for the tasks. Therefore the channel sees the expiry and the
+    // longer retention period together.
     bench
         .clock
         .jump_to(bench.world.clock.now().plus_millis(DAY_MS));

@@ -19,8 +19,8 @@ async fn the_records_are_kept_until_the_destination_comes_back() {
         (1, Some(DOWN))
     );
     assert_eq!((figures.buffered, figures.lag_ms), (1, 300_000));
-    // The delays between the delivery attempts double: 1, 2, 4, 8 and 16 seconds, which are 31
-    // seconds in total.
+    // The delays between the delivery attempts double: 1, 2, 4, 8 and 16 seconds. Their sum is 31
+    // seconds.
     bench.advance_ms(31_000).await;
     let figures = bench.figures();
     assert_eq!(figures.failed_attempts, 6);
