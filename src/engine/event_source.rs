@@ -2,9 +2,9 @@
 //! that the mapping reads. The task of a shard reads records, forms batches, invokes the function
 //! and advances the mapping's position in the shard.
 //!
-//! No task polls. Each task waits until its bell rings or a deadline is due. A put, a change of the
-//! stream or of the mapping, and the end of an invocation ring the bell. A virtual clock does not
-//! advance while a function is being invoked.
+//! No task polls. Each task waits until its bell rings or a deadline is due. The bell rings after a
+//! put, after a change of the stream or of the mapping, and at the end of an invocation. A virtual
+//! clock does not advance while a function is being invoked.
 
 mod batch;
 mod checks;

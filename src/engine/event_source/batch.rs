@@ -1,6 +1,6 @@
-//! The lanes of a shard and the batches of records in the lanes. A batch has only references to its
-//! records. The data of the records is read again for every invocation. Therefore a batch that
-//! waits a day for its next invocation occupies no memory for the data.
+//! The lanes of a shard, and the batches of records in the lanes. A batch has only references to
+//! its records, and the data of the records is read again for every invocation. Therefore a batch
+//! that waits a day for its next invocation occupies no memory for the data.
 
 use super::mapping::Plan;
 use crate::engine::Stream;
@@ -11,14 +11,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A reference to a record that the mapping has read. The record has passed the filters.
+/// A reference to a record that the mapping has read and that has passed the filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordRef {
     /// Index of the record in the shard's log.
     pub(super) index: u64,
     /// Arrival time of the record.
     pub(super) arrival: Timestamp,
-    /// Size of the record in the JSON event, in bytes, without the comma between two records.
+    /// Size of the record in the JSON event, in bytes. The comma between two records does not
+    /// count.
     pub(super) bytes: usize,
 }
 
@@ -27,7 +28,8 @@ pub(super) struct RecordRef {
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: Uuid,
-    /// The plan with which the batch was formed. An update of the mapping does not change it.
+    /// The plan with which the batch was formed. An update of the mapping does not change this
+    /// plan.
     pub(super) plan: Arc<Plan>,
     records: Arc<[RecordRef]>,
     range: Range<usize>,
@@ -56,7 +58,8 @@ impl Batch {
         }
     }
 
-    /// Returns a new batch with the records of this batch in `range`, and with the id `id`.
+    /// Returns a new batch with the id `id` and with the records at the indexes `range` of the
+    /// shared list.
     fn part(&self, id: Uuid, range: Range<usize>) -> Self {
         Self {
             id,
@@ -86,9 +89,8 @@ impl Batch {
         ]
     }
 
-    /// Shortens this batch to its first `at` records. The records after these become a new batch
-    /// with the id `id`. The second value is None if there are no records after the first `at`
-    /// records.
+    /// Shortens this batch to its first `at` records. The remaining records become a new batch with
+    /// the id `id`, which is the second value. The second value is None if no records remain.
     pub(super) fn cut(mut self, at: usize, id: Uuid) -> (Self, Option<Self>) {
         let middle = self.range.start + at;
         let rest = (middle < self.range.end).then(|| self.part(id, middle..self.range.end));
@@ -98,7 +100,7 @@ impl Batch {
 
     /// Returns the time at which the first record of the batch becomes too old for delivery. The
     /// age of a batch without records is the time since the start of its window. This rule is a
-    /// choice. None if a batch without records never becomes too old.
+    /// choice. Returns None if the batch has no records and can never become too old.
     pub(super) fn expires(&self, stream: &Stream) -> Option<Timestamp> {
         if let Some(first) = self.records().first() {
             return Some(self.plan.expires(first.arrival, stream));
@@ -109,8 +111,8 @@ impl Batch {
     }
 
     /// Returns the number of records at the start of the batch that are too old for delivery at
-    /// `now`. Zero means that a batch without records is too old. None if the whole batch can be
-    /// delivered.
+    /// `now`. Returns None if the whole batch can be delivered. Zero means that the batch has no
+    /// records and is itself too old.
     pub(super) fn expired(&self, stream: &Stream, now: Timestamp) -> Option<usize> {
         if self.records().is_empty() {
             let expires = self.expires(stream);
@@ -149,7 +151,7 @@ pub(super) enum Busy {
 pub(super) struct Lane {
     /// The records that were read and are not in a batch yet, oldest first.
     pub(super) queue: VecDeque<RecordRef>,
-    /// The size in an event of the records in `queue`, in bytes.
+    /// Total size in an event of the records in `queue`, in bytes.
     pub(super) queued_bytes: usize,
     /// The batches to deliver, as a stack: the last element is the current batch.
     pub(super) work: Vec<Batch>,
@@ -157,7 +159,7 @@ pub(super) struct Lane {
     /// Time at which the lane's last invocation ended. None before the first invocation.
     pub(super) ended: Option<Timestamp>,
     /// The time at which the first record of `queue` was read, or the time at which the previous
-    /// batch was formed if that is later. None if `queue` is empty.
+    /// batch was formed, whichever is later. None if `queue` is empty.
     pub(super) queued_since: Option<Timestamp>,
 }
 

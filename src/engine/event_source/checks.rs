@@ -85,11 +85,11 @@ impl EventSources {
         })
     }
 
-    /// Restarts a mapping from the position in `start`. Restarts the mapping from its starting
-    /// position if `start` contains no position.
+    /// Restarts a mapping from the position in `start`. If `start` contains no position, restarts
+    /// the mapping from its starting position.
     ///
     /// # Errors
-    /// Returns a refusal if the position and the timestamp in `start` do not fit together, or if
+    /// Returns a refusal if the position and the timestamp in `start` contradict each other, or if
     /// the timestamp is in the future.
     pub fn reset_by_request(
         &self,

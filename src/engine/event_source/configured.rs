@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub struct ConfiguredMapping {
     /// Account and region of the mapping.
     pub scope: AccountRegion,
-    /// The definition of the mapping, as a request to create it.
+    /// The definition of the mapping, in the form of a CreateEventSourceMapping request.
     pub request: CreateRequest,
     /// True if a mapping from an earlier run keeps its settings. False if the settings of `request`
     /// replace the settings of such a mapping.
@@ -32,8 +32,8 @@ struct NewDefinition {
 
 impl EventSources {
     /// Creates the mappings of `wanted`. A mapping that exists from an earlier run gets the
-    /// settings in `wanted`, unless its `keeps_existing` is true. Disables every mapping that an
-    /// option or a setup file defined in an earlier run and no longer defines.
+    /// settings in `wanted`, unless its `keeps_existing` is true. Also disables the mappings that
+    /// an option or a setup file defined only in an earlier run.
     ///
     /// # Errors
     /// Returns the index in `wanted` of a refused mapping, and the refusal. In this case no mapping
@@ -104,9 +104,9 @@ impl EventSources {
         Ok(())
     }
 
-    /// Checks the definition of an existing mapping in an option, and prepares the mapping's new
-    /// settings. These settings and this function replace the values that requests to the API made
-    /// before the restart.
+    /// Checks the definition that an option contains for an existing mapping, and prepares the
+    /// mapping's new settings. The new settings and function replace the values that requests to
+    /// the API set before the restart.
     fn prepare(
         &self,
         mapping: Arc<Mapping>,
@@ -195,7 +195,8 @@ fn log_differences(mapping: &Mapping, request: &CreateRequest) -> Result<(), Ref
     Ok(())
 }
 
-/// The UUID of a defined mapping: a hash of its account, region, source and function.
+/// The UUID of a mapping that an option or a setup file defines: a hash of its account, region,
+/// source and function.
 fn uuid_of(wanted: &ConfiguredMapping) -> Result<Uuid, Refusal> {
     let ConfiguredMapping { scope, request, .. } = wanted;
     let function = request.changes.function.as_deref().unwrap_or_default();

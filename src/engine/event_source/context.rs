@@ -1,4 +1,4 @@
-//! The parts of the emulator that the tasks of all mappings use.
+//! The parts of the emulator that all tasks of mappings use.
 
 use super::outbound::Outbound;
 use crate::admission::Admission;
@@ -10,7 +10,7 @@ use crate::world::World;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The parts of the emulator that the tasks of all mappings use.
+/// The parts of the emulator that all tasks of mappings use, such as the clock and the store.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) world: World,
@@ -24,8 +24,8 @@ pub(crate) struct Context {
     pub(crate) stop: watch::Receiver<bool>,
     /// Duration of temporary states such as `Creating` and `Updating`, in milliseconds.
     pub(crate) transition_ms: u64,
-    /// A counter that changes whenever a mapping's task has done some work. Drains wait until the
-    /// counter changes.
+    /// A counter that changes whenever a task of a mapping has done some work. Drains wait until
+    /// the counter changes.
     pub(crate) activity: watch::Sender<u64>,
 }
 

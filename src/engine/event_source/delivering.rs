@@ -30,16 +30,16 @@ impl Lane {
     }
 }
 
-/// Index of the successful invocations in [`super::mapping::Counters::invocations`]. The three
-/// constants below are the indexes of the other outcomes.
+/// Index of the successful invocations in [`super::mapping::Counters::invocations`]. The next three
+/// constants are the indexes of the other outcomes.
 const SUCCESS: usize = 0;
 const PARTIAL: usize = 1;
 const ERROR: usize = 2;
 const NOT_REACHED: usize = 3;
 
 impl ShardWork {
-    /// Continues a lane's work as far as possible. Returns when the lane must wait for a running
-    /// task, for a deadline or for records.
+    /// Continues a lane's work until the lane must wait for a running task, for a deadline or for
+    /// records.
     pub(super) fn advance(&mut self, lane: usize, now: Timestamp) {
         loop {
             if self.lanes[lane].busy.is_some() {
@@ -107,9 +107,8 @@ impl ShardWork {
         Some(batch)
     }
 
-    /// Returns the number of records at the front of the lane's queue that form the next batch. The
-    /// second value is true if this batch is full, so that the batch does not wait for more
-    /// records.
+    /// Returns the number of records from the front of the lane's queue that form the next batch.
+    /// The second value is true if this batch is full. A full batch does not wait for more records.
     fn next_batch(&self, lane: usize) -> (usize, bool) {
         let first = self.lanes[lane].queue.front();
         let window = first.and_then(|first| self.window_around(first));
@@ -217,8 +216,8 @@ impl ShardWork {
         }
     }
 
-    /// Handles the outcome of a task that ran for a lane. The task was an invocation of the
-    /// function or a delivery of a failure record.
+    /// Handles the outcome of a lane task, which was an invocation of the function or a delivery of
+    /// a failure record.
     pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
         match (busy, outcome) {
@@ -274,9 +273,9 @@ impl ShardWork {
         }
     }
 
-    /// Returns the outcome of an invocation for its batch, the index of the counter for this
-    /// outcome, and a word for the event log. The outcome is None if the function was not reached,
-    /// failed, or returned no state although the batch has a tumbling window.
+    /// Returns the outcome that an invocation has for its batch. Also returns the index of the
+    /// counter for this outcome, and words for the event log. The outcome is None if the function
+    /// was not reached, failed, or returned no state although the batch has a tumbling window.
     fn outcome_of(
         &self,
         batch: &Batch,
@@ -415,7 +414,8 @@ impl ShardWork {
     }
 
     /// Completes a discarded batch after the delivery of its failure record. `delivered` is the
-    /// result of the delivery. None if no destination is configured.
+    /// result of the delivery. The result is None if no destination or no endpoint for the
+    /// destination is configured.
     fn delivered(
         &mut self,
         lane: usize,

@@ -15,14 +15,15 @@ use std::time::Duration;
 pub struct DrainRequest {
     /// The longest time that the drain waits, in real time. Default: 30 seconds.
     pub timeout: Duration,
-    /// True if the drain advances a virtual clock to the next deadline of a mapping, whenever the
-    /// mappings have no work to do before this deadline. Default: false.
+    /// True if the drain may advance a virtual clock. The drain advances the clock to the next
+    /// deadline of a mapping whenever the mappings have no work to do before this deadline.
+    /// Default: false.
     pub advance: bool,
     /// The longest time by which the drain advances a virtual clock in total, in milliseconds.
     /// Default: one day.
     pub most_advance_ms: i64,
-    /// True if an open tumbling window counts as remaining work. False if the drain ignores such
-    /// windows. Default: false.
+    /// True if an open tumbling window counts as remaining work. False if the drain ignores open
+    /// tumbling windows. Default: false.
     pub windows: bool,
 }
 
@@ -37,14 +38,14 @@ impl Default for DrainRequest {
     }
 }
 
-/// Work that a mapping has still to do in a shard.
+/// Work in a shard that a mapping has still to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemainingWork {
     /// UUID of the mapping that has the work.
     pub mapping: String,
-    /// The shard that the work belongs to.
+    /// The shard that contains the work.
     pub shard: ShardId,
-    /// Description of the work for people, such as `records to read`.
+    /// A description of the work, in words for a person, such as `records to read`.
     pub what: String,
     /// Time at which the mapping continues the work by itself. None if the work waits for another
     /// event, such as the end of an invocation.
@@ -56,7 +57,7 @@ pub struct RemainingWork {
 pub enum DrainError {
     /// The time limit of the drain passed. Holds the remaining work.
     TimedOut(Vec<RemainingWork>),
-    /// The remaining work waits for a deadline of the virtual clock, and the drain may not advance
+    /// The remaining work waits for a deadline of the virtual clock, but the drain may not advance
     /// the clock to this deadline. Holds the remaining work.
     NeedsTime(Vec<RemainingWork>),
 }
@@ -93,7 +94,8 @@ impl EventSources {
         loop {
             activity.mark_unchanged();
             if let Clock::Virtual(clock) = &clock {
-                // The call returns when every task waits, so the remaining work below is exact.
+                // This call returns when every task waits. Therefore the list of remaining work
+                // below is exact.
                 clock.settle_now().await;
             }
             let remaining = self.remaining_work(mapping, request);
@@ -113,8 +115,8 @@ impl EventSources {
         }
     }
 
-    /// Returns the remaining work of `mapping`. If `mapping` is None, returns the remaining work of
-    /// all mappings.
+    /// Returns the remaining work of `mapping`, or of all mappings if `mapping` is None. `request`
+    /// says whether open tumbling windows count.
     pub fn remaining_work(
         &self,
         mapping: Option<&Arc<Mapping>>,
@@ -160,8 +162,8 @@ fn remaining_work_of(
     let begins = mapping.begins(now);
     let stream = mapping.stream();
     let stream = stream.filter(|_| is_active || begins.is_some());
-    // A stream in CREATING has no readable shards yet. The mapping can start its work at the end of
-    // this status.
+    // A stream in CREATING has no readable shards yet. The mapping can start its work when this
+    // status ends.
     let created = stream.as_ref().and_then(|stream| {
         let creation = |state: &StreamState| (state.status, state.due);
         let (status, due) = stream.look(creation);
@@ -183,7 +185,7 @@ fn is_under_way(lane: &LaneView) -> bool {
     )
 }
 
-/// Describes the work in the lanes of a shard, as a text for people.
+/// Returns a description of the work in the lanes of a shard, in words for a person.
 fn in_hand(view: &ShardView) -> String {
     let lanes = view
         .lanes
@@ -207,10 +209,10 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// Returns the work of `mapping` that is in no lane. The work consists of the shards with records
-/// that the mapping has still to read, and of the shards whose task has still to begin or to
-/// finish. For each shard, the result contains a description of the work and the deadline of the
-/// work. The deadline is None if the work waits for another event.
+/// Returns the work of `mapping` that is in no lane. The work is in the shards with records that
+/// the mapping has still to read, and in the shards whose task has still to begin or to finish. For
+/// each shard, the result contains a description and a deadline of the work. The deadline is None
+/// if the work waits for another event.
 fn work_outside_lanes(
     mapping: &Mapping,
     stream: &Stream,

@@ -41,9 +41,9 @@ impl<'a> ShardContext<'a> {
     }
 
     /// Calls `take` for each entry of the record. A plain record has one entry. An aggregated
-    /// record that a consumer reads has one entry for each user record. Such a record has no entry
-    /// at all if a hash key of a user record lies outside the shard's range. A recording shows that
-    /// the service does the same.
+    /// record that a consumer reads has one entry for each of its user records. If a hash key of a
+    /// user record lies outside the shard's range, the whole aggregated record has no entry. A
+    /// recording shows that the service does the same.
     pub(super) fn entries(&self, record: &RecordView<'_>, mut take: impl FnMut(&EventRecord<'_>)) {
         let outer = EventRecord {
             partition_key: record.partition_key,

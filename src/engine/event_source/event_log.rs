@@ -1,5 +1,5 @@
-//! The event log of a mapping: a ring buffer of its newest entries, which the paths under
-//! `/_minikin/` show.
+//! The event log of a mapping: a ring buffer of the mapping's newest events. The paths under
+//! `/_minikin/` show this log.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -14,7 +14,8 @@ use tokio::sync::watch;
 pub enum EntryKind {
     /// Records were read, and the filters kept them.
     Read,
-    /// Records were read, and the filters dropped them.
+    /// Records were read that the mapping does not deliver: the filters dropped them, or the
+    /// mapping is already done with them.
     Filtered,
     /// A batch was formed. Its records do not change any more.
     Batch,
@@ -49,7 +50,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The name of the kind under `/_minikin/`.
+    /// Returns the name of the kind, as the paths under `/_minikin/` show it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -83,8 +84,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The shard that the entry concerns. None if the entry concerns the whole mapping.
     pub shard: Option<ShardId>,
-    /// Index of the lane within the shard. The first lane has the index 0. None if the entry
-    /// concerns no single lane.
+    /// Index of the lane within the shard. The first lane has the index 0. None if the entry does
+    /// not concern a single lane.
     pub lane: Option<u32>,
     /// The id of the batch, which is also the request id of the invocations with the batch. None if
     /// the entry concerns no batch.
@@ -102,8 +103,8 @@ pub struct Entry {
     /// For the end of an invocation, the duration of the invocation in real time, in milliseconds.
     /// For a retry, the time before the retry, in milliseconds. None for other kinds.
     pub duration_ms: Option<i64>,
-    /// Further details as text, such as an error message or the new state of the mapping. None
-    /// without further details.
+    /// Further details as text, such as an error message or the new state of the mapping. None if
+    /// there are no further details.
     pub detail: Option<Box<str>>,
     /// For the end of a failed invocation, the beginning of the function's error, or the reason why
     /// the function was not reached. None for every other entry.
@@ -111,7 +112,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry with only a kind and a time.
+    /// Returns an entry that has only a kind and a time.
     pub(super) const fn new(kind: EntryKind, time: Timestamp) -> Self {
         Self {
             number: 0,
@@ -158,7 +159,8 @@ impl EventLog {
         self.newest.send_replace(number);
     }
 
-    /// At most `most` entries whose numbers are greater than `after`, oldest first.
+    /// Returns the oldest entries whose numbers are greater than `after`: at most `most` entries,
+    /// oldest first.
     pub(super) fn after(&self, after: u64, most: usize) -> Vec<Entry> {
         let entries = self.entries.lock();
         let start = entries.partition_point(|entry| entry.number <= after);

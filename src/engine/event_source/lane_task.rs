@@ -1,5 +1,5 @@
-//! Lane tasks, which run for one lane in addition to the shard's task. A lane task invokes the
-//! function or delivers a failure record. A virtual clock does not advance while the task runs.
+//! Lane tasks, which run for one lane beside the shard's task. A lane task invokes the function or
+//! delivers a failure record. A virtual clock does not advance while a lane task runs.
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
@@ -28,15 +28,15 @@ use tokio::sync::Semaphore;
 pub(super) enum TaskOutcome {
     /// The invocation ended: the function answered, failed or was not reached.
     Answered { answer: Answer, took: Duration },
-    /// The function was not invoked. While the task waited, the mapping stopped to deliver records,
+    /// The function was not invoked. While the task waited, the mapping stopped delivering records,
     /// or a record of the batch became too old.
     Withdrawn,
     /// The function was not invoked, because the log no longer contains any record of the batch.
     RecordsGone,
     /// The store failed to read the records of the batch.
     Unreadable(StoreError),
-    /// The delivery of the failure record ended with this result. None if no destination is
-    /// configured.
+    /// The delivery of a failure record ended. Holds the result of the delivery, or None if no
+    /// destination or no endpoint for the destination is configured.
     Delivered(Option<Result<(), DeliverError>>),
     /// The task was dropped before its end, because the emulator stops.
     Aborted,
@@ -64,7 +64,7 @@ impl Inbox {
 }
 
 /// Sends the outcome of a lane task to the inbox of the shard's task. If this value is dropped
-/// before it sent an outcome, it sends [`TaskOutcome::Aborted`].
+/// before the task has an outcome, the drop sends [`TaskOutcome::Aborted`].
 #[derive(Debug)]
 struct OutcomeSender {
     inbox: Arc<Inbox>,
@@ -94,7 +94,7 @@ impl Drop for OutcomeSender {
     }
 }
 
-/// A task that works for one lane. It invokes the function, or delivers a failure record.
+/// A task that works for one lane. The task invokes the function, or delivers a failure record.
 #[derive(Debug)]
 pub(super) struct LaneTask {
     context: Arc<Context>,
@@ -112,7 +112,7 @@ pub(super) struct LaneTask {
     sender: OutcomeSender,
 }
 
-/// The batch of a lane task, and the values of the shard that the task needs.
+/// The parameters of a lane task: its batch, and values of the shard.
 #[derive(Debug)]
 pub(super) struct LaneTaskInput {
     pub(super) context: Arc<Context>,
@@ -120,7 +120,7 @@ pub(super) struct LaneTaskInput {
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
     pub(super) restarts: u64,
-    /// The members of the event that the batch's plan determines.
+    /// The members that are the same in all entries of the event.
     pub(super) head: EventHead,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
@@ -155,8 +155,8 @@ impl LaneTask {
         }
     }
 
-    /// Invokes the function with the batch, and sends the outcome to the shard's task. `entry` is
-    /// the entry for the event log when the invocation begins.
+    /// Invokes the function with the batch, and sends the outcome to the shard's task. The task
+    /// adds `entry` to the event log when the invocation begins.
     pub(super) async fn invoke(mut self, entry: Entry) {
         let outcome = self.invoked(entry).await;
         self.sender.send(outcome);
@@ -199,13 +199,14 @@ impl LaneTask {
         TaskOutcome::Answered { answer, took }
     }
 
-    /// Takes the bytes of the batch's event from the in-flight budget.
+    /// Waits for a permit of the in-flight budget for an event of `bytes` bytes.
     async fn permit(&self, bytes: usize) -> BudgetPermit {
         let admission = &self.context.admission;
         admission.invocation(bytes as u64, &self.own_events).await
     }
 
-    /// True if the shard's task would not begin an invocation with the batch any more.
+    /// True if the invocation must not begin any more: the engine stops, the task of the shard must
+    /// pause or end, or a record of the batch has become too old.
     fn is_withdrawn(&self, now: Timestamp) -> bool {
         let is_stopping = *self.context.stop.borrow();
         let incarnation = self.stream.incarnation;
@@ -225,8 +226,8 @@ impl LaneTask {
         );
     }
 
-    /// Passes the injection point of a step. If a delay fires for the step, waits until its end,
-    /// and shows this time to drains.
+    /// Passes the injection point of a step. If a delay fires for the step, waits until the end of
+    /// the delay, and shows this end to drains.
     async fn pass(&mut self, step: Step) -> Result<(), Fault> {
         let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
         let world = &self.context.world;
@@ -385,9 +386,9 @@ fn answered(answer: Answer) -> TaskOutcome {
     }
 }
 
-/// Returns the largest permitted total size of the records in an event, in bytes, with one comma
-/// for each record. The other members of the event, such as those of a tumbling window and its
-/// state, make this size smaller.
+/// Returns the largest permitted size in bytes of all records in an event, with one comma for each
+/// record. The other members of the event, such as a tumbling window and its state, make this size
+/// smaller.
 pub(super) fn most_record_bytes(head: &EventHead, window: Option<(Window, &str)>) -> usize {
     let most = limits::EVENT_SOURCE_EVENT_BYTES + 1;
     most.saturating_sub(head.frame_bytes(window))
@@ -400,8 +401,8 @@ pub(super) const fn final_flags(is_early: bool) -> WindowFlags {
     }
 }
 
-/// The first `most` bytes of an answer's body as text, for the log and for the paths under
-/// `/_minikin/`.
+/// Returns the first `most` bytes of an answer's body as text. The log and the paths under
+/// `/_minikin/` show this text.
 pub(super) fn excerpt(body: &[u8], most: usize) -> Arc<str> {
     let shown = &body[..body.len().min(most)];
     String::from_utf8_lossy(shown).into()

@@ -43,7 +43,7 @@ pub enum PassingState {
 }
 
 impl PassingState {
-    /// The value of the member `State` in Lambda's API.
+    /// Returns the name of the state, as the member `State` of Lambda's API shows it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
@@ -93,8 +93,8 @@ impl ProcessingResult {
 }
 
 /// The settings by which a mapping forms and delivers batches, with parsed filters. An update of
-/// the mapping replaces the plan. The new plan applies from the next batch on: a batch keeps the
-/// plan with which it was formed.
+/// the mapping replaces the plan. The new plan applies from the next batch on, because a batch
+/// keeps the plan with which it was formed.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -104,7 +104,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Parses the filters and the on-failure destination of `settings`.
+    /// Creates the plan of `settings` and `function`. Parses the filters and the on-failure
+    /// destination.
     ///
     /// # Errors
     /// Returns a refusal if a filter pattern of the settings is invalid.
@@ -123,8 +124,9 @@ impl Plan {
         Some(i64::from(seconds) * 1000)
     }
 
-    /// Returns the time at which a record of `stream` becomes too old for delivery. The age limit
-    /// is the maximum record age or the stream's retention period, whichever is shorter.
+    /// Returns the time at which a record of `stream` with the arrival time `arrival` becomes too
+    /// old for delivery. The age limit is the maximum record age or the stream's retention period,
+    /// whichever is shorter.
     pub(super) fn expires(&self, arrival: Timestamp, stream: &Stream) -> Timestamp {
         let retention_ms = stream.look(StreamState::retention_ms);
         let age_ms = self.max_age_ms().unwrap_or(i64::MAX);
@@ -135,12 +137,13 @@ impl Plan {
 /// The counters of a mapping since the start of the emulator.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Number of invocations by outcome: success, partial success, error, not reached, in this
-    /// order.
+    /// Number of invocations with each outcome. The outcomes are, in this order: success, partial
+    /// success, error, not reached.
     pub invocations: [AtomicU64; 4],
     /// Number of records that the mapping read from the shards.
     pub polled: AtomicU64,
-    /// Number of records that the filters dropped.
+    /// Number of read records that the mapping does not deliver, because the filters dropped them
+    /// or because the mapping is already done with them.
     pub filtered: AtomicU64,
     /// Number of records that the mapping passed to the function. A record counts again in every
     /// retry.
@@ -153,8 +156,8 @@ pub struct Counters {
     pub on_failure_delivered: AtomicU64,
     /// Number of failure records that could not be delivered to the configured destination.
     pub destination_failures: AtomicU64,
-    /// The iterator age, in milliseconds: the age of the last record of the last successful batch,
-    /// at the end of the batch's invocation.
+    /// The iterator age, in milliseconds. This is the age of the last record in the last successful
+    /// batch, measured at the end of the batch's invocation.
     pub iterator_age_ms: AtomicI64,
 }
 
@@ -162,11 +165,11 @@ pub(super) fn count(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Relaxed);
 }
 
-/// A discarded batch. The paths under `/_minikin/` list the discarded batches, and can invoke the
-/// function with a discarded batch again.
+/// A discarded batch. The paths under `/_minikin/` list the discarded batches of a mapping, and can
+/// invoke the function again with a discarded batch.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Number of the failure in its mapping. The first failure has the number 1.
+    /// Number of the failure within its mapping. The first failure has the number 1.
     pub number: u64,
     /// The failure record as JSON, without the event of the batch.
     pub record: Value,
@@ -187,7 +190,8 @@ pub struct Mapping {
     /// The origin of the mapping's definition. A reset of the emulator removes the mappings that
     /// were created through the API.
     pub origin: Origin,
-    /// Number of the mapping in the order of creation. The first mapping has the number 0.
+    /// Number of the mapping in the order in which mappings were created. The first mapping has the
+    /// number 0.
     pub number: u64,
     /// The counters since the start of the emulator.
     pub counters: Counters,
@@ -218,16 +222,17 @@ pub(super) struct MappingState {
     /// The stream that the mapping reads. None while the stream does not exist or, for a mapping of
     /// a consumer, while the consumer is not registered.
     pub(super) stream: Option<Arc<Stream>>,
-    /// True after the starting positions were set. From then on, a shard without a position is read
-    /// from its first record.
+    /// True after the starting positions were set. From then on, the mapping reads a shard without
+    /// a position from the shard's first record.
     pub(super) is_started: bool,
-    /// Incarnation number of the stream that `positions` belong to. None if the mapping has had no
-    /// stream yet. A stream that is deleted and created again gets another incarnation number.
+    /// Incarnation number of the stream whose positions `positions` contains. None if the mapping
+    /// has had no stream yet. A stream that is deleted and created again gets another incarnation
+    /// number.
     pub(super) incarnation: Option<u64>,
     pub(super) positions: BTreeMap<ShardId, ShardPosition>,
     pub(super) runners: BTreeMap<ShardId, Arc<ShardStatus>>,
     /// Number of resets of the mapping, plus the number of times that another stream replaced the
-    /// mapping's stream. A shard's task ends if it started when this number was smaller.
+    /// mapping's stream. The task of a shard ends if this number has grown since the task started.
     pub(super) restarts: u64,
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
@@ -333,14 +338,14 @@ impl Mapping {
         self.state.lock().stream.clone()
     }
 
-    /// True if the mapping's stream has not existed yet since the mapping was defined. Lambda's API
+    /// True if the mapping's stream has never existed since the mapping was defined. Lambda's API
     /// does not list such a mapping.
     pub fn awaits_first_stream(&self) -> bool {
         self.state.lock().incarnation.is_none()
     }
 
-    /// Returns the number of readable records that the mapping is not done with, for each shard of
-    /// its stream.
+    /// Returns, for each shard of the mapping's stream, the number of readable records that the
+    /// mapping is not done with.
     pub fn records_behind(&self, now: Timestamp) -> BTreeMap<ShardId, u64> {
         let Some(stream) = self.stream() else {
             return BTreeMap::new();
@@ -353,8 +358,9 @@ impl Mapping {
         stream.held_shards().iter().map(behind).collect()
     }
 
-    /// True if the mapping may log at `now` that its function was not reached. The mapping may do
-    /// this at most once in `limits::EVENT_SOURCE_WARNING_MS`.
+    /// Returns true if the mapping may now log a warning that its function was not reached, and
+    /// counts this warning. The mapping logs at most one such warning in
+    /// `limits::EVENT_SOURCE_WARNING_MS`.
     pub(super) fn may_warn(&self, now: Timestamp) -> bool {
         let mut state = self.state.lock();
         let is_due = state
@@ -366,8 +372,8 @@ impl Mapping {
         is_due
     }
 
-    /// Returns the entries of the event log that have a number greater than `after`, oldest first.
-    /// Returns at most `most` entries.
+    /// Returns up to `most` entries of the event log whose numbers are greater than `after`, oldest
+    /// first.
     pub fn events(&self, after: u64, most: usize) -> Vec<Entry> {
         self.log.after(after, most)
     }

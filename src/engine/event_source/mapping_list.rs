@@ -18,15 +18,15 @@ impl Mappings {
     pub(super) fn forget(&self, mapping: &Mapping) {
         let mut mappings = self.0.lock();
         let found = mappings.get(&mapping.number);
-        // After the load of a snapshot, the number may belong to another mapping, which must stay
-        // in the list.
+        // After the load of a snapshot, another mapping may have this number, and this other
+        // mapping must stay in the list.
         if found.is_some_and(|found| std::ptr::eq(&raw const **found, mapping)) {
             mappings.remove(&mapping.number);
         }
     }
 }
 
-/// The other mappings of the same source in the same account and region.
+/// The other mappings with the same source as `mapping`, in the same account and region.
 pub(super) fn others<'a>(
     mappings: &'a BTreeMap<u64, Arc<Mapping>>,
     mapping: &'a Mapping,
@@ -36,8 +36,8 @@ pub(super) fn others<'a>(
     })
 }
 
-/// Refuses `function` if one of `mappings` already invokes it. All of `mappings` have the same
-/// source.
+/// Returns a refusal if one of `mappings` already invokes `function`. All of `mappings` have the
+/// same source.
 pub(super) fn refuse_twin<'a>(
     mappings: &mut impl Iterator<Item = &'a Arc<Mapping>>,
     function: &FunctionArn,

@@ -1,4 +1,4 @@
-//! The traits with which a mapping invokes functions and delivers failure records. Also contains
+//! The traits through which a mapping invokes functions and delivers failure records. Also contains
 //! [`Function`], a function that is a closure in this process.
 
 use crate::engine::tasks::caught;
@@ -35,8 +35,8 @@ pub struct Invocation {
 
 /// A function that a mapping can invoke.
 pub trait Invoke: Send + Sync + fmt::Debug {
-    /// Waits until an address of the function is free. Callers get addresses in the order of their
-    /// calls. The address is reserved until the returned [`Call`] is dropped.
+    /// Waits until an address of the function is free, and reserves this address until the returned
+    /// [`Call`] is dropped. Callers get addresses in the order of their calls.
     fn acquire(&self) -> Pending<Box<dyn Call>>;
 
     /// Returns the ARN of the function's execution role. None if no role is configured.
@@ -44,7 +44,7 @@ pub trait Invoke: Send + Sync + fmt::Debug {
         None
     }
 
-    /// The addresses of the function, for display.
+    /// The addresses of the function. The paths under `/_minikin/` show them.
     fn addresses(&self) -> Vec<String> {
         Vec::new()
     }
@@ -52,8 +52,8 @@ pub trait Invoke: Send + Sync + fmt::Debug {
 
 /// A reserved address of a function, for one invocation.
 pub trait Call: Send {
-    /// Invokes the function. The result arrives at the latest when the function's time limit, in
-    /// real time, has passed.
+    /// Invokes the function, and resolves to its answer. Resolves at the latest at the end of the
+    /// function's time limit, which is in real time.
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer>;
 }
 
@@ -70,7 +70,8 @@ pub struct Delivery {
     pub destination: Destination,
     /// UUID of the mapping that discarded the batch.
     pub mapping: String,
-    /// The failure record: the discarded batch, and the reason why it was discarded.
+    /// The failure record, which describes the discarded batch and the reason why the batch was
+    /// discarded.
     pub record: FailureRecord,
     /// The event of the discarded batch. None if the destination receives only the failure record.
     pub payload: Option<String>,
@@ -81,10 +82,10 @@ pub struct Delivery {
 /// Reason why a failure record did not reach its destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliverError {
-    /// The connection failed before the request was sent. Therefore a repeated delivery cannot
-    /// deliver the record twice.
+    /// The connection failed before the request was sent. A repeated delivery therefore cannot
+    /// deliver the record twice. Holds the reason as a text.
     NotConnected(String),
-    /// The destination refused the record, or did not answer in time.
+    /// The destination refused the record, or did not answer in time. Holds the reason as a text.
     Refused(String),
     /// No endpoint is configured for destinations of this kind.
     NoEndpoint,
@@ -96,7 +97,7 @@ pub trait Deliver: Send + Sync + fmt::Debug {
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
     /// Delivers one failure record. If no connection can be made, the implementation may try again.
-    /// Each try may take ten seconds of real time.
+    /// Each attempt may take ten seconds of real time.
     fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>>;
 }
 
@@ -162,8 +163,8 @@ pub enum FunctionError {
     /// The function failed with this message. The mapping retries the batch, and discards it when
     /// its retries are exhausted.
     Failed(String),
-    /// The function counts as not reached. The mapping invokes it again with the same batch. The
-    /// new invocation does not count as one of the batch's retries.
+    /// The function counts as not reached. The mapping invokes the function again with the same
+    /// batch. This invocation does not count as one of the batch's retries.
     NotReached {
         /// The shortest time before the next invocation, in seconds, as in the header
         /// `Retry-After`. None if the function demands no such time.

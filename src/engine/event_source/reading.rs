@@ -71,8 +71,8 @@ impl ShardWork {
         self.save_position(now);
     }
 
-    /// True if the read limit of the shard is reached. A mapping of a stream shares this limit with
-    /// the callers of GetRecords.
+    /// True if the read limit of the shard forbids another read. Only a mapping of a stream is
+    /// subject to this limit, and shares it with the callers of GetRecords.
     fn is_over_rate(&self, now: Timestamp) -> bool {
         matches!(self.mapping.source, Source::Stream(_)) && !self.shard.admits_read(now)
     }
@@ -98,7 +98,7 @@ impl ShardWork {
     }
 
     /// Reads the next part of the shard's records. Returns the number of records that were read,
-    /// and the number of these records that the mapping must deliver.
+    /// and the number of records among them that the mapping must deliver.
     async fn read_some(&mut self, now: Timestamp) -> Result<(usize, usize), StoreError> {
         let size = self.plan.settings.batch_size as usize;
         let queued = self.lanes.iter().map(|lane| lane.queue.len()).min();

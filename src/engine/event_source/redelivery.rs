@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The result of a redelivery.
 #[derive(Debug)]
 pub struct Redelivered {
-    /// The outcome of the invocation, in the same words as in the event log.
+    /// The outcome of the invocation, in the words that the event log uses.
     pub outcome: &'static str,
     /// The function's answer, or the reason why there is no answer.
     pub answer: Answer,
@@ -80,8 +80,8 @@ impl EventSources {
     }
 }
 
-/// The event of a discarded batch, which the mapping's list of failures keeps in memory. The event
-/// is not copied, so it takes no further bytes of the in-flight budget.
+/// The event of a discarded batch, which the mapping's list of failures keeps in memory. This value
+/// shares the memory of the list, so it takes no further bytes of the in-flight budget.
 struct Payload(Arc<str>);
 
 impl AsRef<[u8]> for Payload {
@@ -108,8 +108,8 @@ fn not_reached(reason: String) -> Redelivered {
     }
 }
 
-/// Returns the outcome of an invocation with the event `payload`, in the same words as in the event
-/// log.
+/// Returns the outcome of an invocation with the event `payload`, in the words that the event log
+/// uses.
 fn word(answer: &Answer, reports: bool, payload: &str) -> &'static str {
     match answer.verdict() {
         Verdict::NotReached { .. } => return "not reached",

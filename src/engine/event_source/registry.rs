@@ -48,7 +48,7 @@ pub struct NewMapping {
     pub tags: BTreeMap<String, String>,
     /// The origin of the mapping's definition: a request to the API, or an option.
     pub origin: Origin,
-    /// UUID of the mapping. None for a random UUID.
+    /// UUID that the mapping gets. None if the mapping gets a random UUID.
     pub uuid: Option<Uuid>,
 }
 
@@ -81,8 +81,8 @@ impl EventSources {
         self.mappings.all()
     }
 
-    /// Returns the positions of every mapping that is active at `now` and has a stream. The key of
-    /// the map is the incarnation number of the stream.
+    /// Returns the positions of every mapping that is active at `now` and has a stream. The result
+    /// is grouped by stream: the key of the map is the incarnation number of the stream.
     pub(in crate::engine) fn positions_by_stream(
         &self,
         now: Timestamp,
@@ -99,7 +99,7 @@ impl EventSources {
         positions
     }
 
-    /// The mapping with this UUID, in any account and region.
+    /// Finds the mapping with this UUID, in any account and region.
     pub fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
         let mappings = self.mappings.0.lock();
         mappings
@@ -118,7 +118,7 @@ impl EventSources {
             .is_some()
     }
 
-    /// The addresses of a function, for display.
+    /// The addresses of a function. The paths under `/_minikin/` show them.
     pub fn addresses(&self, function: &FunctionArn) -> Vec<String> {
         let qualifier = function.qualifier.as_deref();
         let found = self
@@ -132,8 +132,8 @@ impl EventSources {
     }
 
     /// Creates a mapping from checked settings. The stream may change during the call. Therefore
-    /// the caller must look the stream up again afterwards, and must call `stream_changed` or
-    /// `stream_gone` with the result.
+    /// the caller must look the stream up again after the call, and must then call `stream_changed`
+    /// or `stream_gone`.
     ///
     /// # Errors
     /// Returns a refusal if a mapping with the same source and function exists, or if a filter
@@ -190,7 +190,8 @@ impl EventSources {
         })
     }
 
-    /// Refuses `function` for `mapping` if another mapping of the same source already invokes it.
+    /// Returns a refusal if another mapping with the same source as `mapping` already invokes
+    /// `function`.
     pub(super) fn refuse_twin_of(
         &self,
         mapping: &Mapping,
@@ -217,13 +218,14 @@ impl EventSources {
     }
 
     /// Applies the changes of a request to a mapping. `function` is the function that the request
-    /// names, None if the request names no function, or a refusal if the named function is invalid.
-    /// `check` checks the new settings.
+    /// names, or None if the request names no function. If the named function is invalid,
+    /// `function` is the refusal. `check` checks the new settings.
     ///
     /// # Errors
     /// Returns a refusal if the mapping is in a temporary state such as `Creating`, if the function
-    /// does not exist, if `check` refuses the change, if the new settings contradict one another,
-    /// or if another mapping of the same source already invokes the new function.
+    /// does not exist, or if `check` refuses the change. Also returns a refusal if the new settings
+    /// contradict one another, or if another mapping of the same source already invokes the new
+    /// function.
     pub fn update(
         &self,
         mapping: &Arc<Mapping>,
@@ -392,8 +394,8 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Drops the positions of a mapping. The mapping starts again from `position`. If `position` is
-    /// None, the mapping starts again from its present starting position.
+    /// Drops the positions of a mapping, so that the mapping starts again from `position`. If
+    /// `position` is None, the mapping starts again from its present starting position.
     pub fn reset(&self, mapping: &Arc<Mapping>, position: Option<StartingPosition>) {
         let now = self.context.world.clock.now();
         {
@@ -463,8 +465,8 @@ impl EventSources {
     }
 
     /// Sets the stream of a mapping. The mapping has no stream if `stream` is None, or if the
-    /// mapping's consumer is not ACTIVE. If the incarnation number of the stream differs from that
-    /// of the mapping's previous stream, drops the positions in the previous stream.
+    /// mapping's consumer is not ACTIVE. If the incarnation number of the stream differs from the
+    /// number of the mapping's previous stream, drops the positions in the previous stream.
     fn set_stream(&self, mapping: &Arc<Mapping>, stream: Option<&Arc<Stream>>, now: Timestamp) {
         let stream = stream.filter(|stream| has_consumer(&mapping.source, stream));
         let incarnation = stream.map(|stream| stream.incarnation);
@@ -490,8 +492,8 @@ impl EventSources {
         self.fix_if_latest(mapping, now);
     }
 
-    /// Restores the mappings from the catalog. The mappings begin to read only when they have their
-    /// streams. Therefore the caller must next call [`Self::stream_changed`] for each stream.
+    /// Restores the mappings from the catalog. A mapping begins to read only when it has its
+    /// stream. Therefore the caller must next call [`Self::stream_changed`] for each stream.
     pub(crate) fn restore(&self, values: Vec<(Uuid, MappingValue)>, positions: Positions) {
         let mut positions = positions;
         for (uuid, value) in values {
@@ -551,12 +553,12 @@ impl EventSources {
     }
 }
 
-/// The positions of mappings. The first key is the UUID of the mapping. The second key is the
-/// incarnation number of the stream and the shard.
+/// The positions of mappings in shards. The first key is the UUID of a mapping. The second key is
+/// the incarnation number of a stream, and a shard of the stream.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
-/// Returns the initial state of a mapping. The caller replaces the values that the mapping's
-/// definition or its saved state determines.
+/// Returns the initial state of a mapping. The caller then replaces the values that the definition
+/// or the saved state of the mapping determines.
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,

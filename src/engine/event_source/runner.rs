@@ -1,5 +1,5 @@
 //! The task of one shard of a mapping. The task works in turns. In each turn the task does all work
-//! that needs no wait, and then it waits until its bell rings or a deadline is due.
+//! that needs no wait. After the turn, the task waits until its bell rings or a deadline is due.
 
 use super::mapping::Directive;
 use super::shard_work::ShardWork;
@@ -83,7 +83,7 @@ impl ShardWork {
     }
 
     /// Removes this task from the mapping's list of shard tasks. Wakes the task of the mapping,
-    /// which may then start the tasks of the child shards.
+    /// which may now start the tasks of the child shards.
     fn leave(self) {
         let mut state = self.mapping.state.lock();
         if state.restarts == self.restarts {

@@ -6,8 +6,8 @@ use crate::model::{AccountId, ShardId};
 use crate::store::{Change, MappingValue};
 use crate::world::Timestamp;
 
-/// The catalog change that saves the definition and the state of a mapping. Marks the state as
-/// saved at `now`.
+/// Returns the catalog change that saves the definition and the state of a mapping. Marks the state
+/// as saved at `now`.
 pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Change {
     state.is_unsaved = false;
     state.saved_at = now;

@@ -25,7 +25,7 @@ pub enum LanePhase {
 }
 
 impl LanePhase {
-    /// The name of the phase under `/_minikin/`.
+    /// Returns the name of the phase, as drains and the paths under `/_minikin/` show it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -48,8 +48,8 @@ pub struct BatchView {
     /// Sequence numbers of the first and the last record in the batch. None if the batch has no
     /// records.
     pub range: Option<[SequenceNumber; 2]>,
-    /// Number of the current or the next invocation with the batch. The first invocation has the
-    /// number 1.
+    /// Number of the batch's current invocation, or of its next invocation if none runs. The first
+    /// invocation has the number 1.
     pub attempt: u32,
     /// Time of the next invocation with the batch. None if the batch does not wait for a retry.
     pub next_try: Option<Timestamp>,
@@ -67,8 +67,8 @@ pub struct LaneView {
     pub queued: usize,
     /// The batch that the lane delivers or is about to retry. None if the lane has no batch.
     pub batch: Option<BatchView>,
-    /// End of the delay that an injected fault causes in the lane's running task. None without such
-    /// a delay.
+    /// End of the delay that an injected fault causes in the lane's running task. None if no fault
+    /// delays the task.
     pub delayed_until: Option<Timestamp>,
 }
 
@@ -78,12 +78,11 @@ pub struct ShardView {
     /// The lanes of the shard, by index.
     pub lanes: Vec<LaneView>,
     /// Sequence number of the last record before the mapping's position. The mapping is done with
-    /// this record and with all earlier records. None if the mapping is not done with any record
-    /// yet.
+    /// this record and with all earlier records. None if there is no such record yet.
     pub position: Option<SequenceNumber>,
-    /// Index, in the shard's log, after the record at `position`.
+    /// Index, in the shard's log, of the record after the record at `position`.
     pub next_index: u64,
-    /// Index, in the shard's log, after the last record that the mapping has read.
+    /// Index, in the shard's log, of the record after the last record that the mapping has read.
     pub read_index: u64,
     /// Arrival time of the record at `position`. None if `position` is None.
     pub last_arrival: Option<Timestamp>,
@@ -95,13 +94,14 @@ pub struct ShardView {
     /// True if the mapping has read ahead the maximum number of records. In this case a lane
     /// without progress delays the other lanes.
     pub is_full: bool,
-    /// The tumbling window that has had an invocation and has not ended. None if there is no such
-    /// window.
+    /// The tumbling window that has had an invocation and has not ended yet. None if no window is
+    /// open.
     pub window: Option<Window>,
     /// Next time at which the shard's task continues its work by itself. None if the task waits for
     /// another event.
     pub deadline: Option<Timestamp>,
-    /// Number of turns of the shard's task so far. A turn does all work that needs no wait.
+    /// Number of turns of the shard's task so far. In a turn, the task does all work that needs no
+    /// wait.
     pub turns: u64,
     /// True if no lane has records, batches or a running task.
     pub is_idle: bool,
@@ -126,7 +126,7 @@ impl ShardStatus {
         self.view.lock().clone()
     }
 
-    /// Replaces the view. The delays of running tasks stay.
+    /// Replaces the view, but keeps the delays of running tasks.
     pub(super) fn set(&self, mut view: ShardView) {
         let mut old = self.view.lock();
         for (lane, old) in view.lanes.iter_mut().zip(&old.lanes) {
@@ -135,8 +135,8 @@ impl ShardStatus {
         *old = view;
     }
 
-    /// Sets the end of the delay that an injected fault causes in the task of a lane. None at the
-    /// end of the delay.
+    /// Sets the end of the delay that an injected fault causes in the task of a lane. At the end of
+    /// the delay, the caller sets the value to None.
     pub(super) fn set_delay(&self, lane: usize, until: Option<Timestamp>) {
         if let Some(lane) = self.view.lock().lanes.get_mut(lane) {
             lane.delayed_until = until;

@@ -23,13 +23,13 @@ pub(super) struct ShardWork {
     pub(super) mapping: Arc<Mapping>,
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    /// The value of `MappingState::restarts` when this task started. The task ends when the mapping
-    /// has a different value.
+    /// The value of `MappingState::restarts` when this task started. The task ends when the
+    /// mapping's value differs from this value.
     pub(super) restarts: u64,
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
-    /// Permits for the events of the shard that do not wait for the in-flight budget.
+    /// Permits for a few events of the shard that need not wait for the in-flight budget.
     pub(super) own_events: Arc<Semaphore>,
     /// Rings the bell of the shard's task when records become visible. None before the first turn
     /// of the task, and while the mapping is paused.
@@ -37,10 +37,10 @@ pub(super) struct ShardWork {
     pub(super) plan: Arc<Plan>,
     pub(super) head: Arc<EventHead>,
     pub(super) progress: Progress,
-    /// Index after the last record that was read, in the shard's log.
+    /// Index, in the shard's log, of the record after the last record that was read.
     pub(super) read_index: u64,
     pub(super) lanes: Vec<Lane>,
-    /// For each lane, an index before which the mapping is done with all records of the lane. The
+    /// For each lane, an index before which the mapping is done with all records of this lane. The
     /// index may be greater than the position in the shard, which is common to all lanes.
     pub(super) lane_done: Vec<u64>,
     /// The open tumbling window, and the state that the last invocation returned for this window.
@@ -109,8 +109,8 @@ impl ShardWork {
         work
     }
 
-    /// Creates as many lanes as the mapping's parallelization factor demands. After a change of the
-    /// factor, the progress of the old lanes is dropped, so some records may be delivered again.
+    /// Creates as many lanes as the mapping's parallelization factor demands. A change of the
+    /// factor drops the progress of the old lanes, so that some records may be delivered again.
     fn divide(&mut self) {
         let factor = self.plan.settings.factor as usize;
         self.lanes.resize_with(factor, Lane::default);
@@ -120,10 +120,10 @@ impl ShardWork {
     }
 
     /// Applies `plan`, the new settings of the mapping, to the next batches, and returns true. If
-    /// the settings change the number of lanes, waits for the end of the running lane tasks and
-    /// drops the waiting batches. If the settings change the filters, waits for the end of all
-    /// batches. During the wait, applies nothing and returns false. The caller then calls this
-    /// function again in the next turn.
+    /// the number of lanes changes, the plan can be applied only when no lane task runs, and the
+    /// waiting batches are then dropped. If the filters change, the plan can be applied only when
+    /// all batches have ended. Until then, this function applies nothing and returns false, and the
+    /// caller calls it again in the next turn.
     pub(super) fn apply_plan(&mut self, plan: Arc<Plan>, now: Timestamp) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
@@ -161,8 +161,8 @@ impl ShardWork {
         self.lanes.iter().any(has_batch)
     }
 
-    /// Drops the records and batches of all lanes. The mapping will read the records again, from
-    /// its position in the shard. Does nothing while a lane task runs.
+    /// Drops the records and batches of all lanes. The mapping will read these records again, from
+    /// its position in the shard on. Does nothing while a lane task runs.
     pub(super) fn drop_waiting(&mut self) {
         if self.is_busy() {
             return;
@@ -202,7 +202,7 @@ impl ShardWork {
         self.shard.number(record.index, record.arrival)
     }
 
-    /// Returns a new batch of these records. The batch has the present plan.
+    /// Returns a new batch of `records`, with the present plan of the mapping.
     pub(super) fn new_batch(&self, records: Vec<RecordRef>) -> Batch {
         Batch::new(self.context.uuid(), self.plan.clone(), records)
     }
@@ -212,7 +212,7 @@ impl ShardWork {
         self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
     }
 
-    /// Returns a new entry for the event log. The entry reports `batch`.
+    /// Returns a new entry for the event log, which reports `batch`.
     pub(super) fn note(
         &self,
         kind: EntryKind,
@@ -265,7 +265,7 @@ impl ShardWork {
         self.save(position, now);
     }
 
-    /// Saves that the mapping is done with the whole shard.
+    /// Saves in the mapping's position that the mapping is done with the whole shard.
     pub(super) fn save_end(&mut self, now: Timestamp) {
         self.mapping.note(Entry {
             shard: Some(self.shard.id),
@@ -285,8 +285,8 @@ impl ShardWork {
         let mut state = self.mapping.state.lock();
         let is_ours =
             state.restarts == self.restarts && state.incarnation == Some(self.stream.incarnation);
-        // The deletion of a stream removes the positions in the stream. The end of a batch must not
-        // save such a position again.
+        // The deletion of a stream removes the positions in the stream. The later end of a batch
+        // must not save a removed position again.
         if !is_ours || state.is_removed || state.stream.is_none() {
             return;
         }
@@ -356,14 +356,14 @@ impl ShardWork {
     }
 }
 
-/// Returns the lane's oldest record that the mapping is not done with. None if the lane has no such
-/// record.
+/// Returns the oldest record of the lane that the mapping is not done with. None if the lane has no
+/// such record.
 fn first_undone(lane: &Lane) -> Option<&RecordRef> {
     let working = lane.work.last().and_then(|batch| batch.records().first());
     working.or_else(|| lane.queue.front())
 }
 
-/// Returns the members of an event's entry that are the same for all records of the shard.
+/// Returns the members of an event entry that are the same for all records of the shard.
 pub(super) fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());

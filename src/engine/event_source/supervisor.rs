@@ -44,7 +44,7 @@ pub(super) async fn run(
 }
 
 /// Removes a deleted mapping from the list of mappings after the mapping's state `Deleting` has
-/// ended. Returns true if the mapping was removed and no task of its shards is running any more.
+/// ended. Returns true if the mapping was removed and no task of its shards runs any more.
 fn end_if_due(
     context: &Context,
     mappings: &Mappings,
@@ -67,8 +67,8 @@ fn end_if_due(
 }
 
 /// Does the work of the mapping that is due at `now`. Returns the time at which the mapping has
-/// more work: the end of its temporary state, or the next try after an error of the store. None if
-/// no such time is known.
+/// more work. This time is the end of the mapping's temporary state, or the next attempt after an
+/// error of the store. Returns None if no such time is known.
 async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) -> Option<Timestamp> {
     let (is_active, until, stream) = {
         let state = mapping.state.lock();
@@ -95,7 +95,7 @@ async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) ->
     until
 }
 
-/// Returns the result that a mapping shows while its stream or consumer does not exist.
+/// Returns the processing result of a mapping whose stream or consumer does not exist.
 pub(super) const fn gone(source: &Source) -> ProcessingResult {
     match source {
         Source::Stream(_) => ProcessingResult::StreamGone,
@@ -120,7 +120,7 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     })
 }
 
-/// Sets the starting positions of the mapping in all shards, unless they are set already. With the
+/// Sets the starting positions of the mapping in all shards, unless they are already set. For the
 /// starting position LATEST, this function reads nothing and waits for nothing. Therefore a mapping
 /// with LATEST delivers every record that a client puts after the answer to
 /// CreateEventSourceMapping.
@@ -149,7 +149,7 @@ async fn fix_start(
     for shard in stream.held_shards().iter() {
         let position = ShardPosition {
             next: shard.index_at_time(from).await?,
-            // A shard that is not readable has only records that expired before the mapping began.
+            // All records of a shard that is not readable expired before the mapping began.
             finished: stream.readable_shard(shard.id, now).is_none(),
             ..ShardPosition::default()
         };
@@ -183,8 +183,8 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
 }
 
 /// Sets the starting positions of a mapping, and saves them. `restarts` is the value of
-/// `MappingState::restarts` at the time when the caller found the positions. Does nothing if that
-/// value has changed, which means that the mapping was reset.
+/// `MappingState::restarts` at the time when the caller found the positions. If the value has
+/// changed since then, the mapping was reset, and this function does nothing.
 fn begin(
     context: &Context,
     mapping: &Mapping,
@@ -208,8 +208,8 @@ fn begin(
 }
 
 /// Starts the tasks of the shards whose parents are finished or removed. Child shards wait for
-/// their parents, so that the records of a partition key are delivered in order. A shard whose
-/// records have all expired also gets a task, which discards these records.
+/// their parents, so that the records of a partition key are delivered in order. A shard also gets
+/// a task if all its records have expired: the task discards these records.
 fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stream>) {
     let held = stream.held_shards();
     let described: Vec<Shard> = held.iter().map(|shard| shard.description()).collect();

@@ -20,8 +20,9 @@ impl ShardWork {
         Some((window, WindowFlags::default()))
     }
 
-    /// Opens the tumbling window of the lane's current batch, unless a window is open. Called before
-    /// an invocation: a batch that is discarded without an invocation opens no window.
+    /// Opens the tumbling window of the lane's current batch, unless a window is open. The caller
+    /// calls this function only before an invocation. Therefore a batch that is discarded without
+    /// an invocation opens no window.
     pub(super) fn open_window(&mut self, lane: usize) {
         let window = self.lanes[lane].work.last().and_then(|batch| batch.window);
         if let Some((window, _)) = window {
@@ -30,8 +31,8 @@ impl ShardWork {
         }
     }
 
-    /// Returns the tumbling window of an event that begins with the record `first`, and the state in
-    /// this event. None if the mapping has no tumbling windows.
+    /// Returns the tumbling window of an event whose first record is `first`, and the state that
+    /// this event passes to the function. None if the mapping has no tumbling windows.
     pub(super) fn window_around(&self, first: &RecordRef) -> Option<(Window, &str)> {
         let length_s = self.plan.settings.tumbling_window_s;
         if let Some((window, state)) = self.window.as_ref().filter(|_| length_s > 0) {
@@ -41,7 +42,7 @@ impl ShardWork {
     }
 
     /// True if `record` belongs to a later tumbling window than the open window. If no window is
-    /// open, compares with the window of the first record in the lane's queue.
+    /// open, uses the window of the first record in the lane's queue instead.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -52,10 +53,10 @@ impl ShardWork {
         window.is_some_and(|(window, _)| window.is_before(record.arrival.millis()))
     }
 
-    /// Returns the batch for the final invocation of the open tumbling window. None if the window
-    /// does not end now. A window ends when a record of a later window is queued, when the shard is
-    /// finished, when the shard has no unread record at the end of the idle time after the window's
-    /// end, or when the window length was changed.
+    /// Returns the batch for the final invocation of the open tumbling window. Returns None if the
+    /// window does not end now. A window ends when a record of a later window is queued, when the
+    /// shard is finished, or when the window length was changed. A window also ends when the idle
+    /// time after its end time has passed and the shard has no unread record.
     pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
         let (window, _) = self.window.as_ref()?;
         let window = *window;
@@ -92,7 +93,7 @@ impl ShardWork {
         now >= over
     }
 
-    /// True if the function's answer contains a state of the window.
+    /// True if the function's answer contains a state for the next invocation of the window.
     pub(super) fn answers_state(&self, answer: &Answer) -> bool {
         window_state(answer.text()).is_some()
     }
@@ -132,8 +133,8 @@ impl ShardWork {
     }
 
     /// Handles the tumbling window of the discarded batch `batch`. If the batch was for the final
-    /// invocation of the window, drops the state of the window. If this final invocation was early,
-    /// the window stays open with an empty state.
+    /// invocation of the window, drops the state of the window. If the final invocation was an
+    /// early one, the window stays open with an empty state.
     pub(super) fn forget_window(&mut self, batch: &Batch) {
         if let Some((window, flags)) = batch.window.filter(|(_, flags)| flags.is_final) {
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));

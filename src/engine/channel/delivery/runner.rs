@@ -31,7 +31,7 @@ const BACK_OFF: BackOff = BackOff {
 };
 
 impl Engine {
-    /// Starts the task of a channel that became ACTIVE, after the check of its destination. The task
+    /// Starts the task of a channel that became ACTIVE after the check of its destination. The task
     /// ends when the channel's status no longer permits deliveries.
     pub(in crate::engine::channel) fn begin_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
         self.spawn_delivery(channel, true);
