@@ -2,10 +2,10 @@
 //! shard.
 //!
 //! The service refuses a subscription to a shard less than five seconds after the same consumer's
-//! last successful subscription to that shard, even if the connection of the last subscription was
-//! closed. After five seconds, the new subscription is accepted, and it ends the old one. Source:
-//! AWS API reference, SubscribeToShard; for closed connections, apache/beam#26293 and
-//! daangn/kinesumer#16.
+//! last successful subscription to that shard. The refusal does not depend on whether the
+//! connection of the last subscription was closed. After five seconds, the new subscription is
+//! accepted, and it ends the old one. Source: AWS API reference, SubscribeToShard; for closed
+//! connections, apache/beam#26293 and daangn/kinesumer#16.
 //!
 //! A subscription continues after its consumer was deregistered. Source: a recording of September
 //! 2026 (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
@@ -50,8 +50,8 @@ pub(super) struct SubscriptionKey {
 }
 
 /// Registry of the subscriptions in progress. Also keeps the ended subscriptions that began less
-/// than `subscription-lock-seconds` ago, because a new subscription of the same consumer to the
-/// same shard is refused during this time.
+/// than `subscription-lock-seconds` ago. During this time, a new subscription of the same consumer
+/// to the same shard is refused.
 #[derive(Debug)]
 pub(super) struct ActiveSubscriptions(Lock<Registry>);
 
@@ -98,7 +98,7 @@ struct Entry {
     end: Option<watch::Sender<Option<EndReason>>>,
 }
 
-/// A subscription in progress. Dropping this value ends the subscription.
+/// The registration of a subscription in progress. Dropping this value ends the subscription.
 #[derive(Debug)]
 pub(super) struct ActiveSubscription {
     subscriptions: Arc<ActiveSubscriptions>,

@@ -61,8 +61,8 @@ impl ReadBudget<'_> {
     }
 }
 
-/// Upper bound for the bytes that a record with a partition key of normal length adds to an answer
-/// or an event, without the bytes of its data.
+/// Upper bound for the bytes that a record adds to an answer or an event, without the bytes of its
+/// data. Applies to a record with a partition key of normal length.
 const RECORD_OVERHEAD: u64 = 220;
 
 /// Estimates the size in bytes of an answer or an event with `records` records, whose data has

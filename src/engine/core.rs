@@ -212,9 +212,9 @@ impl Engine {
     }
 
     /// Returns the latest timestamp that a sequence number of the emulator can contain so far, in
-    /// seconds since the epoch. The value is the current second, or a later second if a shard was
-    /// created or cleared ahead of the clock. In the latter case the shard may have given out
-    /// numbers with a time after the current second.
+    /// seconds since the epoch. The value is usually the current second. The value is later if a
+    /// shard was created or cleared ahead of the clock, because this shard may have given out later
+    /// numbers.
     fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
         let latest_s = &self.shard_opener.latest_number_s;

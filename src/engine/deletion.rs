@@ -1,4 +1,5 @@
-//! Deletes streams.
+//! Deletes streams: checks the request, saves the status DELETING, and removes the stream at the
+//! end of this status.
 
 use super::core::Engine;
 use super::creation::exceeded;

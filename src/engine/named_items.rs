@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// A queue or a channel.
+/// A queue or a channel, which [`NamedItems`] finds by its name or id.
 pub(super) trait Named {
     /// The name that the client gave, which is unique in an account and region.
     fn name(&self) -> &Arc<str>;
@@ -81,8 +81,8 @@ impl<T: Named> NamedItems<T> {
     }
 
     /// Removes a queue or channel. Returns false if the account does not have this queue or
-    /// channel, for example because the load of a snapshot replaced it by another one with the same
-    /// name and id.
+    /// channel. For example, the load of a snapshot may have replaced it by another one with the
+    /// same name and id.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let found = self.by_id.get(item.id());
         if found.is_none_or(|found| found.incarnation() != item.incarnation()) {

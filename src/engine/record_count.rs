@@ -35,8 +35,8 @@ impl RecordCount {
         }
     }
 
-    /// Sets the count. The clear of the stream sets the count to zero, the load of a snapshot to
-    /// the count in the snapshot, and a start to the number of readable records.
+    /// Sets the count. The clear of a stream sets the count to zero. The load of a snapshot sets it
+    /// to the count in the snapshot. A start sets it to the number of readable records.
     pub(super) fn set(&self, records: u64) {
         self.count.store(records, SeqCst);
     }

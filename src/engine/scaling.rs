@@ -43,9 +43,9 @@ async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(),
 }
 
 /// Returns an order to split the busiest open shard, which is the shard with the most bytes written
-/// since the last call of this function. None if this number of bytes is not above the threshold,
-/// if the hash key range of the shard cannot be split, or if the stream is not an ACTIVE on-demand
-/// stream.
+/// since the last call of this function. Returns None if this number of bytes is not above the
+/// threshold, or if the hash key range of the shard cannot be split. Also returns None if the
+/// stream is not an ACTIVE on-demand stream.
 fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;

@@ -1,4 +1,5 @@
-//! A shard of a stream. Appends records to the shard, and reads the records by sequence number.
+//! A shard of a stream, and the functions that append records to the shard and read records by
+//! sequence number.
 
 use super::batch::{Batch, Read, ReadBudget, encoded_bytes, sequence_number};
 use super::lock_order;
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 /// A counter of sequence indexes, which a group of shards shares. The value is the next index.
 pub(crate) type Counter = Arc<AtomicU64>;
 
-/// A shard of a stream.
+/// A shard of a stream, with its log, its write and read limits, and its counts.
 #[derive(Debug)]
 pub struct Shard {
     /// The id of the shard within its stream.

@@ -11,9 +11,9 @@
 //! step. A load that fails before this step changes nothing.
 //!
 //! A load that succeeds begins a new run, as a start does. The number of the run is greater than
-//! the numbers of all runs of the engine and of the snapshot, so that no sequence number is issued
-//! twice. Streams, queues and channels get new incarnation numbers. A stream keeps its identity
-//! number, because shard iterators contain this number.
+//! the numbers of all runs of the engine and of the snapshot. Therefore no sequence number is
+//! issued twice. Streams, queues and channels get new incarnation numbers. A stream keeps its
+//! identity number, because shard iterators contain this number.
 
 mod error;
 mod load;

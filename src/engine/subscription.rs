@@ -47,7 +47,7 @@ pub(crate) enum Event {
     Failed,
 }
 
-/// A subscription in progress.
+/// A subscription in progress, which sends the records of one shard to a consumer.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     engine: Arc<Engine>,
@@ -73,7 +73,7 @@ pub(crate) struct Subscription {
     over: bool,
 }
 
-/// The event that ends a wait of a subscription.
+/// Reason why a wait of a subscription ended.
 enum Woken {
     /// The subscription must check for new records, for the end of the shard, and for a heartbeat
     /// that is due.

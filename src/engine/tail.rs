@@ -76,7 +76,7 @@ struct Reading {
     _follower: Follower,
 }
 
-/// A tail in progress.
+/// A tail in progress, which delivers the records of a stream or of one shard.
 #[derive(Debug)]
 pub(crate) struct Tail {
     engine: Arc<Engine>,

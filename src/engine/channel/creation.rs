@@ -1,4 +1,5 @@
-//! Creates channels.
+//! Creates channels: checks the request, saves the channel, and waits for the check of the
+//! destination.
 
 use super::item::{Channel, ChannelIdentity, ChannelState};
 use crate::engine::stream_state::StreamChannel;

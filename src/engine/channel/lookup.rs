@@ -1,4 +1,4 @@
-//! Finds channels.
+//! Finds channels by ARN and by name, and lists and counts the channels of an account.
 
 use super::item::Channel;
 use crate::engine::Engine;

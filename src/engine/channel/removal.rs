@@ -1,4 +1,4 @@
-//! Deletes channels.
+//! Deletes channels on request, and the FAILED channels of a deleted stream.
 
 use super::item::{Channel, ChannelState};
 use crate::engine::{Engine, Stream};

@@ -21,9 +21,11 @@ impl EventSources {
     /// Creates the mapping that a CreateEventSourceMapping request describes.
     ///
     /// # Errors
-    /// Returns the refusal of the first check that fails. The checks are, in this order: the source
-    /// ARN, the function, the starting position, the existence of the stream, the on-failure
-    /// destination, the filters, and the existence of a mapping with the same source and function.
+    /// Returns the refusal of the first check that fails. The checks are, in this order:
+    /// - the source ARN, the function and the starting position,
+    /// - for a request to Lambda's API, the existence of the stream or consumer,
+    /// - the settings, the on-failure destination and the filters,
+    /// - the existence of a mapping with the same source and function.
     pub fn create_by_request(
         &self,
         scope: &AccountRegion,

@@ -134,7 +134,7 @@ impl Plan {
     }
 }
 
-/// The counters of a mapping since the start of the emulator.
+/// Counts of a mapping's invocations and records since the start of the emulator.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Number of invocations with each outcome. The outcomes are, in this order: success, partial
@@ -193,7 +193,7 @@ pub struct Mapping {
     /// Number of the mapping in the order in which mappings were created. The first mapping has the
     /// number 0.
     pub number: u64,
-    /// The counters since the start of the emulator.
+    /// Counts of the mapping's invocations and records since the start of the emulator.
     pub counters: Counters,
     pub(super) log: EventLog,
     pub(super) bell: Bell,

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// A boxed future.
+/// A boxed future, which the methods of the traits for functions and destinations return.
 pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The parameters of one invocation of a function.
@@ -63,7 +63,7 @@ pub trait Functions: Send + Sync + fmt::Debug {
     fn find(&self, name: &str, qualifier: Option<&str>) -> Option<Arc<dyn Invoke>>;
 }
 
-/// A failure record to deliver.
+/// A failure record to deliver, with its destination and the event of the discarded batch.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// The destination that receives the record.
@@ -134,7 +134,7 @@ impl Deliver for NoEndpoints {
     }
 }
 
-/// The argument of a [`Function`].
+/// The argument of a [`Function`]: the event, and the properties of the invocation.
 #[derive(Debug, Clone)]
 pub struct FunctionEvent {
     /// The event, as JSON.
@@ -148,7 +148,7 @@ pub struct FunctionEvent {
 }
 
 impl FunctionEvent {
-    /// Parses the event.
+    /// Parses the JSON of the event.
     ///
     /// # Panics
     /// Never: the emulator writes every event as valid JSON.

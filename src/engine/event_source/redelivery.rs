@@ -10,7 +10,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The result of a redelivery.
+/// The answer and the outcome of an invocation that redelivered a discarded batch.
 #[derive(Debug)]
 pub struct Redelivered {
     /// The outcome of the invocation, in the words that the event log uses.

@@ -11,8 +11,8 @@ enum Then {
 }
 
 /// Runs the task of one shard of a mapping. The task ends when the mapping is done with all records
-/// of the shard, when the mapping is deleted or reset, when its stream is gone, or when the engine
-/// stops.
+/// of the shard, or when the mapping is deleted or reset. The task also ends when the mapping's
+/// stream is gone, or when the engine stops.
 pub(super) async fn run(mut work: ShardWork) {
     let mut stop = work.context.stop.clone();
     let mut is_stopping = false;

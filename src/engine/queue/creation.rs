@@ -1,4 +1,4 @@
-//! Creates queues.
+//! Creates queues: checks the request, sets the queue's starting position, and saves the queue.
 
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::{CommitPriority, Journal};

@@ -1,4 +1,4 @@
-//! Finds queues.
+//! Finds queues by ARN and by name, and lists the queues of an account.
 
 use super::item::Queue;
 use crate::engine::Engine;

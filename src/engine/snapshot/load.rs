@@ -41,7 +41,7 @@ fn impossible(part: &str) -> SnapshotError {
     SnapshotError::Refused(format!("the snapshot is damaged: {part}"))
 }
 
-/// The load of a snapshot in progress. Dropping this value aborts the load.
+/// An unfinished load of a snapshot. Dropping this value aborts the load.
 #[derive(Debug)]
 pub(crate) struct Loading {
     engine: Arc<Engine>,

@@ -33,7 +33,7 @@ struct Copying {
     horizon: Timestamp,
 }
 
-/// The save of a snapshot in progress.
+/// An unfinished save of a snapshot.
 #[derive(Debug)]
 pub(crate) struct Saving {
     engine: Arc<Engine>,
@@ -103,11 +103,12 @@ impl Saving {
         seconds.map(Duration::from_secs)
     }
 
-    /// The next part of the file. None after the last part.
+    /// Returns the next part of the file. Returns None after the last part.
     ///
     /// # Errors
-    /// Returns an error if records cannot be read, or were removed by the deletion of their stream,
-    /// by a reset or by the load of a snapshot. The file is then incomplete.
+    /// Returns an error if records cannot be read. Also returns an error if records were removed by
+    /// the deletion of their stream, by a reset or by the load of a snapshot. The file is then
+    /// incomplete.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, SnapshotError> {
         loop {
             let Some(writer) = &mut self.writer else {

@@ -1,4 +1,5 @@
-//! Plans the next object of a channel.
+//! Plans the next object of a channel: chooses the ranges of undelivered records that the object
+//! will contain.
 
 use super::reading::EVERY_RECORD;
 use crate::engine::channel::item::Channel;
