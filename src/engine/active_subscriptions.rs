@@ -188,8 +188,8 @@ impl ActiveSubscriptions {
     }
 
     /// Detaches the subscriptions of a deregistered consumer. These are the subscriptions for whose
-    /// keys `is_meant` returns true. They continue, but a later subscription with the same key does
-    /// not end them, and is not refused because of them.
+    /// keys `is_meant` returns true. A detached subscription continues. A later subscription with
+    /// the same key does not end it, and is not refused because of it.
     pub(super) fn detach(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));

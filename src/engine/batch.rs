@@ -65,8 +65,8 @@ impl ReadBudget<'_> {
 /// data. Applies to a record with a partition key of normal length.
 const RECORD_OVERHEAD: u64 = 220;
 
-/// Estimates the size in bytes of an answer or an event with `records` records, whose data has
-/// `bytes` bytes in total.
+/// Estimates the bytes of an answer or an event with `records` records, whose data has `bytes`
+/// bytes in total.
 pub(super) fn encoded_bytes(records: usize, bytes: u64) -> u64 {
     bytes / 3 * 4 + records as u64 * RECORD_OVERHEAD + 512
 }
@@ -135,7 +135,7 @@ impl Batch {
         self.records.bytes()
     }
 
-    /// Estimates the size in bytes of the batch in an answer or an event.
+    /// Estimates the bytes that the batch takes in an answer or an event.
     pub(crate) fn encoded_bytes(&self) -> u64 {
         encoded_bytes(self.len(), self.bytes())
     }

@@ -54,7 +54,7 @@ pub struct Engine {
     pub(super) tails: Slots,
     /// The slots of the snapshots that are being saved.
     pub(super) saves: Slots,
-    /// Number of resets and of loads of snapshots since the start. A save of a snapshot in progress
+    /// Number of resets and of loads of snapshots since the start. An unfinished save of a snapshot
     /// fails when this number changes.
     pub(super) replacements: AtomicU64,
     /// The slots of the snapshots that are being loaded.

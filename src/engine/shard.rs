@@ -206,8 +206,8 @@ impl Shard {
     }
 
     /// Appends several records in order. Each record is appended or refused separately, and a
-    /// refused record gets no sequence number. Returns the sequence numbers, None for a refused
-    /// record, and a ticket for all appended records.
+    /// refused record gets no sequence number. Returns the sequence number of each record, which is
+    /// None for a refused record. Also returns a ticket for all appended records.
     pub(crate) fn append_all<'a>(
         &self,
         now: Timestamp,

@@ -246,7 +246,7 @@ impl Channel {
         self.with_state(|state| state.last_error.clone())
     }
 
-    /// Returns the index of the first record in the log of a shard that the channel has still to
+    /// Returns the index, in the shard's log, of the first record that the channel has still to
     /// deliver.
     pub(super) fn next(&self, shard: ShardId) -> u64 {
         self.with_state(|state| {

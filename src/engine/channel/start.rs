@@ -112,7 +112,7 @@ impl Engine {
     }
 }
 
-/// Returns the positions of a channel that the catalog contains.
+/// Reads the positions of a channel from the catalog.
 pub(in crate::engine) fn positions_of(
     catalog: &Catalog,
     incarnation: u64,

@@ -151,7 +151,7 @@ pub(super) enum Busy {
 pub(super) struct Lane {
     /// The records that were read and are not in a batch yet, oldest first.
     pub(super) queue: VecDeque<RecordRef>,
-    /// Total size in an event of the records in `queue`, in bytes.
+    /// Bytes that the records in `queue` take in an event.
     pub(super) queued_bytes: usize,
     /// The batches to deliver, as a stack: the last element is the current batch.
     pub(super) work: Vec<Batch>,

@@ -156,9 +156,9 @@ impl Queue {
         Ok((outcomes, changes))
     }
 
-    /// Returns the expired records among the records of `handles` that the queue regards as never
-    /// received. A crash lost the receives of these records. The queue does not know their arrival
-    /// times, so this function asks the log.
+    /// Checks the records of `handles` that the queue regards as never received, and returns the
+    /// expired ones among them. A crash lost the receives of these records. The queue does not know
+    /// their arrival times, so this function asks the log.
     async fn expired_unread(
         &self,
         view: &StreamView,
