@@ -34,9 +34,9 @@ pub(crate) enum ReadBudget<'a> {
     OfMemory,
     /// No permit is needed, because the reader already holds a permit that covers this read.
     Held,
-    /// The read needs a permit of the part of the in-flight budget for answers.
+    /// The read needs a permit of the in-flight budget, from its part for answers.
     Answer(&'a Arc<Admission>),
-    /// The read needs a permit of the part of the in-flight budget for events.
+    /// The read needs a permit of the in-flight budget, from its part for events.
     Event(&'a Arc<Admission>),
 }
 

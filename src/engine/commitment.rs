@@ -1,5 +1,5 @@
-//! The minimum throughput billing commitment of an account in a region, which UpdateAccountSettings
-//! enables and disables (`MinimumThroughputBillingCommitment`).
+//! The minimum throughput billing commitment of an account in a region. UpdateAccountSettings
+//! enables and disables the commitment (`MinimumThroughputBillingCommitment`).
 
 use crate::limits;
 use crate::store::AccountValue;

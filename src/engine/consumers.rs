@@ -33,8 +33,8 @@ impl ConsumerStatus {
     }
 }
 
-/// Returns the status of a consumer for answers. The status of a consumer with a pending transition
-/// is CREATING or DELETING.
+/// Returns the status of a consumer, as answers of the API show it. The status of a consumer with a
+/// pending transition is CREATING or DELETING.
 pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,

@@ -24,8 +24,8 @@ pub(crate) type Counter = Arc<AtomicU64>;
 pub struct Shard {
     /// The id of the shard within its stream.
     pub id: ShardId,
-    /// Creation time in seconds since the epoch, which is part of every sequence number of the
-    /// shard.
+    /// Creation time of the shard, in seconds since the epoch. The time is a part of every sequence
+    /// number of the shard.
     pub created_s: u64,
     /// The shards whose split or merge created this shard. The second value is None if a split
     /// created this shard. Both values are None if the shard was created together with its stream.

@@ -21,7 +21,7 @@ pub struct Stream {
     /// Incarnation number, which distinguishes the stream from earlier streams of the same name. No
     /// other stream of the engine or of its data directory ever had this number.
     pub incarnation: u64,
-    /// Identity number of the stream, which shard iterators and page tokens contain. The number
+    /// Identity number of the stream. Shard iterators and page tokens contain this number. It
     /// equals the incarnation number, except for a stream that was loaded from a snapshot. The load
     /// assigns a new incarnation number and keeps the identity number.
     pub identity: u64,

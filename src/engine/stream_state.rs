@@ -100,7 +100,7 @@ impl ShardOpener {
         }
     }
 
-    /// Changes to the run of `other`, which the load of a snapshot began. From now on, new shards
+    /// Switches to the run of `other`, which the load of a snapshot began. From now on, new shards
     /// get the sequence indexes of that run. `latest_number_s` becomes the greater of its own value
     /// and the value in `other`.
     pub(super) fn follow(&self, other: &Self) {
@@ -144,7 +144,7 @@ impl StreamState {
         }
     }
 
-    /// Adds the shards that `described` describes to the stream, and opens their logs with
+    /// Adds the shards in `described` to the stream, and opens the logs of these shards with
     /// `opener`. `incarnation` is the incarnation number of the stream, and `now` the current time.
     pub(super) fn open_shards(
         &mut self,

@@ -1,4 +1,4 @@
-//! The subscription of a consumer to a shard, which pushes records as they are published.
+//! A subscription, which pushes the records of one shard to a consumer as they are published.
 //!
 //! A subscription reads the published records, and then waits until the log grows. The subscription
 //! does not poll. It produces an event only when the connection asks for one, so a slow reader

@@ -342,7 +342,7 @@ impl Tail {
         }
     }
 
-    /// Removes a shard that was read to its end from the cut, and adds its children.
+    /// Removes from the cut a shard that was read to its end, and adds the children of the shard.
     async fn finish(&mut self, id: ShardId) -> Result<(), TailError> {
         self.cut.remove(&id);
         if self.only.is_none() {

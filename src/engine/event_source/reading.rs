@@ -136,8 +136,8 @@ impl ShardWork {
         Ok((batch.len(), kept))
     }
 
-    /// Adds a record to its lane. Returns false if the filters drop the record, or if the mapping
-    /// is already done with the record.
+    /// Adds a record to its lane and returns true. Adds nothing and returns false if the filters
+    /// drop the record, or if the mapping is already done with the record.
     fn take(
         &mut self,
         record: &RecordView<'_>,

@@ -57,7 +57,7 @@ pub struct NewMapping {
 pub struct ChangedMapping {
     /// The mapping that the request created, updated or deleted.
     pub mapping: Arc<Mapping>,
-    /// The temporary state of the mapping in the answer to the request.
+    /// Temporary state of the mapping, as the answer to the request shows it.
     pub passing: PassingState,
     /// The ticket with which the caller waits until the change is as durable as the `durability`
     /// option promises.
@@ -318,9 +318,9 @@ impl EventSources {
         })
     }
 
-    /// Removes the mappings that were created through the API, in any state. Returns the catalog
-    /// changes that remove these mappings. Invocations in progress are not aborted, but their
-    /// outcomes have no effect.
+    /// Removes every mapping that was created through the API, even if it is in a temporary state.
+    /// Returns the catalog changes that remove these mappings. Invocations in progress are not
+    /// aborted, but their outcomes have no effect.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
@@ -355,7 +355,7 @@ impl EventSources {
         saved::is_sound(value)
     }
 
-    /// Removes the given mappings, in any state.
+    /// Removes the given mappings, even if they are in a temporary state.
     pub(super) fn remove_all(&self, mappings: &[Arc<Mapping>]) {
         let changes = mappings.iter().flat_map(|mapping| self.remove(mapping));
         let _kept = self.context.store.save(changes.collect());

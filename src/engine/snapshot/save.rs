@@ -92,7 +92,7 @@ impl Saving {
         })
     }
 
-    /// Returns the in-flight budget, against which the parts of the snapshot in memory count.
+    /// Returns the in-flight budget. The parts of the snapshot in memory count against this budget.
     pub(crate) fn admission(&self) -> Arc<Admission> {
         self.engine.admission.clone()
     }
