@@ -94,7 +94,7 @@ impl EventSources {
         loop {
             activity.mark_unchanged();
             if let Clock::Virtual(clock) = &clock {
-                // This call returns when every task waits. Therefore the list of remaining work
+                // `settle_now` returns when every task waits. Therefore the list of remaining work
                 // below is exact.
                 clock.settle_now().await;
             }
