@@ -14,8 +14,8 @@ use std::sync::Arc;
 /// The settings of the access to the service: signatures, credentials, origins and policies.
 #[derive(Debug)]
 pub struct AccessSettings {
-    /// The check of request signatures: no check, a check that the signature is complete, or a
-    /// check that the signature is complete and correct.
+    /// The strictness of the check of signatures: no check, a check that each signature is
+    /// complete, or a check that it is complete and correct.
     pub authentication: Authentication,
     /// The credentials that signatures are verified against, if `authentication` is `Verify`.
     pub credentials: Vec<Credential>,
@@ -40,11 +40,11 @@ pub(super) struct Access {
     identities: Option<Identities>,
 }
 
-/// The caller of a request.
+/// The account and region of a request, and the identity of its sender.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) scope: AccountRegion,
-    /// The identity of the caller, for the evaluation of policies. None if policies are not
+    /// The identity of the sender, for the evaluation of policies. None if policies are not
     /// enforced.
     pub(super) requester: Option<Requester>,
 }
@@ -61,10 +61,10 @@ impl Access {
         }
     }
 
-    /// Finds the account, the region and the identity of a request to `service`. Verifies the
-    /// signature of the request if the settings demand it. The age of the signature is measured by
-    /// the machine's clock, even if `clock` is virtual, because clients sign with the time of their
-    /// own machine.
+    /// Finds the account and region of a request to `service`, and the identity of its sender.
+    /// Verifies the signature of the request if the settings demand it. The age of the signature is
+    /// measured by the machine's clock, even if `clock` is virtual, because clients sign with the
+    /// time of their own machine.
     ///
     /// # Errors
     /// The service's error for a signature that is missing, incomplete or wrong.

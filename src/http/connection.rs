@@ -83,9 +83,9 @@ impl InFlight {
         open(&self.requests) || open(&self.subscriptions) || self.has_answers()
     }
 
-    /// Ends the present period of the answer timeout, and returns false. If an answer from the
-    /// previous period is still unread, returns true instead, because the connection has to be
-    /// dropped.
+    /// Ends the present period of the answer timeout and returns false. If an answer from the
+    /// previous period is still unread, returns true instead, and the period does not end. The
+    /// caller must then drop the connection.
     fn end_period(&self) -> bool {
         let periods = self.periods.load(SeqCst);
         if self.answers[(periods + 1) % 2].load(SeqCst) > 0 {
@@ -188,7 +188,8 @@ impl Checks {
     }
 }
 
-/// Number of checks, one each `interval`, after which `timeout` has passed. At least 1.
+/// Number of checks after which `timeout` has passed, with one check in each `interval`. At least
+/// 1.
 fn checks_in(timeout: Duration, interval: Duration) -> u32 {
     let interval = interval.as_nanos().max(1);
     u32::try_from(timeout.as_nanos().div_ceil(interval).max(1)).unwrap_or(u32::MAX)

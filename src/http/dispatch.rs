@@ -71,9 +71,9 @@ impl Dispatcher {
         }
     }
 
-    /// Finds the operation and the caller of a request, and runs the operation. A request can have
-    /// several errors at once. An unreadable body is then reported before an unknown operation, and
-    /// an unknown operation before a wrong credential.
+    /// Finds the operation and the caller of a request, and runs the operation. If a request has
+    /// several errors, the answer reports only one of them: an unreadable body rather than an
+    /// unknown operation, and an unknown operation rather than a wrong credential.
     async fn call(&self, request: ReceivedRequest<'_>, format: Format) -> Reply {
         let ReceivedRequest {
             head, body, client, ..
@@ -110,8 +110,8 @@ impl Dispatcher {
     }
 }
 
-/// Makes the refusal of a request whose operation was not run. The error is `error`, or the error
-/// of an unreadable body if the body cannot be parsed.
+/// Makes the refusal of a request whose operation was not run. The answer reports an unreadable
+/// body if the body cannot be parsed, and otherwise `error`.
 fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     let error = if wire::parses(format, body) {
         error
@@ -138,9 +138,9 @@ fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     }
 }
 
-/// The reason why the body cannot be parsed. The log needs this reason, because the service's error
-/// does not contain it. None if `error` is not about an unreadable body, or if the log leaves out
-/// warnings.
+/// The reason why the body cannot be parsed, for the log. The log needs this reason, because the
+/// service's error does not contain it. None if `error` is not about an unreadable body, or if the
+/// log leaves out warnings.
 fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN)
         || error.kind != Kind::SerializationException
@@ -157,8 +157,8 @@ fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> 
     wire::unreadable_reason(format, body)
 }
 
-/// The position of the value whose type its member does not accept. None for another error, or if
-/// the log leaves out warnings.
+/// The position in the body of the first value that has the wrong type, for the log. None if
+/// `error` is not about the contents of the body, or if the log leaves out warnings.
 fn mismatch_note(format: Format, body: &[u8], error: &Error, entry: &Entry) -> Option<String> {
     let is_logged = tracing::enabled!(tracing::Level::WARN);
     let path = (is_logged && error.kind == Kind::SerializationException)
@@ -169,8 +169,9 @@ fn mismatch_note(format: Format, body: &[u8], error: &Error, entry: &Entry) -> O
     })
 }
 
-/// The reason why a request names no operation of the service. None if `kind` is not about an
-/// unknown operation, or if the request names an unknown operation of the service.
+/// The reason why a request does not name an operation of Kinesis, for the log. None if `kind` is
+/// not the error for an unknown operation. Also None if the request names Kinesis and an operation,
+/// because the answer already reports that this operation is unknown.
 fn target_note(head: &Parts, format: Format, kind: Kind) -> Option<String> {
     if kind != Kind::UnknownOperationException {
         return None;
@@ -214,8 +215,9 @@ fn empty_body(head: &Parts, content: Content) -> Reply {
     Reply::refused(format, error).noting(note)
 }
 
-/// Makes the answer in XML that the service gives to a request that it cannot route. An incomplete
-/// signature is reported before a missing or wrong operation.
+/// Makes the answer in XML that the service gives to a request that it cannot route. If the
+/// signature is missing or incomplete, the answer reports this error and not the missing or wrong
+/// operation.
 fn unroutable(head: &Parts) -> Reply {
     if let Err(error) = credential(head, Authentication::Structure) {
         return Reply::unroutable(Unroutable::Refused(error));
@@ -232,7 +234,8 @@ fn unroutable(head: &Parts) -> Reply {
     })
 }
 
-/// The name of the stream in a refused request, for the log. None if the log leaves out warnings.
+/// The name of the stream that a refused request names, for the log. None if the log leaves out
+/// warnings.
 fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     let is_logged = tracing::enabled!(tracing::Level::WARN);
     is_logged.then(|| operation::named_stream(format, body))?

@@ -389,8 +389,8 @@ fn http2(connection: &Arc<InFlight>, shared: &Shared) -> http2::Builder<Streams>
     builder
 }
 
-/// Serves a connection until it closes. After the server's stop, the requests in progress are the
-/// last requests of the connection.
+/// Serves a connection until it closes. After the server's stop, only finishes the requests that
+/// are in progress, and accepts no further request on the connection.
 async fn until_stopped<C: GracefulConnection>(
     serving: C,
     mut stop: watch::Receiver<bool>,

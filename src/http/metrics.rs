@@ -55,8 +55,8 @@ pub(super) enum Outcome {
     CutOff,
 }
 
-/// All outcomes. The position of an outcome in this table is its discriminant. The text next to an
-/// outcome is its value of the label `outcome` in the metrics.
+/// All outcomes, each at the position of its discriminant. The text next to an outcome is the value
+/// of the label `outcome` in the metrics.
 const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
@@ -105,7 +105,7 @@ pub struct Metrics {
     pub(super) recent: Recent,
 }
 
-/// The counters of one operation.
+/// The number of requests to one operation by outcome, and the total time of these requests.
 #[derive(Debug, Default)]
 struct Calls {
     outcomes: [AtomicU64; OUTCOMES.len()],
@@ -244,8 +244,8 @@ impl Metrics {
     }
 }
 
-/// Outcomes of the invocations of functions, in the order of `Counters::invocations`. They are
-/// values of a label in the metrics.
+/// The values of the label `outcome` in the metric that counts the invocations of functions. They
+/// are in the order of `Counters::invocations`.
 const INVOCATION_OUTCOMES: [&str; 4] = ["success", "partial", "error", "not_reached"];
 
 /// A metric that counts records of event source mappings: its name, its help text, and the function

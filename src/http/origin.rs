@@ -18,11 +18,11 @@ use std::net::IpAddr;
 #[derive(Debug)]
 pub(super) struct AllowedOrigins(Vec<AllowedOrigin>);
 
-/// The result of the check of a request's origin: the request comes from no web page, or from a
-/// page that may or may not call the service.
+/// The result of the check of a request's origin: the request does not come from a web page, or the
+/// page that sent it may or may not call the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FromPage {
-    /// The request has no `Origin` header, so it does not come from a web page of another origin.
+    /// The request has no `Origin` header, so a web page of another origin cannot have sent it.
     No,
     /// The request comes from a page that may call the service.
     Allowed,
@@ -126,8 +126,8 @@ impl Asked {
         }
     }
 
-    /// Adds to an answer the headers that permit the page to read the answer. For a preflight
-    /// request, these headers also permit the headers and the method that the page asks for.
+    /// Adds headers to an answer that permit the page to read it. For a preflight request, the
+    /// headers permit the page to send the headers and the method that it asks for.
     pub(super) fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
         headers.insert(ALLOW_ORIGIN, HeaderValue::from_static("*"));
         if !is_preflight {

@@ -17,7 +17,8 @@ use crate::world::{Stopwatch, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// The readings of the counters of all streams and shards that were shown recently.
+/// Recent readings of the counters of streams and shards. Only the streams and shards whose rates
+/// were asked for have readings.
 #[derive(Debug)]
 pub(in crate::http) struct Rates {
     watch: Stopwatch,
@@ -33,7 +34,7 @@ struct Readings {
     shards: HashMap<(u64, u32), History>,
 }
 
-/// The readings of the counters of one stream or shard over time, the oldest first.
+/// The readings of one stream's or shard's counters over time, the oldest first.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct History(VecDeque<Reading>);
 

@@ -39,7 +39,7 @@ struct Requests {
     last_number: u64,
 }
 
-/// A remembered request that was answered.
+/// A remembered request, and the status and error of its answer.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     /// Number of the request among all remembered requests, in their order. The first number is 1.
@@ -50,12 +50,13 @@ pub(super) struct Seen {
     pub(super) operation: String,
     pub(super) status: u16,
     pub(super) took: Duration,
-    /// The error in the answer, and advice. None for a request that succeeded.
+    /// The text of the error in the answer, with advice for the user. None for a request that
+    /// succeeded.
     pub(super) error: Option<String>,
     sample: Sample,
 }
 
-/// The bytes that are stored of a request's body: its first and its last bytes.
+/// The stored part of a request's body: its first and last bytes, or the whole body if it is short.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     start: Box<[u8]>,

@@ -48,7 +48,7 @@ pub(super) struct Reply {
 /// The reason why the service cannot route a request. The service answers such a request in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
-    /// The signature of the request is incomplete, as this error says.
+    /// The request has no signature, an incomplete signature or two signatures. The error says which.
     Refused(Error),
     /// The request names no operation.
     NoTarget,
@@ -316,7 +316,7 @@ impl Reply {
         self.status >= 400
     }
 
-    /// The name of the called operation. For an unknown operation, the name in the request.
+    /// The name of the called operation. For an unknown operation, this is the name in the request.
     pub(super) fn operation_name(&self, head: &Parts) -> String {
         operation_text(self.operation, head).to_owned()
     }
@@ -420,7 +420,7 @@ impl Reply {
     }
 }
 
-/// The name of the called operation. For an unknown operation, the name in the request.
+/// The name of the called operation. For an unknown operation, this is the name in the request.
 fn operation_text<'a>(operation: Option<&'static Entry>, head: &'a Parts) -> &'a str {
     operation.map_or_else(|| Target::of(head).operation, |entry| entry.name)
 }

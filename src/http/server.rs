@@ -28,8 +28,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
 
-/// The prefix of minikin's own paths. Only the paths of other tools' health checks do not have the
-/// prefix.
+/// The prefix of minikin's own paths. The only own paths without the prefix are the paths of other
+/// tools' health checks.
 const OWN_PATHS: &str = "/_minikin/";
 /// Path of the console without its final slash. A request for this path is redirected to the
 /// console.
@@ -212,8 +212,8 @@ impl Server {
 
     /// Answers a request to minikin's own paths. A request needs a permit of the in-flight budget
     /// if another request is in flight on its connection. A request that is alone on its connection
-    /// needs no permit, because the metrics and the health must be readable even if the budget is
-    /// exhausted. The maximum number of connections bounds the number of such requests.
+    /// needs no permit, so that clients can read the metrics and the health checks even if the
+    /// budget is exhausted. The maximum number of connections bounds the number of such requests.
     async fn answer_own<B: Incoming>(
         &self,
         request: Request<B>,

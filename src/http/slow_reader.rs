@@ -20,7 +20,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 tokio::task_local! {
-    /// The connection and the subscription that the current task writes to.
+    /// The connection and the streamed body that the current task writes to.
     static WRITING: Writing;
 }
 

@@ -10,7 +10,7 @@ use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 
-/// The name of the Kinesis API in a request, next to the name of the operation.
+/// The name of the Kinesis API. A request contains this name next to the name of the operation.
 pub(super) const SERVICE: &str = "Kinesis_20131202";
 
 /// The header that names the AWS service and the operation in the JSON and CBOR protocols of AWS.

@@ -4,7 +4,7 @@ use hyper::Method;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-/// An operation of Lambda's API, with its parameters from the path and the query string of the
+/// An operation of Lambda's API. Its parameters come from the path and the query string of a
 /// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {

@@ -10,7 +10,7 @@ pub(super) type Figure<F> = (&'static str, &'static str, bool, fn(&F) -> u64);
 /// Largest number of visible records that the service reports in the metrics of a queue.
 const MOST_VISIBLE: u64 = 1_000_000;
 
-/// The metrics of each queue.
+/// The metrics that the metrics page shows for each queue.
 pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     (
         "queue_received_records",
@@ -56,7 +56,7 @@ pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     ),
 ];
 
-/// The metrics of each channel.
+/// The metrics that the metrics page shows for each channel.
 pub(super) const CHANNEL_FIGURES: &[Figure<ChannelFigures>] = &[
     (
         "channel_delivered_records",

@@ -17,7 +17,7 @@ const BASIC_LENGTH: usize = 16;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SignatureDate {
-    /// The date in the format of `X-Amz-Date`, which the string to sign contains.
+    /// The date in the format of `X-Amz-Date`. The string to sign contains this text.
     pub(super) text: String,
     seconds: i64,
 }

@@ -4,7 +4,7 @@ use crate::http::credentials::{SigningQuery, algorithm, parameter};
 use hyper::http::request::Parts;
 use std::borrow::Cow;
 
-/// The parts of a request's signature.
+/// The parts of a request's signature, such as the credential, the signed headers and the date.
 #[derive(Debug)]
 pub(super) struct SignatureParts {
     pub(super) algorithm: String,
