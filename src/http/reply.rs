@@ -48,7 +48,7 @@ pub(super) struct Reply {
 /// The reason why the service cannot route a request. The service answers such a request in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
-    /// The request has no signature, an incomplete signature or two signatures. The error says which.
+    /// The request has no signature, an incomplete one or two signatures. The error says which.
     Refused(Error),
     /// The request names no operation.
     NoTarget,

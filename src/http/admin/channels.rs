@@ -1,4 +1,5 @@
-//! The own paths about channels: the list of channels, and `flush` of one channel.
+//! Minikin's own paths about channels: `channels` lists the channels, and `channels/NAME/flush`
+//! delivers the buffered records of one channel.
 
 use super::access::Permitted;
 use super::listing::every_page;
@@ -25,7 +26,7 @@ const ACTIONS: Actions = Actions {
     post: &["flush"],
 };
 
-/// Routes the own paths about channels.
+/// Routes the requests to `/_minikin/channels` and below.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/channels", get(list))
@@ -78,7 +79,7 @@ fn overview(channel: &Channel, now: Timestamp) -> Value {
     })
 }
 
-/// Answers a POST request to the path of a channel and an action.
+/// Answers a POST request to `channels/NAME/ACTION`. The only action is `flush`.
 async fn change(
     State(admin): State<Admin>,
     _permitted: Permitted,

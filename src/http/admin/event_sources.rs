@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Routes the own paths about event source mappings.
+/// Routes the requests to `/_minikin/event-sources` and below.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/event-sources", get(list))
@@ -197,8 +197,8 @@ async fn drain(
     Ok(response)
 }
 
-/// The answer of a drain that ended without remaining work. It names the mappings that had nothing
-/// to do because their stream does not exist.
+/// The answer of a drain that has ended because no work remains. The answer also names the mappings
+/// whose stream does not exist, because these mappings had no records to read.
 fn drained_answer(admin: &Admin, mapping: Option<&Arc<Mapping>>) -> Value {
     let now = admin.engine.world.clock.now();
     let mappings = match mapping {

@@ -1,4 +1,4 @@
-//! The own path of the fault rules: lists, replaces, adds and removes rules.
+//! `/_minikin/faults`: lists, replaces, adds and removes fault rules.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;

@@ -1,4 +1,4 @@
-//! The health checks of this emulator, including the health checks on the paths of other tools.
+//! The health checks of this emulator. The paths of other tools' health checks work, too.
 
 use super::state::{Admin, json};
 use axum::Router;

@@ -76,7 +76,8 @@ fn is_finished(positions: &BTreeMap<ShardId, ShardPosition>, shard: ShardId) -> 
     position.is_some_and(|position| position.finished)
 }
 
-/// True if the mapping must still finish one of the shards `parents`, which the stream lists.
+/// True if the mapping has not finished one of the shards `parents`, and the stream still lists
+/// this shard.
 fn awaits(
     mut parents: impl Iterator<Item = ShardId>,
     listed: &[Shard],
@@ -86,7 +87,8 @@ fn awaits(
     parents.any(|parent| is_listed(parent) && !is_finished(positions, parent))
 }
 
-/// Adds to the JSON object of a shard the work of the shard's task.
+/// Adds members to `shown`, the JSON object of a shard. They describe the progress of the task that
+/// reads the shard.
 fn add_work(shown: &mut Value, view: &ShardView, is_behind: bool, now: Timestamp) {
     let oldest = view.oldest_undone.or(view.last_arrival);
     let behind_ms = oldest
@@ -104,8 +106,9 @@ fn add_work(shown: &mut Value, view: &ShardView, is_behind: bool, now: Timestamp
     }
 }
 
-/// The phase of a mapping in one shard: the phase with the highest priority among the shard's
-/// lanes. `BackingOff` has the highest priority, and `Idle` has the lowest.
+/// The phase of a mapping in one shard. If the lanes of the shard are in different phases, the
+/// phase with the highest priority counts. `BackingOff` has the highest priority, and `Idle` has
+/// the lowest.
 fn status(view: &ShardView) -> &'static str {
     let order = [
         LanePhase::BackingOff,
@@ -192,7 +195,8 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     })
 }
 
-/// The JSON object of unfinished work of a mapping. A drain waits until no such work remains.
+/// The JSON object of work that a mapping has not finished. A drain waits until no such work
+/// remains.
 pub(super) fn remaining_work(work: &RemainingWork) -> Value {
     json!({
         "UUID": work.mapping,

@@ -35,8 +35,8 @@ pub(super) async fn streams(
     Ok(json(&value!({ "streams": all })))
 }
 
-/// The JSON objects of all queues, channels and event source mappings, grouped by the stream that
-/// they read.
+/// The JSON objects of all queues, channels and event source mappings. They are grouped by the
+/// stream that the queue, channel or mapping reads.
 struct Readers {
     /// The JSON objects of the queues of each stream, by the incarnation number of the stream.
     queues: HashMap<u64, Vec<Value>>,

@@ -33,7 +33,7 @@ pub(in crate::http) struct LargeBody(pub(in crate::http) OwnBody);
 #[derive(Debug)]
 pub(super) struct Members {
     fields: Fields,
-    /// The text in error messages that lists the members of a valid body.
+    /// The text for error messages that lists the permitted members of the body.
     form: &'static str,
     /// The names of the members that the handler has asked for so far.
     known: Vec<&'static str>,

@@ -47,8 +47,8 @@ impl ListingStart {
         })
     }
 
-    /// The only shard to read, which a sequence number determines. None for any other position,
-    /// which applies to every shard.
+    /// The shard of the sequence number, if the position is a sequence number. The listing reads
+    /// only this shard. None for any other position, because the listing then reads every shard.
     pub(in crate::http) fn shard(self) -> Option<ShardId> {
         match self {
             Self::Number(number) => Some(ShardId::new(number.shard)),

@@ -108,9 +108,9 @@ struct Answer {
     results: Vec<Result<Placed, PutFailure>>,
     /// Number of results in the parts that were made so far. None if no part was made.
     written: Option<usize>,
-    /// The request's body without its bytes. The value keeps the body's permit of the in-flight
-    /// budget. The permit now covers the results. It is large enough, because a result needs about
-    /// as many bytes as the shortest possible line.
+    /// The body of the request, without its bytes. It still holds the permit of the in-flight
+    /// budget for these bytes. The permit now covers the results. It is large enough, because a
+    /// result needs about as many bytes as the shortest possible line.
     _body: OwnBody,
 }
 

@@ -1,4 +1,5 @@
-//! The own paths about queues: the list of queues, and `records` and `purge` of one queue.
+//! Minikin's own paths about queues: `queues` lists the queues, and `queues/NAME/records` and
+//! `queues/NAME/purge` list and remove the records of one queue.
 
 use super::access::Permitted;
 use super::listing::every_page;
@@ -26,7 +27,7 @@ const ACTIONS: Actions = Actions {
     post: &["purge"],
 };
 
-/// Routes the own paths about queues.
+/// Routes the requests to `/_minikin/queues` and below.
 pub(super) fn routes() -> Router<Admin> {
     Router::new().route("/_minikin/queues", get(list)).route(
         "/_minikin/queues/{*path}",
@@ -92,7 +93,7 @@ pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value
     ])
 }
 
-/// Answers a GET request to the path of a queue and an action.
+/// Answers a GET request to `queues/NAME/ACTION`. The only action is `records`.
 async fn look(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -108,7 +109,7 @@ async fn look(
     }
 }
 
-/// Answers a POST request to the path of a queue and an action.
+/// Answers a POST request to `queues/NAME/ACTION`. The only action is `purge`.
 async fn change(
     State(admin): State<Admin>,
     _permitted: Permitted,

@@ -1,4 +1,4 @@
-//! The table of minikin's own paths, and the handlers of the metrics and of the certificate.
+//! The table of minikin's own paths, and the handlers that return the metrics and the certificate.
 
 use super::channels;
 use super::clock::{move_clock, read_clock};
@@ -57,7 +57,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .with_state(admin)
 }
 
-/// Routes the console's paths.
+/// Routes the requests to the console: its pages, its assets and its forms.
 #[cfg(feature = "console")]
 fn pages() -> Router<Admin> {
     crate::http::console::routes()

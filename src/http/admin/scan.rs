@@ -23,7 +23,7 @@ pub(in crate::http) struct Selection {
     pub(in crate::http) from: ListingStart,
 }
 
-/// The start of a page in a listing of records: a shard, and the first record to read, as an index
+/// The start of a page in a listing of records: a shard, and the index of the first record to read
 /// in the shard's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Cursor {

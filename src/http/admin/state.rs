@@ -33,7 +33,7 @@ pub(crate) struct Admin {
     pub definitions: Arc<Definitions>,
 }
 
-/// The origin of a request to one of minikin's own paths: its client and its connection.
+/// The client that sent a request to one of minikin's own paths, and the state of its connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
     /// Address of the client's socket.

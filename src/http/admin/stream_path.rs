@@ -1,5 +1,5 @@
-//! The own paths about one stream, queue or channel. Each path contains the name or the ARN, and an
-//! action.
+//! Minikin's own paths about one stream, queue or channel, such as `streams/NAME/records`. Each
+//! path contains a name or an ARN, and then an action.
 
 use super::query::Query;
 use super::state::{Admin, Refused, unknown_method, unknown_path};
@@ -8,8 +8,8 @@ use crate::model::{AccountRegion, StreamArn};
 use axum::http::{Method, StatusCode, Uri};
 use std::sync::Arc;
 
-/// The names of the actions in the paths of a stream, queue or channel, separately for GET and
-/// POST.
+/// The names of the actions that the paths of streams, of queues or of channels accept: the actions
+/// for GET, and the actions for POST.
 pub(super) struct Actions {
     pub(super) get: &'static [&'static str],
     pub(super) post: &'static [&'static str],

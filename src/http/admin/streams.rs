@@ -1,4 +1,5 @@
-//! The own paths about one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
+//! Minikin's own paths about one stream: `streams/NAME/ACTION` with the action `records`, `tail`,
+//! `wait` or `clear`.
 
 use super::access::Permitted;
 use super::own_body::{LargeBody, OwnBody};
@@ -24,7 +25,7 @@ const ACTIONS: Actions = Actions {
     post: &["wait", "clear", "records"],
 };
 
-/// Answers a GET request to the path of a stream and an action.
+/// Answers a GET request to `streams/NAME/ACTION`.
 pub(super) async fn get(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -45,7 +46,7 @@ pub(super) async fn get(
     }
 }
 
-/// Answers a POST request to the path of a stream and an action.
+/// Answers a POST request to `streams/NAME/ACTION`.
 pub(super) async fn post(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -70,8 +71,8 @@ pub(super) async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -
     ACTIONS.refuse(&method, &uri, &path)
 }
 
-/// Waits until the stream has received the number of records in the body's member `records`. Counts
-/// the records since the stream was last cleared. The member `timeout_ms` is the longest wait, in
+/// Waits until the stream has received the number of records in the body's member `records`. All
+/// records since the stream was last cleared count. The member `timeout_ms` is the longest wait, in
 /// milliseconds of real time.
 async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     let mut members = body.0.members("records and, optionally, timeout_ms")?;

@@ -48,8 +48,8 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// Number of bytes that the permit of an event covers in addition to the record's text and the
 /// event's id.
 const EVENT_OVERHEAD: u64 = 400;
-/// Number of seconds. A tail with a rate limit skips records if its backlog has more records than
-/// the rate limit permits in this time.
+/// Length of a burst in seconds, for a tail with a rate limit. The tail skips records if its
+/// backlog has more records than the rate limit permits in this time.
 const TAIL_BURST_SECONDS: u64 = 4;
 /// Maximum number of bytes that each shard adds to the id of an event.
 const ID_BYTES: u64 = 32;
@@ -125,9 +125,9 @@ fn start(
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        // An id whose identity number or random number differs is from another stream: an earlier
+        // An id with another identity number or random number is from another stream: an earlier
         // stream of this name, or a stream of another emulator. An id with a shard that the stream
-        // lacks is from before the load of an older snapshot.
+        // lacks was sent before an older snapshot was loaded.
         let next_shard = stream.look(StreamState::next_shard);
         let is_here =
             id.mark == StreamMark::of(stream) && id.cut.keys().all(|shard| *shard < next_shard);
