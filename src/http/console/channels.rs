@@ -15,7 +15,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// Answers with the page of channels.
+/// Answers with the page of channels: a table of the channels with their figures, and buttons that
+/// flush or delete a channel.
 pub(super) async fn page(visit: Visit) -> Response {
     let now = visit.admin.engine.world.clock.now();
     let most = limits::CONSOLE_ROWS;

@@ -23,7 +23,8 @@ const STEPS: [(&str, i64); 6] = [
     ("7 days", 604_800_000),
 ];
 
-/// Answers with the page of the emulator's clock.
+/// Answers with the page of the emulator's clock: its time, and the forms that move a virtual
+/// clock.
 pub(super) async fn page(visit: Visit) -> Response {
     let clock = &visit.admin.engine.world.clock;
     let is_virtual = matches!(clock, Clock::Virtual(_));

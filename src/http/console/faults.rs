@@ -1,4 +1,4 @@
-//! The page of fault rules.
+//! The page of fault rules, and the actions that add and remove rules.
 
 use super::actions::{Action, Outcome};
 use super::fields::{Fields, bad};
@@ -17,7 +17,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-/// Answers with the page of fault rules.
+/// Answers with the page of fault rules: a table of the rules, a form for a new rule, and buttons
+/// that remove rules.
 pub(super) async fn page(visit: Visit) -> Response {
     let rules = visit.admin.engine.world.faults.list();
     let content = html! {

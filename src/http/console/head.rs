@@ -3,7 +3,7 @@
 use super::assets;
 use maud::{Markup, html};
 
-/// The HTML head of a page with the title `title`.
+/// Renders the HTML head of a page with the title `title`.
 pub(super) fn head(title: &str) -> Markup {
     let version = assets::version();
     let asset = |name: &str| format!("/_minikin/console/assets/{name}?v={version:08x}");

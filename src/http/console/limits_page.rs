@@ -7,7 +7,8 @@ use crate::limits::Row;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Answers with the page of the limits in force.
+/// Answers with the page of the limits in force: a table with the value, unit, meaning and source
+/// of each limit.
 pub(super) async fn page(visit: Visit) -> Response {
     let rows = visit.admin.engine.limits.rows();
     let content = html! {

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::model::{merge, split};
 
-    /// The `count` shards of a stream that was created at second 100.
+    /// Makes the first `count` shards of a stream. All of them are created at second 100.
     fn initial(count: u32) -> Vec<Shard> {
         Shard::initial(count, 100)
     }

@@ -24,7 +24,8 @@ use uuid::Uuid;
 /// Path of the page of all event source mappings.
 const PATH: &str = "/_minikin/console/mappings";
 
-/// Answers with the page of all event source mappings.
+/// Answers with the page of all event source mappings: a table of the mappings, and a form for a
+/// new mapping.
 pub(super) async fn page(visit: Visit) -> Response {
     let all = visit.admin.engine.event_sources.all();
     let content = html! {
@@ -68,8 +69,8 @@ fn row(visit: &Visit, mapping: &Mapping) -> Markup {
     }
 }
 
-/// The largest delay of a mapping in any of its shards, in milliseconds. In the JSON object
-/// `details`, the delay in a shard is `MillisBehind`.
+/// The longest delay of a mapping in milliseconds, over all its shards. `details` is the JSON
+/// object of the mapping, and its member `MillisBehind` is the delay in one shard.
 fn behind_ms(details: &Value) -> i64 {
     let shards = details["Shards"].as_array().into_iter().flatten();
     shards
@@ -78,8 +79,8 @@ fn behind_ms(details: &Value) -> i64 {
         .unwrap_or(0)
 }
 
-/// A badge for the state of a mapping. If the mapping makes no progress in a shard, the error that
-/// prevents the progress follows the badge.
+/// Renders the state of a mapping as a badge. If an error prevents the progress of the mapping in a
+/// shard, the error follows the badge.
 fn health(details: &Value) -> Markup {
     if details["Status"] != "reading" {
         return badge(Tone::Busy, "waiting for the stream");
@@ -101,7 +102,7 @@ fn health(details: &Value) -> Markup {
     }
 }
 
-/// The error that prevents a mapping's progress in a shard. None if there is no such error.
+/// The error that prevents the progress of a mapping in a shard. None if there is no such error.
 fn stuck(shard: &Value) -> Option<String> {
     let lanes = shard["Lanes"].as_array()?;
     lanes.iter().find_map(|lane| {
@@ -118,7 +119,8 @@ fn find(visit: &Visit, uuid: &str) -> Result<Arc<Mapping>, Refused> {
     found.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "There is no such mapping."))
 }
 
-/// Answers with the page of one event source mapping.
+/// Answers with the page of one event source mapping: its figures, its shards, its discarded
+/// batches and its event log.
 pub(super) async fn mapping_page(visit: Visit, Path(uuid): Path<String>) -> Response {
     let mapping = match find(&visit, &uuid) {
         Ok(mapping) => mapping,

@@ -8,7 +8,8 @@ use crate::http::metrics::CallFigures;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Answers with the page of the most important metrics.
+/// Answers with the page of the most important metrics: figures of the whole process, and a table
+/// of the operations that were called.
 pub(super) async fn page(visit: Visit) -> Response {
     let content = html! {
         h1 { "Metrics" }

@@ -79,8 +79,8 @@ pub(super) fn bar(share: f64, label: &str) -> Markup {
     }
 }
 
-/// Renders `text` in place of an empty list, and a command that creates an item of the list.
-/// Renders no command if `command` is empty.
+/// Renders a text in place of an empty list, and below it a command that creates an item of the
+/// list. Renders no command if `command` is empty.
 pub(super) fn empty(text: &str, command: &str) -> Markup {
     html! {
         div class="empty" {

@@ -35,7 +35,7 @@ fn dead(figures: &QueueFigures) -> usize {
     figures.counts.dead_visible + figures.counts.dead_in_flight
 }
 
-/// Answers with the page of all queues.
+/// Answers with the page of all queues: a table of the queues, and a form for a new queue.
 pub(super) async fn page(visit: Visit) -> Response {
     let now = visit.admin.engine.world.clock.now();
     let most = limits::CONSOLE_ROWS;
@@ -128,7 +128,8 @@ async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
     Ok("The queue is being created.".to_owned())
 }
 
-/// Answers with the page of one queue.
+/// Answers with the page of one queue: its figures, and its records in the state that the query
+/// parameter `state` selects.
 pub(super) async fn queue_page(mut visit: Visit, Path(name): Path<String>) -> Response {
     let queue = match find(&visit, &name) {
         Ok(queue) => queue,
@@ -320,7 +321,8 @@ pub(super) async fn restore_queue(
 
 /// Restores the dead-letter record at the position `only`, or all dead-letter records of the queue.
 /// To restore a record, the queue needs the receipt handle of the record's newest delivery. A user
-/// of the console has no handle, so the handles are made from the state of the queue.
+/// of the console has no such handle, so this function makes the handles from the state of the
+/// queue.
 async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outcome {
     let engine = &visit.admin.engine;
     let peek = Peek {

@@ -9,8 +9,7 @@ use crate::limits;
 use axum::response::Response;
 use maud::{Markup, html};
 
-/// Advice about errors whose own message suggests no remedy: the name of each error, and the
-/// advice.
+/// The names of errors whose own messages suggest no remedy, each with advice for the user.
 const ADVICE: &[(&str, &str)] = &[
     (
         "ResourceNotFoundException",
@@ -66,7 +65,8 @@ const ADVICE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Answers with the page of the last requests to the Kinesis API.
+/// Answers with the page of the last requests to the Kinesis API. If the query parameter `show` is
+/// `failed`, the page lists only the failed requests.
 pub(super) async fn page(mut visit: Visit) -> Response {
     let only_failed = visit.query.take("show").as_deref() == Some("failed");
     let mut requests = visit.admin.metrics.recent().newest();

@@ -16,7 +16,7 @@ use axum::{Router, middleware};
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'; object-src 'none'";
 
-/// Routes the paths of the console.
+/// Routes the requests to the console: its pages, its assets and its forms.
 pub(in crate::http) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin", get(async || Redirect::permanent("/_minikin/")))
@@ -45,7 +45,8 @@ pub(in crate::http) fn routes() -> Router<Admin> {
         .layer(middleware::map_response(protected))
 }
 
-/// Routes the paths that the console's forms are sent to.
+/// Routes the requests of the console's forms to their actions. The paths are relative to
+/// `/_minikin/console/do`.
 fn forms() -> Router<Admin> {
     Router::new()
         .route("/call/{operation}", post(actions::call))

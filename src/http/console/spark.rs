@@ -8,8 +8,8 @@ const WIDTH: f64 = 120.0;
 /// Height of a line chart, in units of the SVG's view box.
 const HEIGHT: f64 = 24.0;
 
-/// The points of the chart's line, as SVG text. Each of `values` has a position from 0 to 1 on the
-/// time axis, and a value. The chart is scaled so that its largest value is at the top.
+/// The points of the chart's line, as SVG text. Each of `values` is a point: its position from 0 to
+/// 1 on the time axis, and its value. The chart is scaled so that its largest value is at the top.
 fn points(values: &[(f64, f64)]) -> String {
     let top = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     let scale = if top > 0.0 { (HEIGHT - 3.0) / top } else { 0.0 };

@@ -15,7 +15,8 @@ use maud::{Markup, html};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Answers with the page of all streams.
+/// Answers with the page of all streams. The query parameter `filter` selects the streams whose
+/// names contain its text.
 pub(super) async fn page(mut visit: Visit) -> Response {
     let filter = visit.query.take("filter").unwrap_or_default();
     let (streams, is_cut) = find(&visit, &filter);

@@ -77,8 +77,9 @@ async fn put_fields(visit: &Visit, name: &str, fields: &mut Fields) -> Outcome {
     sentence(&results)
 }
 
-/// Makes a record from each line that is not empty. A line is the JSON of a record, or the data of
-/// a record with the partition key `key`.
+/// Makes a record from each line that is not empty. A line that is a JSON object with a
+/// `PartitionKey` defines a whole record. Any other line is the data of a record, and `key` is this
+/// record's partition key. Without `key`, the partition key is random.
 fn records_of(visit: &Visit, lines: &str, key: Option<&str>) -> Result<Vec<StartRecord>, Refused> {
     let lines = lines.lines().zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim().is_empty());

@@ -84,7 +84,8 @@ impl Asked {
     }
 }
 
-/// Answers with the page of a stream's records.
+/// Answers with the page of a stream's records: forms that put records, the fields of a search, and
+/// the records that the search finds.
 pub(in crate::http::console) async fn page(mut visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
@@ -254,7 +255,8 @@ fn nothing(stream: &Stream, asked: &Asked) -> Markup {
     )) } }
 }
 
-/// Answers with the page of one record.
+/// Answers with the page of one record. The query parameter `number` is the record's sequence
+/// number.
 pub(in crate::http::console) async fn record_page(
     mut visit: Visit,
     Path(name): Path<String>,

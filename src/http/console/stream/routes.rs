@@ -1,4 +1,4 @@
-//! The paths of the console about one stream.
+//! Routes the requests to the console's pages about one stream.
 
 use super::{consumers, put, records, settings, shards, tail};
 use crate::http::admin::Admin;
@@ -7,7 +7,8 @@ use axum::extract::Path;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-/// Routes the paths of the console about one stream.
+/// Routes the requests to `/_minikin/console/streams/{name}` and below, and the forms of these
+/// pages.
 pub(in crate::http::console) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/console/streams/{name}", get(first_part))

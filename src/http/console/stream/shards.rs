@@ -24,7 +24,8 @@ const BYTES: f64 = 1_048_576.0;
 /// Number of records per second that a shard accepts. The value is the limit of AWS.
 const RECORDS: f64 = 1_000.0;
 
-/// The load of an open shard, from its rates. The rates are None until the second reading.
+/// The load of an open shard. The rate is None until the counters of the shard have been read
+/// twice.
 #[derive(Debug, Clone, Copy, Default)]
 struct Load {
     rate: Option<Rate>,
@@ -78,7 +79,8 @@ impl Shown {
     }
 }
 
-/// Answers with the page of a stream's shards.
+/// Answers with the page of a stream's shards: a drawing of the shards over time, and a table of
+/// the shards.
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,

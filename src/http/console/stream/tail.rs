@@ -15,8 +15,8 @@ use axum::response::{IntoResponse as _, Response};
 
 const LAST_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The event id after which a tail sends only records that are published from now on. `shards` are
-/// the shards of the stream, each with the index of its next record.
+/// The event id with which a tail sends only the records that are published from now on. `shards`
+/// are the shards of the stream, each with the index of its next record.
 pub(super) fn present_id(stream: &Stream, shards: impl Iterator<Item = (ShardId, u64)>) -> String {
     let mut id = String::new();
     write_tail_id(&mut id, StreamMark::of(stream), shards, None);
