@@ -1,4 +1,4 @@
-//! The types of options that name addresses to listen on.
+//! The types of options that contain addresses to listen on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;

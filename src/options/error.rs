@@ -30,8 +30,7 @@ pub enum OptionsError {
     CredentialUnused,
     /// A credential does not have the form `KEY:SECRET` or `KEY:SECRET:TOKEN`.
     CredentialMalformed {
-        /// Number of the credential in the order in which the options name the credentials. The
-        /// first number is 1.
+        /// Number of the credential in the order of the options, counted from 1.
         number: usize,
     },
     /// Two credentials have the same access key.
@@ -62,9 +61,9 @@ pub enum OptionsError {
     Fault(FaultRuleError),
     /// `--admin-token` is an empty text.
     AdminTokenEmpty,
-    /// An event source mapping, its function or its destination is invalid, for this reason.
+    /// An event source mapping, its function or its destination is invalid. The text is the reason.
     EventSource(String),
-    /// The options for channels contradict one another, for this reason.
+    /// The options for channels contradict one another. The text is the reason.
     Channels(String),
 }
 

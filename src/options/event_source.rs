@@ -19,13 +19,13 @@ pub struct FunctionSetting {
     /// Name of the function, as `NAME` or `NAME:QUALIFIER`. The function `*` stands for every name
     /// that no other function has.
     pub name: String,
-    /// URLs at which the function can be invoked. Invocations are distributed over them.
+    /// URLs at which the function can be invoked. Invocations are distributed over these URLs.
     pub urls: Vec<String>,
     /// Longest time that an invocation may take, in real time. The default is 300 seconds.
     pub timeout: Duration,
     /// Maximum number of concurrent requests to one URL. The default is 1.
     pub concurrency: usize,
-    /// The part of the function's answer that reports an error of the function.
+    /// The parts of the function's answer in which the emulator looks for an error.
     pub errors: ErrorMode,
     /// ARN of the function's execution role, if the option gives one.
     pub role: Option<String>,
@@ -36,14 +36,14 @@ pub struct FunctionSetting {
     pub ca: Option<PathBuf>,
 }
 
-/// The part of a function's answer that reports an error of the function.
+/// The parts of a function's answer in which the emulator looks for an error of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
-    /// Both the header and the body report errors, as for `Body`, until an answer from the same URL
-    /// has reported an error in the header. After that, only the header reports errors.
+    /// Like `Body`, until an answer from the same URL has reported an error in the header
+    /// `X-Amz-Function-Error`. From then on, like `Header`.
     #[default]
     Auto,
-    /// Only the header `X-Amz-Function-Error` reports errors.
+    /// Only the header `X-Amz-Function-Error` of the answer reports errors.
     Header,
     /// Both the header `X-Amz-Function-Error` and the body of the answer report errors.
     Body,
@@ -232,8 +232,8 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The configured account and region. An invalid account is replaced by the default account here,
-/// because another check at the start refuses an invalid account.
+/// The configured account and region. For an invalid account, returns the default account, because
+/// another check at the start refuses an invalid account.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),

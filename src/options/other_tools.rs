@@ -53,8 +53,8 @@ const ALIASES: &[Alias] = &[
     alias("EXTRA_CORS_ALLOWED_ORIGINS", "allow-origin", more_origins),
 ];
 
-/// Variables of other tools for which minikin has no option. The start logs one warning with the
-/// names of those variables in this list that are set.
+/// Variables of other tools for which minikin has no option. If some of them are set, the start
+/// logs one warning with their names.
 const IGNORED: &[&str] = &[
     "DELETE_STREAM_DURATION",
     "REGISTER_STREAM_CONSUMER_DURATION",
@@ -92,13 +92,13 @@ const IGNORED: &[&str] = &[
     "USE_SSL",
 ];
 
-/// The effect of a flag of kinesalite on the command line.
+/// The way in which minikin treats a flag of kinesalite on the command line.
 enum Flag {
-    /// Minikin's flag, the first text, replaces kinesalite's flag. The second text is put before
-    /// the value of the flag.
+    /// Minikin's flag, which is the first text, replaces kinesalite's flag. The second text is put
+    /// before the value of the flag.
     Ours(&'static str, &'static str),
-    /// The flag is removed without a warning, because minikin always has the property that the flag
-    /// switches on.
+    /// The flag is removed without a warning, because minikin always behaves as if the flag were
+    /// set.
     AlwaysOn,
     /// The flag is removed together with its value. A warning names the flag.
     Ignored,
@@ -207,7 +207,7 @@ fn number_or_off(value: &str) -> Option<String> {
     value.parse::<u64>().ok().map(|number| number.to_string())
 }
 
-/// An option that variables of other tools set, with its values.
+/// An option of minikin that other tools' variables set, with its values.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OptionFromOtherTool {
     pub(super) flag: &'static str,
@@ -217,9 +217,10 @@ pub(super) struct OptionFromOtherTool {
 }
 
 impl OptionFromOtherTool {
-    /// True for an option with a list of values. The values of other tools' variables are then
-    /// added to the values of minikin's own flags and variables. Any other option gets the value of
-    /// other tools only if minikin's own flags, variables and file do not set it.
+    /// True for the options `--limit` and `--extra-port`. The values of other tools' variables are
+    /// then added to the values that minikin's own flags, variables or file give to the option. Any
+    /// other option gets the value of other tools' variables only if minikin's own flags, variables
+    /// and file do not set it.
     pub(super) fn is_added(&self) -> bool {
         is_added(self.flag)
     }
@@ -229,13 +230,13 @@ fn is_added(flag: &str) -> bool {
     matches!(flag, "limit" | "extra-port")
 }
 
-/// LocalStack's variable for the share of writes that fail.
+/// The name of LocalStack's variable with the probability that a write fails.
 pub(super) const ERROR_PROBABILITY: &str = "KINESIS_ERROR_PROBABILITY";
-/// The variable that makes kinesis-mock keep its data.
+/// The name of the variable that makes kinesis-mock keep its data.
 const SHOULD_PERSIST_DATA: &str = "SHOULD_PERSIST_DATA";
 
-/// The share of writes that fail by LocalStack's variable, in percent. A value that is not a number
-/// is returned unchanged. None if the variable is not set or is 0.
+/// The percentage of writes that fail according to LocalStack's variable. A value that is not a
+/// number is returned unchanged. None if the variable is not set or is 0.
 pub(super) fn error_percent<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<String> {
     let value = variable(ERROR_PROBABILITY)?;
     let text = value.to_string_lossy();
@@ -252,7 +253,8 @@ fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<Strin
     (!value.is_empty()).then_some(value)
 }
 
-/// The options that variables of other tools set, in the order of their flags.
+/// The options that variables of other tools set, in the order of their flags. `--data-dir` comes
+/// last.
 pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<OptionFromOtherTool> {
     let mut all: BTreeMap<&str, OptionFromOtherTool> = BTreeMap::new();
     for alias in ALIASES {
@@ -263,8 +265,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
             values: Vec::new(),
             variables: Vec::new(),
         });
-        // Several variables can set the same option. If the option is a list, the values of all
-        // these variables count. Otherwise only the first value counts.
+        // Several variables can set the same option. For `--limit` and `--extra-port`, the values
+        // of all these variables count. For any other option, only the first value counts.
         if honoured.values.is_empty() || is_added(alias.flag) {
             honoured.values.push(value.into());
             honoured.variables.push(alias.variable);
@@ -273,9 +275,9 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Opti
     all.into_values().chain(data_dir(variable)).collect()
 }
 
-/// The option `--data-dir` from kinesis-mock's variables. None if these variables do not set the
-/// option. kinesis-mock stores its data in the folder `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is
-/// `true`.
+/// The option `--data-dir` for kinesis-mock's variables. If `SHOULD_PERSIST_DATA` is `true`,
+/// kinesis-mock stores its data in the folder `PERSIST_PATH`, or in `data` without this variable.
+/// None for any other value.
 fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOtherTool> {
     let persists = set(&variable, SHOULD_PERSIST_DATA)?;
     if !persists.eq_ignore_ascii_case("true") {
@@ -293,7 +295,8 @@ fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<OptionFromOt
     })
 }
 
-/// The variables of other tools whose value minikin does not support, each with its value.
+/// The variables of other tools that have a value without a counterpart in minikin, each with this
+/// value.
 fn unsupported<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<(&'static str, String)> {
     let with_value = |name| Some((name, set(&variable, name)?));
     let aliases = ALIASES.iter().filter(|alias| !alias.is_switch());
@@ -336,7 +339,7 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
     }
 }
 
-/// A command line in which minikin's flags have replaced the flags of kinesalite.
+/// A command line after minikin's flags have replaced the flags of kinesalite.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Translated {
     /// The program's name and the arguments after the replacement.

@@ -11,12 +11,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
-/// The values that an option has in one source: in a variable or in the file.
+/// The values of an option in one source: in a variable or in the file.
 struct Setting {
     id: String,
     flag: String,
     values: Vec<OsString>,
-    /// The name of the source in error messages. The source is a variable or the file.
+    /// The name of the variable or of the file, for error messages.
     source: String,
 }
 
@@ -160,8 +160,9 @@ where
     Ok(all)
 }
 
-/// True if the option `id` is in `taken`, the options that already have values, or conflicts with
-/// an option in `taken`.
+/// True if the option `id` must not get a further value. `taken` lists the options that already
+/// have values. The result is true if `id` is in `taken`, or if `id` conflicts with an option in
+/// `taken`.
 fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
     let conflicts = |left: &str, right: &str| {
         let arg = command.get_arguments().find(|arg| arg.get_id() == left);
@@ -198,8 +199,8 @@ where
     all
 }
 
-/// The option `--fault` with the rule that LocalStack's variable KINESIS_ERROR_PROBABILITY stands
-/// for. None if the variable is not set or is 0.
+/// The fault rule that LocalStack's variable KINESIS_ERROR_PROBABILITY stands for, as a value of
+/// the option `--fault`. None if the variable is not set or is 0.
 fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -251,8 +252,9 @@ fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>,
     Ok(all)
 }
 
-/// The values of the options that one key of the file sets. A key with a table as its value stands
-/// for the first words of several options, such as `channels` for `channels-s3-region`.
+/// The values of the options that one key of the file sets. A key may have a table as its value.
+/// The key is then the beginning of several options' names, such as `channels` for
+/// `channels-s3-region`.
 fn from_key(
     options: &[&Arg],
     path: &impl fmt::Display,
@@ -306,7 +308,7 @@ fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> Stri
     format!("--config {path}: line {line}: {}", error.message())
 }
 
-/// Converts the TOML value of an option to the texts with the same meaning on a command line. None
+/// Converts the TOML value of an option to texts that have the same meaning on a command line. None
 /// if the option does not accept a value of this type.
 fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {

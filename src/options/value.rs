@@ -1,4 +1,4 @@
-//! The types of the values of options, and their parsing from text.
+//! The types of options' values, and the functions that parse these values from text.
 
 #[cfg(feature = "cli")]
 use crate::limits::Profile;

@@ -58,7 +58,7 @@ impl FromRequestParts<Admin> for Named {
     }
 }
 
-/// Answers with all mappings as JSON. A browser is redirected to the console's page of the mappings.
+/// Answers with all mappings as JSON. Redirects a browser to the console's page of mappings.
 async fn list(
     State(admin): State<Admin>,
     _permitted: Permitted,

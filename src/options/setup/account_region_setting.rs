@@ -7,7 +7,8 @@ use crate::model::{AccountId, AccountRegion, Region};
 /// The names of the members of a definition that give its account and its region.
 pub(super) const ACCOUNT_REGION_MEMBERS: [&str; 2] = ["Account", "Region"];
 
-/// The account and the region that a definition names. None means the configured account or region.
+/// The account and the region that a definition names. None stands for the configured account or
+/// region.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct AccountRegionSetting {
     pub account: Option<AccountId>,

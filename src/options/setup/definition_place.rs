@@ -5,8 +5,8 @@ use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
-/// Error messages without the name of the wrong member of a definition: a part of each message, and
-/// the name of the member.
+/// Error messages that do not name the wrong member of a definition. Each row has a part of such a
+/// message, and the name of the wrong member.
 const MEANT: [(&str, &str); 11] = [
     ("Function does not exist", "FunctionName"),
     ("Stream not found", "EventSourceArn"),
@@ -28,8 +28,8 @@ pub(crate) struct DefinitionPlace {
     source: Arc<str>,
     path: String,
     line: Option<usize>,
-    /// Paths of the members within the definition, such as `Tags.team` or `Consumers[0]`, each with
-    /// its line number. The members within `Records` items are left out.
+    /// The path and the line number of each member within the definition. A path is, for example,
+    /// `Tags.team` or `Consumers[0]`. The members within the items of `Records` are left out.
     members: Vec<(String, usize)>,
 }
 
@@ -56,9 +56,9 @@ impl DefinitionPlace {
         }
     }
 
-    /// The error for a definition, after an operation has refused it with the message `text`. If
-    /// the message names a member, such as `ShardCount` or `'shardCount'`, the error points to the
-    /// line of this member.
+    /// The error for a definition that an operation has refused with the message `text`. If the
+    /// message names a member, such as `ShardCount` or `'shardCount'`, the error points to the line
+    /// of this member.
     pub(crate) fn refused(&self, text: &str) -> Problem {
         let is_quoted = |path: &&str| text.contains(&format!("'{}", service_path(path)));
         let is_word = |path: &&str| {

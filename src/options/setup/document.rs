@@ -112,7 +112,7 @@ fn json_problem(error: &serde_json::Error) -> Problem {
     Problem::at(error.line(), text)
 }
 
-/// The reason why `part`, a value in a valid JSON document, cannot be read.
+/// The reason why `part` cannot be read. `part` is a value in a valid JSON document.
 fn part_text(part: &str, error: &serde_json::Error) -> String {
     if error.classify() == Category::Data {
         // Cut off serde's "at line … column …", which counts from the start of `part` and not from

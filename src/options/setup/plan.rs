@@ -26,7 +26,8 @@ const TOP_MEMBERS: [&str; 6] = [
     "clock",
 ];
 
-/// The members that the definition of a stream may have in addition to the members of CreateStream.
+/// The names of the members that only the definition of a stream may have, and not a CreateStream
+/// request.
 const OTHER_MEMBERS: [&str; 8] = [
     "RetentionPeriodHours",
     "Consumers",
@@ -95,8 +96,8 @@ pub(crate) struct RecordPlaces {
 }
 
 impl StreamSetup {
-    /// The error for the stream's record with the index `at`, after a put has refused it with the
-    /// message `text`.
+    /// The error for a record of the stream that a put has refused with the message `text`. `at` is
+    /// the index of the record among the stream's records in the setup.
     pub(crate) fn refused_record(&self, at: usize, text: &str) -> Problem {
         let RecordPlaces { file, lines } = &self.record_places;
         let inline = self.records.len() - lines.len();
@@ -144,7 +145,8 @@ pub(super) fn setup(
     Ok(setup)
 }
 
-/// Removes the list `name` from the setup file's members, and reads each of its items with `read`.
+/// Removes the member `name`, a list, from the members of the setup file. Reads each item of the
+/// list with `read`.
 fn each<T>(
     fields: &mut Fields,
     name: &str,

@@ -1,5 +1,5 @@
-//! Reads the definitions of the readers of streams in a setup file. The readers are queues and
-//! channels.
+//! Reads the definitions of queues and channels in a setup file. Queues and channels are the
+//! readers of streams.
 
 use super::account_region_setting::{ACCOUNT_REGION_MEMBERS, AccountRegionSetting};
 use super::definition_place::DefinitionPlace;

@@ -1,6 +1,6 @@
-//! Reads definitions in a setup file that have the members of an operation's request. Unknown
-//! members and values of the wrong type are refused at every depth. The operation itself checks all
-//! other constraints later.
+//! Converts definitions in a setup file to the requests of operations. A definition has the members
+//! of the operation's request. Unknown members and values of the wrong type are refused at every
+//! depth. The operation itself checks all other constraints later.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, unknown};

@@ -132,8 +132,8 @@ fn member(path: &str, name: &str) -> String {
     }
 }
 
-/// The error for a fault rule after `check_all` has refused it with the message `text`, which has
-/// the form `MEMBER: TEXT`.
+/// The error for a fault rule that `check_all` has refused. `text` is the message of `check_all`,
+/// in the form `MEMBER: TEXT`.
 fn refused(path: &str, line: usize, lines: &[(String, usize)], text: &str) -> Problem {
     let (member, reason) = text.split_once(": ").unwrap_or(("", text));
     match lines.iter().find(|(name, _)| name == member) {

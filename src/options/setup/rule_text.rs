@@ -43,7 +43,7 @@ fn members(text: &str) -> Result<Node, Problem> {
 }
 
 /// Converts a value in the short form of a fault rule to the type of the member `name`. A value
-/// that cannot be converted stays a text, which is refused when the rule is read.
+/// that cannot be converted stays a text. It is refused later, when the rule is read.
 fn typed(name: &str, value: &str) -> Value {
     let scalar = |value: &str| Value::Scalar(value.into());
     match name {
