@@ -99,8 +99,8 @@ pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// Formats the emulator's answer about its clock. For people, the line has the time and the kind of
-/// the clock. For programs, the line is JSON.
+/// Formats the emulator's answer about its clock. A line for people has the time and the kind of
+/// the clock. A line for programs is JSON.
 fn clock_line(form: Form, answer: &Value) -> String {
     let now_ms = answer.get("now_ms").and_then(Value::as_i64);
     let kind = answer.get("clock").and_then(Value::as_str);
@@ -138,8 +138,8 @@ pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// Converts the text of a rule to a JSON document. `text` is JSON of one rule or of a list of
-/// rules, or has the short form `kind=…,percent=…,operations=A+B`.
+/// Converts the text of fault rules to a JSON document. The text is the JSON of one rule or of a
+/// list of rules, or one rule in the short form `kind=…,percent=…,operations=A+B`.
 fn rule_of(text: &str) -> Result<Value, Failure> {
     let usage = |reason: String| Failure::Usage(format!("the rule cannot be read: {reason}"));
     if text.trim_start().starts_with(['{', '[']) {

@@ -1,5 +1,5 @@
-//! The HTTP client with which the commands talk to our own paths (`/_minikin/…`) of a running
-//! emulator.
+//! The HTTP client of the commands. It sends requests to minikin's own paths (`/_minikin/…`) on a
+//! running emulator.
 
 use super::outcome::Failure;
 use crate::outbound::{Address, BlockingAnswer, BlockingBody, BlockingClient, BlockingRequest};
@@ -28,8 +28,8 @@ pub(super) struct ServerOptions {
     pub(super) json: bool,
 }
 
-/// The options of a command about the streams of one account and region, in addition to the address
-/// of the emulator.
+/// The options of a command about the streams of one account and region. They include the options
+/// of every command that talks to an emulator.
 #[derive(Debug, clap::Args)]
 pub(super) struct Connection {
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub(super) struct WholeConnection {
     _region: Option<String>,
 }
 
-/// A client of one emulator's own paths.
+/// Sends requests to minikin's own paths on one emulator.
 #[derive(Debug)]
 pub(super) struct Client {
     http: BlockingClient,
@@ -70,7 +70,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Makes a client for the paths about the streams of one account and region.
+    /// Makes a client for commands about the streams of one account and region.
     pub(super) fn new(connection: &Connection) -> Result<Self, Failure> {
         let account = connection.account.clone().map(|id| ("account", id));
         let region = connection.region.clone().map(|name| ("region", name));
@@ -80,7 +80,7 @@ impl Client {
         })
     }
 
-    /// Makes a client for the paths about the whole emulator.
+    /// Makes a client for commands about the whole emulator.
     pub(super) fn whole(server: &ServerOptions) -> Result<Self, Failure> {
         let endpoint = server.endpoint.url.clone();
         let http = BlockingClient::new(server.endpoint.clone())
@@ -143,9 +143,9 @@ impl Client {
         self.send("GET", path, query, None, nothing())
     }
 
-    /// Sends GET for server-sent events. Returns the answer once its head has arrived. The emulator
-    /// sends only the events after the event with the id `last_id`. Without `last_id`, the query
-    /// decides the first event.
+    /// Sends GET for server-sent events. Returns the answer once its head has arrived. If `last_id`
+    /// is given, the emulator sends only the events after the event with this id. Otherwise the
+    /// query determines the first event.
     pub(super) fn follow(
         &self,
         path: &str,

@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Time in milliseconds between two requests of a `minikin generate` with the option `--rate`.
+/// Time in milliseconds between two requests of `minikin generate`, if the option `--rate` is set.
 const STEP_MS: u64 = 100;
 /// Time between two updates of the progress line.
 const PROGRESS: Duration = Duration::from_millis(200);

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Number of bytes that `health` reads of an answer: enough for the status in the first line.
+/// Number of bytes of an answer that `health` reads. The status is in the first line of the answer,
+/// which needs fewer bytes.
 const STATUS_LINE_BYTES: usize = 64;
 const DEFAULT_HTTP_PORT: u16 = 80;
 

@@ -15,8 +15,8 @@ pub(super) fn set_up(filter: &str, format: LogFormat) {
         .with_ansi(io::stderr().is_terminal());
     let filter = filter.parse().unwrap_or_default();
     let filtered = tracing_subscriber::registry().with(own_lines(&filter));
-    // `try_init` fails only when the embedding process has already installed a log of its own. That
-    // log stays in use.
+    // `try_init` fails only when the embedding process has already installed a log of its own. The
+    // process then continues to use its own log.
     let _ = match format {
         LogFormat::Text => filtered.with(lines).try_init(),
         LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),

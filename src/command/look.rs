@@ -5,7 +5,7 @@ use super::outcome::{Answer, Failure};
 use super::print::{self, Colour, Form};
 use serde_json::{Value, json};
 
-/// The arguments of a command without options of its own.
+/// The arguments of `minikin streams` and `minikin queues`, which have no options of their own.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plain {
     #[command(flatten)]
@@ -134,8 +134,9 @@ pub(super) fn print_records(
     }
 }
 
-/// Formats a record as one line of output. For people, the line has the time, for a record of a
-/// tail also the lag, and the shard, the partition key and the data. For programs, the line is JSON.
+/// Formats a record as one line of output. A line for people has the time, the shard, the partition
+/// key and the data. If the record comes from a tail, the line also has the lag. A line for
+/// programs is JSON.
 pub(super) fn record_line(form: Form, record: &Value) -> String {
     if !form.for_people {
         return record.to_string();

@@ -13,7 +13,8 @@ const UNREACHABLE: u8 = 3;
 /// Exit status when the emulator refuses the request.
 const REFUSED: u8 = 4;
 
-/// The result of a command that was carried out: positive (exit status 0) or negative (1).
+/// The result of a command that was carried out. The exit status is 0 for a positive result and 1
+/// for a negative result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Yes,

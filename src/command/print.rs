@@ -4,10 +4,11 @@ use super::outcome::Failure;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
 
-/// The form of a command's output: for people or for programs, with or without colours.
+/// The form of a command's output: for people or for programs, and with or without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    /// True if the output is tables and aligned lines for people, and false if it is JSON lines.
+    /// True for tables and aligned lines, which people read. False for JSON lines, which programs
+    /// read.
     pub(super) for_people: bool,
     /// True if the output is coloured.
     pub(super) colours: bool,
@@ -32,7 +33,7 @@ impl Form {
         }
     }
 
-    /// Colours the text, if the output is coloured.
+    /// Colours the text if this form has colours. Otherwise returns the text unchanged.
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         if !self.colours {
             return text.to_owned();
@@ -66,8 +67,7 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 /// value of this member in each row.
 pub(super) type Column = (&'static str, &'static str);
 
-/// Prints the rows. People get a table. Programs get each row as a JSON document on a line of its
-/// own.
+/// Prints the rows: as a table for people, and as one JSON document on each line for programs.
 pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
     if !form.for_people {
         return rows.iter().try_for_each(|row| line(&row.to_string()));

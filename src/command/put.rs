@@ -1,5 +1,5 @@
-//! `minikin put`. Also the code that sends records in batches, for `minikin put` and `minikin
-//! generate`.
+//! `minikin put`, and the code with which `minikin put` and `minikin generate` send records in
+//! batches.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};

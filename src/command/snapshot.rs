@@ -64,7 +64,8 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
     }
 }
 
-/// Prints that a snapshot was saved or loaded. `done` is the word for it.
+/// Prints that a snapshot was saved or loaded. `done` is the first word of the line for people,
+/// such as `saved`.
 fn report(form: Form, done: &str, bytes: u64, path: &Path) -> Result<Answer, Failure> {
     print::line(&match form.for_people {
         true => format!("{done} {}, {bytes} bytes", path.display()),

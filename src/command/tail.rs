@@ -92,7 +92,7 @@ fn follow(
     }
 }
 
-/// The position in the server-sent events at which a new connection continues.
+/// The position from which a new connection continues to receive server-sent events.
 #[derive(Debug, Default)]
 struct TailPosition {
     /// The id of the last event that was shown. None before the first event.
