@@ -55,7 +55,7 @@ pub struct Emulator {
 pub struct Surroundings {
     /// The source of random numbers. None: the machine's random numbers.
     pub random: Option<Random>,
-    /// The fault rules that apply from the start on.
+    /// The fault rules that apply as soon as the emulator starts.
     pub faults: Faults,
     /// A simulated disk that holds the data directory. None: the machine's disk. With a simulated
     /// disk, all work runs on the runtime that starts the emulator. If this runtime has one thread,
@@ -410,7 +410,7 @@ fn serve(
     ended
 }
 
-/// Logs a warning if other machines can reach the emulator and need no credential.
+/// Logs a warning if clients on other machines can reach the emulator without a credential.
 fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     let mut open = addresses
         .iter()
@@ -424,8 +424,9 @@ fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     }
 }
 
-/// The settings of authentication and authorization that the options configure. The file of
-/// policies is read only here, because it may be a pipe, which can be read only once.
+/// The settings for the authentication of requests and for the policies. This function is the only
+/// one that reads the file of policies, because the file may be a pipe, which can be read only
+/// once.
 fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     let account = AccountId::parse(&options.account);
     let account = account.ok_or_else(|| OptionsError::Account(options.account.clone()))?;

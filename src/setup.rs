@@ -47,16 +47,18 @@ struct CreatedItems {
 }
 
 impl Definitions {
-    /// Waits for the permit to replace the contents of the emulator. A reset and the end of the load
-    /// of a snapshot hold the permit, so that none of them meets the half-made contents of another.
+    /// Waits for the permit to replace the contents of the emulator. A reset and the end of the
+    /// load of a snapshot hold the permit. Otherwise one of them could start while the other has
+    /// replaced only a part of the contents.
     pub(crate) async fn replacement(&self) -> SemaphorePermit<'_> {
         let permit = self.replacements.acquire().await;
         permit.expect("the semaphore is never closed")
     }
 
-    /// Creates everything that the definitions name. An existing stream, queue, channel or mapping
-    /// of the setup file stays unchanged. The function logs the differences between the existing
-    /// one and its definition. An existing mapping of the options gets the settings of the options.
+    /// Creates everything that the definitions name. A stream, queue, channel or mapping of the
+    /// setup file may exist already. It then stays unchanged, and the function logs the differences
+    /// between it and its definition. An existing mapping of the options gets the settings of the
+    /// options.
     ///
     /// # Errors
     /// The first definition that cannot be carried out, with its position in the options or in the
@@ -76,11 +78,12 @@ impl Definitions {
         self.add_fault_rules(engine)
     }
 
-    /// Refuses too many fault rules, and a rule whose time `until` has passed before the start. Such
-    /// a rule can never fire.
+    /// Refuses too many fault rules, and a rule whose time `until` has passed before the start. The
+    /// second kind of rule could never fire.
     ///
     /// # Errors
-    /// The reason. For a rule also its position in the options or in the setup file.
+    /// The error contains the reason. The error about a rule also contains the rule's position in
+    /// the options or in the setup file.
     pub(crate) fn check_faults(&self, now: Timestamp) -> Result<(), Problem> {
         if self.fault_rules.len() + self.setup.faults.len() > limits::FAULT_RULES {
             return Err(too_many_rules());
@@ -236,11 +239,11 @@ fn too_many_rules() -> Problem {
     Problem::new(FaultRuleError::TooMany(limits::FAULT_RULES).to_string())
 }
 
-/// True if the stream of a definition exists already. Then logs the differences between the stream
-/// and its definition.
+/// True if the stream of a definition exists already. In this case, logs the differences between
+/// the stream and its definition.
 ///
 /// # Errors
-/// The setup itself created the stream, so that the setup names the stream twice.
+/// The stream exists because this setup has created it: the setup names the stream twice.
 fn exists(
     context: &Context,
     described: &StreamSetup,
@@ -274,7 +277,7 @@ fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     serde_json::Value::Object(create).to_string()
 }
 
-/// Notes the result of the creation of a queue or channel. Adds a new queue or channel to `known`
+/// Handles the result of the creation of a queue or channel. Adds a new queue or channel to `known`
 /// and returns it. For an existing queue or channel, logs the settings that differ from its
 /// definition in the setup file, and returns `None`.
 fn note_created<T>(

@@ -1,4 +1,4 @@
-//! The functions and destinations that the event source mappings of an emulator reach.
+//! The functions that event source mappings invoke, and the destinations of failure records.
 
 use crate::engine::Engine;
 use crate::engine::event_source::{Function, Outbound, Pending};
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
-/// The functions and destinations that the options define, together with `own_functions`, the
+/// Combines the functions and destinations that the options define with `own_functions`, the
 /// functions of this process.
 pub(super) fn outbound(
     options: &Options,
@@ -33,7 +33,7 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts failure records into streams of the engine. The start of the engine needs this value, so
+/// Puts failure records into streams of the engine. The engine needs this value at its start, so
 /// the value is made before the engine. `set` stores the engine in the value afterwards.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
