@@ -286,8 +286,8 @@ impl Emulator {
     /// blocking work writes to it.
     ///
     /// # Errors
-    /// The store fails to read records, `out` cannot be written, or contents that the save still
-    /// needs are deleted meanwhile.
+    /// The store fails to read records, or `out` cannot be written. The save also fails if contents
+    /// are deleted before the save has written them.
     pub async fn save_snapshot<W>(&self, out: W) -> Result<W, SnapshotError>
     where
         W: Write + Send + 'static,

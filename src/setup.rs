@@ -37,8 +37,8 @@ pub(crate) struct Definitions {
     pub replacements: Semaphore,
 }
 
-/// The streams, queues and channels that one call of `Definitions::create` has created so far, and
-/// removes again if the call fails.
+/// The streams, queues and channels that one call of `Definitions::create` has created so far. The
+/// call removes them again if it fails.
 #[derive(Debug, Default)]
 struct CreatedItems {
     streams: Vec<Arc<Stream>>,
@@ -202,7 +202,8 @@ impl Definitions {
         let create =
             || operation::create_queue_at_start(&context, &described.name, members.clone());
         let created = match create().await {
-            // During a reset, a client may create the queue meanwhile. The second call finds it.
+            // The first call fails if, during a reset, a client creates the queue at the same time.
+            // The second call then finds the client's queue.
             Err(_) => create().await,
             created => created,
         };
@@ -221,7 +222,8 @@ impl Definitions {
         let create =
             || operation::create_channel_at_start(&context, &described.name, members.clone());
         let created = match create().await {
-            // During a reset, a client may create the channel meanwhile. The second call finds it.
+            // The first call fails if, during a reset, a client creates the channel at the same
+            // time. The second call then finds the client's channel.
             Err(_) => create().await,
             created => created,
         };

@@ -34,8 +34,8 @@ enum Part {
     /// The current time in milliseconds since 1970.
     NowMs,
     Boolean,
-    /// One of the words at random. The number next to a word is the sum of its weight and of the
-    /// weights of all words before it.
+    /// One of the words at random. The number next to a word is the sum of the weights of this word
+    /// and of all words before it.
     Choice(Vec<(String, u64)>),
     Fake(Kind),
 }

@@ -27,10 +27,10 @@ pub(in crate::http) struct Rates {
 
 #[derive(Debug, Default)]
 struct Readings {
-    /// The history of each stream, by the incarnation number of the stream.
+    /// The history of each stream. The key is the incarnation number of the stream.
     streams: HashMap<u64, History>,
-    /// The history of each shard, by the incarnation number of its stream and the index of the
-    /// shard.
+    /// The history of each shard. The key is the incarnation number of the shard's stream, and the
+    /// index of the shard in this stream.
     shards: HashMap<(u64, u32), History>,
 }
 

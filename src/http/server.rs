@@ -212,8 +212,9 @@ impl Server {
 
     /// Answers a request to minikin's own paths. A request needs a permit of the in-flight budget
     /// if another request is in flight on its connection. A request that is alone on its connection
-    /// needs no permit, so that clients can read the metrics and the health checks even if the
-    /// budget is exhausted. The maximum number of connections bounds the number of such requests.
+    /// needs no permit. Clients can therefore read the metrics and the health checks even if the
+    /// budget is exhausted. The maximum number of connections bounds the number of requests without
+    /// a permit.
     async fn answer_own<B: Incoming>(
         &self,
         request: Request<B>,

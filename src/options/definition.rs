@@ -349,8 +349,8 @@ impl Options {
         addresses
     }
 
-    /// All definitions of the setup: the contents of the file of `--setup`, and the streams of
-    /// other options. Each call reads the file.
+    /// All definitions of the setup, from the file of `--setup` and from the other options that
+    /// name streams. Each call reads the file.
     ///
     /// # Errors
     /// A definition cannot be read. The error contains the definition's place in the file and the
@@ -424,8 +424,8 @@ impl Options {
     /// once, so a start makes only one call.
     ///
     /// # Errors
-    /// The file cannot be read, contains a policy element that the emulator does not support, or,
-    /// with `--auth verify`, names an access key that no credential has.
+    /// The file cannot be read, or contains a policy element that the emulator does not support.
+    /// With `--auth verify`, also fails if the file names an access key that no credential has.
     pub(crate) fn identities(&self) -> Result<Option<Identities>, OptionsError> {
         let Some(path) = &self.policies else {
             return Ok(None);

@@ -53,8 +53,8 @@ where
     V: Fn(&str) -> Option<OsString>,
 {
     let mut command = with_variables_in_help(command);
-    // Parse the command line alone first, because it may name the file, and because errors in the
-    // command line are clearer before the flags of other sources are added.
+    // Parse the command line alone first, because it may name the file. Errors in the command line
+    // are also clearer before the flags of other sources are added.
     let said = command.try_get_matches_from_mut(&line)?;
     let (inner, said_inner, position) = match said.subcommand() {
         Some((name, inner)) => match command.find_subcommand(name) {

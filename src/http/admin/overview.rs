@@ -38,9 +38,11 @@ pub(super) async fn streams(
 /// The JSON objects of all queues, channels and event source mappings. They are grouped by the
 /// stream that the queue, channel or mapping reads.
 struct Readers {
-    /// The JSON objects of the queues of each stream, by the incarnation number of the stream.
+    /// The JSON objects of queues. The key is the incarnation number of the stream that the queues
+    /// read.
     queues: HashMap<u64, Vec<Value>>,
-    /// The JSON objects of the channels of each stream, by the incarnation number of the stream.
+    /// The JSON objects of channels. The key is the incarnation number of the stream that the
+    /// channels read.
     channels: HashMap<u64, Vec<Value>>,
     mappings: HashMap<StreamArn, Vec<Value>>,
 }

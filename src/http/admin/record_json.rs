@@ -21,8 +21,8 @@ const TEXT_WEIGHT: u64 = 5;
 /// text, because many JSON parsers refuse it. The value is a choice.
 const MOST_DEPTH: usize = 100;
 
-/// Upper bound of the number of bytes in the text of a record with `data`. The bound does not
-/// include the partition key and the names of the members.
+/// Upper bound of the length of a record's JSON text in bytes. `data` is the data of the record.
+/// The bound does not include the partition key and the names of the members.
 pub(super) fn largest_text(data: &[u8]) -> u64 {
     let decoded = data.len() as u64 * TEXT_WEIGHT;
     match Aggregate::is_likely(data) {
@@ -51,8 +51,8 @@ pub(super) fn write_members(text: &mut String, shard: ShardId, record: &RecordVi
     }
 }
 
-/// Appends the JSON object of a record of a tail. The member `LagMs` is the time from the arrival of
-/// the record until `now`, in milliseconds.
+/// Appends the JSON object of a record that a tail sends. The member `LagMs` is the time from the
+/// arrival of the record until `now`, in milliseconds.
 pub(super) fn write_with_lag(
     text: &mut String,
     shard: ShardId,

@@ -116,7 +116,7 @@ pub(in crate::http) struct Page<T, M> {
 
 impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
     /// Makes an empty page for at most `limit` records. `make` converts a record to an entry of the
-    /// page, and returns the number of bytes of the entry too.
+    /// page, and also returns the size of the entry in bytes.
     pub(in crate::http) fn new(now: Timestamp, limit: usize, make: M) -> Self {
         Self {
             now,
@@ -128,8 +128,8 @@ impl<T, M: Fn(ShardId, &RecordView<'_>) -> (T, usize)> Page<T, M> {
         }
     }
 
-    /// True if the page has its maximum number of records or of bytes, or if the maximum number of
-    /// records to read for one page has been read.
+    /// True if the page must not get further records. Either the page is as large as permitted, or
+    /// as many records were read for the page as permitted.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
             || self.scanned >= limits::LISTING_SCANNED_RECORDS

@@ -245,8 +245,8 @@ impl TailEvents {
         text
     }
 
-    /// Pauses after the records that were sent, for the time that the rate limit demands. Then
-    /// skips records if the tail is too far behind. Returns true if it has skipped records.
+    /// Pauses for the time that the rate limit demands after the records sent so far. Then skips
+    /// records if the tail is too far behind. Returns true if it has skipped records.
     async fn catch_up(&mut self) -> bool {
         let sent = std::mem::take(&mut self.sent_since_pause);
         let Some(most) = self.form.per_second.filter(|_| sent > 0) else {

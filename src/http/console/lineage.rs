@@ -45,8 +45,7 @@ pub(super) struct Cell {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) is_open: bool,
-    /// The number of hash keys in the shard's range, as a fraction of the number of all hash keys:
-    /// from 0 to 1.
+    /// The part of all hash keys that is in the shard's range, as a fraction from 0 to 1.
     pub(super) share: f64,
 }
 
@@ -140,8 +139,7 @@ pub(super) fn layout(shards: &[Shard]) -> Layout {
     }
 }
 
-/// The number of hash keys in a shard's range, as a fraction of the number of all hash keys: from 0
-/// to 1.
+/// The part of all hash keys that is in a shard's range, as a fraction from 0 to 1.
 pub(super) fn share(shard: &Shard) -> f64 {
     let range = shard.hash_key_range;
     (range.end.value() - range.start.value()) as f64 / u128::MAX as f64

@@ -201,8 +201,8 @@ fn hours(value: serde_json::Value) -> Result<u32, String> {
     hours.ok_or_else(|| "the retention period is a number of hours".to_owned())
 }
 
-/// Reads the encryption in the definition of a stream. Returns the KMS key, or None for no
-/// encryption.
+/// Reads the members for encryption in the definition of a stream. Returns the KMS key, or None for
+/// no encryption.
 fn encryption(fields: &mut Fields, place: &DefinitionPlace) -> Result<Option<String>, Problem> {
     let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
         Some("KMS") => Ok(true),
