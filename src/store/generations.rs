@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The state of one generation, which is a database of records.
+/// The state of one generation. A generation is a database of records.
 pub(crate) struct Generation {
     pub(crate) number: u64,
     /// The handle for reads. Only one thread at a time uses the handle. `None` while the database
@@ -216,9 +216,9 @@ impl Generations {
         }
     }
 
-    /// Notes that `generation` is now the most recently used one of the generations that are open
-    /// for reads. Closes the least recently used generation if too many are open. `newly` is true
-    /// if the generation has just been opened.
+    /// Makes `generation` the most recently used generation of those that are open for reads.
+    /// Closes the least recently used generation if too many are open. `newly` is true if the
+    /// generation has just been opened.
     fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
         let mut opened = self.opened.lock();
         let at = opened

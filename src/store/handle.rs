@@ -70,10 +70,10 @@ impl Store {
         }
     }
 
-    /// Saves `changes`, changes of the catalog, atomically. Returns the ticket with which the
-    /// caller waits until the changes are durable. If the settings promise no durability, the
-    /// ticket resolves immediately. The changes never become durable before records that were
-    /// appended earlier.
+    /// Saves the catalog changes `changes` atomically. Returns the ticket with which the caller
+    /// waits until the changes are durable. If the settings promise no durability, the ticket
+    /// resolves immediately. The changes never become durable before records that were appended
+    /// earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {

@@ -73,8 +73,8 @@ impl RecoveredLog {
         }
     }
 
-    /// Begins a replay of the log's commit frames. Records of the tail with indexes before a
-    /// segment become part of the gaps of the replay. All other records of the tail stay in the
+    /// Begins a replay of the log's commit frames. A record of the tail whose index is before that
+    /// of a segment becomes part of a gap of the replay. All other records of the tail stay in the
     /// tail.
     fn replay(&mut self) -> Replay {
         let mut replay = Replay::new(&self.segments);
@@ -281,8 +281,8 @@ impl RecoveredDirectory {
         Ok(())
     }
 
-    /// Reports that the generation `number` is missing. `key` is the key of the entry about this
-    /// generation in the database `meta`.
+    /// Reports that the generation `number` is missing. Lets the next commit remove `key`, the key
+    /// of the entry about this generation in the database `meta`.
     fn report_missing(&mut self, disk: &dyn Disk, number: u64, key: Vec<u8>) {
         let name = disk.name(number);
         tracing::error!("{name} is missing; its records are not served");
@@ -337,9 +337,9 @@ impl RecoveredDirectory {
         }
     }
 
-    /// Saves the number of the next run in the database `meta`. Removes the permitted run of a load
-    /// of a snapshot if `is_ahead` is false. `is_ahead` is true if such a load has left records of
-    /// the run that begins now, or of a later run.
+    /// Saves the number of the next run in the database `meta`. `is_ahead` is true if a load of a
+    /// snapshot has left records of the run that begins now, or of a later run. If `is_ahead` is
+    /// false, the function removes the permitted run of such a load.
     fn save_next_run(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
         let next_run = self.run.saturating_add(1).to_be_bytes().to_vec();
         let mut changes = vec![(key::NEXT_RUN.to_vec(), Some(next_run))];

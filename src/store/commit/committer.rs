@@ -14,11 +14,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// The work of a committer. With a data directory, the work makes writes durable. Without a data
-/// directory, the work spills segments to temporary files.
+/// The work of a committer. With a data directory, this work makes writes durable. Without a data
+/// directory, it spills segments to temporary files.
 pub(crate) trait Commit: Send {
     fn shared(&self) -> &Arc<Shared>;
-    /// Does all work that is pending now. The work is to commit or to spill, and to sweep.
+    /// Does all work that is pending now: commits or spills, and then sweeps.
     fn work(&mut self) -> io::Result<()>;
     /// Makes the store refuse writes, because `work` has failed with `error`.
     fn fail(&mut self, error: &io::Error);
@@ -76,8 +76,8 @@ impl Committer {
         }
     }
 
-    /// Runs the committer as a task until the store is closed. May be called only if the calls of
-    /// the disk take no real time.
+    /// Runs the committer as a task until the store is closed. The disk must be instant
+    /// (`Disk::is_instant`), because the calls of the disk block the thread of the task.
     pub async fn run_as_task(self) {
         loop {
             self.0.shared.signal.woken().await;

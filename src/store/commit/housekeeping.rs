@@ -25,7 +25,8 @@ pub(crate) struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Starts the housekeeping thread. Starts no thread if the calls of the disk take no real time.
+    /// Starts the housekeeping thread. Starts no thread if the disk is instant
+    /// (`Disk::is_instant`).
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         if shared.generations.disk.is_instant() {
             let thread = None;
@@ -63,8 +64,8 @@ impl Housekeeping {
         let shared = self.shared.clone();
         self.run(move |_| {
             generation.close(Some(writer));
-            // Sweeps ignore the generation that is being written. Therefore this job checks the
-            // generation after its end.
+            // Sweeps ignore the generation that is being written. Therefore this job checks a
+            // generation after the last write to the generation.
             if generation.is_half_dead() {
                 shared.ask_for_sweep();
             }

@@ -23,9 +23,9 @@ pub(super) trait Sweep: Commit {
     /// calls this function after it removed the generation.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes each generation without live segments. Also removes each generation in which live
-    /// segments have less than half of the bytes, after a copy of these segments to the current
-    /// generation.
+    /// Removes each generation without live segments. If live segments have less than half of the
+    /// bytes of a generation, copies these segments to the current generation, and then removes the
+    /// old generation.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;

@@ -267,8 +267,8 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// Counts one write. If no further write is planned before the power cut, cuts the power and
-    /// returns an error instead.
+    /// Counts one write. If the planned power cut is due, cuts the power and returns an error
+    /// instead.
     fn write(&mut self) -> io::Result<()> {
         if self.writes_left == Some(0) {
             self.is_dark = true;

@@ -1,5 +1,5 @@
 //! Little-endian numbers, and the checksum of stored bytes. In this file, a frame is any stored
-//! content after its checksum, with the form `crc32 u32 | content`.
+//! content with its checksum. A frame has the form `crc32 u32 | content`.
 
 const CHECKSUM: usize = 4;
 

@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// A change of one catalog entry. The change has the key of the entry, which is the same as in
-/// [`Catalog`], and the entry's new value. The value `None` removes the entry.
+/// A change of one catalog entry. A variant holds the key of the entry, which is the same as in
+/// [`Catalog`], and the new value of the entry. The value `None` removes the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The settings of an account in a region. The key is the account id and the name of the
@@ -141,7 +141,7 @@ fn add<K: Ord, V: DeserializeOwned>(
 }
 
 /// The key of a catalog entry. Encoded keys of one kind sort in the order of the numbers in the
-/// keys.
+/// keys. A consumer has no key: it is part of [`StreamValue`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     Stream(u64),

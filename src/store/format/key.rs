@@ -52,8 +52,8 @@ pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     key
 }
 
-/// Returns the big-endian number at the start of `key`. Returns `None` if `key` is shorter than 8
-/// bytes.
+/// Returns the number in the first 8 bytes of `key`, which is big-endian. Returns `None` if `key`
+/// is shorter than 8 bytes.
 pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
@@ -64,8 +64,8 @@ pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// Returns the key under which `meta` holds the note that a generation was begun. If `meta` has
-/// this note, but the generation does not exist, records were lost.
+/// Returns the key of the entry in `meta` that marks the generation `generation` as begun. If the
+/// entry exists without its generation, records were lost.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
@@ -75,31 +75,32 @@ pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
 }
 
-/// Returns the key under which `meta` holds a catalog entry. `key` is the entry's key in the
-/// catalog.
+/// Returns the key under which `meta` holds a catalog entry. `key` is the key that `catalog.rs`
+/// gives to this entry.
 pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
     [&[CATALOG], key].concat()
 }
 
-/// The meaning of a key in the database `meta`.
+/// A decoded key of the database `meta`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
-    /// The number that the next run will have.
+    /// The key of the number of the next run.
     NextRun,
-    /// The greatest run of the records that an unfinished or failed load of a snapshot may have
-    /// written.
+    /// The key of the greatest run of the records that an unfinished or failed load of a snapshot
+    /// may have written.
     PermittedRun,
-    /// The note that the generation with the given number was begun.
+    /// The key of the entry that marks a generation as begun. Holds the number of the generation.
+    /// If the entry exists without its generation, records were lost.
     Begun(u64),
-    /// The summary of the generation with the given number.
+    /// The key of the summary of a generation. Holds the number of the generation.
     Summary(u64),
-    /// A catalog entry. Holds the entry's key in the catalog.
+    /// The key of a catalog entry. Holds the key that `catalog.rs` gives to this entry.
     Catalog(&'a [u8]),
     /// A key that this version of the program does not know.
     Unknown,
 }
 
-/// Returns the meaning of a key in the database `meta`.
+/// Decodes a key of the database `meta`.
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == NEXT_RUN {
         return Metadata::NextRun;

@@ -200,8 +200,8 @@ pub struct QueueValue {
     pub due_ms: Option<i64>,
     pub visibility_timeout_s: u32,
     pub max_receive_count: Option<u32>,
-    /// Type of the queue's starting position. `given_ms` is the time in the CreateQueue request.
-    /// The queue delivers only records that arrived at the time `started_ms` or later.
+    /// Type of the queue's starting position. The field `given_ms` is the time in the CreateQueue
+    /// request. The queue delivers only records that arrived at the time `started_ms` or later.
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,

@@ -77,8 +77,8 @@ impl WalCommit {
 }
 
 /// Returns the complete commits at the start of `bytes`, the bytes of one half of a write-ahead
-/// log. Stops at a commit whose number is not the next one. New commits overwrite the half from its
-/// start, so any bytes after the newest commit are older.
+/// log. Stops at a commit whose number does not follow the number of the previous commit. New
+/// commits overwrite the half from its start, so any bytes after the newest commit are older.
 pub(crate) fn commits(mut bytes: &[u8]) -> impl Iterator<Item = Vec<WalValue<'_>>> {
     let mut expected = None;
     std::iter::from_fn(move || {

@@ -9,13 +9,12 @@ use crate::world::Timestamp;
 
 impl Log {
     /// Divides published records of the log into blocks. The records have an index of at least
-    /// `from` and an arrival time of at least `horizon`. Each block has records of one segment. The
-    /// function stops after the first block with which the total size of the blocks exceeds
-    /// `most_bytes`. In this total, each record counts one byte more than its partition key and
-    /// data.
+    /// `from` and an arrival time of at least `horizon`. Each block has records of one segment.
+    /// Stops after the block that makes the total size of the blocks exceed `most_bytes`. In this
+    /// total, each record counts one byte more than its partition key and data.
     ///
-    /// Never accesses the disk. Therefore a block of a segment that is only on disk counts all
-    /// records and bytes of the segment, even if some of these records are not in the block.
+    /// Never accesses the disk. A block of a segment that is only on disk therefore counts all
+    /// records and bytes of the segment, even if some records of the segment are not in the block.
     pub(crate) fn blocks(&self, from: u64, horizon: Timestamp, most_bytes: u64) -> Vec<Block> {
         let state = self.state.lock();
         let visible = state.visible;

@@ -72,7 +72,7 @@ impl Log {
 
     /// Returns true if the record with the index `index` is published and arrived at `horizon` or
     /// later. Never accesses the disk. For a segment that is only on disk, the function assumes
-    /// that every record arrived with the segment's last record.
+    /// that every record arrived at the same time as the segment's last record.
     pub(crate) fn has(&self, index: u64, horizon: Timestamp) -> bool {
         let state = self.state.lock();
         if index >= state.visible {
@@ -107,8 +107,8 @@ impl Log {
 
     /// Returns the number and the bytes of the published records that have an index of at least
     /// `from` and an arrival time of at least `horizon`. Never accesses the disk. For a segment
-    /// that is only on disk, the function assumes that every record arrived with the segment's last
-    /// record. Therefore the result may be too large.
+    /// that is only on disk, the function assumes that every record arrived at the same time as the
+    /// segment's last record. Therefore the result may be too large.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();
@@ -165,8 +165,8 @@ impl Amount {
         self.oldest.get_or_insert(arrival);
     }
 
-    /// Adds records in `records` to the total. These records have an index of at least `from` and
-    /// less than `visible`, and an arrival time of at least `horizon`.
+    /// Adds to the total the records in `records` that have an index of at least `from` and less
+    /// than `visible`, and an arrival time of at least `horizon`.
     fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
         let first = records.first_from(from, horizon);
         let end = records.end_before(visible);
@@ -178,9 +178,9 @@ impl Amount {
     }
 }
 
-/// Adds descriptions of the records in `records` to `found`, starting with the record at position
-/// `first`. Stops when `found` has `count` descriptions, or at a record whose index is `visible` or
-/// greater.
+/// Adds to `found` the descriptions of the records in `records`, starting with the record at
+/// position `first`. Stops when `found` has `count` descriptions, or at a record whose index is
+/// `visible` or greater.
 fn gather(
     found: &mut Vec<Peeked>,
     records: &impl Records,

@@ -366,7 +366,7 @@ impl Log {
     }
 
     /// Runs the disk read `read` in a thread for blocking work. Runs `read` in the calling thread
-    /// if the calls of the disk take no real time. Returns the result of `read`, and the permit to
+    /// if the disk is instant (`Disk::is_instant`). Returns the result of `read`, and the permit to
     /// read from the disk.
     ///
     /// # Errors

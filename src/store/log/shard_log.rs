@@ -60,8 +60,8 @@ impl Log {
         self.claimed.load(Ordering::Relaxed)
     }
 
-    /// Sets the value that wakes the receive requests at queues and the deliveries of channels when
-    /// records are published.
+    /// Makes the log announce all published records to `arrivals`, which wakes the receive requests
+    /// at queues and the deliveries of channels.
     pub(crate) fn announce_to(&self, arrivals: &Arc<Arrivals>) {
         let _set_before = self.arrivals.set(arrivals.clone());
     }
@@ -82,8 +82,9 @@ impl Log {
         ticket
     }
 
-    /// Appends `records` to the log. No request waits until these records are durable. The records
-    /// become durable with the next commit, but do not make this commit start earlier.
+    /// Appends `records` to the log, for a caller that does not wait until these records are
+    /// durable. The records become durable with the next commit, but do not make this commit start
+    /// earlier.
     ///
     /// # Panics
     /// Panics if the index of a record is not greater than all earlier indexes in the log.

@@ -80,7 +80,7 @@ pub(super) struct Slots {
 }
 
 struct State {
-    /// Maximum number of open databases.
+    /// Maximum number of databases that may be open at the same time.
     most: usize,
     slots: Vec<Slot>,
     /// Databases that are being closed. No thread may open such a database before it is closed.
@@ -90,9 +90,11 @@ struct State {
     line: VecDeque<Waiter>,
     /// Senders that wake the threads that wait until they can close a database.
     closers: Vec<SyncSender<()>>,
-    /// Number of uses of all databases so far.
+    /// Number of uses of all databases so far. `Slot::last_use` is this number at the last use of
+    /// the slot.
     uses: u64,
-    /// Number of threads that have joined the line so far.
+    /// Number of threads that have joined the line so far. Each thread gets the number that
+    /// includes itself.
     lined_up: u64,
 }
 
