@@ -1,5 +1,5 @@
-//! Clients of servers outside this process: functions that are invoked over HTTP, the destinations
-//! of failure records and of channels, and the running emulator that a command talks to.
+//! Clients of servers outside this process. The servers are functions behind HTTP, the destinations
+//! of failure records and of channels, and the running emulator to which a command talks.
 
 mod address;
 #[cfg(feature = "cli")]

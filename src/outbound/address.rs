@@ -62,7 +62,7 @@ impl Address {
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let port = match uri.port_u16() {
             Some(port) => port,
-            // The parser of URIs leaves out a port that is no number below 65536.
+            // The parser of URIs leaves out a port that is not a number below 65536.
             None if Some(authority.as_str()) != uri.host() => {
                 return Err(problem("no valid port".to_owned()));
             }
@@ -81,7 +81,8 @@ impl Address {
         })
     }
 
-    /// A text that is the same for two URLs of one server with the same path.
+    /// Returns a text that identifies the server and the path. Two URLs with the same scheme, host,
+    /// port and path have the same text.
     pub(super) fn key(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let host = self.host.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Functions that are invoked over HTTP. A URL leads to Lambda's Invoke API, to Lambda's Runtime
-//! Interface Emulator, or to any other server that accepts a POST.
+//! Functions that are invoked over HTTP. The URL of a function leads to Lambda's Invoke API, to
+//! Lambda's Runtime Interface Emulator, or to any other server that accepts a POST.
 
 use super::address::{Address, AddressError};
 use super::connection::{Connection, RequestBody, SendError, whole};
@@ -72,8 +72,8 @@ impl Functions for HttpFunctions {
 #[derive(Debug)]
 struct HttpFunction {
     addresses: Vec<Arc<FunctionAddress>>,
-    /// Number of calls so far. The number selects the address that a call tries first, so that
-    /// invocations use the addresses in rotation.
+    /// Number of calls of the function so far. Each call prefers the address after that of the
+    /// previous call, so the calls use the addresses in rotation.
     calls: AtomicUsize,
     timeout: Duration,
     role: Option<String>,
@@ -81,10 +81,10 @@ struct HttpFunction {
     clock: Clock,
 }
 
-/// The permits for requests, by URL. One server may be named by several functions, or several times
-/// by one function, but it must not get more requests at a time than `concurrency` permits. If
-/// functions with the same URL have different values of `concurrency`, the largest value applies.
-/// The second value of an entry is the number of its permits.
+/// The permits for requests, by URL. A server must not get more requests at a time than
+/// `concurrency` permits, even if several functions or several addresses of one function name the
+/// server. If functions with the same URL have different values of `concurrency`, the largest value
+/// applies. The number in an entry is the number of permits of its semaphore.
 #[derive(Debug, Default)]
 struct Permits(BTreeMap<String, (Arc<Semaphore>, usize)>);
 
@@ -100,8 +100,8 @@ impl Permits {
     }
 }
 
-/// A URL of a function. Also holds the properties of the server that earlier answers from this URL
-/// have shown.
+/// A URL of a function, and the properties of the server that earlier answers from this URL have
+/// shown.
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,

@@ -65,8 +65,8 @@ pub(super) async fn head_bucket(
     client.send(connection, request, payload).await.map(drop)
 }
 
-/// The host and the percent-encoded path in the URL of an object. The host is None if it is the
-/// host of the endpoint.
+/// Returns the host and the percent-encoded path in the URL of an object. The host is `None` if the
+/// URL has the host of the endpoint.
 pub(super) fn place(
     client: &SignedClient,
     (bucket, path_style): (&str, bool),

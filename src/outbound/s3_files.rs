@@ -13,12 +13,12 @@ use hyper::{Method, Response, StatusCode};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The files of a server.
+/// The files in the buckets of one server with the API of Amazon S3.
 #[derive(Debug, Clone)]
 pub(super) struct S3Files(pub(super) Arc<Server>);
 
 impl S3Files {
-    /// The size of a file in bytes. None if the file does not exist.
+    /// Returns the size of a file in bytes. Returns `None` if the file does not exist.
     pub(super) async fn size(&self, url: &str) -> Result<Option<u64>, DestinationError> {
         let answer = self.request(Method::HEAD, url, &[]).await?;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -98,12 +98,12 @@ impl S3Files {
     }
 }
 
-/// True if `url` names a file in a bucket.
+/// True if `url` is the URL of a file in a bucket, such as `s3://bucket/key`.
 pub(super) fn is_s3(url: &str) -> bool {
     parts(url).is_ok()
 }
 
-/// The bucket and the key of a file.
+/// Splits the URL of a file into the bucket and the key of the file.
 fn parts(url: &str) -> Result<(&str, &str), DestinationError> {
     let path = ["s3://", "s3a://", "s3n://"]
         .iter()

@@ -1,4 +1,4 @@
-//! The two kinds of catalogs that hold the tables of channels: a local directory, and an Iceberg
+//! The two kinds of Iceberg catalogs that hold the tables of channels: a local directory, and a
 //! REST catalog.
 
 use super::definition::Definition;
@@ -10,16 +10,16 @@ use iceberg::table::Table as IcebergTable;
 use iceberg::transaction::Transaction;
 use std::path::PathBuf;
 
-/// The catalog that holds the tables of all channels.
+/// The Iceberg catalog that holds the tables of all channels.
 #[derive(Debug, Clone)]
 pub(super) enum TableCatalog {
     /// A local directory that holds the tables.
     Local(PathBuf),
-    /// An Iceberg REST catalog.
+    /// An Iceberg REST catalog at this address.
     Rest(RestCatalogAddress),
 }
 
-/// The entry of one table in a catalog.
+/// The entry of one table in an Iceberg catalog.
 #[derive(Debug)]
 pub(super) enum TableEntry {
     Local(Box<LocalTable>),
@@ -27,7 +27,7 @@ pub(super) enum TableEntry {
 }
 
 impl TableCatalog {
-    /// Opens the table of a channel. None if the table does not exist.
+    /// Opens the table of a channel. Returns `None` if the table does not exist.
     ///
     /// # Errors
     /// The table exists and belongs to another channel, or it cannot be read.
@@ -78,8 +78,8 @@ impl TableCatalog {
 }
 
 impl TableEntry {
-    /// Makes the directory entries of written data files durable. Does nothing for files outside of
-    /// local directories.
+    /// Makes the names of the written data files at `locations` durable. Does nothing for a file
+    /// that is not in a local directory.
     pub(super) fn sync<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
@@ -90,8 +90,8 @@ impl TableEntry {
         }
     }
 
-    /// Commits a transaction on `table` if the channel's positions in the catalog are equal to its
-    /// positions in `table`.
+    /// Commits a transaction on `table`. In a REST catalog, commits only if the channel's positions
+    /// in the catalog are equal to its positions in `table`.
     ///
     /// # Errors
     /// The commit failed, or its result is unknown: the transaction may or may not be committed.
@@ -106,8 +106,8 @@ impl TableEntry {
         }
     }
 
-    /// Removes the files of `table` at `locations`, which no snapshot needs. A file that cannot be
-    /// removed stays, because it only takes up space.
+    /// Removes the files of `table` at `locations`, which no snapshot needs. A failure to remove a
+    /// file is ignored, because the file only takes up space.
     pub(super) async fn remove(
         &self,
         table: &IcebergTable,

@@ -1,4 +1,4 @@
-//! Converts records to rows, by the record format of a channel.
+//! Converts records to rows, according to the record format of a channel.
 
 use super::schema_files::SchemaVersions;
 use crate::model::channel::InvalidRecord;

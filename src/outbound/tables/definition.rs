@@ -6,11 +6,11 @@ use crate::model::channel::TableCompression;
 use iceberg::spec::TableMetadata;
 use iceberg::{NamespaceIdent, TableIdent};
 
-/// The table property with the ARN of the channel that writes the table.
+/// Name of the table property that holds the ARN of the channel that writes the table.
 pub(super) const CHANNEL: &str = "minikin.channel";
-/// The table property with the JSON Schema that the columns were made from.
+/// Name of the table property that holds the JSON Schema from which the columns were made.
 pub(super) const JSON_SCHEMA: &str = "minikin.json-schema";
-/// The entry in a snapshot's summary with the channel's positions.
+/// Name of the entry in a snapshot's summary that holds the channel's positions.
 pub(super) const POSITIONS: &str = "minikin.positions";
 
 /// The definition of a channel's table.
@@ -21,12 +21,12 @@ pub(super) struct Definition {
     /// Names of the table bucket, the namespace and the table.
     pub(super) names: [String; 3],
     pub(super) compression: TableCompression,
-    /// The columns whose hours are the partitions of the table.
+    /// Names of the columns by whose hours the table is partitioned.
     pub(super) partition_columns: Vec<String>,
 }
 
 impl Definition {
-    /// The namespace and the name of the table in a catalog.
+    /// Returns the identifier of the table in a catalog, which is its namespace and its name.
     pub(super) fn ident(&self) -> TableIdent {
         let [_, namespace, table] = &self.names;
         TableIdent::new(NamespaceIdent::new(namespace.clone()), table.clone())

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// The tables that the options configure.
 #[derive(Debug)]
 pub(in crate::outbound) struct Tables {
-    /// The catalog of the tables, or the reason for which no table can be written.
+    /// The catalog of the tables, or the reason why no table can be written.
     catalog: Result<TableCatalog, String>,
     schemas: Option<SchemaFiles>,
     random: Random,
@@ -40,8 +40,8 @@ struct TableParameters {
 }
 
 impl Tables {
-    /// The tables that `options` configure. If a REST catalog places a table in a bucket, `server`
-    /// holds the files of this table.
+    /// Makes the tables that `options` configure. If a REST catalog places a table in a bucket,
+    /// `server` holds the files of this table.
     pub(in crate::outbound) fn new(
         options: &ChannelOptions,
         server: Option<Arc<Server>>,
@@ -62,7 +62,7 @@ impl Tables {
         }
     }
 
-    /// The reason for which no table can be written. None if tables can be written.
+    /// The reason why no table can be written. `None` if tables can be written.
     pub(in crate::outbound) fn problem(&self) -> Option<&str> {
         self.catalog.as_ref().err().map(String::as_str)
     }

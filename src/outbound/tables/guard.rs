@@ -20,7 +20,7 @@ use iceberg::{
 use iceberg_catalog_rest::RestCatalog;
 use std::collections::HashMap;
 
-/// The guard of one commit.
+/// The REST catalog for one commit. It refuses the commit if the channel's positions have changed.
 #[derive(Debug)]
 pub(super) struct Guard<'a> {
     pub(super) catalog: &'a RestCatalog,

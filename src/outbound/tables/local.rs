@@ -21,9 +21,9 @@ pub(super) struct LocalTable {
 }
 
 impl LocalTable {
-    /// Opens the table of a channel below `local_dir`. None if the table does not exist. A metadata
-    /// file that a crash left incomplete is skipped, because its snapshot was never reported as
-    /// committed.
+    /// Opens the table of a channel below `local_dir`. Returns `None` if the table does not exist.
+    /// A metadata file that a crash left incomplete is skipped, because its snapshot was never
+    /// reported as committed.
     ///
     /// # Errors
     /// The table exists and belongs to another channel, or it cannot be read.
@@ -82,7 +82,7 @@ impl LocalTable {
         Ok((local, table))
     }
 
-    /// Makes the directory entries of written data files durable.
+    /// Makes the names of the written data files at `locations` durable.
     pub(super) fn sync<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,

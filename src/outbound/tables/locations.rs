@@ -14,7 +14,7 @@ pub(super) struct HourLocations {
 }
 
 impl HourLocations {
-    /// Makes the locations for the data files of the table in the directory `table`.
+    /// Makes the locations for the data files of the table whose directory has the URL `table`.
     pub(super) fn of_table(table: &str) -> Self {
         Self {
             data: format!("{}/data", table.trim_end_matches('/')),

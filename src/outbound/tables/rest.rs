@@ -84,7 +84,7 @@ impl RestCatalogAddress {
 }
 
 impl RestTable {
-    /// Opens the table of a channel. None if the catalog has no such table.
+    /// Opens the table of a channel. Returns `None` if the catalog has no such table.
     ///
     /// # Errors
     /// The table belongs to another channel, this process cannot reach the files of the table, or
@@ -187,8 +187,8 @@ impl RestTable {
         )))
     }
 
-    /// Makes the directory entries of written data files durable. Does nothing for files outside of
-    /// local directories.
+    /// Makes the names of the written data files at `locations` durable. Does nothing for a file
+    /// that is not in a local directory.
     pub(super) fn sync<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
@@ -242,7 +242,7 @@ async fn remove_entry(address: &RestCatalogAddress, table: &TableIdent) {
     }
 }
 
-/// Adds the properties by which a catalog chooses the format version and removes old metadata
+/// Adds the table properties that set the format version, and let the catalog remove old metadata
 /// files.
 fn with_properties(mut creation: TableCreation) -> TableCreation {
     let files = limits::TABLE_METADATA_FILES.to_string();

@@ -94,7 +94,7 @@ fn partition_name(source: &str) -> String {
     }
 }
 
-/// Numbers the fields of a schema in sequence.
+/// Gives consecutive ids to the fields of a schema.
 struct Ids(i32);
 
 impl Ids {

@@ -26,7 +26,7 @@ impl SchemaFiles {
         Self(directory)
     }
 
-    /// Reads the JSON Schema with this ARN.
+    /// Reads the JSON Schema that has the ARN `arn`.
     ///
     /// # Errors
     /// The ARN names no file, or the file cannot be read.

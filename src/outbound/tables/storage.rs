@@ -35,12 +35,12 @@ impl TableFiles {
         }
     }
 
-    /// True if there is a server, so that objects can be read and written.
+    /// True if a server is configured. Without a server, objects cannot be read or written.
     pub(super) const fn has_server(&self) -> bool {
         self.server.is_some()
     }
 
-    /// The server of the file at `path`. None for a local file.
+    /// Returns the server of the file at `path`. Returns `None` for a local file.
     fn server(&self, path: &str) -> Result<Option<&S3Files>> {
         if !is_s3(path) {
             return Ok(None);

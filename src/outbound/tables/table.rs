@@ -47,7 +47,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Opens the table of a channel. None if the table does not exist.
+    /// Opens the table of a channel. Returns `None` if the table does not exist.
     ///
     /// # Errors
     /// The table exists and belongs to another channel, or it cannot be read.
@@ -197,7 +197,7 @@ impl Table {
         self.remove_old_snapshots().await
     }
 
-    /// The locations of all data files of the newest snapshot.
+    /// Returns the locations of all data files of the newest snapshot.
     #[cfg(test)]
     pub(super) async fn data_files(&self) -> Vec<String> {
         let Some(snapshot) = self.table.metadata().current_snapshot() else {
@@ -222,7 +222,7 @@ impl Table {
         files
     }
 
-    /// The number of snapshots.
+    /// Returns the number of snapshots of the table.
     #[cfg(test)]
     pub(super) fn snapshots(&self) -> usize {
         self.table.metadata().snapshots().count()

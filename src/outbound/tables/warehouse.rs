@@ -19,7 +19,7 @@ pub(super) struct TableDirectory {
 }
 
 impl TableDirectory {
-    /// The directory of a table below `local_dir`. Creates `local_dir` if it does not exist.
+    /// Returns the directory of a table below `local_dir`. Creates `local_dir` if it does not exist.
     pub(super) fn below(
         local_dir: &Path,
         [bucket, namespace, table]: [&str; 3],
@@ -35,7 +35,8 @@ impl TableDirectory {
         Ok(Self { path, location })
     }
 
-    /// The directory at `location`, a `file:` URL or an absolute path. None for another location.
+    /// Returns the directory at `location`, which is a `file:` URL or an absolute path. Returns
+    /// `None` for any other location.
     pub(super) fn at(location: &str) -> Option<Self> {
         let location = location.trim_end_matches('/');
         let path = location.strip_prefix("file:").unwrap_or(location);
@@ -85,16 +86,15 @@ impl TableDirectory {
         self.local(location).is_file()
     }
 
-    /// Makes the directory entries of the files at `locations` durable. The Iceberg library has
-    /// made the contents of the files durable.
+    /// Makes the names of the files at `locations` durable. The Iceberg library has already made
+    /// the contents of the files durable.
     pub(super) fn sync_directories<'a>(
         &self,
         locations: impl Iterator<Item = &'a str>,
     ) -> Result<(), TableError> {
         let mut synced: Vec<PathBuf> = Vec::new();
         for location in locations {
-            // Include the directories between the table's directory and the file, because they may
-            // be new.
+            // Include the directories between the table's directory and the file. They may be new.
             for directory in self.local(location).ancestors().skip(1) {
                 if !directory.starts_with(&self.path)
                     || synced.iter().any(|known| known == directory)
@@ -108,7 +108,7 @@ impl TableDirectory {
         Ok(())
     }
 
-    /// Makes the directory entries of the files in the directory `metadata` durable.
+    /// Makes the names of the files in the directory `metadata` durable.
     pub(super) fn sync_metadata(&self) -> Result<(), TableError> {
         sync(&self.path.join("metadata"))
     }
@@ -128,7 +128,7 @@ impl TableDirectory {
         let written = fs::write(&new, hint).and_then(|()| fs::rename(&new, &hint_file));
         written.map_err(|error| TableError::file(&hint_file, &error))?;
         sync(&directory)?;
-        // With the first metadata file, the directories above it may be new. Make their entries
+        // With the first metadata file, the directories above it may be new. Make their names
         // durable, too.
         if number(name) == Some(0) {
             for directory in self.path.ancestors().take(4) {
@@ -163,7 +163,7 @@ impl TableDirectory {
     }
 }
 
-/// The number at the start of the name of a metadata file.
+/// Returns the number at the start of the name of a metadata file.
 fn number(name: &str) -> Option<u64> {
     let (number, _) = name.strip_suffix(METADATA)?.split_once('-')?;
     number.parse().ok()
