@@ -12,8 +12,8 @@
 //! 5. `large`: the bytes of larger request bodies and of large answers.
 //! 6. `events`: the bytes of events that subscriptions send.
 //! 7. `invocations`: the bytes of events that functions receive. The events stay in memory until
-//!    the function answers, so slow functions can exhaust only this lane. Each shard of a mapping
-//!    may have an event that waits for no bytes, so that a slow function delays no other shard.
+//!    the function answers, so slow functions can exhaust only this lane. One event of each shard
+//!    of a mapping may exceed the lane, so that no shard waits for the function of another shard.
 //!
 //! No deadlock is possible: every request takes bytes from the lanes in this order and from each
 //! lane once, and every request has a time limit, after which its bytes are free again. While other
@@ -59,7 +59,7 @@ pub struct BudgetPermit {
     large: u64,
     events: u64,
     invocations: u64,
-    /// The part of `own` in [`Admission::invocation`] that the permit holds.
+    /// The permit of the caller's semaphore, if [`Admission::invocation`] took one.
     own: Option<OwnedSemaphorePermit>,
 }
 
@@ -145,9 +145,9 @@ impl Admission {
     }
 
     /// Takes `bytes` bytes of the budget for an event of this size that a function receives, and
-    /// returns the permit. Waits until the bytes are free or until `own` has a permit. With a permit
-    /// of `own`, the bytes count even if they exceed the budget. The caller has one `own` for each
-    /// shard of a mapping, so events of one shard never wait for the function of another shard.
+    /// returns the permit. Waits until the bytes are free or until the semaphore `own` has a
+    /// permit. With such a permit, the bytes may exceed the budget. The caller has one semaphore
+    /// for each shard of a mapping, so no shard waits for the function of another shard.
     pub async fn invocation(self: &Arc<Self>, bytes: u64, own: &Arc<Semaphore>) -> BudgetPermit {
         let mut permit = self.nothing();
         select! {
@@ -201,7 +201,7 @@ impl Admission {
         taken
     }
 
-    /// A permit that holds no bytes of the budget.
+    /// Returns a permit that holds no bytes of the budget.
     fn nothing(self: &Arc<Self>) -> BudgetPermit {
         BudgetPermit {
             admission: self.clone(),
@@ -273,8 +273,8 @@ impl BudgetPermit {
         lane.give_back(before.saturating_sub(bytes));
     }
 
-    /// True if the permit holds bytes of the lane `large`. These bytes cover the whole body of the
-    /// request.
+    /// True if the permit holds bytes of the lane `large`. In the permit of a request, these bytes
+    /// cover the whole body of the request.
     pub fn is_large(&self) -> bool {
         self.large > 0
     }

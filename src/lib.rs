@@ -1,7 +1,7 @@
 //! minikin: a local Amazon Kinesis Data Streams in one small program.
 //!
 //! # Map
-//! A module uses only what stands left of it:
+//! A module uses only the modules before it in this order:
 //! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` →
 //! `operation` → `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
 //!
@@ -20,7 +20,7 @@
 //! | `options` | every option once: flag, variable, key of the file; the setup file; other tools' variables |
 //! | `setup` | the creation of the setup's streams, mappings and fault rules, at the start and after a reset |
 //! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files, Iceberg tables |
-//! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; the console; metrics |
+//! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; the paths under `/_minikin/`; the console; metrics |
 //! | `emulator` | start and stop of the whole; requests from within the process |
 //! | `command` | the command line: the server (`serve`, `health`, `check`, `limits`), and commands that talk to a running emulator |
 //! | `guide` | the guide for users, from the pages in `src/guide` |

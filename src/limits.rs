@@ -44,7 +44,7 @@ pub enum Profile {
 
 const OFF: Limit = None;
 
-/// The name of a limit and the number that turns this limit off. No other limit has such a number.
+/// The name of the only limit that a number can turn off, and this number.
 const UNLIMITED: (&str, &str) = ("queue-in-flight", "0");
 
 /// Declares the limits that a user can set. Each row has the name of the field, the name for the
@@ -277,9 +277,9 @@ pub(crate) const EVENT_BYTES: u64 = 256 << 10;
 pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
 pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
-/// Maximum difference between the creation time of a valid shard iterator and an earlier present
-/// time, in milliseconds. The present time is earlier if the clock was set back. The value is a
-/// choice: 24 hours, because the correction of a wrong time zone sets a clock back by less.
+/// Longest time by which a valid shard iterator may be newer than the present time, in
+/// milliseconds. It is newer if the clock was set back. The value is a choice: 24 hours, because
+/// the correction of a wrong time zone sets a clock back by less.
 pub(crate) const ITERATOR_AHEAD_MS: i64 = 86_400_000;
 /// Maximum number of records in a GetRecords answer if the request has no Limit (AWS).
 pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
@@ -426,8 +426,8 @@ pub(crate) const LISTING_SCANNED_RECORDS: usize = 50_000;
 pub(crate) const LISTING_SEARCHED_RECORDS: usize = 1_000;
 /// Maximum number of characters in the partition key of a record (AWS).
 pub(crate) const PARTITION_KEY_CHARACTERS: usize = 256;
-/// Number of bytes of JSON text after which the list of the user records in an aggregated record
-/// ends. The value is a choice.
+/// Number of bytes of JSON text after which the list of an aggregated record's user records leaves
+/// out further user records. The value is a choice.
 pub(crate) const AGGREGATE_TEXT_BYTES: usize = 1 << 20;
 /// Number of bytes after which a page of a list of records gets no further record. The admin API
 /// counts the bytes of the records' JSON text, and the console counts the bytes of the records'
@@ -459,10 +459,10 @@ pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
 /// Maximum total size of the catalog entries in a snapshot, in bytes. A load refuses a snapshot
 /// whose catalog entries are larger. The value is a choice.
 pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
-/// Greatest run that a loaded snapshot may have. An emulator whose own run is greater also loads
-/// snapshots with runs up to its own run. The value is a choice: an emulator that is started every
-/// hour reaches this run after seven years, and forged snapshots use up at most an eighth of the
-/// runs that a data directory can have.
+/// Greatest run in the head of a snapshot that can be loaded. An emulator whose own run is greater
+/// also loads snapshots with runs up to its own run. The value is a choice: an emulator that is
+/// started every hour reaches this run after seven years, and forged snapshots use up at most an
+/// eighth of the runs that a data directory can have.
 pub(crate) const SNAPSHOT_RUN: u64 = 1 << 16;
 /// Default time for which a request to the admin API waits for records, in milliseconds. The value
 /// is a choice.

@@ -20,9 +20,9 @@ impl Error {
     /// and controls.json). The other messages are choices, worded as in the IAM user guide,
     /// "Troubleshoot access denied error messages".
     ///
-    /// A request that concerns no single resource gets a message without a resource. DescribeLimits
-    /// gets a message about a stream called `null`. Both messages were recorded in September 2026
-    /// (controls.json).
+    /// The message about a request that names no single resource contains no resource. Only the
+    /// message about DescribeLimits contains a resource, a stream called `null`. Both messages were
+    /// recorded in September 2026 (controls.json).
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {
             Refusal::NotAllowedByIdentity => {

@@ -6,7 +6,7 @@ use std::fmt;
 /// An exception of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The exception's name and HTTP status.
+    /// The kind of the exception, which determines its name and its HTTP status.
     pub kind: Kind,
     /// The message for the client. `None` if the service sends the exception without a message.
     pub message: Option<Cow<'static, str>>,
@@ -15,7 +15,7 @@ pub struct Error {
     pub limits: Vec<&'static str>,
 }
 
-/// The name of an exception.
+/// The kind of an exception. The kind determines the name and the HTTP status of the exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the service's")]
 pub enum Kind {

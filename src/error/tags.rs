@@ -4,7 +4,7 @@ use super::exception::{Error, Kind};
 use crate::model::{AccountId, AccountRegion, StreamArn};
 use std::fmt;
 
-/// The owner of the tags that a message is about. Its text is the name of the resource in the
+/// The owner of the tags that a message is about. The text of this value names the owner in the
 /// message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TagOwner<'a> {
@@ -85,7 +85,7 @@ impl Error {
 
     /// A tag contains a `%`. The service's first check of characters (`Error::tag_characters`)
     /// accepts a `%`, but its second check refuses a `%` with this message. `verb` and
-    /// `preposition` are words of the message.
+    /// `preposition` are words of the message, such as `add` and `to`.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \

@@ -12,8 +12,8 @@ pub const REQUEST_PERMIT_BYTES: u64 = 8 << 10;
 /// half is for the request's other data.
 pub(crate) const BODY_IN_PERMIT_BYTES: u64 = REQUEST_PERMIT_BYTES / 2;
 /// Maximum size of a small answer, in bytes, and maximum number of bytes that a small body takes
-/// from the in-flight budget. Larger answers and bodies wait in other lanes of the budget than
-/// small ones. The value is a choice.
+/// from the in-flight budget. Larger answers and bodies take their bytes from other lanes of the
+/// budget. The value is a choice.
 pub const SMALL_BYTES: u64 = 64 << 10;
 /// Maximum size of a medium answer, in bytes. In the in-flight budget, a medium answer does not
 /// wait for larger answers. The value is a choice: a typical read returns a thousand records of a
@@ -150,13 +150,15 @@ pub(crate) const CBOR_TAGS: u8 = 4;
 /// Minimum size of a JSON body whose blobs are decoded into one shared buffer, in bytes (measured).
 /// The blobs of a smaller body get separate buffers.
 pub(crate) const SHARED_BUFFER_FROM_BYTES: usize = 16 << 10;
-/// Number of decoded bytes of a body up to which a thread keeps its buffer for the next body. A
-/// buffer grows by doubling, so a kept buffer has at most twice this number of bytes. The value is
-/// a choice: most batches of records fit in the buffer, and there are few threads.
+/// Largest body, in bytes, after which a thread keeps its buffer for the next body. A thread has
+/// one buffer for arriving bodies and one for decoded blobs. A buffer grows by doubling, so a kept
+/// buffer has at most twice this number of bytes. The value is a choice: most batches of records
+/// fit in the buffer, and there are few threads.
 pub(crate) const KEPT_BUFFER_BYTES: usize = 1 << 20;
-/// Minimum number of checks of an idle connection within its idle timeout. The server closes a
-/// connection at the first check after the timeout, or at the second check if the timeout is no
-/// multiple of the time between two checks. The value is a choice.
+/// Minimum number of times that the server checks a connection within its idle timeout. The server
+/// closes an idle connection at the first check after the timeout. If the timeout is no multiple of
+/// the time between two checks, it closes the connection at the second check. The value is a
+/// choice.
 pub(crate) const HEAD_CHECKS: u32 = 8;
 /// Maximum number of parsed credential scopes that are cached. A credential scope is the date,
 /// region and service of a signature. The value is a choice.

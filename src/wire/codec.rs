@@ -58,8 +58,9 @@ fn cbor_fault<E>(error: &ciborium::de::Error<E>, length: usize) -> String {
     }
 }
 
-/// Returns the position of the first value in a body whose type does not fit `shape`, as a text for
-/// the log. Returns `None` if all types fit or the body is malformed.
+/// Finds the first value in a body with a type that does not fit `shape`. Returns the position of
+/// this value in the body, as a text for the log. Returns `None` if all types fit or the body is
+/// malformed.
 pub(crate) fn mismatch_path(format: Format, body: &[u8], shape: &Shape) -> Option<String> {
     let mismatch = Mismatch::find(&tree(format, body)?, shape).err()?;
     Some(mismatch.path.trim_start_matches('.').to_owned())

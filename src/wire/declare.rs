@@ -274,8 +274,8 @@ macro_rules! field {
     };
 }
 
-/// Expands to code that reads the value of a field, if `name` is the name of this field or of a
-/// member of this group.
+/// Expands to code that reads the value of a field. The code runs if `name` is the name of this
+/// field or, for a group, of a member of the group.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
         if $name == $wire.as_bytes() {

@@ -140,7 +140,7 @@ impl<'de> JsonReader<'de> {
     }
 }
 
-/// Reads the value in `part` with serde_json, and refuses further bytes after the value.
+/// Reads the single value in `part` with serde_json. Refuses further bytes after the value.
 fn with_serde_json<'de, T>(
     part: &'de [u8],
     read: impl FnOnce(

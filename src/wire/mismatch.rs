@@ -1,12 +1,12 @@
-//! Mismatches, with the service's messages. A mismatch is a value whose type its member does not
-//! accept.
+//! Mismatches, with the service's messages. A mismatch is a value with a type that its member does
+//! not accept.
 
 use super::base64_text;
 use super::node::{Node, truth};
 use super::shape::Shape;
 use std::borrow::Cow;
 
-/// A value of a type that its member does not accept.
+/// A value with a type that its member does not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mismatch {
     /// The message of the SerializationException, or `None` for an exception that the service sends
@@ -50,8 +50,12 @@ impl Mismatch {
         }
     }
 
-    /// The entries of a dictionary are counted like the items of a list, because their keys come
-    /// from the request.
+    /// Searches `items` for the first value whose type does not fit `shape`. `items` are the
+    /// elements of a list or the values of a map. In the path of the mismatch, a value of a map has
+    /// a number instead of its key, because the key comes from the request.
+    ///
+    /// # Errors
+    /// The first mismatch.
     fn find_in_items<'a>(items: impl Iterator<Item = &'a Node>, shape: &Shape) -> Result<(), Self> {
         items.enumerate().try_for_each(|(at, item)| {
             let found = Self::find(item, shape);

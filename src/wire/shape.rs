@@ -131,7 +131,8 @@ impl<T: Shaped> Shaped for Expected<T> {
     }
 }
 
-/// An optional member. Its deserializer checks the value and then drops it.
+/// An optional member whose value the program ignores. The deserializer checks the value and then
+/// drops it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
 

@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Timestamp {
         if deserializer.is_human_readable() || IN_SECONDS.get() {
             deserializer.deserialize_any(TimestampVisitor { per_unit: 1000.0 })
         } else {
-            // `deserialize_any` is unsuitable here, because ciborium would then pass the tag to the
+            // `deserialize_any` is unsuitable, because ciborium would then pass the tag to the
             // visitor instead of the number.
             deserializer.deserialize_i64(TimestampVisitor { per_unit: 1.0 })
         }

@@ -47,7 +47,8 @@ impl Violations {
         }
     }
 
-    /// Creates the violations of a request that lacks a required member at each of `paths`.
+    /// Creates the violations of a request that lacks the member at each of `paths`. The operation
+    /// requires these members.
     pub(crate) fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
@@ -56,8 +57,8 @@ impl Violations {
         }
     }
 
-    /// Creates the violations of a request whose value at each of `paths` is longer than `max`
-    /// bytes.
+    /// Creates the violations of a request in which the value at each of `paths` is longer than
+    /// `max` bytes.
     pub(crate) fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let violation = |path| {
             let rule = at_most_long(max);

@@ -60,14 +60,14 @@ impl Clock {
     }
 
     /// Creates an alarm with which one task waits for times of this clock. While a virtual clock
-    /// advances, it waits without a time limit until the task has done its work.
+    /// advances, the clock waits without a time limit until the task has done its work.
     pub fn alarm(&self) -> Alarm {
         self.alarm_of(true)
     }
 
     /// Creates an alarm with which one task waits for times of this clock, if the task may be held
     /// up by a slow peer, for example by a client that reads slowly. While a virtual clock
-    /// advances, it waits at most one second until such a task has done its work.
+    /// advances, the clock waits at most one second until such a task has done its work.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }
@@ -175,14 +175,14 @@ impl VirtualClock {
         }
     }
 
-    /// Returns as soon as every task with a strict alarm has done its work and waits for a deadline
-    /// or its bell. Ignores tasks with a lenient alarm.
+    /// Returns as soon as every task with a strict alarm has done its work and waits again for a
+    /// deadline or for its bell. Ignores tasks with a lenient alarm.
     pub async fn settle_now(&self) {
         self.settle_those(|alarm| alarm.strict).await;
     }
 
-    /// Returns as soon as every task with an alarm has done its work and waits for a deadline or
-    /// its bell. Waits at most one second of real time for tasks with a lenient alarm.
+    /// Returns as soon as every task with an alarm has done its work and waits again for a deadline
+    /// or for its bell. Waits at most one second of real time for tasks with a lenient alarm.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let limit = Duration::from_secs(1);

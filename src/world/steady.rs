@@ -21,7 +21,7 @@ pub(super) fn since_1970() -> Duration {
     since.unwrap_or_default()
 }
 
-/// The steady time of the machine's clock. All emulators in this process share it.
+/// The steady time that follows the machine's clock. All emulators in this process share it.
 pub(super) static STEADY: LazyLock<SteadyTime> = LazyLock::new(SteadyTime::new);
 
 /// A time that follows the machine's clock forward but never goes back.

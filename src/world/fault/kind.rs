@@ -22,8 +22,8 @@ pub enum Moment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The call fails with ProvisionedThroughputExceededException. Only a PutRecords call succeeds,
-    /// and single entries of its request fail instead.
+    /// The call fails with ProvisionedThroughputExceededException. A PutRecords call succeeds
+    /// instead, and single entries of its request fail.
     ThroughputExceeded,
     /// A GetRecords call fails with ExpiredIteratorException.
     ExpiredIterator,

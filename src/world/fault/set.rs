@@ -271,8 +271,8 @@ impl ActiveRule {
             })
     }
 
-    /// Decides at random, with the percentage of the rule, if the rule hits a call or an entry.
-    /// Percentages have a resolution of 0.0001.
+    /// Decides at random if the rule hits a call or an entry. The percentage of the rule is the
+    /// probability of a hit, with a resolution of 0.0001.
     fn happens(&self) -> bool {
         const WHOLE: f64 = 1_000_000.0;
         let percent = self.rule.percent.unwrap_or(100.0);
