@@ -263,8 +263,7 @@ limits! {
 pub(crate) const STRICT_TRANSITION_MS: u64 = 500;
 /// Lifetime of a subscription, in milliseconds (AWS).
 pub(crate) const SUBSCRIPTION_MS: i64 = 300_000;
-/// Time without a record after which a subscription sends an event without records, in milliseconds
-/// (AWS).
+/// Time without new records after which a subscription sends an empty event, in milliseconds (AWS).
 pub(crate) const HEARTBEAT_MS: i64 = 5_000;
 /// Maximum number of records in one event of a subscription. The value is a choice.
 pub(crate) const EVENT_RECORDS: usize = 1_000;
@@ -347,7 +346,7 @@ pub(crate) const CHANNEL_ROW_BYTES: usize = 4 << 20;
 /// Maximum number of objects that all channels together write at the same time. The value is a
 /// choice.
 pub(crate) const CHANNEL_WRITERS: usize = 4;
-/// Minimum number of bytes of new records for which a channel's delivery waits before it checks
+/// A channel's delivery waits for at least this number of bytes of new records before it checks
 /// again if its next object is full. The value is a choice.
 pub(crate) const CHANNEL_RECHECK_BYTES: u64 = 64 << 10;
 /// Wait after the first failed attempt to write an object of a channel, in milliseconds of the

@@ -1,4 +1,4 @@
-//! The form in which messages name a stream.
+//! The form in which messages name a stream and its account.
 
 use crate::model::StreamArn;
 

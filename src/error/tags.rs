@@ -1,4 +1,4 @@
-//! Errors about tags.
+//! Errors about tags: forbidden characters, reserved keys, and too many tags.
 
 use super::exception::{Error, Kind};
 use crate::model::{AccountId, AccountRegion, StreamArn};

@@ -27,8 +27,8 @@ pub(crate) const CONSOLE_RESTORED_RECORDS: usize = 1_000;
 /// Maximum number of requests in the console's list of recent requests. The value is a choice.
 pub(crate) const RECENT_REQUESTS: usize = 200;
 /// Time after the last visit of a page of the console, in milliseconds. During this time, the
-/// server remembers every request for the console. Later it remembers only failed requests. The
-/// value is a choice.
+/// server remembers every request, to show it in the console. Afterwards, the server remembers only
+/// failed requests. The value is a choice.
 pub(crate) const RECENT_WATCH_MS: u64 = 60_000;
 /// Length of the intervals in which successful requests are counted for
 /// [`RECENT_REQUESTS_AN_INTERVAL`], in milliseconds. The value is a choice.

@@ -27,7 +27,7 @@ pub(crate) struct BlockingClient {
     connection: RefCell<Option<Connection>>,
 }
 
-/// A request to the server of a blocking client.
+/// A request that a blocking client sends to its server.
 pub(crate) struct BlockingRequest<'a> {
     pub(crate) method: &'static str,
     /// Path and query, percent-encoded. The path is appended to the path in the server's URL.

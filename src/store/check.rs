@@ -14,7 +14,7 @@ use crate::world::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The result of the check of a data directory.
+/// The contents of a data directory, and the damage that a check found in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// Number of the next run. If no snapshot was loaded, this is the number of starts of an
@@ -68,8 +68,8 @@ pub struct ShardReport {
 /// The report of each shard, by the id of the shard's log.
 type Shards = BTreeMap<LogId, ShardReport>;
 
-/// Reads everything in the data directory `directory` without a write to the directory. Reports the
-/// contents of the directory, and the damage in it. Blocks the thread.
+/// Reads everything in the data directory `directory`, and writes nothing to the directory. Reports
+/// the contents of the directory, and the damage in it. Blocks the thread.
 ///
 /// # Errors
 /// `directory` does not exist or is not a data directory, or an error occurs that would also make a

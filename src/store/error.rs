@@ -99,9 +99,9 @@ impl OpenError {
     }
 
     /// Creates the error for a file or folder of the data directory `directory`. `part` is the path
-    /// of this file or folder, and `error` is the error of its use. The created error reports
-    /// damage of the directory, unless the state of the machine caused `error`, such as a full
-    /// disk.
+    /// of this file or folder, and `error` is the error that its use caused. The created error
+    /// reports damage of the directory, unless the state of the machine caused `error`, such as a
+    /// full disk.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
         if is_of_the_machine(&error) {
             return Self::new(part, error);

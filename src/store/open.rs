@@ -1,4 +1,4 @@
-//! The opening of a store.
+//! Opens a store: recovers the data directory, and builds the logs and the committer.
 
 use super::commit::committer::{Commit, Committer};
 use super::commit::durable::DurableCommitter;

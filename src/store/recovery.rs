@@ -24,7 +24,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The contents of a data directory that recovery found.
+/// The contents that recovery found in a data directory.
 #[derive(Default)]
 pub(crate) struct RecoveredDirectory {
     /// Number of writes to the database `meta` since the data directory was created.
@@ -36,8 +36,8 @@ pub(crate) struct RecoveredDirectory {
     /// `None` if no such load has begun.
     permitted_run: Option<u64>,
     pub(crate) current: Option<Current>,
-    /// The numbers of segments and commits at the start of the current generation, before the first
-    /// missing ones.
+    /// The part of the current generation before the first missing segment and the first missing
+    /// commit.
     whole: WholePart,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
@@ -52,7 +52,7 @@ pub(crate) struct RecoveredDirectory {
     pub(crate) logs: HashMap<LogId, RecoveredLog>,
 }
 
-/// The contents of one log that recovery found.
+/// The segments and the tail that recovery found for one log.
 #[derive(Default)]
 pub(crate) struct RecoveredLog {
     pub(crate) segments: Vec<SegmentRef>,
@@ -421,10 +421,10 @@ impl RecoveredDirectory {
         generations::set_aside(disk, number, error);
     }
 
-    /// Ends the current generation if a segment or commit is missing before a later one. A power
-    /// cut can leave this state if the disk kept only a part of a commit that was not acknowledged.
-    /// New commits must then go to a new generation. Otherwise the file `marks` would also count
-    /// the missing segments and commits, and the next start would report damage.
+    /// Ends the current generation if a segment or a commit is missing and a later one exists. A
+    /// power cut can leave this state if the disk kept only a part of a commit that was not
+    /// acknowledged. New commits must then go to a new generation. Otherwise the file `marks` would
+    /// also count the missing segments and commits, and the next start would report damage.
     pub(crate) fn end_incomplete_generation(&mut self) -> io::Result<()> {
         if !self.whole.is_followed {
             return Ok(());
@@ -453,8 +453,8 @@ impl RecoveredDirectory {
     }
 
     /// Reads the segments of a generation that was still being written, and then the records of its
-    /// commit frames that are in no segment. Returns the numbers of segments and commits before the
-    /// first missing ones.
+    /// commit frames that are in no segment. Returns the part of the generation before the first
+    /// missing segment and the first missing commit.
     fn read_current(&mut self, current: &mut Current, disk: &dyn Disk) -> io::Result<WholePart> {
         for log in self.logs.values_mut() {
             log.committed = false;

@@ -65,9 +65,9 @@ impl Clock {
         self.alarm_of(true)
     }
 
-    /// Creates an alarm with which one task waits for times of this clock, if the task may be held
-    /// up by a slow peer, for example by a client that reads slowly. While a virtual clock
-    /// advances, the clock waits at most one second until such a task has done its work.
+    /// Creates an alarm with which one task waits for times of this clock. The task may be held up
+    /// by a slow peer, for example by a client that reads slowly. While a virtual clock advances,
+    /// the clock waits at most one second until such a task has done its work.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }

@@ -1,4 +1,4 @@
-//! Points in time.
+//! A point in time, as a number of milliseconds since 1970.
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z. Arrival times of records have this
 /// precision.

@@ -1,4 +1,4 @@
-//! Errors of tables.
+//! The error of a table that cannot be created, opened or written.
 
 use crate::model::channel::schema::SchemaError;
 use std::fmt;

@@ -27,7 +27,8 @@ pub(crate) struct FewDatabases {
 
 impl FewDatabases {
     /// Wraps `disk` so that at most `most` of its databases are open. `most` must be at least 2,
-    /// because the generation that is being written stays open from the first append to the commit.
+    /// because the generation that is being written stays open from its first uncommitted append to
+    /// the commit.
     pub(crate) fn new(disk: Arc<dyn Disk>, most: usize) -> Self {
         // On a simulated disk, one thread does all work, so no two uses of databases overlap. A
         // minimum time for an open database is therefore unnecessary.

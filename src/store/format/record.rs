@@ -200,7 +200,7 @@ pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
 
 /// Returns the offset of each record in `bytes`. Returns `None` if `bytes` are not packed records
 /// in ascending order of their indexes. Also returns `None` if a record has the index `u64::MAX`,
-/// because the index after the last record must not overflow.
+/// because the index after the last record would overflow.
 pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     let mut starts = Vec::new();
     let (mut rest, mut next) = (bytes, 0);

@@ -1,6 +1,6 @@
 //! The publication of records. The log makes records visible to readers, and then wakes the
-//! followers of the shard, the receive requests that wait at the stream's queues, and the
-//! deliveries of the stream's channels.
+//! followers of the shard. It also wakes the receive requests that wait at the stream's queues, and
+//! the deliveries of the stream's channels.
 
 use super::segments::LogState;
 use super::shard_log::Log;

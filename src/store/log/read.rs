@@ -80,11 +80,12 @@ impl Batch {
     }
 }
 
-/// The parameters of a read of a log.
+/// A read of a log, with the bounds on the records that it returns.
 #[derive(Debug, Clone, Copy)]
 struct ReadRequest {
     from: u64,
-    /// The earliest arrival time of a record that has not expired.
+    /// The earliest arrival time of a record that has not expired. The read returns no older
+    /// record.
     horizon: Timestamp,
     limit: ReadLimit,
     /// The index after the last published record of the log.

@@ -14,7 +14,7 @@ pub(crate) struct Meters {
     all: Lock<Vec<Arc<Dial>>>,
 }
 
-/// The part of a meter that changes when records are published.
+/// The counter and the bell of a meter. The publication of records changes the counter.
 #[derive(Debug)]
 struct Dial {
     /// Number of bytes until the bell rings. 0 or less if the meter is not counting.

@@ -1,4 +1,4 @@
-//! The settings of a store.
+//! The settings of a store: its data directory, its durability, and its sizes and limits.
 
 use crate::limits;
 use crate::world::Faults;
@@ -20,7 +20,7 @@ pub enum Durability {
     None,
 }
 
-/// The settings of a store.
+/// The settings with which a store is opened.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The data directory. `None` if the store has no data directory. Nothing survives a restart

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-/// A request to the server.
+/// A request that the server has received.
 #[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) method: String,

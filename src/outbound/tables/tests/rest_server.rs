@@ -34,7 +34,7 @@ pub(super) enum Fault {
     Refused,
 }
 
-/// The state of the catalog.
+/// The state of the catalog: its tables, and the faults that a test has planned.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) namespaces: Vec<String>,
@@ -51,7 +51,7 @@ pub(super) struct State {
     late: Option<(Fault, CommitTableRequest)>,
 }
 
-/// The catalog.
+/// A running Iceberg REST catalog, with its URL and its state.
 #[derive(Debug, Clone)]
 pub(super) struct RestServer {
     pub(super) url: String,
@@ -81,7 +81,7 @@ impl RestServer {
         self.state.lock().is_down = is_down;
     }
 
-    /// The number of commits that were done.
+    /// Returns the number of commits that the catalog has carried out.
     pub(super) fn commits(&self) -> usize {
         self.state.lock().commits
     }
