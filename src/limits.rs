@@ -414,7 +414,7 @@ pub(crate) const INITIALIZED_SHARDS: u32 = 4;
 /// Default number of records in one page of the list of a stream's records, in the admin API and
 /// the console. The value is a choice.
 pub(crate) const LISTING_RECORDS: usize = 100;
-/// Maximum number of records in one page that a request to the admin API may ask for. The value is
+/// Maximum number of records that a request to the admin API may ask for in one page. The value is
 /// a choice.
 pub(crate) const LISTING_RECORDS_MOST: usize = 10_000;
 /// Maximum number of records of a stream that are read to fill one page of a list. Records that the

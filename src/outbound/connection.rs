@@ -64,7 +64,7 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    /// True if the connection is still open. Another request can then be sent on it.
+    /// True if the connection is still open. Another request can then use the connection.
     pub(super) fn is_usable(&self) -> bool {
         !self.0.is_closed()
     }

@@ -30,7 +30,7 @@ impl S3Files {
         Ok(length)
     }
 
-    /// Reads a file, or a range of it.
+    /// Reads a file. Reads only the bytes of `range`, counted from 0, if `range` is not `None`.
     pub(super) async fn read(
         &self,
         url: &str,
@@ -44,7 +44,7 @@ impl S3Files {
         success(answer)
     }
 
-    /// Writes a file, or replaces it.
+    /// Writes a file. Replaces an existing file with the same URL.
     pub(super) async fn write(&self, url: &str, content: Spool) -> Result<(), DestinationError> {
         let (bucket, key) = parts(url)?;
         let object = ObjectRequest {

@@ -73,9 +73,8 @@ impl RecoveredLog {
         }
     }
 
-    /// Begins a replay of the log's commit frames. A record of the tail whose index is before that
-    /// of a segment becomes part of a gap of the replay. All other records of the tail stay in the
-    /// tail.
+    /// Begins a replay of the log's commit frames. Records of the tail that precede a segment
+    /// become part of the gaps of the replay. All other records of the tail stay in the tail.
     fn replay(&mut self) -> Replay {
         let mut replay = Replay::new(&self.segments);
         if self.tail_is_passed() {

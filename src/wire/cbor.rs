@@ -339,7 +339,7 @@ mod tests {
         fn it_accepts_no_bytes_that_ciborium_refuses(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
             agree(&body);
             // If the random body starts with the head of a map or list, the fast reader reads more
-            // of it.
+            // of the body.
             body[0] = 0xbf;
             agree(&body);
             body[0] = 0x9f;

@@ -66,8 +66,9 @@ pub(crate) fn mismatch_path(format: Format, body: &[u8], shape: &Shape) -> Optio
     Some(mismatch.path.trim_start_matches('.').to_owned())
 }
 
-/// Returns the text of the member `name` in the first item of the list `list`, a member of the root
-/// of a body. Returns `None` if the list is empty, or if the member is missing or is not text.
+/// Returns the text of the member `name` in the first item of a list. `list` is the name of this
+/// list in the root of the body. Returns `None` if the list is empty, or if the member is missing
+/// or is not text.
 pub(crate) fn item_text(format: Format, body: &[u8], list: &str, name: &str) -> Option<String> {
     match tree(format, body)?.member(list)? {
         Node::List(items) => items.first()?.member(name)?.text().map(str::to_owned),

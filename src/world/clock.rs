@@ -113,8 +113,8 @@ struct VirtualState {
 
 #[derive(Debug)]
 struct VirtualAlarm {
-    /// The state of the alarm's task: `None` while the task works, `Some(Some(deadline))` while it
-    /// waits for a deadline, and `Some(None)` while it waits only for its bell.
+    /// The state of the alarm's task: `None` while the task works, `Some(Some(deadline))` while the
+    /// task waits for a deadline, and `Some(None)` while the task waits only for its bell.
     waiting: Option<Option<Timestamp>>,
     /// True if the bell rang while the task worked. The next wait of the task then returns
     /// immediately.

@@ -26,7 +26,7 @@ impl From<SchemaError> for TableError {
 }
 
 /// Every error of the Iceberg library becomes `Unavailable`. The library does not mark failures of
-/// the storage, but nearly all errors while a table is read or written are such failures.
+/// the storage, but nearly all of its errors during reads and writes of tables are such failures.
 impl From<iceberg::Error> for TableError {
     fn from(error: iceberg::Error) -> Self {
         Self::Unavailable(format!("The table cannot be used: {error}."))

@@ -19,7 +19,8 @@ pub(super) struct TableDirectory {
 }
 
 impl TableDirectory {
-    /// Returns the directory of a table below `local_dir`. Creates `local_dir` if it does not exist.
+    /// Returns the directory of a table below `local_dir`. Creates `local_dir` if it does not
+    /// exist.
     pub(super) fn below(
         local_dir: &Path,
         [bucket, namespace, table]: [&str; 3],

@@ -55,8 +55,8 @@ struct State {
     openings: usize,
 }
 
-/// The name of a database on the simulated disk. The removal of a generation begins with a rename,
-/// and a damaged generation that is set aside is renamed, too, as on a real disk.
+/// The name of a database on the simulated disk. As on a real disk, a generation is renamed before
+/// its removal, and a damaged generation is renamed when it is set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DatabaseName {
     Metadata,

@@ -110,8 +110,8 @@ impl TempHandle {
 
 impl GenerationHandle for TempHandle {
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
-        // The lock need not be held during the write, because the generation has only one writer,
-        // and no reader asks for the segment before the code below adds it to `contents`.
+        // The lock need not be held during the write. The generation has only one writer, and no
+        // reader asks for the segment before the code below adds it to `contents`.
         let start = self.0.contents.lock().end;
         self.0.file.write_all_at(segment, start)?;
         let mut contents = self.0.contents.lock();

@@ -64,8 +64,8 @@ pub struct Occasion<'a> {
     pub operation: &'a str,
     /// The name and the ARN of the stream of the occasion. `None` if the stream is not known.
     pub stream: Option<(&'a str, &'a str)>,
-    /// The id of the shard of the occasion, or for PutRecords the ids of the shards of all entries.
-    /// An element is `None` if its shard is not known.
+    /// The id of the shard of the occasion. For a PutRecords call, the ids of the shards of all
+    /// entries. An element is `None` if its shard is not known.
     pub shards: &'a [Option<String>],
     /// The present time of the emulator's clock.
     pub now: Timestamp,

@@ -5,9 +5,9 @@
 //! the database to close:
 //! - A database with uncommitted appends is never closed. The closing of a sled database flushes
 //!   it, and this flush would make a part of a commit durable.
-//! - A generation that a thread has written is closed only if there is no other database to close,
-//!   so that readers do not close the generation that is being written. Otherwise the least
-//!   recently used database is closed.
+//! - A generation that a thread has written is closed only if there is no other database to close.
+//!   Readers therefore do not close the generation that is being written. Among the other
+//!   databases, the least recently used database is closed.
 //! - A database stays open for a minimum time, the lease, so that one opening serves many reads.
 //!
 //! Only the first thread of the line opens a database, so no thread waits for ever. After the lease
