@@ -1,10 +1,10 @@
 //! The service's concepts as plain values: streams, shards, sequence numbers, shard iterators,
 //! policies, queues, channels and event source mappings.
 //!
-//! Nothing in this module is async, takes a lock, logs or reads a clock. The time and random bytes
-//! are arguments of the functions. Every rule of the service that depends only on its inputs is a
-//! pure function with unit tests: the shard of a hash key, the fields of a sequence number, the
-//! shards after a split.
+//! The code in this module is not async, takes no lock, logs nothing, and reads no clock. The
+//! functions get the time and random bytes as arguments. A rule of the service that depends only on
+//! its inputs is a pure function with unit tests. Examples are the choice of a shard by a hash key,
+//! the parsing of a sequence number, and the split of a shard.
 
 mod aggregate;
 mod arn;

@@ -10,14 +10,15 @@ const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 /// Number of bytes of the MD5 hash at the end of an aggregated record.
 const DIGEST_BYTES: usize = 16;
 
-/// One of the user records inside an aggregated record.
+/// A user record: a partition key and data that a producer packed into an aggregated record,
+/// together with other user records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UserRecord<'a> {
     pub partition_key: &'a str,
     pub data: &'a [u8],
 }
 
-/// The result of an attempt to deaggregate a record.
+/// The result of an attempt to extract the user records from a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Aggregate<'a> {
     /// The record is not aggregated, so it is delivered unchanged.
@@ -129,7 +130,8 @@ fn element<T>(table: &[T], at: u64) -> Option<&T> {
     table.get(usize::try_from(at).ok()?)
 }
 
-/// The value of a field in a Protocol Buffers message.
+/// The value of a field in a Protocol Buffers message: a number, bytes, or a value of another kind,
+/// which aggregated records do not use.
 #[derive(Debug, Clone, Copy)]
 enum Field<'a> {
     Number(u64),
@@ -137,8 +139,8 @@ enum Field<'a> {
     Other,
 }
 
-/// An iterator over the fields of a Protocol Buffers message. An item is the number and the value
-/// of a field. The item for a malformed field is `None`, and ends the iteration.
+/// An iterator over the fields of a Protocol Buffers message. Each item is the number and the value
+/// of one field. A malformed field gives the item `None`, and ends the iteration.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub struct AccountId(u64);
 
 impl AccountId {
-    /// Parses exactly twelve decimal digits.
+    /// Parses an account id. `None` unless the text consists of exactly twelve decimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse().ok().map(Self)).flatten()
@@ -54,7 +54,7 @@ impl fmt::Display for Region {
     }
 }
 
-/// An account and a region. The name of a stream is unique within this pair.
+/// An account and a region. No two streams of the same account and region have the same name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
     /// The id of the account that owns a resource.
@@ -88,9 +88,9 @@ impl StreamArn {
         }
     }
 
-    /// Parses the ARN of a stream. Accepts every partition that begins with `aws`, but does not
-    /// store the partition: the parsed ARN is displayed with the partition of its region. `None`
-    /// for the ARN of another resource, such as a consumer.
+    /// Parses the ARN of a stream. `None` for the ARN of another resource, such as a consumer.
+    /// Accepts every partition that begins with `aws`, but does not store the partition: the parsed
+    /// ARN is displayed with the partition of its region.
     pub fn parse(text: &str) -> Option<Self> {
         let (scope, resource) = kinesis_resource(text)?;
         let name = resource.strip_prefix("stream/")?;
@@ -196,8 +196,8 @@ impl fmt::Display for ChannelArn {
     }
 }
 
-/// Parses the ARN of a queue or channel, which ends with an id. Returns the account and region, and
-/// the id. `kind` is the text between the account and the id, such as `queue/`.
+/// Parses the ARN of a queue or channel. Returns the account and region, and the id at the end of
+/// the ARN. `kind` is the text between the account and the id, such as `queue/`.
 fn resource_with_id(text: &str, kind: &str) -> Option<(AccountRegion, Arc<str>)> {
     let (scope, resource) = kinesis_resource(text)?;
     let id = resource.strip_prefix(kind)?;

@@ -2,11 +2,11 @@
 
 use crate::world::Timestamp;
 
-/// A token bucket. It refills continuously. Its capacity is the number of tokens that it refills in
-/// one second.
+/// A token bucket that refills continuously. Its capacity is the number of tokens that it refills
+/// in one second.
 ///
-/// The level is stored in thousandths of a token, so that the refill of one millisecond is a whole
-/// number and nothing is rounded.
+/// The level is stored in thousandths of a token. The refill of one millisecond is then a whole
+/// number, and nothing is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bucket {
     /// The number of tokens that the bucket refills in one second. This number is also the
@@ -24,8 +24,8 @@ impl Bucket {
     /// the capacity in thousandths of a token fits in an `i64`.
     const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
 
-    /// Creates a full bucket that refills `per_second` tokens in a second. A bucket that refills 0
-    /// tokens never grants any.
+    /// Creates a full bucket that refills `per_second` tokens in a second. A bucket with a refill
+    /// of 0 never grants a token.
     pub(crate) fn new(per_second: u64, now: Timestamp) -> Self {
         let per_second = per_second.min(Self::MAX_PER_SECOND) as i64;
         Self {
@@ -48,7 +48,7 @@ impl Bucket {
         self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
     }
 
-    /// Takes `amount` tokens if the bucket has so many tokens. Returns true on success.
+    /// Takes `amount` tokens if the bucket holds at least this number. Returns true on success.
     ///
     /// A full bucket also grants an amount above its capacity. The bucket is then in debt, and
     /// grants nothing until the refill has paid the debt. The average rate therefore equals the
@@ -68,7 +68,8 @@ impl Bucket {
         self.level_at(now) >= 0 && self.per_second > 0
     }
 
-    /// Takes `amount` tokens. If the bucket has fewer tokens, the bucket is in debt afterwards.
+    /// Takes `amount` tokens, even if the bucket holds fewer. In this case the bucket is in debt
+    /// afterwards.
     pub(crate) fn debit(&mut self, now: Timestamp, amount: u64) {
         self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
         self.last = self.last.max(now);

@@ -1,4 +1,4 @@
-//! Hash keys: the 128-bit numbers that decide the shard of a record.
+//! Hash keys: the 128-bit numbers that select the shard of a record.
 
 use md5::{Digest, Md5};
 use std::fmt;
@@ -13,7 +13,7 @@ impl HashKey {
     /// The largest hash key, 340282366920938463463374607431768211455.
     pub const MAX: Self = Self(u128::MAX);
 
-    /// Creates the hash key with this value.
+    /// Creates a hash key from its numeric value.
     pub const fn new(value: u128) -> Self {
         Self(value)
     }
@@ -23,14 +23,15 @@ impl HashKey {
         self.0
     }
 
-    /// The hash key of a partition key: the MD5 of its UTF-8 bytes as a big-endian number.
+    /// Computes the hash key of a partition key: the MD5 of the key's UTF-8 bytes, read as a
+    /// big-endian number.
     pub fn of_partition_key(partition_key: &str) -> Self {
         Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 
     /// Parses a decimal hash key. Returns `None` for other texts, and for a number above 2^128 − 1.
-    /// The pattern in the service model allows some of these numbers, because it allows any 39
-    /// digits.
+    /// The pattern in the service model allows any number of 39 digits, and therefore some numbers
+    /// above 2^128 − 1.
     pub fn parse(text: &str) -> Option<Self> {
         // `u128::from_str` accepts a leading plus sign, but the service refuses it.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -54,7 +55,8 @@ impl fmt::Display for HashKey {
     }
 }
 
-/// The hash keys of one shard, both ends included (`HashKeyRange` in the service model).
+/// A range of hash keys that belongs to one shard (`HashKeyRange` in the service model). Both ends
+/// are included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HashKeyRange {
     /// `StartingHashKey`, the first key of the range.
@@ -64,7 +66,7 @@ pub struct HashKeyRange {
 }
 
 impl HashKeyRange {
-    /// All hash keys.
+    /// The range of all hash keys.
     pub const ALL: Self = Self {
         start: HashKey::MIN,
         end: HashKey::MAX,
@@ -80,8 +82,8 @@ impl HashKeyRange {
         self.end.after() == Some(next.start)
     }
 
-    /// The hash key ranges of the `count` shards of a new stream. Each range holds ⌊2^128 / count⌋
-    /// keys, and the last range also gets the remainder.
+    /// Divides all hash keys into the ranges of the `count` shards of a new stream. Each range
+    /// holds ⌊2^128 / count⌋ keys. The last range also holds the remainder.
     pub fn uniform(count: u32) -> impl ExactSizeIterator<Item = Self> {
         let width = uniform_width(count);
         (0..count).map(move |index| {
@@ -101,11 +103,12 @@ impl HashKeyRange {
 }
 
 /// Computes ⌊2^128 / count⌋, the number of hash keys in each of `count` ranges. For a count of 1
-/// the result overflows to 0. The overflow does no harm, because the only range starts at 0.
+/// the result overflows to 0. The overflow has no effect on the range, because the only range
+/// starts at 0.
 fn uniform_width(count: u32) -> u128 {
     let width = u128::MAX / u128::from(count.max(1));
-    // `width` is ⌊(2^128 − 1) / count⌋. Only if the count divides 2^128, the result is greater by
-    // one.
+    // `width` is ⌊(2^128 − 1) / count⌋. The result ⌊2^128 / count⌋ is greater by one if the count
+    // divides 2^128. Otherwise both numbers are equal.
     width.wrapping_add(u128::from(count.is_power_of_two()))
 }
 

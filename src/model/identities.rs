@@ -23,8 +23,8 @@ use std::sync::Arc;
 pub struct Identities(HashMap<String, Arc<Principal>>);
 
 impl Identities {
-    /// Parses the text of the file that the option `--policies` names. An empty file has no access
-    /// keys.
+    /// Parses the text of the file that the option `--policies` names. An empty text stands for a
+    /// file without access keys.
     ///
     /// # Errors
     /// A message for the user with the place in the file and the reason. An element of a policy

@@ -6,7 +6,7 @@ use crate::world::Timestamp;
 use std::fmt::Write as _;
 
 /// The position at which the next page of a listing begins. The first field names the operation
-/// that issued the token; that operation defines the other fields.
+/// that issued the token. This operation defines the meaning of the other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageToken {
     /// The time at which the token was issued.
@@ -23,8 +23,8 @@ impl PageToken {
         seal(Purpose::PageToken, salt, &self.plain())
     }
 
-    /// Returns the text of the token before its encoding as an opaque text: `{time of issue in
-    /// ms}/`, then each field as `{length in bytes}:{field}`.
+    /// Returns the plain text of the token, which [`Self::encode`] turns into an opaque text. The
+    /// plain text is `{time of issue in ms}/`, then each field as `{length in bytes}:{field}`.
     fn plain(&self) -> String {
         let mut plain = format!("{}/", self.issued.millis());
         for field in &self.fields {
@@ -33,8 +33,8 @@ impl PageToken {
         plain
     }
 
-    /// Decodes a text made by [`Self::encode`]. `None` for a text that the service calls an invalid
-    /// token.
+    /// Decodes a text made by [`Self::encode`]. `None` for a text that the service would refuse as
+    /// an invalid token.
     pub fn decode(text: &str) -> Option<Self> {
         let plain = open(Purpose::PageToken, text)?;
         let (issued_ms, mut rest) = plain.split_once('/')?;

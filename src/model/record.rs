@@ -1,4 +1,4 @@
-//! The records of put requests. Such a record has no sequence number yet.
+//! The records of put requests, before they get a sequence number.
 
 use super::hash_key::HashKey;
 use bytes::Bytes;
@@ -17,8 +17,8 @@ pub struct NewRecord {
 }
 
 impl NewRecord {
-    /// The number of bytes that count against the limits of records and writes: the data, and the
-    /// partition key in UTF-8. An explicit hash key does not count.
+    /// Returns the number of bytes that count against the limits of records and writes: the data,
+    /// and the partition key in UTF-8. An explicit hash key does not count.
     pub fn size_bytes(&self) -> u64 {
         (self.data.len() + self.partition_key.as_deref().map_or(0, str::len)) as u64
     }

@@ -1,11 +1,11 @@
 //! The ids of queues and channels. An id must be a valid label of a host name, because SDKs build
-//! the host name of the endpoint with the id.
+//! the host name of an endpoint from the id.
 
 const CHARACTERS: usize = 17;
 
-/// Converts a random number to the id of a queue or a channel: a letter, then letters and digits,
-/// all in lower case. Form and length are a choice that follows the ids in the endpoint tests of
-/// the SDKs.
+/// Converts a random number to the id of a queue or a channel. The id is a letter, followed by
+/// letters and digits, all in lower case. Its form and its length are a choice. They follow the ids
+/// in the endpoint tests of the SDKs.
 pub(crate) fn resource_id(mut random: u128) -> String {
     let mut digit = |base: u32| {
         let digit = random % u128::from(base);

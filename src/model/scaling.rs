@@ -7,14 +7,14 @@ use super::shard::{Resharding, Shard, merge, split};
 use super::shard_id::ShardId;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Two ends of hash key ranges that differ by at most this number of hash keys count as equal, so
-/// that rounding produces no tiny shards. The value, 10^-10 of the number of all hash keys, is a
-/// choice.
+/// The largest distance, in hash keys, at which two ends of hash key ranges count as equal. The
+/// tolerance keeps rounding from producing tiny shards. Its value, 10^-10 of the number of all hash
+/// keys, is a choice.
 const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 
-/// Scales a stream to `count` shards. `open` lists the stream's open shards. New shards get ids
-/// from `next` on. The first shards to be split or merged close at `closed_s`, in seconds since
-/// 1970.
+/// Scales a stream to `count` shards. `open` lists the stream's open shards. The ids of the new
+/// shards begin at `next`. The first shards to be split or merged close at `closed_s`, in seconds
+/// since 1970.
 ///
 /// Returns the final state of every shard that was closed or created. Some of the created shards
 /// may be closed in this state, because a later step of the scaling split or merged them.

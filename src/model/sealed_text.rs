@@ -1,9 +1,10 @@
 //! Opaque texts: shard iterators and page tokens, which a client receives and sends back unchanged.
 //!
-//! A shard iterator of the service is base64 of the eight bytes `00 00 00 00 00 00 00 01` and of a
-//! number of 16-byte blocks. The opaque texts of the emulator have the same form and length: the
-//! eight bytes are followed by a salt, by a checksum of the salt, the purpose and the text, and by
-//! the padded text. The text is masked, so that no client comes to depend on its format.
+//! A shard iterator of the service is base64. It decodes to the eight bytes
+//! `00 00 00 00 00 00 00 01`, followed by blocks of 16 bytes. The opaque texts of the emulator have
+//! the same form and length. Their blocks contain a salt, a checksum and the padded text. The
+//! checksum covers the salt, the purpose and the text. The text is masked, so that no client comes
+//! to depend on its format.
 //!
 //! Every GetRecords call decodes one opaque text and encodes another, so both operations must be
 //! fast.
@@ -19,8 +20,8 @@ use std::sync::LazyLock;
 /// different.
 pub const SALT_BYTES: usize = 6;
 
-/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together,
-/// because the length of the service's shard iterators suggests that 20 bytes stand before the
+/// Number of bytes of the checksum in an opaque text. Salt and checksum have 20 bytes together. The
+/// reason is the length of the service's shard iterators, which suggests that 20 bytes precede the
 /// text.
 const CHECKSUM_BYTES: usize = 14;
 

@@ -34,12 +34,12 @@ pub struct SequenceNumber {
 impl SequenceNumber {
     /// The smallest creation time, in seconds since 1970, that the service calls invalid.
     pub const CREATED_LIMIT_S: u64 = 16_025_175_000;
-    /// The sequence index in the ending sequence number of a shard.
+    /// The greatest sequence index. The ending sequence number of every closed shard contains it.
     pub const LAST_INDEX: u64 = i64::MAX as u64;
     /// The greatest sequence time, in seconds since 1970, that fits in nine hexadecimal digits.
     pub const LAST_TIME_S: u64 = (1 << 36) - 1;
 
-    /// Creates the sequence number of a record that arrived at `arrival`. The time in the number is
+    /// Creates the sequence number of a record that arrived at `arrival`. The sequence time is
     /// never before the creation of the shard.
     pub fn of_record(created_s: u64, shard: u32, index: u64, arrival: Timestamp) -> Self {
         let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
@@ -92,7 +92,8 @@ impl SequenceNumber {
         }
     }
 
-    /// Parses a sequence number from a request. `None` for a text that the service calls invalid.
+    /// Parses a sequence number from a request. `None` for a text that the service would refuse as
+    /// an invalid sequence number.
     pub fn parse(text: &str) -> Option<ParsedNumber> {
         ParsedNumber::read(text)
     }
@@ -124,7 +125,7 @@ impl SequenceNumber {
         }
     }
 
-    /// Returns the fields as a tuple. Two tuples compare like the decimal numbers.
+    /// Returns the fields as a tuple. Two such tuples have the same order as the decimal numbers.
     const fn order(&self) -> (u64, u32, u64, u64, u32) {
         (
             self.created_s,

@@ -38,7 +38,7 @@ impl ShardId {
         self.0
     }
 
-    /// The id with the next greater index.
+    /// Returns the id of the shard with the next greater index.
     pub const fn next(self) -> Self {
         Self::new(self.0 + 1)
     }

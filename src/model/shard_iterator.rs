@@ -44,8 +44,8 @@ impl ShardIterator {
     }
 
     /// Decodes a text made by [`Self::encode`]. The text may stand in double quotes, because the
-    /// service accepts this too. Returns `None` for a text that the service calls an invalid
-    /// iterator.
+    /// service also accepts a quoted iterator. Returns `None` for a text that the service would
+    /// refuse as an invalid iterator.
     pub fn decode(text: &str) -> Option<Self> {
         let quoted = text
             .strip_prefix('"')
@@ -65,8 +65,8 @@ impl ShardIterator {
             position: SequenceNumber::parse(position)?.as_version_two()?,
         };
         let same_shard = iterator.position.shard == iterator.shard.index();
-        // Refuses a second spelling of the same position: encoding the iterator again must give the
-        // same text.
+        // Refuses a second spelling of the same position. The text is valid only if encoding the
+        // iterator again gives the same text.
         (same_shard && iterator.plain() == plain).then_some(iterator)
     }
 

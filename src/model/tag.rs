@@ -1,4 +1,5 @@
-//! Tags: their permitted characters, and the limit on the tags of one resource.
+//! Tags of resources. The checks concern the characters in a tag, and the number of tags of one
+//! resource.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! An unsigned number of 192 bits, to parse and format the decimal digits of sequence numbers.
 
-/// 10^19, the largest power of ten below 2^64. [`divide_by_ten_19`] needs a divisor above 2^63.
+/// 10^19, the largest power of ten below 2^64. This number can be a divisor in
+/// [`divide_by_ten_19`], because it is above 2^63.
 const TEN_19: u64 = 10_000_000_000_000_000_000;
 
 /// The reciprocal of 10^19 for [`divide_by_ten_19`]: ⌊(2^128 − 1) / 10^19⌋ − 2^64.
@@ -9,7 +10,7 @@ const TEN_19_RECIPROCAL: u64 = (u128::MAX / TEN_19 as u128 - (1 << 64)) as u64;
 /// Number of decimal digits that [`U192::write_decimal`] writes.
 pub(super) const U192_DIGITS: usize = 56;
 
-/// An unsigned number of 192 bits.
+/// An unsigned number of 192 bits, in two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct U192 {
     /// Bits 128 to 191. This field comes first, so that the derived order is the numeric order.
@@ -19,7 +20,7 @@ pub(super) struct U192 {
 }
 
 impl U192 {
-    /// 2 to the power of `exponent`.
+    /// Computes 2 to the power of `exponent`.
     pub(super) const fn power_of_two(exponent: u32) -> Self {
         if exponent < 128 {
             Self {
@@ -82,8 +83,8 @@ impl U192 {
         }
     }
 
-    /// Returns `width` bits of the number, of which bit `shift` is the lowest. `width` is from 1 to
-    /// 64, and `shift` is below 192.
+    /// Returns `width` consecutive bits of the number. The lowest of them is bit `shift`. `width`
+    /// is from 1 to 64, and `shift` is below 192.
     pub(super) fn bits(self, shift: u32, width: u32) -> u64 {
         let shifted = if shift >= 128 {
             self.high >> (shift - 128)

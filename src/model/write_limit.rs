@@ -13,7 +13,8 @@ pub(crate) struct WriteLimit {
 }
 
 impl WriteLimit {
-    /// Creates full token buckets with the given rates. `None` means no limit.
+    /// Creates full token buckets for the given limits. A limit of `None` means that there is no
+    /// limit.
     pub(crate) fn new(
         bytes_per_second: Option<u64>,
         records_per_second: Option<u64>,
