@@ -1,6 +1,6 @@
-//! Dead-letter objects: one line of JSON for each record that cannot be delivered. The line
-//! identifies the record but does not contain its payload. This form is a choice that follows the
-//! dead-letter objects of Amazon MSK's channels.
+//! Dead-letter objects, which describe the records that a channel cannot deliver. An object has one
+//! line of JSON for each of these records. The line identifies the record but does not contain its
+//! payload. This form is a choice that follows the dead-letter objects of Amazon MSK's channels.
 
 use super::key_template::utc;
 use super::record_check::InvalidRecord;
@@ -8,7 +8,7 @@ use crate::world::Timestamp;
 use serde::Serialize;
 use time::macros::format_description;
 
-/// A record that cannot be delivered.
+/// A record that a channel cannot deliver, and the reason.
 #[derive(Debug, Clone, Copy)]
 pub struct DeadLetter<'a> {
     /// ARN of the channel that cannot deliver the record.
@@ -62,10 +62,10 @@ impl DeadLetter<'_> {
 /// Returns the key of a dead-letter object: `prefix`, an hour in UTC, the channel's name and id,
 /// and `suffix`. The form of the key is a choice.
 ///
-/// `first_arrival` is the arrival time of the first record in the plan of the undeliverable
-/// records. The hour in the key is the hour of this time. Lines that do not fit in one dead-letter
-/// object are divided among several objects. `part` is the number of the object, beginning with 0.
-/// A number above 0 is appended to `suffix`.
+/// The hour in the key is the hour of `first_arrival`, the arrival time of the first record that
+/// the object describes. Lines that do not fit in one dead-letter object are divided among several
+/// objects. `part` is the number of the object, beginning with 0. A number above 0 is appended to
+/// `suffix`.
 pub fn dead_letter_key(
     prefix: &str,
     (channel_name, channel_id): (&str, &str),

@@ -25,7 +25,7 @@ pub(crate) struct Framed<'a> {
     pub(crate) data: Cow<'a, [u8]>,
 }
 
-/// The reason why the frame of a record cannot be removed.
+/// The reason why the frame of a record cannot be removed from its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FrameError {
     TooShort,
@@ -38,7 +38,7 @@ pub(crate) enum FrameError {
 }
 
 impl<'a> Framed<'a> {
-    /// Removes the frame of `record`, and decompresses the data if it is compressed.
+    /// Removes the frame from the data of `record`, and decompresses the data if it is compressed.
     pub(crate) fn read(record: &'a [u8]) -> Result<Self, FrameError> {
         let (head, data) = record
             .split_at_checked(HEAD_BYTES)

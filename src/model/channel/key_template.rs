@@ -1,4 +1,5 @@
-//! Key templates: texts with variables, which determine the keys of delivered objects.
+//! Key templates: texts with variables. A template determines the keys of the objects that a
+//! channel delivers.
 
 use crate::world::Timestamp;
 use std::fmt;
@@ -6,8 +7,8 @@ use time::OffsetDateTime;
 
 /// Greatest length of an object's key, in bytes. The source is the user guide of AWS S3.
 const KEY_BYTES: usize = 1024;
-/// Greatest length of a part of a key between two slashes, in bytes. An object can also be written
-/// as a file, and common file systems limit the name of a file to this length.
+/// Greatest length of one part of a key, in bytes. Slashes separate the parts. An object can also
+/// be written as a file, and common file systems limit the name of a file to this length.
 const NAME_BYTES: usize = 255;
 /// The longest value of each variable except the channel's name. A template produces its longest
 /// key with these values. `KeyTemplate::parse` checks the length of this key.
@@ -31,7 +32,7 @@ enum Part {
 }
 
 /// A variable of a key template. Year, month, day, hour and minute are taken from the arrival time
-/// of the object's first record, in UTC. The use of this record's time is a choice.
+/// of the object's first record, in UTC. Taking this record's time is a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variable {
     ChannelName,
@@ -101,7 +102,7 @@ pub struct KeyValues<'a> {
     /// Text that makes the key unique. Every key contains this text, although no variable stands
     /// for it.
     pub suffix: &'a str,
-    /// Extension of the object's name, with its dot.
+    /// Extension of the object's name, including the dot.
     pub extension: &'a str,
 }
 
@@ -116,14 +117,13 @@ pub enum KeyFault {
     LeadingSlash,
     /// The text ends with a slash.
     TrailingSlash,
-    /// A brace has no counterpart, or does not belong to a variable.
+    /// The text contains an unmatched brace, or a brace that does not belong to a variable.
     Braces,
-    /// No variable has this name.
+    /// The text contains a variable that does not exist. Holds the variable's name.
     UnknownVariable(String),
     /// The template or the prefix can produce a key that is too long.
     TooLong,
-    /// A part of the key between two slashes is `.` or `..` after the channel's name has been
-    /// filled in.
+    /// With the channel's name filled in, a part of the key between two slashes is `.` or `..`.
     DotName,
 }
 
@@ -149,9 +149,8 @@ impl fmt::Display for KeyFault {
 }
 
 impl KeyTemplate {
-    /// Parses the key template of a channel called `channel_name`. The rules are a choice, and are
-    /// the rules of Amazon MSK's channels. The limits on lengths come from S3 and from file
-    /// systems.
+    /// Parses the key template of a channel called `channel_name`. The rules are those of Amazon
+    /// MSK's channels, which is a choice. The limits on lengths come from S3 and from file systems.
     ///
     /// # Errors
     /// The first rule that the template violates.
@@ -169,9 +168,9 @@ impl KeyTemplate {
         Ok(template)
     }
 
-    /// Returns the key of an object whose variables have the given values. The key ends with
-    /// `values.suffix`. If the template ends with the extension, the suffix stands before the
-    /// extension. This position is a choice.
+    /// Returns the key of an object whose variables have the given values. The text `values.suffix`
+    /// stands at the end of the key. If the template ends with the extension, the suffix stands
+    /// before the extension instead. This position is a choice.
     pub fn key(&self, values: &KeyValues<'_>) -> String {
         let time = utc(values.first_arrival);
         let mut key = String::new();
@@ -192,7 +191,7 @@ impl KeyTemplate {
     }
 }
 
-/// Checks a prefix for the keys of dead-letter objects.
+/// Checks `prefix`, the text with which the keys of a channel's dead-letter objects begin.
 ///
 /// # Errors
 /// The first rule that the prefix violates.

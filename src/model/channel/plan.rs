@@ -1,11 +1,12 @@
-//! The plan of a delivered object: a range of records from each shard, and the time at which the
-//! object is written.
+//! The plan of one object: the ranges of records that the object contains, and the time at which
+//! the object has to be written.
 
 use crate::model::ShardId;
 use crate::world::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-/// A block of consecutive records of a shard.
+/// A block of consecutive records of a shard. A plan contains a block either completely or not at
+/// all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
     /// The index after the last record of the block.
@@ -18,12 +19,12 @@ pub struct Block {
     pub bytes: u64,
 }
 
-/// The range of records that an object contains from one shard.
+/// A range of consecutive records of one shard that belong to the same object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardRange {
     /// The shard that holds the records.
     pub shard: ShardId,
-    /// The first index of the range, in the shard's log.
+    /// The index at which the range begins, in the shard's log.
     pub next: u64,
     /// The index after the last record of the range, in the shard's log.
     pub end: u64,
@@ -38,19 +39,20 @@ pub struct ObjectPlan {
     /// Arrival time of the oldest record in the plan. `None` for a plan without records.
     pub oldest: Option<Timestamp>,
     /// True if the object must be written immediately. A plan is full if more records wait than one
-    /// object may contain. A plan whose object is written again after an interruption also counts
-    /// as full.
+    /// object may contain. The saved plan of an object whose write was interrupted also counts as
+    /// full.
     pub is_full: bool,
     bytes: u64,
 }
 
-/// The result of `ObjectPlan::offer`.
+/// The result of `ObjectPlan::offer`: the plan contains all offered blocks, or at least one block
+/// did not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offered {
     /// All offered blocks were added to the plan.
     Taken,
-    /// The plan is full: one of the offered blocks did not fit. Every offered block before this one
-    /// was added to the plan.
+    /// The plan is full: one of the offered blocks did not fit. The blocks that were offered before
+    /// this block were added to the plan.
     Full,
     /// The plan is empty, and the first block is larger than an object may be. The caller must
     /// offer the block's records in smaller blocks. An empty plan accepts a block of one record of
@@ -59,7 +61,7 @@ pub enum Offered {
 }
 
 impl ObjectPlan {
-    /// Restores a plan that was saved before an interrupted write of its object. The object is due
+    /// Restores the saved plan of an object whose write was interrupted. The object is due
     /// immediately.
     pub fn resumed(ranges: Vec<ShardRange>, oldest: Option<Timestamp>) -> Self {
         Self {

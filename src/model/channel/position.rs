@@ -1,4 +1,4 @@
-//! The position of a channel in a shard.
+//! The position of a channel in a shard: the progress of the delivery.
 
 use serde::{Deserialize, Serialize};
 

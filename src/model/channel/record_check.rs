@@ -9,12 +9,12 @@ use serde::de::IgnoredAny;
 pub struct InvalidRecord {
     /// The error code in the dead-letter object. The codes are a choice.
     pub code: &'static str,
-    /// The parser's error message, which does not quote the record.
+    /// The error message in the dead-letter object. It contains no values of the record.
     pub message: String,
 }
 
 impl RecordFormat {
-    /// Checks that the payload of a record has this format.
+    /// Checks that `data`, the payload of a record, has this format.
     ///
     /// # Errors
     /// The reason why the payload does not have this format.
@@ -40,7 +40,7 @@ impl RecordFormat {
         }
     }
 
-    /// Returns the extension of an object's name, with its dot. The extensions are a choice.
+    /// Returns the extension of an object's name, including the dot. The extensions are a choice.
     pub const fn extension(self, compression: S3Compression) -> &'static str {
         match (self, compression) {
             (Self::Json | Self::GsrJson, S3Compression::None) => ".json",

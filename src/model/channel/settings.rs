@@ -1,4 +1,5 @@
-//! The settings of a channel that CreateChannel and UpdateChannel set, with all defaults filled in.
+//! The settings of a channel that a CreateChannel or UpdateChannel request gives. Settings that no
+//! request gives have their default values.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_KEY_TEMPLATE: &str = "kinesis-channel/!{channel-name}/!{channel-id}/!{yyyy}/!{MM}/!{dd}/!{HH}/\
     !{channel-name}-!{channel-id}-!{yyyy}-!{MM}-!{dd}-!{HH}-!{mm}!{extension}";
 
-/// The settings of a channel.
+/// The settings of a channel, such as its destination and the format of the records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelSettings {
     /// ARN of the role with which the service writes to the destination.
@@ -82,7 +83,7 @@ impl DestinationKind {
     }
 }
 
-/// The destination of a channel.
+/// The destination of a channel: a bucket or a table, each with its own settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// The channel writes objects to a general purpose bucket.
@@ -117,7 +118,8 @@ impl BucketRef {
     }
 }
 
-/// The settings of a destination that consists of objects in a general purpose bucket.
+/// The settings of a channel's destination that is a general purpose bucket. The channel writes
+/// objects to this bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct S3Destination {
     /// The bucket to which the objects are written.
@@ -130,7 +132,7 @@ pub struct S3Destination {
     pub storage_class: StorageClass,
 }
 
-/// The compression of objects (`S3CompressionType`).
+/// The compression of delivered objects (`S3CompressionType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum S3Compression {
     /// The objects are not compressed.
@@ -152,7 +154,7 @@ impl S3Compression {
     }
 }
 
-/// The storage class of objects (`S3StorageClass`).
+/// The storage class of delivered objects (`S3StorageClass`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum StorageClass {
     /// S3 Standard.
@@ -175,8 +177,8 @@ impl StorageClass {
     }
 }
 
-/// The settings of a destination that is an Apache Iceberg table in a table bucket. The channel
-/// creates the table.
+/// The settings of a channel's destination that is an Apache Iceberg table in a table bucket. The
+/// channel creates this table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDestination {
     /// ARN of the table bucket.
@@ -221,7 +223,7 @@ impl TableCompression {
     }
 }
 
-/// The destination of a channel's dead-letter objects.
+/// The destination of a channel's dead-letter objects: a bucket, and a prefix of the objects' keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterBucket {
     /// The bucket to which the dead-letter objects are written.
@@ -247,8 +249,8 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// Fills in the names of the log group and the log stream that the client did not give, if the
-    /// log is enabled. The default names are those of the service model.
+    /// Fills in the default name of the log group or the log stream if the client gave no name.
+    /// Does nothing if the log is disabled. The default names are those of the service model.
     pub fn with_defaults(mut self, channel_name: &str, channel_id: &str) -> Self {
         if self.enabled {
             let group = || format!("/aws/kinesis/{channel_name}/{channel_id}");

@@ -13,7 +13,7 @@ pub enum ChannelStatus {
     Updating,
     /// The channel is being deleted. It no longer delivers records.
     Deleting,
-    /// The channel cannot deliver. It stays in this status until it is deleted.
+    /// The channel cannot deliver records. It stays in this status until it is deleted.
     Failed,
 }
 

@@ -1,20 +1,21 @@
-//! The columns of a table.
+//! The columns of a table: their names, their types and their nullability.
 
 use super::error::SchemaError;
 
 /// Number of digits of a decimal column: the largest precision that Iceberg permits.
 pub(crate) const DECIMAL_DIGITS: u32 = 38;
 
-/// The columns of a table.
+/// The columns of a table, in the order in which the JSON Schema lists its properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Columns(pub(super) Fields);
 
-/// The columns of a table, or the fields of a structure.
+/// A list of columns or fields: the columns of a table, or the fields of a structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) columns: Vec<Column>,
     /// True if the schema forbids members without a column (`"additionalProperties": false`). A
-    /// record with such a member is then invalid. If false, the row leaves out such members.
+    /// record with such a member is then invalid. If this field is false, the row leaves out such
+    /// members.
     pub(super) is_closed: bool,
 }
 
@@ -27,7 +28,7 @@ pub(crate) struct Column {
     pub(crate) element: Element,
 }
 
-/// The type and the nullability of a column, of the elements of a list, or of the values of a map.
+/// The type and the nullability of a value. The value stands in a column, a list or a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Element {
     /// True if the value may not be null.
@@ -35,7 +36,7 @@ pub(crate) struct Element {
     pub(crate) column_type: ColumnType,
 }
 
-/// The Iceberg types to which the types of a JSON Schema are converted.
+/// An Iceberg type. The types of a JSON Schema are converted to these types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ColumnType {
     Boolean,
@@ -57,7 +58,7 @@ pub(crate) enum ColumnType {
     Binary,
     Struct(Fields),
     List(Box<Element>),
-    /// A map from strings to values of this type.
+    /// A map. Its keys are strings, and its values have this type.
     Map(Box<Element>),
 }
 
@@ -67,9 +68,9 @@ impl Columns {
         &self.0.columns
     }
 
-    /// Marks the timestamp column at `path` as required, and also each structure that contains the
-    /// column. The column partitions the table. In `path`, a point separates the name of a
-    /// structure from the name of its field.
+    /// Makes the timestamp column at `path` required, because the table is partitioned by this
+    /// column. Also makes each structure that contains the column required. In `path`, a point
+    /// separates the name of a structure from the name of its field.
     ///
     /// Returns one index for each name in `path`. The first is an index into the table's columns.
     /// Every later index is an index into the fields of the structure that the previous index

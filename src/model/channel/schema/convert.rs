@@ -35,8 +35,8 @@ impl Columns {
     }
 }
 
-/// The path from a record to one of its members, for error messages. The text of the path is built
-/// only for an error.
+/// The path from a record to one of its members, for error messages. The path becomes a text only
+/// when an error occurs.
 enum Path<'a> {
     Record,
     Member(&'a Path<'a>, &'a str),
@@ -134,7 +134,8 @@ fn value(element: &Element, text: &RawValue, path: &Path<'_>) -> Result<Value, I
     }
 }
 
-/// The JSON type that a column requires, for error messages.
+/// Returns the JSON type that a column of type `column_type` requires, in the words of the error
+/// messages.
 const fn name(column_type: &ColumnType) -> &'static str {
     match column_type {
         ColumnType::Boolean => "a boolean",

@@ -13,7 +13,7 @@ impl SchemaError {
         Self(sentence)
     }
 
-    /// Creates an error about the property at `path`. An empty path means the schema itself.
+    /// Creates an error about the property at `path`. An empty path stands for the whole schema.
     pub(super) fn at(path: &str, problem: &str) -> Self {
         Self(match path {
             "" => format!("The schema {problem}."),
@@ -29,8 +29,8 @@ impl fmt::Display for SchemaError {
 }
 
 /// Creates the error for a record that does not follow the schema. `path` is the path of the
-/// invalid member. An empty path means the record itself. The error code in the dead-letter object
-/// is a choice, because the service's codes are not published.
+/// invalid member. An empty path stands for the whole record. The error code in the dead-letter
+/// object is a choice, because the service's codes are not published.
 pub(super) fn against_schema(path: &str, problem: &str) -> InvalidRecord {
     InvalidRecord {
         code: "SchemaValidationFailed",

@@ -54,7 +54,8 @@ struct Mapping<'a> {
     nodes: usize,
 }
 
-/// The position of a subschema within the whole schema.
+/// The position of a subschema within the whole schema: the path to the subschema, and the depth of
+/// its nesting.
 #[derive(Clone, Default)]
 struct Position {
     path: String,
@@ -112,8 +113,8 @@ impl<'a> Mapping<'a> {
     }
 
     /// Follows a `$ref`, or an `anyOf`, `oneOf` or `allOf` with only one schema besides null.
-    /// Returns the schema to which this member leads, and true if null is an alternative to that
-    /// schema. Returns `None` if `schema` has none of these members.
+    /// Returns the schema to which this member leads, and a Boolean. The Boolean is true if null is
+    /// an alternative to that schema. Returns `None` if `schema` has none of these members.
     fn alternative(
         &self,
         schema: &'a Node,
@@ -188,8 +189,8 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// Finds the part of the schema `root` to which the reference `text`, such as `#/$defs/name`,
-/// points.
+/// Finds the part of the schema `root` to which the reference `text` points. An example of a
+/// reference is `#/$defs/name`.
 fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
     let pointer = text.strip_prefix('#')?;
     let mut steps = pointer.split('/');
@@ -202,7 +203,8 @@ fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
     })
 }
 
-/// Returns the name of the schema's type, and true if the schema also admits null.
+/// Returns the name of the schema's type, and a Boolean that is true if the schema also admits
+/// null.
 fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), SchemaError> {
     let values = schema.member("enum").map(list);
     let enum_has_null = values.is_some_and(|values| values.contains(&Node::Null));
@@ -223,7 +225,7 @@ fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), Sch
     }
 }
 
-/// Derives the type of a schema that has no member `type` from its other members.
+/// Derives the type of a schema without the member `type`, from the other members of the schema.
 fn implied_type(schema: &Node, values: Option<&[Node]>) -> Option<&'static str> {
     let is_text = |value: &Node| matches!(value, Node::Text(_) | Node::Null);
     if values.is_some_and(|values| values.iter().all(is_text)) {

@@ -5,7 +5,7 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// The Julian day number of 1970-01-01.
+/// The Julian day number of 1970-01-01, from which Iceberg counts the days of a date.
 const EPOCH_JULIAN_DAY: i32 = 2_440_588;
 
 /// Parses a date-time. Returns microseconds since 1970, rounded down.

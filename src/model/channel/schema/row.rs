@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row(pub(super) Vec<Value>);
 
-/// The value of a column.
+/// A value in a row: the value of a column or field, an element of a list, or a value in a map.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
@@ -23,7 +23,7 @@ pub(crate) enum Value {
     String(String),
     Uuid([u8; 16]),
     Binary(Vec<u8>),
-    /// A value for each field, in the order of the fields.
+    /// A value for each field of the structure, in the order of the fields.
     Struct(Vec<Value>),
     List(Vec<Value>),
     /// The entries of the map. No two entries have the same key.
