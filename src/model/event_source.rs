@@ -1,5 +1,5 @@
 //! Event source mappings as plain values: settings, events, filters, tumbling windows, and the
-//! effect of a function's answer on its batch.
+//! effect of a function's answer on the batch.
 
 mod answer;
 mod decision;

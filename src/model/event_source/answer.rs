@@ -1,10 +1,10 @@
-//! The results of invocations. The HTTP response of a function is classified as a success or as a
-//! kind of failure.
+//! The results of invocations. A function's HTTP response is classified as a success, or as one of
+//! several kinds of failure.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-/// The result of a request to a function.
+/// The result of an HTTP request that invokes a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The request was not sent, for example because the connection was refused, the host name has
@@ -25,7 +25,8 @@ pub struct Response {
     /// True if the response has the header `x-amzn-ErrorType`. Lambda's API sends this header with
     /// its own errors, but not with errors of the function.
     pub is_lambda_error: bool,
-    /// The header `X-Amz-Function-Error`, which names the kind of error of the function.
+    /// The header `X-Amz-Function-Error`. It contains Lambda's name for the kind of error in the
+    /// function.
     pub function_error: Option<String>,
     /// The header `X-Amz-Executed-Version`, the version of the function that ran.
     pub executed_version: Option<String>,
@@ -49,8 +50,8 @@ pub enum ErrorSource {
     Body,
 }
 
-/// The result of an invocation as a whole. After `Answered`, the body may still report that some
-/// records of the batch failed. `report::outcome` reads this report.
+/// The result of an invocation for the batch as a whole. After `Answered`, the body may still
+/// report that some records of the batch failed. `report::outcome` reads this report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The function did not run. The invocation does not count as an attempt to deliver the batch.
@@ -71,7 +72,7 @@ pub enum Verdict {
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
-    /// Returns the verdict on the invocation to which this answer belongs.
+    /// Derives the result of the invocation from this answer.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::NotReached(_) => Verdict::NotReached {

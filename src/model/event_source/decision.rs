@@ -12,7 +12,7 @@ pub struct BackOff {
     pub most_ms: i64,
 }
 
-/// The kind of failure of an invocation.
+/// The kind of failure of an invocation. It determines the next step for the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failing {
     /// The function did not run. The failure does not count as an attempt to deliver the batch.
@@ -24,8 +24,8 @@ pub enum Failing {
     /// The function ran and failed. The failure counts as an attempt to deliver the batch, unless
     /// the batch is split.
     Batch,
-    /// A single record makes the event larger than allowed. The failure counts as an attempt to
-    /// deliver the batch, and the batch is not split.
+    /// The event is larger than allowed although it contains a single record. The failure counts as
+    /// an attempt to deliver the batch, and the batch is not split.
     Oversized,
 }
 
@@ -56,7 +56,7 @@ impl BackOff {
     }
 }
 
-/// The failed invocations of a batch so far.
+/// Counts of the failed invocations with one batch so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
     /// Number of failures that count as attempts to deliver the batch.

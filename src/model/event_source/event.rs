@@ -1,5 +1,5 @@
-//! The event that a mapping passes to a function. The event is JSON. Its members have the order of
-//! an event that was recorded from Lambda.
+//! The event that a mapping passes to a function. The event is JSON. Its members are in the order
+//! that a recorded event from Lambda shows.
 
 use super::super::{SequenceNumber, ShardId};
 use super::window::{Window, WindowFlags};
@@ -14,8 +14,8 @@ pub struct EventHead {
     after_arrival: String,
     shard: ShardId,
     source: String,
-    /// Number of bytes that a record takes in the event, without its partition key, arrival time
-    /// and data.
+    /// Number of bytes of a record's JSON in the event, without the partition key, the arrival time
+    /// and the data of the record.
     record_bytes: usize,
 }
 
@@ -84,7 +84,8 @@ impl EventHead {
     }
 
     /// Returns the number of bytes of an event without records. `window` is the tumbling window of
-    /// the event and the JSON of its state. It is `None` for a mapping without tumbling windows.
+    /// the event, and the JSON of the window's state. It is `None` for a mapping without tumbling
+    /// windows.
     pub fn frame_bytes(&self, window: Option<(Window, &str)>) -> usize {
         let event = EventWriter::new(self, 0);
         match window {
@@ -96,7 +97,7 @@ impl EventHead {
         }
     }
 
-    /// Returns the number of bytes that a record takes in the event, without the comma between two
+    /// Returns the number of bytes of a record's JSON in the event, without the comma between two
     /// records.
     pub fn record_bytes(&self, record: &EventRecord<'_>) -> usize {
         self.record_bytes
@@ -134,7 +135,7 @@ fn arrival_bytes(arrival_ms: i64) -> usize {
     sign + digits + ".000".len()
 }
 
-/// Builds an event record by record.
+/// Builds an event by appending its records one after the other.
 #[derive(Debug)]
 pub struct EventWriter<'a> {
     head: &'a EventHead,
@@ -143,7 +144,7 @@ pub struct EventWriter<'a> {
 }
 
 impl<'a> EventWriter<'a> {
-    /// Begins an event in a new buffer with a capacity of `bytes`.
+    /// Begins an event in a new buffer with a capacity of `bytes` bytes.
     pub fn new(head: &'a EventHead, bytes: usize) -> Self {
         let mut body = Vec::with_capacity(bytes);
         body.extend_from_slice(br#"{"Records":["#);
@@ -184,7 +185,7 @@ impl<'a> EventWriter<'a> {
     }
 }
 
-/// A time in milliseconds, displayed as seconds with three decimals.
+/// A time in milliseconds. It is displayed as seconds with three decimals.
 struct Seconds(i64);
 
 impl std::fmt::Display for Seconds {

@@ -27,7 +27,7 @@ impl Condition {
     }
 }
 
-/// The first and the last record of a batch, and the number of its records.
+/// The range of a batch: its first record, its last record, and the number of its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRange {
     /// Sequence numbers of the batch's first and last record.
@@ -41,7 +41,7 @@ pub struct BatchRange {
 /// A failure record: the description of a discarded batch for the on-failure destination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailureRecord {
-    /// The id of the batch, which the function received as its request id.
+    /// The id of the batch. The function received this id as the id of its request.
     pub request_id: String,
     /// The ARN of the function, as in the mapping's settings.
     pub function_arn: String,
@@ -51,8 +51,8 @@ pub struct FailureRecord {
     /// show 1 even for a batch without an attempt.
     pub invocations: u32,
     /// The function version that sent the last answer, and Lambda's name for the error in this
-    /// answer. The name is `None` for an answer without an error. The pair is `None` if the batch
-    /// is discarded for another reason than an answer of the function.
+    /// answer. The name is `None` for an answer without an error. The pair is `None` if the reason
+    /// for the discard is not an answer of the function.
     pub response: Option<(String, Option<String>)>,
     /// The time at which the batch is discarded, in milliseconds since 1970.
     pub timestamp_ms: i64,
@@ -63,13 +63,13 @@ pub struct FailureRecord {
     /// The first and the last record of the batch, and the number of its records. `None` for the
     /// final invocation of a tumbling window, because that invocation has no records.
     pub range: Option<BatchRange>,
-    /// The tumbling window of the batch, and the flags about the window in the event. `None` for a
-    /// mapping without tumbling windows.
+    /// The tumbling window of the batch, and the window's flags in the event. `None` for a mapping
+    /// without tumbling windows.
     pub window: Option<(Window, WindowFlags)>,
 }
 
-/// The JSON of a failure record. The members have the order of a record that was recorded from
-/// Lambda.
+/// The JSON of a failure record. Its members are in the order that a recorded failure record from
+/// Lambda shows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {

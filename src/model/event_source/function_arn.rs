@@ -12,7 +12,7 @@ pub struct FunctionArn {
     pub scope: AccountRegion,
     /// The name of the function, without the qualifier.
     pub name: String,
-    /// The alias or version of the function, if the ARN names one.
+    /// The alias or version of the function. `None` if the ARN has no qualifier.
     pub qualifier: Option<String>,
 }
 

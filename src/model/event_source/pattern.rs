@@ -10,8 +10,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Filters(Vec<Pattern>);
 
-/// The attributes of a record that a filter can compare although [`EventRecord`] does not hold
-/// them.
+/// The attributes of a record that a filter can compare, but that [`EventRecord`] does not hold.
 #[derive(Debug, Clone, Copy)]
 pub struct MetaData<'a> {
     /// The shard's id. The `eventID` of a record is this id, a colon and the sequence number.
@@ -33,7 +32,7 @@ struct Pattern {
     rest: Option<Node>,
 }
 
-/// The part of a pattern with which one JSON object is compared.
+/// The part of a pattern that is compared with one JSON object.
 #[derive(Debug, Clone)]
 struct Node {
     /// The tests of an object's members, each with the name of its member. All tests must succeed.
@@ -78,7 +77,7 @@ enum Comparison {
 }
 
 impl Filters {
-    /// Parses filters from the JSON texts of their patterns.
+    /// Parses the filters of a mapping. `texts` contains the pattern of each filter as JSON.
     pub fn read(texts: &[String]) -> Result<Self, Refusal> {
         let patterns = texts.iter().map(|text| Pattern::read(text));
         let patterns: Option<Vec<_>> = patterns.collect();
@@ -95,8 +94,8 @@ impl Filters {
         self.0.iter().any(|pattern| pattern.rest.is_some())
     }
 
-    /// True if the mapping delivers `record`: at least one filter matches the record, or there are
-    /// no filters.
+    /// True if the mapping delivers `record`, because at least one filter matches the record or
+    /// there are no filters.
     pub fn keep(&self, record: &EventRecord<'_>, meta: MetaData<'_>) -> bool {
         if self.0.is_empty() {
             return true;

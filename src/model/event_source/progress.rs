@@ -1,6 +1,6 @@
-//! Progress of a mapping in a shard. Batches finish in any order, but the saved position advances
-//! in the order of the records. A record is done if it was delivered, dropped by a filter or
-//! discarded.
+//! Progress of a mapping in a shard. Batches may finish in any order, but the saved position
+//! advances in the order of the records. A record is done if it was delivered, dropped by a filter
+//! or discarded.
 
 use super::window::Window;
 use serde::{Deserialize, Serialize};
@@ -24,10 +24,10 @@ pub struct ShardPosition {
     pub window: Option<(Window, String)>,
 }
 
-/// The records of a shard that a mapping tracks, by their indexes: from the first record that is
-/// not done to the last record that was read. Of consecutive records that are done, only the last
-/// one is tracked. Therefore the number of tracked records is at most twice the number of records
-/// that are not done.
+/// The progress of a mapping in a shard. It tracks records by their indexes: from the first record
+/// that is not done to the last record that was read. Of consecutive records that are done, only
+/// the last one is tracked. Therefore the number of tracked records is at most twice the number of
+/// records that are not done.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     read: BTreeMap<u64, Read>,
@@ -58,8 +58,8 @@ impl Progress {
         }
     }
 
-    /// Adds the record at `index`, which was read from the shard, to the progress. `done` is true
-    /// when the record needs no delivery, for example because a filter dropped it.
+    /// Begins to track the record at `index`, which was read from the shard. `done` is true when
+    /// the record needs no delivery, for example because a filter dropped it.
     pub fn read(&mut self, index: u64, arrival_ms: i64, done: bool) {
         self.undone += usize::from(!done);
         self.read.insert(index, Read { arrival_ms, done });
@@ -79,7 +79,8 @@ impl Progress {
         }
     }
 
-    /// Merges the record at `index`, which is done, with the done records before and after it.
+    /// Merges the record at `index`, which is done, with the neighbouring records that are done,
+    /// too.
     fn merge(&mut self, index: u64) {
         let before = self.read.range(..index).next_back();
         if let Some((before, _)) = before.filter(|(_, read)| read.done) {

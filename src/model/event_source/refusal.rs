@@ -1,5 +1,5 @@
-//! Errors of Lambda's API about event source mappings. A message is Lambda's if a recording shows
-//! it. Every other message is a choice.
+//! Errors of Lambda's API about event source mappings. The messages that a recording shows are
+//! Lambda's own. Every other message is a choice.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ pub enum RefusalKind {
     Validation,
     /// The mapping does not exist.
     ResourceNotFound,
-    /// The stream and the function have a mapping already.
+    /// A mapping between the stream and the function exists already.
     ResourceConflict,
     /// The mapping is in a transitional state, such as Creating, and cannot be changed now.
     ResourceInUse,
     /// The body is not JSON, or a member has the wrong type.
     InvalidRequestContent,
-    /// The store failed to write the change.
+    /// The store failed to write the change of a mapping.
     Service,
 }
 

@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// Returns the outcome of a batch. `body` is the function's answer. `numbers` returns the sequence
 /// numbers of the batch's records, in their order. `reports` is false for a mapping that does not
-/// use reports. The body of such a mapping's answer is ignored.
+/// use reports. In this case, `body` is ignored.
 pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>) -> Outcome {
     if !reports || body.is_empty() {
         return Outcome::Done;
@@ -35,16 +35,16 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     let numbers = numbers();
     let mut positions = HashMap::with_capacity(numbers.len());
     for (at, number) in numbers.iter().enumerate() {
-        // The user records of an aggregated record have the same sequence number. A report with
-        // this number means the first user record.
+        // The user records of an aggregated record have the same sequence number. If a report
+        // contains this number, it means the first user record.
         positions.entry(number.as_str()).or_insert(at);
     }
     let position = |failure: &Value| {
         let number = failure.get("itemIdentifier")?.as_str()?;
         positions.get(number).copied()
     };
-    // An unknown identifier fails the whole batch. This is a choice for a report that also has
-    // valid identifiers.
+    // An unknown identifier in the report fails the whole batch. This rule is a choice if the
+    // report also contains valid identifiers.
     let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
     match positions.and_then(|positions| positions.into_iter().min()) {
         None | Some(0) => Outcome::Failed,
@@ -54,8 +54,8 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
 
 /// Returns the JSON of the member `state` in `body`, the answer to an invocation with a tumbling
 /// window. The text of the state is not changed, so that its numbers keep their spelling. Returns
-/// `None` if the member is missing or not an object. The caller then treats the
-/// invocation as failed.
+/// `None` if the member is missing or not an object. The caller then treats the invocation as
+/// failed.
 pub fn window_state(body: &[u8]) -> Option<String> {
     let members: HashMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
     let state = members.get("state")?.get();

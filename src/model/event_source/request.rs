@@ -57,9 +57,10 @@ pub struct StartRequest {
 pub struct Changes {
     /// `FunctionName`, the name or the ARN of the function.
     pub function: Option<String>,
-    /// `Enabled`: `Some(false)` stops the mapping, and `None` leaves its state unchanged.
+    /// `Enabled`: true if the mapping shall run. `None` if the request does not have this member. A
+    /// new mapping then runs, and an existing mapping stays unchanged.
     pub enabled: Option<bool>,
-    /// True if `DestinationConfig` has an OnSuccess destination.
+    /// True if `DestinationConfig` names an OnSuccess destination, which streams do not have.
     pub on_success: bool,
     batch_size: Option<u32>,
     batching_window_s: Option<u32>,
@@ -199,8 +200,8 @@ impl Changes {
     }
 }
 
-/// Returns the JSON text of a MetricsConfig. `None` if the config lists no metrics, because such a
-/// config clears the setting.
+/// Returns the JSON text of a MetricsConfig. `None` if the config lists no metrics. A config
+/// without metrics clears the setting.
 fn metrics_config(config: &Map<String, Value>) -> Option<String> {
     let metrics = config.get("Metrics").and_then(Value::as_array);
     let has_metrics = metrics.is_some_and(|metrics| !metrics.is_empty());
@@ -492,8 +493,8 @@ pub fn source_of_option(
     Ok((Value::Object(body), is_url.then(|| function.to_owned())))
 }
 
-/// Names of the settings in the option `--event-source` that are also names of members of
-/// CreateEventSourceMapping.
+/// The settings of the option `--event-source` that have the same names as members of a
+/// CreateEventSourceMapping request.
 const SETTINGS: [&str; 10] = [
     "BatchSize",
     "BisectBatchOnFunctionError",

@@ -62,8 +62,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// The settings of a mapping. `Default` gives Lambda's defaults for Kinesis, as recorded from
-/// Lambda.
+/// The settings of a mapping. `Settings::default()` returns Lambda's defaults for Kinesis, as
+/// recorded from Lambda.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// `BatchSize`: the maximum number of records in a batch, 1 to 10,000.
@@ -116,7 +116,8 @@ impl Default for Settings {
     }
 }
 
-/// The on-failure destination, to which a mapping sends the failure records of discarded batches.
+/// The on-failure destination of a mapping, which receives the failure records of discarded
+/// batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// An SQS queue.

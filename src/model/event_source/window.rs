@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A tumbling window. Start and length are in whole seconds.
+/// A tumbling window. Its start and its length are whole numbers of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The start in seconds since 1970, a multiple of the length.
@@ -13,7 +13,7 @@ pub struct Window {
     pub length_s: u32,
 }
 
-/// The two flags about a tumbling window in an event.
+/// The two flags in an event that describe the state of a tumbling window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WindowFlags {
     /// `isFinalInvokeForWindow`: true for the last invocation of the window. The event of this

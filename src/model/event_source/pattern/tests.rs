@@ -1,4 +1,4 @@
-//! Tests of patterns against data.
+//! Tests of filter patterns: each test compares a pattern with the data of a record.
 
 use super::*;
 use crate::model::SequenceNumber;
