@@ -1,11 +1,12 @@
-//! The attributes of a request, with which the statements of policies are compared.
+//! The attributes of a request that policies are compared with.
 
 use super::identity::Identity;
 use super::target::Target;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// The attributes of a request, with which the statements of policies are compared.
+/// The attributes of a request, such as the sender, the action and the resource. The statements of
+/// policies are compared with these attributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attributes<'a> {
     /// The identity of the request's sender.

@@ -8,9 +8,9 @@ use super::truth::Truth;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// One operator with one condition key. The condition holds if the key's value in the request
-/// matches at least one of the listed values. A negated condition holds if the key's value matches
-/// none of the listed values.
+/// A condition of a statement: an operator, a condition key and a list of values. The condition
+/// holds if the key's value in the request matches at least one of the listed values. A negated
+/// condition holds if the key's value matches none of the listed values.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     key: Key,
@@ -33,7 +33,7 @@ enum Key {
     SourceIp,
 }
 
-/// The comparison that an operator makes.
+/// The comparison that an operator of a condition makes between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compare {
     Address,
@@ -45,15 +45,17 @@ enum Compare {
     Text,
 }
 
-/// A value that a condition lists.
+/// A value in the list of a condition. A value for a comparison of IP addresses is parsed as a
+/// network.
 #[derive(Debug, Clone)]
 enum Value {
     Text(String),
     Network(IpAddr, u8),
 }
 
-/// The supported operators: the name, the comparison, and true if the comparison is negated. Every
-/// operator except `Null` may also have the suffix `IfExists`.
+/// The supported operators. Each entry is the operator's name, the comparison, and a Boolean that
+/// is true if the comparison is negated. Every operator except `Null` may also have the suffix
+/// `IfExists`.
 const OPERATORS: [(&str, Compare, bool); 14] = [
     ("ArnEquals", Compare::Arn, false),
     ("ArnLike", Compare::Arn, false),
@@ -212,8 +214,8 @@ fn is_truth(text: &str) -> bool {
         .any(|truth| text.eq_ignore_ascii_case(truth))
 }
 
-/// Parses a network such as `10.0.0.0/8`, or a single IP address. Returns an address, and the
-/// number of leading bits in which every address of the network equals this address.
+/// Parses a network such as `10.0.0.0/8`, or a single IP address. Returns an address of the
+/// network, and the length of the network's prefix in bits.
 fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().ok()?)),

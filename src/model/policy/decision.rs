@@ -16,14 +16,14 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 pub(crate) struct Policy(Vec<Statement>);
 
-/// The sender of a request, with the policies that apply to the sender.
+/// The sender of a request, and the policies that apply to this sender.
 #[derive(Debug, Clone)]
 pub struct Principal {
     identity: Identity,
     policies: Vec<Policy>,
 }
 
-/// A request that the policies allow or refuse.
+/// A request that the policies allow or refuse, with the attributes that the decision needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
     /// The principal that sent the request.
@@ -45,9 +45,9 @@ pub(crate) struct Request<'a> {
 /// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// A policy of the principal has a Deny for the request.
+    /// A policy of the principal denies the request.
     DeniedByIdentity,
-    /// The policy of the resource has a Deny for the request.
+    /// The policy of the resource denies the request.
     DeniedByResource,
     /// The request needs an Allow in a policy of the principal, but no policy of the principal
     /// allows the request.
@@ -66,8 +66,8 @@ impl Principal {
         }
     }
 
-    /// Creates the principal with this ARN: a user, a role, a session of a role, or the root of an
-    /// account. `None` for any other ARN.
+    /// Creates the principal that `arn` names: a user, a role, a session of a role, or the root of
+    /// an account. `None` for any other ARN.
     pub(in crate::model) fn named(arn: &str, policies: Vec<Policy>) -> Option<Self> {
         let identity = Identity::named(arn)?;
         Some(Self { identity, policies })

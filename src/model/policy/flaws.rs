@@ -10,7 +10,7 @@ pub(super) struct Flaws {
 }
 
 impl Flaws {
-    /// Records a flaw of the element that is being read.
+    /// Records a flaw of the element that is being read. `what` describes the flaw.
     pub(super) fn note(&mut self, what: impl fmt::Display) {
         self.found.push(format!("{} {what}", self.place.join(".")));
     }

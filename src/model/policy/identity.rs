@@ -13,7 +13,7 @@ pub(super) struct Identity {
     is_root: bool,
 }
 
-/// The parts of a principal's ARN that are relevant for policies.
+/// The parts of a principal's ARN that the comparison with policies needs.
 pub(super) struct Named {
     pub(super) account: AccountId,
     role: Option<String>,
@@ -31,8 +31,8 @@ impl Identity {
         }
     }
 
-    /// Creates the identity with this ARN: a user, a role, a session of a role, or the root of an
-    /// account. `None` for any other ARN.
+    /// Creates the identity that `arn` names: a user, a role, a session of a role, or the root of
+    /// an account. `None` for any other ARN.
     pub(super) fn named(arn: &str) -> Option<Self> {
         let Named {
             account,

@@ -47,8 +47,8 @@ pub(super) fn parts(text: &str) -> Option<[&str; PARTS]> {
 }
 
 /// True if each part of the ARN `arn` matches the same part of `pattern`. A `*` matches no colon,
-/// except in the last part, the resource. If the pattern has fewer parts than the ARN, any text is
-/// allowed in the remaining parts of the ARN.
+/// except in the last part, the resource. If the pattern has fewer parts than the ARN, the
+/// remaining parts of the ARN may be any text.
 pub(super) fn is_arn_like(pattern: &str, arn: &[&str; PARTS]) -> bool {
     let mut patterns = pattern.splitn(PARTS, ':');
     arn.iter()

@@ -57,8 +57,8 @@ impl Principals {
     }
 
     /// Returns the relation between `caller` and the principals of an Allow statement. An Allow
-    /// with `NotPrincipal` allows no caller, because its list of ARNs does not determine the
-    /// excluded sessions of roles.
+    /// with `NotPrincipal` allows no caller. The reason is that the ARNs in its list do not
+    /// determine which sessions of roles are excluded.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
         if self.is_negated {
             return Reach::Unknown;

@@ -9,7 +9,7 @@ use super::principals::{Principals, Reach};
 use super::target::Target;
 use super::truth::Truth;
 
-/// The effect of a statement.
+/// The effect of a statement on the requests to which the statement applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Allow,

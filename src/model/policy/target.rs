@@ -12,9 +12,9 @@ pub enum Target {
     Account(AccountRegion),
     Stream(StreamArn),
     Consumer(ConsumerArn),
-    /// A queue. The id is `*` for a queue that is yet to be created.
+    /// A queue. The id is `*` for a queue that does not exist yet.
     Queue(QueueArn),
-    /// A channel. The id is `*` for a channel that is yet to be created.
+    /// A channel. The id is `*` for a channel that does not exist yet.
     Channel(ChannelArn),
 }
 

@@ -1,8 +1,8 @@
 //! Three-valued logic for policies: yes, no, and unknown for elements that minikin does not
 //! understand.
 
-/// The result of comparing an element of a policy with a request: yes if the element applies to the
-/// request, no if it does not.
+/// The result of comparing an element of a policy with a request. The result is yes if the element
+/// applies to the request, and no if the element does not apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Truth {
     No,
