@@ -1,4 +1,4 @@
-//! The attributes of a queue that CreateQueue and UpdateQueue set.
+//! The attributes of a queue: its visibility timeout and its limit of receives.
 
 use crate::limits;
 

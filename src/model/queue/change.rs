@@ -4,8 +4,9 @@
 //! therefore restore the records without applying the queue's rules again.
 //!
 //! A sequence of changes is encoded in integers of variable length (varints). Each change begins
-//! with a tag for its kind. Its shard, its record index, the number of its delivery and its times
-//! follow, each as the difference from the same number in the previous change.
+//! with a tag for its kind. The shard, the index of the record, the number of the delivery and the
+//! times follow. Each of these numbers is encoded as the difference from the same number in the
+//! previous change.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
@@ -37,8 +38,8 @@ const STANDS: u8 = 2;
 const SETTLED: u8 = 3;
 const EXPIRED: u8 = 4;
 
-/// The numbers of the previous change. The numbers of the next change are encoded as differences
-/// from these numbers.
+/// The numbers of the previous change. The next change is encoded as the differences between its
+/// own numbers and these numbers.
 #[derive(Debug, Default)]
 struct Base {
     shard: u32,

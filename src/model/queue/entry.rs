@@ -7,7 +7,7 @@
 pub(crate) enum Standing {
     /// The record is in flight: invisible until its visibility timeout ends.
     InFlight = 0,
-    /// The record is visible again, after a receive whose visibility timeout ended.
+    /// The record is visible again, because the visibility timeout of its last receive ended.
     Visible = 1,
     /// The record is a dead-letter record and in flight.
     DeadInFlight = 2,
@@ -51,7 +51,7 @@ impl Standing {
 /// The state of a record that was received and is not settled. An entry takes 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The number of the record's newest delivery. A queue numbers its deliveries.
+    /// The number of the record's newest delivery. A queue numbers all of its deliveries.
     pub(crate) delivery: u64,
     /// The end of the visibility timeout, in milliseconds since 1970. The value has a meaning only
     /// while the record is in flight.

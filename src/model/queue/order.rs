@@ -1,11 +1,11 @@
 //! Ordered lists of a queue's received records. `Ready` lists visible records in the order in which
 //! they became visible. `Timers` lists records in flight by the end of their visibility timeouts.
 //!
-//! An item of a list becomes stale when the state of its record changes in another way than through
-//! the list, for example because a consumer acknowledges the record. A stale item stays in the list
-//! until it is the first item, and is then dropped. [`Ready::clean`] and [`Timers::clean`] remove
-//! the stale items of a list early if they are the majority. The amortized cost of this removal is
-//! constant for each item that is added to the list.
+//! An item of a list becomes stale when the state of its record changes but the item stays in the
+//! list. For example, a consumer acknowledges the record. A stale item stays in the list until it
+//! is the first item, and is then dropped. [`Ready::clean`] and [`Timers::clean`] remove the stale
+//! items of a list early if they are the majority. The amortized cost of this removal is constant
+//! for each item that is added to the list.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -18,9 +18,9 @@ pub(crate) struct RecordPlace {
     pub(crate) shard: u32,
 }
 
-/// Largest permitted difference between the number of stale items of a list and the number of its
-/// other items. Beyond this difference, the stale items are removed. An item is stale if its record
-/// is no longer in the state that the list is for.
+/// Largest permitted number of stale items in excess of the other items of the list. The stale
+/// items are removed if there are more. An item is stale if its record is no longer in the state
+/// that the list is for.
 const SLACK: usize = 1024;
 
 /// The visible records of a queue, in the order in which they became visible. Each item is the

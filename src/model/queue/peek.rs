@@ -1,11 +1,12 @@
-//! Functions that return records of a queue without a receive, and that purge a queue.
+//! A peek at the received records of a queue, which returns records without a receive, and the
+//! purge of a queue.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
 use super::records::QueueRecords;
 use std::collections::BTreeSet;
 
-/// The state of the received records that a peek returns.
+/// The state of records that a peek selects among the received records of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeekState {
     /// Visible records, which the next receive can deliver.
@@ -27,9 +28,9 @@ impl PeekState {
 }
 
 impl QueueRecords {
-    /// Returns at most `limit` received records that are in the state `state`, from the shard
-    /// `from.shard`, beginning at the index `from.index`. Also returns the index at which the next
-    /// call continues. The index is `None` if no more records are in this state.
+    /// Returns at most `limit` received records of the shard `from.shard` that are in the state
+    /// `state`. The search begins at the index `from.index`. Also returns the index at which the
+    /// next call continues. The index is `None` if no more records are in this state.
     pub(crate) fn peek(
         &self,
         from: RecordPlace,
@@ -46,12 +47,12 @@ impl QueueRecords {
         (found, shown.next().map(|(index, _)| index))
     }
 
-    /// Returns the indexes of two kinds of records in `shard`: received records that are not
-    /// settled, and settled records of which the queue knows no receive. Indexes below `index` are
-    /// left out.
+    /// Returns the indexes of two kinds of records in `shard`. The first kind was received and is
+    /// not settled. The second kind is settled although the queue knows no receive of the record.
+    /// Indexes below `index` are left out.
     ///
-    /// A returned index is [`Self::next`] or larger only after a crash: the crash lost the receive
-    /// of the record, and afterwards a client used the receipt handle that the receive had
+    /// A returned index can be [`Self::next`] or larger only after a crash. The crash lost the
+    /// receive of the record. Afterwards a client used the receipt handle that the receive had
     /// returned.
     pub(crate) fn passed_from(&self, shard: u32, index: u64) -> BTreeSet<u64> {
         let Some(known) = self.shards.get(&shard) else {

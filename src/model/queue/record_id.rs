@@ -4,7 +4,7 @@ use crate::model::{SEQUENCE_NUMBER_DIGITS, SequenceNumber, StreamArn};
 use crate::world::Timestamp;
 use md5::{Digest, Md5};
 
-/// Number of characters of a record's id.
+/// Number of characters of a `RecordId`.
 pub(crate) const RECORD_ID_CHARACTERS: usize = 32;
 
 /// Computes the `RecordId` of each record of one stream. A record has the same id in every delivery

@@ -68,7 +68,7 @@ pub(crate) struct QueueCounts {
     pub(crate) dead_visible: usize,
 }
 
-/// A record of a shard that no consumer has received from the queue yet.
+/// A record of a shard that was never received from the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnreadRecord {
     /// The index of the record in its shard.
@@ -77,7 +77,7 @@ pub(crate) struct UnreadRecord {
     pub(crate) arrival: Timestamp,
 }
 
-/// The delivery of a record to the sender of a receive request.
+/// A delivery: the queue gives a record to the sender of a receive request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivery {
     /// The place of the record in its stream.
@@ -147,7 +147,7 @@ impl QueueRecords {
         self.shards.get(&shard).map_or(0, |shard| shard.next)
     }
 
-    /// Adds `shard` to the shards of the queue, unless the queue has it already.
+    /// Adds `shard` to the shards of the queue. Does nothing if the queue has the shard already.
     pub(crate) fn know(&mut self, shard: u32) {
         self.shards.entry(shard).or_default();
     }
@@ -164,7 +164,7 @@ impl QueueRecords {
         self.note(QueueChange::Next { shard, next });
     }
 
-    /// Removes `shard`, whose records have all expired, from the shards of the queue.
+    /// Removes `shard` from the shards of the queue, because all records of the shard have expired.
     pub(crate) fn forget_shard(&mut self, shard: u32) {
         if let Some(known) = self.shards.remove(&shard) {
             for (_, entry) in known.entries.iter() {
@@ -229,8 +229,8 @@ impl QueueRecords {
         self.clean();
     }
 
-    /// Starts the visibility timeout of a record that was picked. Until then, the record stays in
-    /// flight, even if its timeout would be over. Thus no other request can pick the record before
+    /// Starts the visibility timeout of a delivered record. Before this call, the record stays in
+    /// flight even when its timeout would be over. Thus no other request can pick the record before
     /// the caller has read the payload, or has taken the delivery back.
     pub(crate) fn start_timeout(&mut self, delivery: &Delivery) {
         if let Some(entry) = self.entry(delivery.place) {
@@ -249,7 +249,8 @@ impl QueueRecords {
     }
 
     /// Delivers the normal record that has been visible for the longest time, and puts it in flight
-    /// until `due`. The caller starts the visibility timeout by [`Self::start_timeout`]. `None` if no normal record is visible.
+    /// until `due`. The caller starts the visibility timeout by [`Self::start_timeout`]. `None` if
+    /// no normal record is visible.
     pub(crate) fn pick_visible(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         loop {
             let shards = &self.shards;
@@ -267,7 +268,8 @@ impl QueueRecords {
     }
 
     /// Delivers the dead-letter record that has been visible for the longest time, and puts it in
-    /// flight until `due`. The caller starts the visibility timeout. `None` if no dead-letter record is visible.
+    /// flight until `due`. The caller starts the visibility timeout by [`Self::start_timeout`].
+    /// `None` if no dead-letter record is visible.
     pub(crate) fn pick_dead(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         let shards = &self.shards;
         let good = |place, delivery| is_at(shards, place, delivery, Standing::DeadVisible);
@@ -276,7 +278,7 @@ impl QueueRecords {
     }
 
     /// Delivers the unread records `found` of a shard for the first time, in the given order, and
-    /// puts them in flight until `due`. The caller starts their visibility timeouts. Marks all
+    /// puts them in flight until `due`. The caller starts their visibility timeouts. Also marks all
     /// records of the shard before the index `next` as received. Returns the deliveries.
     pub(crate) fn claim(
         &mut self,

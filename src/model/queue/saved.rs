@@ -1,5 +1,5 @@
-//! Saving the records of a queue as documents in its journal, and restoring the queue from these
-//! documents.
+//! Documents in the journal of a queue, which save the records of the queue. A restart restores the
+//! queue from these documents.
 //!
 //! A document consists of a byte of flags and a sequence of changes. Most documents hold the
 //! changes of one request. From time to time, a series of documents lists the whole state of the

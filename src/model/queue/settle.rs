@@ -25,10 +25,10 @@ use crate::world::Timestamp;
 pub(crate) enum HandleFault {
     /// The record was received again after the delivery that the handle names.
     Stale,
-    /// The record is visible: its visibility timeout has ended.
+    /// The record is visible again, because its visibility timeout has ended.
     NotInFlight,
-    /// The operation needs the handle of a receive of dead-letter records, but the handle was
-    /// returned by a receive of normal records, or the reverse.
+    /// The operation is for dead-letter records, but the handle comes from a receive of normal
+    /// records, or the reverse.
     WrongKind,
     /// The record is settled or expired, or became a dead-letter record or was restored after the
     /// delivery that the handle names.
@@ -43,7 +43,7 @@ pub(crate) struct RecordBefore {
     entry: Option<Entry>,
 }
 
-/// The state of the record that a valid receipt handle names.
+/// The state of the record that a receipt handle names. The handle is valid.
 enum NamedRecord {
     /// The newest delivery of the record is the delivery that the handle names. Holds the record's
     /// entry.
@@ -77,11 +77,11 @@ impl ReceiptHandle {
 
 impl QueueRecords {
     /// Acknowledges the record that `handle` names, which settles the record. `dead` is true for an
-    /// acknowledgement of dead-letter records.
+    /// acknowledgement of dead-letter records. Returns the state of the record before the change,
+    /// or `None` if the record was settled already.
     ///
     /// An acknowledgement of a settled record succeeds, because a client that lost the first answer
-    /// repeats its request. This success is a choice. Returns the state of the record before the
-    /// change, or `None` if the record was settled already.
+    /// repeats its request. This success is a choice.
     ///
     /// # Errors
     /// The reason why the handle is refused.

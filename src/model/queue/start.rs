@@ -23,7 +23,7 @@ impl QueueStart {
         }
     }
 
-    /// Returns the time of an AT_TIMESTAMP position; `None` for the other positions.
+    /// Returns the time of the position AT_TIMESTAMP. `None` for the other positions.
     pub(crate) const fn given(self) -> Option<Timestamp> {
         match self {
             Self::AtTimestamp(at) => Some(at),

@@ -198,7 +198,8 @@ fn a_delivery_counts_only_when_its_timeout_was_started() {
     let (mut records, deliveries) = received(Some(2), 1);
     records.end_due_timeouts(at(10));
     for _ in 0..3 {
-        // The timeout of 0 ms is over, but the payload may not fit in the answer.
+        // The timeout of 0 ms is over, but it was not started: the payload may not fit in the
+        // answer.
         let last = records.pick_visible(at(10), at(10)).unwrap();
         records.end_due_timeouts(at(11));
         assert_eq!(records.counts().in_flight, 1);
