@@ -1,4 +1,4 @@
-//! The part of an answer that describes the settings of an account.
+//! The part of an answer that describes the settings of an account in a region.
 
 use super::answer::document;
 use super::present::present;
@@ -7,7 +7,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The settings of an account in one region.
+    /// The settings of an account in one region: only the minimum throughput billing commitment.
     pub struct AccountSettings {
         "MinimumThroughputBillingCommitment" => commitment: CommitmentOutput,
     }
@@ -15,7 +15,8 @@ output! {
 document!(AccountSettings);
 
 output! {
-    /// The minimum throughput billing commitment of an account.
+    /// The minimum throughput billing commitment of an account: its status, and the times of
+    /// its start, of its earliest possible end, and of its end.
     pub struct CommitmentOutput {
         "EarliestAllowedEndAt" => earliest_end: Option<Timestamp>,
         "EndedAt" => ended: Option<Timestamp>,

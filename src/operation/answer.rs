@@ -9,10 +9,11 @@ use std::sync::Arc;
 /// An encoded answer, ready to be sent.
 #[derive(Debug)]
 pub enum Answer {
-    /// The encoded body, and its permit of the in-flight budget. The permit is `None` if the permit
-    /// of the request suffices for the body. The body is empty for an operation without output.
+    /// The encoded body, and the body's permit of the in-flight budget. The permit is `None` if the
+    /// permit of the request suffices for the body, too. The body is empty for an operation without
+    /// output.
     Whole(Vec<u8>, Option<BudgetPermit>),
-    /// A stream of event frames. A frame is encoded when the connection can send it.
+    /// A stream of event frames. Each frame is encoded when the connection can send it.
     Events(Box<Events>),
     /// The client gets no answer, because a fault rule closes the connection instead.
     Lost,
@@ -41,7 +42,7 @@ pub trait IntoAnswer {
 /// request suffices for the answer, too.
 ///
 /// # Errors
-/// The in-flight budget is exhausted for longer than a request may wait for it.
+/// The in-flight budget stays exhausted for longer than a request may wait.
 pub(super) async fn permit(
     output: &mut impl IntoAnswer,
     admission: &Arc<Admission>,

@@ -77,8 +77,8 @@ pub(super) fn read_input<O: Operation>(
     }
 }
 
-/// Counts the call against the rate limit of the operation. Returns an error if the call exceeds
-/// the limit. Only the strict profile limits call rates.
+/// Counts the call against the call rate that the operation permits. Returns an error if the call
+/// exceeds this rate. Only the strict profile limits call rates.
 fn check_rate(context: &Context, name: &str, body: &[u8], format: Format) -> Result<(), Error> {
     let Some(rate) = context.engine.limits.calls.of(name) else {
         return Ok(());

@@ -12,7 +12,8 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The description of a channel. A setting that no request has set appears with its default.
+    /// The description of a channel in an answer. A setting that no request gave has its default
+    /// value.
     pub struct ChannelDescription {
         "ChannelARN" => arn: String,
         "ChannelCreationTimestamp" => created: Timestamp,
@@ -37,14 +38,16 @@ output! {
     }
 }
 output! {
-    /// The format of the records, and the schema that validates them.
+    /// The format of the records that a channel delivers, and the schema that validates these
+    /// records.
     pub struct RecordsOutput {
         "GSRSchemaARN" => schema: Option<String>,
         "RecordFormatType" => format: &'static str,
     }
 }
 output! {
-    /// The destination of a channel that delivers to a general purpose bucket.
+    /// The general purpose bucket to which a channel delivers, the data freshness, and the bucket
+    /// for dead-letter objects.
     pub struct S3DestinationDescription {
         "DataFreshnessInSeconds" => freshness: u32,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterOutput,
@@ -52,7 +55,7 @@ output! {
     }
 }
 output! {
-    /// The bucket for a channel's dead-letter objects.
+    /// The bucket for a channel's dead-letter objects, and the prefix of their keys.
     pub struct DeadLetterOutput {
         "BucketARN" => bucket: String,
         "ErrorOutputPrefix" => prefix: String,
@@ -70,7 +73,8 @@ output! {
     }
 }
 output! {
-    /// The destination of a channel that delivers to a table.
+    /// The table to which a channel delivers, the data freshness, and the bucket for dead-letter
+    /// objects.
     pub struct S3TablesDestinationDescription {
         "DataFreshnessInSeconds" => freshness: u32,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterOutput,
@@ -78,7 +82,7 @@ output! {
     }
 }
 output! {
-    /// The table to which a channel delivers.
+    /// The table to which a channel delivers: its name, its table bucket, and its properties.
     pub struct S3TablesOutput {
         "CompressionType" => compression: &'static str,
         "Namespace" => namespace: String,
@@ -88,29 +92,29 @@ output! {
     }
 }
 output! {
-    /// The partition columns of a table.
+    /// The partition columns of the table to which a channel delivers.
     pub struct PartitionSpecOutput { "PartitionFields" => fields: Vec<PartitionFieldOutput>, }
 }
 output! {
-    /// A partition column of a table, and its transform.
+    /// A partition column of a table, and the transform of the column's values.
     pub struct PartitionFieldOutput {
         "SourceName" => source: String,
         "Transform" => transform: &'static str,
     }
 }
 output! {
-    /// The key that encrypts the delivered data.
+    /// The KMS key that encrypts the data that a channel delivers.
     pub struct EncryptionOutput {
         "EncryptionType" => kind: &'static str,
         "KeyId" => key: String,
     }
 }
 output! {
-    /// The log settings of a channel.
+    /// The settings of a channel's log.
     pub struct LoggingOutput { "CloudWatchLogs" => logs: CloudWatchLogsOutput, }
 }
 output! {
-    /// The log settings of a channel for CloudWatch Logs.
+    /// The log group and the log stream of a channel's log in CloudWatch Logs.
     pub struct CloudWatchLogsOutput {
         "Enabled" => enabled: bool,
         "LogGroupName" => group: Option<String>,
@@ -137,7 +141,8 @@ impl ChannelDescription {
         }
     }
 
-    /// Describes a channel as if it had the given status and settings instead of its present ones.
+    /// Describes a channel as if it had the status `status` and the settings `settings`. The
+    /// channel's present status and settings are not used.
     pub(super) fn with(
         channel: &Channel,
         status: ChannelStatus,

@@ -15,15 +15,16 @@ use crate::model::channel::{
 };
 use crate::wire::Truth;
 
-/// The destination in a request. Members that the request does not give have no defaults yet.
+/// The destination that a request gives for a channel. Missing members are not replaced by defaults
+/// yet.
 pub(super) enum GivenDestination<'a> {
     S3(&'a S3DestinationConfiguration),
     S3Tables(&'a S3TablesDestinationConfiguration),
 }
 
 impl<'a> GivenDestination<'a> {
-    /// Returns the destination that a request gives. Refuses a request without exactly one
-    /// destination.
+    /// Returns the destination that a request gives. Refuses a request with no destination or with
+    /// several destinations.
     pub(super) fn of(
         s3: Option<&'a S3DestinationConfiguration>,
         tables: Option<&'a S3TablesDestinationConfiguration>,
@@ -94,8 +95,8 @@ pub(super) fn checked_freshness(given: DataFreshnessInSeconds) -> Result<u32, Er
         .ok_or_else(|| Error::channel_freshness(given.0, least, most))
 }
 
-/// Returns the format of the records, and the ARN of their schema. Refuses a format or schema that
-/// does not fit the destination.
+/// Returns the format of the stream's records, and the ARN of their schema. Refuses a format or a
+/// schema that does not fit the destination.
 pub(super) fn record_format(
     given: &RecordConfiguration,
     destination: &Destination,
@@ -129,7 +130,7 @@ pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<S
     }
 }
 
-/// Checks the key template and the dead-letter prefix of a channel called `name`.
+/// Checks the key template and the dead-letter prefix in the settings of a channel called `name`.
 pub(super) fn check_keys(
     destination: &Destination,
     dead_letters: &DeadLetterBucket,
@@ -144,7 +145,7 @@ pub(super) fn check_keys(
 }
 
 /// Returns the log settings `before` with the changes that a request asks for. A log group or log
-/// stream that the request does not name stays unchanged, which is a choice.
+/// stream that the request does not name stays unchanged. Keeping these names is a choice.
 pub(super) fn changed_log(
     before: &LogSettings,
     given: &ChannelLoggingConfiguration,

@@ -24,11 +24,11 @@ string!(/// Name of a channel.
     ChannelName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a channel.
     ChannelARN, length: 1..=2048, pattern: CHANNEL_ARN);
-string!(/// ARN of an IAM role.
+string!(/// ARN of the IAM role with which a channel writes to its destination.
     RoleARN, length: 1..=512, pattern: ROLE_ARN);
-string!(/// ARN of a schema in AWS Glue Schema Registry.
+string!(/// ARN of the schema in AWS Glue Schema Registry that validates the records of a channel.
     GSRSchemaARN, length: 1..=512, pattern: SCHEMA_ARN);
-string!(/// ARN of a bucket.
+string!(/// ARN of a general purpose bucket.
     BucketARN, length: 1..=2048, pattern: BUCKET_ARN);
 string!(/// ARN of a table bucket.
     TableBucketARN, length: 1..=2048, pattern: TABLE_BUCKET_ARN);
@@ -38,18 +38,19 @@ string!(/// Prefix of the keys of dead-letter objects.
     S3ErrorOutputPrefix, length: 1..=512, pattern: ERROR_PREFIX);
 string!(/// Template of the keys of delivered objects. The operation checks the variables in it.
     S3OutputKeyTemplate, length: 1..=1024, pattern: KEY_TEMPLATE);
-string!(/// Namespace of a table.
+string!(/// Namespace of the table to which a channel delivers.
     S3TablesNamespace, length: 1..=255, pattern: TABLE_NAME);
-string!(/// Name of a table.
+string!(/// Name of the table to which a channel delivers.
     S3TablesTableName, length: 1..=255, pattern: TABLE_NAME);
 string!(/// Name of a partition column of a table.
     PartitionSourceName, length: 1..=255, pattern: SOURCE_NAME);
-string!(/// Name of a log group.
+string!(/// Name of the log group of a channel's log.
     CloudWatchLogGroupName, length: 1..=512, pattern: LOG_GROUP);
-string!(/// Name of a log stream.
+string!(/// Name of the log stream of a channel's log.
     CloudWatchLogStreamName, length: 1..=512, pattern: LOG_STREAM);
 
-integer!(/// Longest wait of a record for delivery, in seconds. The operations check the range.
+integer!(/// Longest time for which a record may wait for its delivery, in seconds. The operations
+    /// check the range.
     DataFreshnessInSeconds);
 integer!(/// Maximum number of channels on one page of ListChannels.
     ListChannelsInputLimit, 1..=10_000);
@@ -77,7 +78,8 @@ choice!(/// The kinds of encryption of a channel's delivered data.
     ChannelEncryptionType { Kms = "KMS" });
 
 input! {
-    /// The format of the records, and the schema that validates them.
+    /// The format of the records that a channel delivers, and the schema that validates these
+    /// records.
     pub struct RecordConfiguration {
         "RecordFormatType" => format: RecordFormatType,
         "GSRSchemaARN" => schema: Option<GSRSchemaARN>,
@@ -93,7 +95,7 @@ input! {
 list!(/// The streams of a channel. CreateChannel accepts only one stream.
     ChannelStreamConfigurationList of ChannelStreamConfiguration, length: 1..=10_000);
 input! {
-    /// The bucket for a channel's dead-letter objects.
+    /// The bucket for a channel's dead-letter objects, and the prefix of their keys.
     pub struct DeadLetterQueueS3Configuration {
         "BucketARN" => bucket: BucketARN,
         "ExpectedBucketOwner" => owner: ExpectedBucketOwner,
@@ -111,7 +113,8 @@ input! {
     }
 }
 input! {
-    /// The destination of a channel that delivers to a general purpose bucket.
+    /// The general purpose bucket to which a channel delivers, the data freshness, and the bucket
+    /// for dead-letter objects.
     pub struct S3DestinationConfiguration {
         "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
         "DeadLetterQueueS3Configuration" => dead_letters: Option<DeadLetterQueueS3Configuration>,
@@ -119,20 +122,20 @@ input! {
     }
 }
 input! {
-    /// A partition column of a table, and its transform.
+    /// A partition column of a table, and the transform of the column's values.
     pub struct PartitionField {
         "Transform" => _transform: PartitionTransform,
         "SourceName" => source: PartitionSourceName,
     }
 }
-list!(/// The partition columns of a table.
+list!(/// The partition columns of the table to which a channel delivers.
     PartitionFieldList of PartitionField, length: 1..=10);
 input! {
-    /// The partition columns of a table.
+    /// The partition columns of the table to which a channel delivers, as a structure.
     pub struct PartitionSpec { "PartitionFields" => fields: PartitionFieldList, }
 }
 input! {
-    /// The table to which a channel delivers.
+    /// The table to which a channel delivers: its name, its table bucket, and its properties.
     pub struct S3TablesConfiguration {
         "TableBucketARN" => bucket: TableBucketARN,
         "Namespace" => namespace: S3TablesNamespace,
@@ -144,7 +147,8 @@ input! {
 list!(/// The tables of a channel. CreateChannel accepts only one table.
     S3TablesConfigurationList of S3TablesConfiguration, length: 1..=10_000);
 input! {
-    /// The destination of a channel that delivers to a table.
+    /// The table to which a channel delivers, the data freshness, and the bucket for dead-letter
+    /// objects.
     pub struct S3TablesDestinationConfiguration {
         "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterQueueS3Configuration,
@@ -152,14 +156,14 @@ input! {
     }
 }
 input! {
-    /// The key that encrypts the delivered data.
+    /// The KMS key that encrypts the data that a channel delivers.
     pub struct ChannelEncryptionConfiguration {
         "EncryptionType" => _kind: ChannelEncryptionType,
         "KeyId" => key: KeyId,
     }
 }
 input! {
-    /// The log settings of a channel for CloudWatch Logs.
+    /// The log group and the log stream of a channel's log in CloudWatch Logs.
     pub struct CloudWatchLogs {
         "Enabled" => enabled: Truth,
         "LogGroupName" => group: Option<CloudWatchLogGroupName>,
@@ -167,10 +171,10 @@ input! {
     }
 }
 input! {
-    /// The log settings of a channel.
+    /// The settings of a channel's log.
     pub struct ChannelLoggingConfiguration { "CloudWatchLogs" => logs: CloudWatchLogs, }
 }
 input! {
-    /// The part of a destination that UpdateChannel can change.
+    /// The data freshness: the only member of a destination that UpdateChannel can change.
     pub struct DestinationUpdateInput { "DataFreshnessInSeconds" => freshness: DataFreshnessInSeconds, }
 }

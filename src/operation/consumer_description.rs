@@ -8,8 +8,8 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The description of a consumer. The member `StreamARN` occurs only in answers of
-    /// DescribeStreamConsumer.
+    /// The description of a consumer in an answer. Only answers of DescribeStreamConsumer have the
+    /// member `StreamARN`.
     pub struct ConsumerDescription {
         "ConsumerARN" => arn: String,
         "ConsumerCreationTimestamp" => created: Timestamp,

@@ -20,8 +20,7 @@ input! {
     }
 }
 
-/// Finds the consumer that a request names. Returns the stream, and the name and registration of
-/// the consumer.
+/// Finds the consumer that a request names. Returns its stream, its name and its registration.
 pub(super) fn find_consumer(
     context: &Context,
     given: &ConsumerRef,

@@ -5,7 +5,8 @@ use crate::model::{AccountRegion, Principal, ShardId};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The context of a request, which the operation gets as an argument.
+/// The context in which an operation runs a request: the engine, and the account, the region and
+/// the sender of the request.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The engine, which holds the streams of all accounts.

@@ -7,14 +7,14 @@ use crate::error::Error;
 use crate::model::{ShardId, StreamArn, Target};
 use crate::wire::{Node, Shaped};
 
-/// An operation of the service.
+/// An operation of the service: its input, its output, and the function that runs it.
 pub trait Operation {
     /// The request of the operation. Its type carries the constraints of the service model.
     type Input: Shaped + Send;
     /// The output of a successful call.
     type Output: IntoAnswer + Send;
-    /// True if a resource policy can allow the operation, also to other accounts. The source is
-    /// AWS's developer guide, "Sharing your data stream". The text of the guide includes
+    /// True if the policy of a resource can allow the operation, also to other accounts. The source
+    /// is AWS's developer guide, "Sharing your data stream". The text of the guide includes
     /// DescribeStream, but its table lists only DescribeStreamSummary. The emulator follows the
     /// text.
     const SHARED: bool = false;
@@ -39,8 +39,8 @@ pub trait Operation {
 
     /// Returns the stream that the request concerns, for fault rules that name a stream. Only
     /// CreateQueue and CreateChannel implement this function, because their policy check is about a
-    /// queue or channel that does not exist yet. For every other operation, the stream, if any,
-    /// follows from the resource that the request is about.
+    /// queue or channel that does not exist yet. For every other operation, the stream follows from
+    /// the target of the policy check, if the request concerns a stream.
     fn stream(_context: &Context, _input: &Self::Input) -> Option<StreamArn> {
         None
     }
@@ -64,7 +64,8 @@ pub trait Operation {
     }
 }
 
-/// An operation whose request is about one resource, which is the target of the policy check.
+/// An operation whose request is about one resource. This resource is the target of the policy
+/// check.
 pub trait HasTarget: Operation {
     /// The resource that `input` names. The resource need not exist.
     ///

@@ -59,8 +59,9 @@ impl HasTarget for CreateChannel {
     }
 }
 
-/// Returns the target of the policy check for a new channel. The channel has no id yet, so the id
-/// is `*`, and only a policy with a matching pattern applies. Using `*` is a choice.
+/// Returns the target of the policy check for a new channel. The channel has no id yet, so the ARN
+/// of the target has the id `*`. Only a policy with a pattern that matches this ARN applies. Using
+/// `*` is a choice.
 fn new_channel(context: &Context, input: &Input) -> Target {
     Target::Channel(ChannelArn {
         scope: account_and_region(context, input),
@@ -112,7 +113,7 @@ pub(super) async fn create(
 }
 
 /// Returns the stream of the request, and the format of the stream's records. Refuses a request
-/// without exactly one stream.
+/// with no stream or with several streams.
 fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Error> {
     match &input.streams.0[..] {
         [stream] => Ok((&stream.arn, &stream.records)),
@@ -123,8 +124,9 @@ fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Erro
     }
 }
 
-/// Returns the settings that the request gives to the channel. The members are checked against each
-/// other before the stream is looked up. This order is a choice. CreateQueue has the same order.
+/// Returns the settings that the request gives to the channel. The caller looks up the stream
+/// later, after the check of the members against each other. This order is a choice. CreateQueue
+/// has the same order.
 fn settings_of(input: &Input) -> Result<ChannelSettings, Error> {
     let (_, records) = only_stream(input)?;
     let given = GivenDestination::of(input.s3.as_ref(), input.tables.as_ref())?;

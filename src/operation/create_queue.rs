@@ -125,8 +125,9 @@ impl HasTarget for CreateQueue {
     }
 }
 
-/// Returns the target of the policy check for a new queue. The queue has no id yet, so the id is
-/// `*`, and only a policy with a matching pattern applies. Using `*` is a choice.
+/// Returns the target of the policy check for a new queue. The queue has no id yet, so the ARN of
+/// the target has the id `*`. Only a policy with a pattern that matches this ARN applies. Using `*`
+/// is a choice.
 fn new_queue(context: &Context, input: &Input) -> Target {
     Target::Queue(QueueArn {
         scope: account_and_region(context, input),
@@ -143,7 +144,7 @@ pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountReg
 }
 
 /// Returns the stream of the request, and the starting position of the queue in this stream.
-/// Refuses a request without exactly one stream.
+/// Refuses a request with no stream or with several streams.
 fn stream_and_start(
     streams: &QueueStreamConfigurationList,
 ) -> Result<(&StreamARN, QueueStart), Error> {

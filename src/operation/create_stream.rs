@@ -80,7 +80,7 @@ impl HasTarget for CreateStream {
 }
 
 /// Returns the capacity mode of the new stream. A request with a shard count but without a mode
-/// means PROVISIONED.
+/// asks for PROVISIONED.
 ///
 /// # Errors
 /// The request has members that do not fit the mode.

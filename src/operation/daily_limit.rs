@@ -4,9 +4,9 @@ use crate::error::Error;
 use crate::limits::{self, Limit};
 use crate::world::Timestamp;
 
-/// Counts a change that is made to a stream at `now`. `made` lists the times of the changes that
-/// were counted earlier, in milliseconds since 1970. If `most` changes were counted in the last 24
-/// hours, returns the error that `refusal` creates, and does not count the change.
+/// Counts a change of a stream at the time `now`. `made` lists the times of the earlier changes
+/// that were counted, in milliseconds since 1970. Does not count the change if `most` changes were
+/// counted in the last 24 hours, and returns the error that `refusal` creates.
 pub(super) fn count_today(
     made: &mut Vec<i64>,
     most: Limit,

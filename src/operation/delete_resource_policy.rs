@@ -1,4 +1,4 @@
-//! DeleteResourcePolicy: removes the policy of a stream or a consumer.
+//! DeleteResourcePolicy: removes the policy of a stream, a consumer or a queue.
 use super::prelude::*;
 
 pub(super) struct DeleteResourcePolicy;

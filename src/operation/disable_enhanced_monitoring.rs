@@ -1,5 +1,5 @@
-//! DisableEnhancedMonitoring: disables shard-level metrics. Metrics that are not enabled are
-//! ignored.
+//! DisableEnhancedMonitoring: disables shard-level metrics. Ignores metrics that are disabled
+//! already.
 use super::prelude::*;
 
 pub(super) struct DisableEnhancedMonitoring;

@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A subscription as a stream of event frames.
+/// A subscription, encoded as a stream of event frames.
 #[derive(Debug)]
 pub struct Events {
     engine: Arc<Engine>,
@@ -30,8 +30,8 @@ pub struct Events {
     over: bool,
 }
 
-/// The message of an internal failure within an event stream. The text comes from reports by users
-/// of the service (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
+/// The message for an internal failure in an event stream. The text comes from reports by users of
+/// the service (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
 const INTERNAL: &str = "Internal Service Error";
 
 const MESSAGE: &str = ":message-type";
@@ -160,7 +160,8 @@ impl Events {
     }
 
     /// Encodes an exception as a frame. Clients know only the exceptions that the service model
-    /// lists for the event stream, so `InternalFailure` is called `InternalFailureException` here.
+    /// lists for the event stream. The frame therefore calls `InternalFailure` by the name
+    /// `InternalFailureException`.
     fn exception(&self, error: &Error) -> Vec<u8> {
         let name = match error.kind {
             Kind::InternalFailure => "InternalFailureException",

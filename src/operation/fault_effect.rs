@@ -19,7 +19,8 @@ pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
     ("KMSThrottlingException", KeyState::Throttled),
 ];
 
-/// The effect of a fault rule on a call, if the effect is not an error.
+/// The effect of a fault rule on a call. A rule that makes the call fail has no such effect, but
+/// returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// No effect: the call runs, and the client gets its answer.
@@ -31,7 +32,7 @@ pub(super) enum Effect {
 }
 
 /// The stream and the shards that a call concerns, and the KMS key that the call names. Fault rules
-/// are compared with the stream and the shards.
+/// can select calls by the stream and the shards.
 pub(super) struct Subject {
     stream: Option<StreamArn>,
     shards: Vec<Option<ShardId>>,
@@ -39,8 +40,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Finds the stream, the shards and the KMS key of a request. For a put, the result has the
-    /// shard of each record.
+    /// Finds the stream, the shards and the KMS key of a request. For a put request, `shards` has
+    /// the shard of each record.
     pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
         let target = O::target(context, input).ok();
         let stream = target.and_then(|target| stream_of(context, target));
@@ -111,7 +112,8 @@ fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {
     }
 }
 
-/// Returns the failures of the entries that a fault rule selected in a PutRecords request.
+/// Returns the failure that the rule of `hit` injects into each entry of a PutRecords request. An
+/// entry that the rule did not choose gets no failure.
 fn failed_entries(hit: &Hit, shards: &[Option<ShardId>]) -> FailedEntries {
     let throughput = "ProvisionedThroughputExceededException";
     let is_throughput = hit.rule.kind == FaultKind::ThroughputExceeded

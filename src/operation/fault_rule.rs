@@ -8,7 +8,7 @@ use crate::model::{ShardId, StreamArn, is_name};
 use crate::world::{FaultKind, FaultRule, ListedRule, Timestamp, World};
 use std::fmt;
 
-/// Operations whose request names a shard or writes records to shards.
+/// Operations whose request names a shard, and operations that write records to shards.
 const WITH_SHARD: [&str; 5] = [
     "GetRecords",
     "GetShardIterator",
@@ -17,7 +17,7 @@ const WITH_SHARD: [&str; 5] = [
     "SubscribeToShard",
 ];
 
-/// Operations that do not concern a single stream.
+/// Operations whose request does not name one stream.
 const WITHOUT_STREAM: [&str; 6] = [
     "DescribeAccountSettings",
     "DescribeLimits",
@@ -44,9 +44,9 @@ pub enum FaultRuleError {
     NoOperation,
     /// `operations` names an operation in which a rule of this kind cannot fire.
     OtherOperation(FaultKind, String),
-    /// The rule names a stream, but this operation does not concern a single stream.
+    /// The rule names a stream, but the request of this operation does not name one stream.
     NoStream(String),
-    /// The rule names a shard, but this operation does not concern shards.
+    /// The rule names a shard, but the request of this operation concerns no shards.
     NoShard(String),
     /// `shard` is not a valid shard id.
     ShardId(String),
@@ -67,7 +67,7 @@ pub enum FaultRuleError {
     /// `code` is missing, or a rule of this kind cannot have the given code. Holds the codes that
     /// such a rule may have.
     Code(FaultKind, Vec<&'static str>),
-    /// The emulator would have more than this number of fault rules.
+    /// With the new fault rules, the emulator would have more than this number of rules.
     TooMany(usize),
 }
 
@@ -147,8 +147,8 @@ pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleErro
     })
 }
 
-/// Checks several fault rules. Returns the rules with their shard ids and their ARNs in the service's
-/// spelling.
+/// Checks several fault rules. Returns the rules with their shard ids and their ARNs in the
+/// service's spelling.
 ///
 /// # Errors
 /// The reason why the first invalid rule is invalid.

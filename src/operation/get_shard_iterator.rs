@@ -37,7 +37,8 @@ impl Operation for GetShardIterator {
         }
         let shard_id = read_shard_id(&input.shard_id, &arn)?;
         let now = context.engine.world.clock.now();
-        // In this operation the service reports an unknown stream as an unknown shard.
+        // For an unknown stream, the service answers this operation with the error for an unknown
+        // shard.
         let stream = context.engine.find(&arn.scope, &arn.name);
         let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id, now)?, stream)));
         let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(shard_id, &arn))?;

@@ -1,4 +1,4 @@
-//! ListChannels: lists one page of the caller's channels, sorted by name. The order is a choice.
+//! ListChannels: lists one page of the caller's channels, sorted by name. This order is a choice.
 use super::prelude::*;
 use crate::engine::channel::Channel;
 
@@ -16,7 +16,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// A channel in the answer of ListChannels.
+    /// A channel in the answer of ListChannels, with its status and its stream.
     pub struct ChannelSummary {
         "ChannelARN" => arn: String,
         "ChannelCreationTimestamp" => created: Timestamp,

@@ -1,4 +1,4 @@
-//! ListQueues: lists one page of the caller's queues, sorted by name. The order is a choice.
+//! ListQueues: lists one page of the caller's queues, sorted by name. This order is a choice.
 use super::prelude::*;
 use crate::engine::queue::Queue;
 

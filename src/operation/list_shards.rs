@@ -18,7 +18,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The filter in a ListShards request, which selects the shards to list.
+    /// The filter in a ListShards request. It selects the shards to list.
     pub struct ShardFilter {
         "Type" => kind: ShardFilterType,
         "ShardId" => shard_id: Option<ShardIdText>,
@@ -34,12 +34,12 @@ document!(Output);
 
 const TOKEN: &str = "shards";
 
-/// The parameters of one page of a listing.
+/// The parameters of one page of a listing of shards.
 struct Listing {
     stream: Arc<Stream>,
     filter: Filter,
-    /// The page contains only shards whose id is greater than this text. Ids are compared as
-    /// strings. `None` if the page begins with the first shard.
+    /// The text after which the page begins: the page contains only shards with a greater id. Ids
+    /// are compared as strings. `None` if the page begins with the first shard.
     after: Option<String>,
 }
 
@@ -95,8 +95,8 @@ impl HasTarget for ListShards {
 }
 
 impl Input {
-    /// Returns the stream that the request names. The members are not grouped as a `StreamRef` in
-    /// `Input`, because a request with a token names no stream.
+    /// Returns the stream that the request names. `Input` has no member of the type `StreamRef`,
+    /// because a request with a token names no stream.
     fn stream_ref(&self) -> StreamRef {
         StreamRef::new(self.name.clone(), self.arn.clone())
     }
@@ -106,7 +106,8 @@ impl Input {
     }
 }
 
-/// Derives the parameters of the first page of a listing from `input`, the request for this page.
+/// Derives the parameters of the first page of a listing from `input`, the request for the first
+/// page.
 fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     if input.names_no_stream() {
         return Err(Error::nothing_to_list());

@@ -18,7 +18,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// A stream in the answer of ListStreams.
+    /// A stream in the answer of ListStreams, with its status and its capacity mode.
     pub struct StreamSummary {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,

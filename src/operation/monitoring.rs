@@ -11,7 +11,8 @@ use crate::wire::{input, output};
 use std::collections::BTreeSet;
 
 input! {
-    /// The input of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
+    /// The input of EnableEnhancedMonitoring and DisableEnhancedMonitoring: a stream, and the
+    /// metrics to enable or disable.
     pub struct MonitoringInput {
         "ShardLevelMetrics" => metrics: MetricsNameList,
         .. stream: StreamRef,

@@ -11,7 +11,7 @@ use crate::model::{HashKey, NewRecord, SequenceNumber, ShardId, StreamArn};
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
-/// An unchecked record of a put request.
+/// A record of a put request before the checks.
 pub(super) struct Offered {
     pub(super) partition_key: Expected<PartitionKey>,
     pub(super) explicit_hash_key: Option<HashKeyText>,
@@ -19,8 +19,9 @@ pub(super) struct Offered {
 }
 
 /// Checks the stream and all records of a put request, except for the explicit hash keys of the
-/// records. Returns the stream and the stream's put settings. `path(at, name)` returns the path, as
-/// in the service's error messages, of the member `name` of the record with the index `at`.
+/// records. Returns the stream and the stream's put settings. `path(at, name)` is for error
+/// messages. It returns the path to the member `name` in the record with the index `at`, in the
+/// service's spelling.
 pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
@@ -126,9 +127,9 @@ impl Offered {
     }
 }
 
-/// Checks the SequenceNumberForOrdering of a record with the hash key `key`. The engine does not use
-/// the number, because every new sequence number of a shard is greater than all earlier numbers of
-/// the shard. Like the service, this function accepts a number of any shard of any stream.
+/// Checks the SequenceNumberForOrdering of a record with the hash key `key`. The engine does not
+/// use the number, because every new sequence number of a shard is greater than all earlier numbers
+/// of the shard. Like the service, this function accepts a number of any shard of any stream.
 pub(super) fn check_ordering(
     context: &Context,
     (stream, key): (&Stream, Option<HashKey>),

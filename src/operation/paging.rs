@@ -13,8 +13,8 @@ pub(super) fn page_size(limit: Option<i32>, most: usize) -> usize {
     })
 }
 
-/// Creates the token of a listing's next page. `kind` names the listing, and `fields` describe the
-/// item after which the page begins.
+/// Creates the token of a listing's next page. `kind` names the listing. `fields` describe the item
+/// after which the next page begins.
 pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> String {
     let world = &context.engine.world;
     let fields = std::iter::once(kind.to_owned()).chain(fields).collect();

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::model::{SequenceNumber, StreamArn, display_shard_index};
 use crate::world::Timestamp;
 
-/// The members of a request that give a starting position.
+/// The members of a GetShardIterator or SubscribeToShard request that give a starting position.
 pub(super) struct Start<'a> {
     pub(super) kind: ShardIteratorType,
     pub(super) number: Option<&'a SequenceNumberText>,

@@ -66,9 +66,9 @@ impl Operation for PutRecords {
     }
 }
 
-/// Logs the throttled records of a PutRecords request. Users easily overlook these records: the
-/// call succeeds even if all records are refused, and the entries of the answer do not name the
-/// limit.
+/// Logs the throttled records of a PutRecords request. Users easily overlook these records, because
+/// the call succeeds even if all records are refused. In addition, the entries of the answer do not
+/// name the limit.
 fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     let throttled = results.iter().filter_map(|result| match result {
         Err(PutFailure::Throttled(shard)) => Some(*shard),
@@ -79,8 +79,8 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     };
     let (refused, offered) = (throttled.count(), results.len());
     let error = Error::write_rate_exceeded(shard, &stream.arn);
-    // Some clients silently drop refused records, so the first log line also says how to prevent
-    // this.
+    // Some clients silently drop refused records. The first log line therefore also says how to
+    // prevent refusals.
     static FIRST: Once = Once::new();
     let mut remedy = "";
     FIRST.call_once(|| remedy = "; --profile fast switches all rates off");

@@ -11,7 +11,8 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The description of a queue.
+    /// The description of a queue in an answer: its name, its status, its attributes and its
+    /// stream.
     pub struct QueueDescription {
         "QueueARN" => arn: String,
         "QueueAttributes" => attributes: AttributesOutput,
@@ -41,7 +42,8 @@ output! {
 }
 
 output! {
-    /// The attributes of a queue. An attribute that no request has set appears with its default.
+    /// The attributes of a queue in an answer. An attribute that no request gave has its default
+    /// value.
     pub struct AttributesOutput {
         "DeadLetterConfiguration" => dead_letter: DeadLetterOutput,
         "VisibilityTimeoutSeconds" => visibility_timeout: u32,
@@ -70,7 +72,8 @@ impl QueueDescription {
         Self::with(queue, described.status, described.attributes)
     }
 
-    /// Describes a queue as if it had the given status and attributes instead of its present ones.
+    /// Describes a queue as if it had the status `status` and the attributes `attributes`. The
+    /// queue's present status and attributes are not used.
     pub(super) fn with(queue: &Queue, status: StreamStatus, attributes: QueueAttributes) -> Self {
         let timestamp = match status {
             StreamStatus::Creating => queue.start.given(),
@@ -105,8 +108,8 @@ impl QueueDescription {
 }
 
 /// Returns the attributes `before` with the changes that a request asks for. A dead-letter
-/// configuration is replaced as a whole. A MaxReceiveCount is ignored if the target type is NONE,
-/// which is a choice.
+/// configuration in the request replaces the whole dead-letter configuration. The MaxReceiveCount
+/// is ignored if the target type is NONE, which is a choice.
 pub(super) fn changed_attributes(
     before: QueueAttributes,
     given: &QueueAttributesInput,

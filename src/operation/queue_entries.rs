@@ -30,7 +30,8 @@ input! {
 }
 
 output! {
-    /// The successful entries and the failed entries of a request. Both lists are always present.
+    /// The answer to a request with receipt handles: the entries that succeeded, and the entries
+    /// that failed. Both lists are always present.
     pub struct EntriesOutput {
         "Failed" => failed: Vec<FailedEntry>,
         "Successful" => successful: Vec<SuccessfulEntry>,
@@ -39,7 +40,7 @@ output! {
 document!(EntriesOutput);
 
 output! {
-    /// A successful entry of a request.
+    /// A successful entry of a request, named by the entry's receipt handle.
     pub struct SuccessfulEntry { "ReceiptHandle" => handle: String, }
 }
 

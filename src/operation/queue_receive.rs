@@ -45,7 +45,7 @@ output! {
 }
 
 output! {
-    /// A received record, with the receipt handle that acknowledges it.
+    /// A received record, with the receipt handle by which a consumer acknowledges the record.
     pub struct QueueRecord<'a> {
         "ApproximateArrivalTimestamp" => arrival: Timestamp,
         "Data" => data: BlobView<'a>,

@@ -32,7 +32,7 @@ QueueStartingPositionType {
     Latest = "LATEST",
     AtTimestamp = "AT_TIMESTAMP",
 });
-choice!(/// The targets of records that have reached the maximum number of receives.
+choice!(/// The target of the records that have reached the maximum number of receives.
     TargetType { BuiltIn = "BUILT_IN", None = "NONE" });
 
 input! {
@@ -52,7 +52,7 @@ input! {
 list!(/// The streams of a queue. CreateQueue accepts only one stream.
     QueueStreamConfigurationList of QueueStreamConfiguration, length: 1..=10_000);
 input! {
-    /// The limit of receives after which a record becomes a dead-letter record.
+    /// The maximum number of receives, after which a record becomes a dead-letter record.
     pub struct DeadLetterConfiguration {
         "TargetType" => target: TargetType,
         "MaxReceiveCount" => max_receive_count: Option<MaxReceiveCount>,
@@ -66,8 +66,8 @@ input! {
     }
 }
 input! {
-    /// An entry of a batch request. The entry names a received record by the record's receipt
-    /// handle.
+    /// An entry of a batch request. The entry names a record by the receipt handle that a receive
+    /// of the record returned.
     pub struct HandleEntry { "ReceiptHandle" => handle: ReceiptHandle, }
 }
 list!(/// The entries of a batch request. Each entry succeeds or fails separately.

@@ -103,8 +103,8 @@ pub(super) fn push_text(text: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// Returns the value of the CBOR tag for timestamps. In RPC v2 CBOR the value is a float of seconds
-/// since 1970, otherwise an integer of milliseconds since 1970.
+/// Returns the value that the CBOR tag for timestamps contains. In RPC v2 CBOR the value is a float
+/// of seconds since 1970, otherwise an integer of milliseconds since 1970.
 #[allow(
     clippy::cast_precision_loss,
     reason = "exact to the millisecond for 285,000 years"

@@ -11,7 +11,7 @@ use crate::error::{Error, TagOwner};
 use crate::model::{ChannelArn, ConsumerArn, QueueArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
-/// The resource that an ARN names. The resource exists.
+/// An existing resource that an ARN names.
 pub(super) enum Resource {
     Stream(Arc<Stream>),
     /// A consumer, and the stream that it belongs to.
@@ -20,7 +20,7 @@ pub(super) enum Resource {
     Channel(Arc<Channel>),
 }
 
-/// The tags and the policy of a resource, which a change of the resource may modify.
+/// Mutable references to the tags and the policy of a resource, for a change of the resource.
 pub(super) struct ResourceTags<'a> {
     pub(super) tags: &'a mut Tags,
     pub(super) policy: &'a mut Option<String>,

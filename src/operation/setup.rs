@@ -76,8 +76,8 @@ fn shape(operation: &str) -> &'static Shape {
 }
 
 /// Names the settings in which an existing stream differs from a CreateStream request, apart from
-/// the number of shards. `members` is the JSON of the request. The request need not be valid: the
-/// stream exists already.
+/// the number of shards. `members` is the JSON of the request. The request may be invalid, because
+/// the stream exists already.
 pub fn stream_differences(
     context: &Context,
     stream: &Stream,
@@ -190,7 +190,7 @@ pub async fn register_at_start(
     registered.await.map(drop)
 }
 
-/// A record that the setup lists for a stream.
+/// A record that the setup puts into a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartRecord {
     /// The partition key, 1 to 256 characters.

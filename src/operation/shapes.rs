@@ -64,15 +64,15 @@ string!(/// Name of a stream.
     StreamName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a stream.
     StreamARN, length: 1..=2048, pattern: STREAM_ARN);
-string!(/// A stream id, which AWS reserves. Its form is checked, but the id has no effect.
+string!(/// The id of a stream, which AWS reserves. Its form is checked, but the id has no effect.
     StreamId, length: 1..=24, pattern: STREAM_ID);
 string!(/// A shard id, in any of the spellings that the service accepts.
     ShardIdText, length: 1..=128, pattern: NAME);
 string!(/// The partition key of a record, which assigns the record to a shard.
     PartitionKey, length: 1..=256);
-string!(/// A decimal number, which may be greater than the largest hash key.
+string!(/// A hash key in decimal digits, which may be greater than the largest hash key.
     HashKeyText, pattern: HASH_KEY);
-string!(/// A decimal number, which need not be a valid sequence number.
+string!(/// A sequence number in decimal digits, which need not be valid.
     SequenceNumberText, pattern: SEQUENCE_NUMBER);
 string!(/// A shard iterator, which need not be valid.
     ShardIteratorText, length: 1..=512);
@@ -82,19 +82,19 @@ string!(/// Key of a tag.
     TagKey, length: 1..=128);
 string!(/// Value of a tag.
     TagValue, length: 0..=256);
-map!(/// The tags of one request.
+map!(/// The tags that one request adds to a resource.
     TagMap of TagKey, to TagValue, length: 1..=200);
 
 input! {
-    /// A stream whose queues or channels are to be listed.
+    /// A stream that a filter of ListQueues or ListChannels names.
     pub struct StreamFilter {
         "StreamARN" => arn: StreamARN,
         "StreamCreationTimestamp" => created: Option<Timestamp>,
     }
 }
-list!(/// Streams whose queues or channels are to be listed.
+list!(/// A filter of ListQueues or ListChannels: the streams whose queues or channels are listed.
     StreamFilterList of StreamFilter, length: 1..=10_000);
-list!(/// Keys of tags to remove.
+list!(/// Keys of the tags that a request removes from a resource.
     TagKeyList of TagKey, length: 1..=50);
 string!(/// Name of a consumer.
     ConsumerName, length: 1..=128, pattern: NAME);
@@ -111,7 +111,7 @@ integer!(/// Maximum number of consumers on one page of ListStreamConsumers.
     ListStreamConsumersInputLimit, 1..=10_000);
 integer!(/// Maximum number of tags on one page of ListTagsForStream.
     ListTagsForStreamInputLimit, 1..=50);
-integer!(/// A retention period in hours. The operations check that it is within the bounds.
+integer!(/// A retention period in hours. The operations check the bounds of the period.
     RetentionPeriodHours);
 integer!(/// Maximum number of shards on one page of DescribeStream.
     DescribeStreamInputLimit, 1..=10_000);
@@ -123,7 +123,7 @@ integer!(/// Maximum number of streams on one page of ListStreams.
     ListStreamsInputLimit, 1..=10_000);
 integer!(/// A number of shards, at least 1.
     PositiveIntegerObject, 1..);
-integer!(/// A warm throughput in MiB/s.
+integer!(/// A warm throughput that a request asks for, in MiB/s.
     NaturalIntegerObject, 0..);
 integer!(/// Maximum record size of a stream, in KiB.
     MaxRecordSizeInKiB, 1024..=10240);

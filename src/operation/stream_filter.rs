@@ -12,7 +12,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The stream that a listed queue or channel belongs to.
+    /// The stream to which a listed queue or channel belongs.
     pub struct StreamIdentifier {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,
@@ -29,9 +29,10 @@ impl StreamIdentifier {
     }
 }
 
-/// The filter of a listing of queues or channels. The filter holds the streams whose queues or
-/// channels are listed, each with its creation time. The ARN is `None` if it cannot be parsed, and
-/// the creation time is `None` if the request does not give it. An empty filter admits all streams.
+/// The filter of a listing of queues or channels. The filter holds streams, each with its creation
+/// time. The queues or channels of these streams are listed. The ARN of a stream is `None` if
+/// the ARN cannot be parsed. The creation time is `None` if the request does not give it. An empty
+/// filter admits all streams.
 pub(super) struct StreamFilters(Vec<(Option<StreamArn>, Option<Timestamp>)>);
 
 impl StreamFilters {
@@ -44,8 +45,9 @@ impl StreamFilters {
     }
 
     /// True if the queues or channels of `stream` are listed, because the filter is empty or names
-    /// the stream. A creation time must be equal to the time in answers, which is a whole
-    /// second, to the millisecond. The meaning of the filter is a choice.
+    /// the stream. A creation time in the filter must be equal to the creation time that answers
+    /// contain. This time is a whole second, and the comparison is exact to the millisecond. The
+    /// meaning of the filter is a choice.
     pub(super) fn admits(&self, stream: &Stream) -> bool {
         let mut wanted = self.0.iter();
         self.0.is_empty()

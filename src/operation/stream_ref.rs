@@ -57,8 +57,8 @@ impl Context {
 }
 
 impl StreamRef {
-    /// Creates the reference from the members of a request whose type has no field of the type
-    /// `StreamRef`.
+    /// Creates a reference from two members of a request. The input type of the request has no
+    /// field of the type `StreamRef`.
     pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
         Self {
             name,
@@ -93,8 +93,8 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
 }
 
 /// Finds the name of the stream that a request names, for the log. Unlike `stream_name`, this
-/// function also finds the stream in a shard iterator or a token, and the first stream in a list of
-/// streams.
+/// function also searches shard iterators, tokens and lists of streams. It returns the first stream
+/// of a list.
 pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = stream_name(format, body) {
         return Some(name);

@@ -39,10 +39,10 @@ impl HasTarget for UpdateChannel {
     }
 }
 
-/// The changes of a channel that a request asks for.
+/// The changes that an UpdateChannel request asks for.
 struct Changes<'a> {
-    /// An element for each destination member of the request: the kind of this destination, and the
-    /// new data freshness in seconds. A request with members for both kinds is refused.
+    /// The new data freshness in seconds for each kind of destination that the request contains. A
+    /// request with both kinds of destination is refused.
     freshness_s: Vec<(DestinationKind, u32)>,
     logging: Option<&'a ChannelLoggingConfiguration>,
 }

@@ -1,5 +1,5 @@
-//! UpdateStreamRecordDistributionStrategy: sets the strategy that distributes records over the
-//! shards. The new strategy takes effect immediately.
+//! UpdateStreamRecordDistributionStrategy: sets the strategy that assigns the records of a stream
+//! to its shards. The new strategy takes effect immediately.
 use super::prelude::*;
 use crate::model::StreamMode;
 

@@ -1,5 +1,5 @@
-//! UpdateStreamWarmThroughput: sets the capacity that an on-demand stream provides in advance of
-//! traffic.
+//! UpdateStreamWarmThroughput: sets the write throughput for which an on-demand stream has capacity
+//! before the traffic comes.
 use super::prelude::*;
 use crate::engine::{PendingChange, ReshardingOrder, StreamState};
 use crate::model::StreamMode;
