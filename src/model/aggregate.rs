@@ -5,7 +5,7 @@ use super::hash_key::{HashKey, HashKeyRange};
 use crate::limits;
 use md5::{Digest as _, Md5};
 
-/// The first bytes of an aggregated record.
+/// The magic number: the first four bytes of an aggregated record.
 const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 /// Number of bytes of the MD5 hash at the end of an aggregated record.
 const DIGEST_BYTES: usize = 16;

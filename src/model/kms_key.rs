@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-/// The reason why a KMS key is unusable. The option `--kms-key` declares the reason.
+/// The reason why a KMS key is unusable, as declared by the option `--kms-key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// The key is disabled.

@@ -1,4 +1,4 @@
-//! AddTagsToStream: adds tags to a stream.
+//! AddTagsToStream: adds tags to a stream. A tag replaces an existing tag with the same key.
 use super::prelude::*;
 
 pub(super) struct AddTagsToStream;

@@ -17,8 +17,8 @@ output! { pub struct Output {
 } }
 document!(Output);
 
-/// The value in the answer for a quota without a limit. It is the largest value of the member's
-/// type.
+/// The value that the answer shows for a quota without a limit. This value is the largest value of
+/// the member's type.
 const NO_LIMIT: u64 = i32::MAX as u64;
 
 /// Returns the value that the answer shows for the quota `limit`.

@@ -43,7 +43,7 @@ struct Listing {
     after: Option<String>,
 }
 
-/// A filter of ListShards whose members were checked against its type.
+/// A filter of ListShards. Its members were checked against the type of the filter.
 #[derive(Clone, Copy)]
 enum Filter {
     All,

@@ -1,4 +1,4 @@
-//! MergeShards: merges two adjacent shards.
+//! MergeShards: merges two shards with adjacent hash key ranges into one shard.
 use super::prelude::*;
 use crate::engine::{PendingChange, ReshardingOrder, StreamState};
 use crate::model::{ShardId, StreamArn, StreamMode};

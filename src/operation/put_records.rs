@@ -21,7 +21,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// One record of a PutRecords request.
+    /// An entry of a PutRecords request: one record, with the members that select its shard.
     pub struct PutRecordsRequestEntry {
         "PartitionKey" => partition_key: Expected<PartitionKey>,
         "ExplicitHashKey" => explicit_hash_key: Option<HashKeyText>,

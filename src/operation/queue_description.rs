@@ -1,5 +1,5 @@
-//! The part of an answer that describes a queue, and the attributes that a request gives for a
-//! queue.
+//! The part of an answer that describes a queue, and the conversion of a request's members to the
+//! attributes of a queue.
 
 use super::present::present;
 use super::queue_shapes::{DeadLetterConfiguration, QueueAttributesInput, TargetType};

@@ -64,8 +64,8 @@ impl Resource {
         }
     }
 
-    /// Returns the owner of the resource's tags, for error messages. `arn` is the resource's ARN as
-    /// the request gives it.
+    /// Returns the resource in the form in which error messages name the owner of tags. `arn` is
+    /// the resource's ARN as the request gives it.
     pub(super) fn tag_owner<'a>(&self, arn: &'a ResourceARN) -> TagOwner<'a> {
         let scope = match self {
             Self::Stream(stream) | Self::Consumer(stream, _) => &stream.arn.scope,

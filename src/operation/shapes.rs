@@ -9,7 +9,7 @@ use crate::world::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
-/// The pattern of names. It permits letters, digits and `_.-`.
+/// The pattern of names, such as the name of a stream. It permits letters, digits and `_.-`.
 pub(super) static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !text.is_empty() && text.bytes().all(known)

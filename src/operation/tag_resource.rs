@@ -1,4 +1,5 @@
-//! TagResource: adds tags to a stream, a consumer, a queue or a channel.
+//! TagResource: adds tags to a stream, a consumer, a queue or a channel. A tag replaces an existing
+//! tag with the same key.
 use super::prelude::*;
 
 pub(super) struct TagResource;

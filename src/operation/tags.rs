@@ -8,7 +8,7 @@ use crate::model::{TagFault, Tags};
 use crate::wire::{Present, output};
 
 output! {
-    /// A tag in an answer.
+    /// A tag in an answer: a key and a value.
     pub struct Tag {
         "Key" => key: String,
         "Value" => value: String,

@@ -82,8 +82,8 @@ fn plan(
 /// Checks the target number of shards against the shard limit of a stream, and against the stream's
 /// number of open shards.
 fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
-    // A stream may already have more shards than the limit. Even this stream can be scaled only to a
-    // number within the limit.
+    // A stream may already have more shards than the limit. Even this stream can be scaled only to
+    // a number within the limit.
     if let Some(limit) = limits.shards_per_stream.filter(|limit| target > *limit) {
         return Err(Error::target_above_limit(limit, open, target));
     }

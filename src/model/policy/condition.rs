@@ -21,7 +21,7 @@ pub(super) struct Condition {
     values: Vec<Value>,
 }
 
-/// The supported condition keys.
+/// A condition key that minikin supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Key {
     PrincipalAccount,

@@ -11,7 +11,7 @@ use crate::model::arn::AccountId;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// A policy as a list of statements. Each statement marks its elements that minikin does not
+/// A policy: a list of statements. A statement has marks for the elements that minikin does not
 /// understand.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy(Vec<Statement>);
@@ -105,8 +105,8 @@ impl Policy {
     /// Reads a policy of a principal.
     ///
     /// # Errors
-    /// A message for the user with the place of the first flaw, when the policy has an element that
-    /// minikin does not understand.
+    /// The policy has an element that minikin does not understand. The error is a message for the
+    /// user, with the place of the first flaw.
     pub(in crate::model) fn of_identity(document: &Document) -> Result<Self, String> {
         let mut flaws = Flaws::default();
         let policy = Self(statement::read_all(document, false, &mut flaws));
@@ -116,8 +116,8 @@ impl Policy {
         }
     }
 
-    /// Reads the policy of a resource. A text that is not a policy gives a policy that denies
-    /// everything.
+    /// Reads the policy of a resource. If `text` is not a policy, the result is a policy that
+    /// denies everything.
     pub(crate) fn of_resource(text: &str) -> Self {
         match Document::read(text) {
             Ok(document) => Self(statement::read_all(&document, true, &mut Flaws::default())),

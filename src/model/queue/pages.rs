@@ -106,7 +106,8 @@ fn bit(index: u64) -> u64 {
 }
 
 impl Page {
-    /// Returns the entries of this page with their indexes. `number` is the number of the page.
+    /// Returns the entries of this page with their indexes. `number` is the number of the page: the
+    /// indexes of page 0 are 0 to 63, and so on.
     fn iter(&self, number: u64) -> impl Iterator<Item = (u64, &Entry)> {
         let bits = (0..WIDTH).filter(|at| self.present >> at & 1 == 1);
         bits.map(move |at| number * WIDTH + at).zip(&self.entries)

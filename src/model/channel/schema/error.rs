@@ -1,4 +1,5 @@
-//! Errors of schemas and of records.
+//! Errors about a JSON Schema that cannot be converted to columns, and about records that do not
+//! follow their schema.
 
 use crate::model::channel::InvalidRecord;
 use std::fmt;
