@@ -3,7 +3,7 @@
 use super::hash_key::HashKey;
 use bytes::Bytes;
 
-/// The record of a PutRecord request, or of one entry of a PutRecords request.
+/// A record to be written, from a PutRecord request or from an entry of a PutRecords request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRecord {
     /// `PartitionKey`. Only a stream with the record distribution strategy AUTO accepts a record

@@ -257,9 +257,9 @@ impl ParsedNumber {
         })
     }
 
-    /// The same number as a [`SequenceNumber`]. `None` for version 0 or 1, for a negative shard
-    /// index, and for a number with a digit other than zero in a position where the service always
-    /// has a zero.
+    /// Returns the same number as a [`SequenceNumber`]. `None` for version 0 or 1, and for a
+    /// negative shard index. Also `None` if a digit of the number is not zero, but the service
+    /// always writes a zero in the position of this digit.
     pub fn as_version_two(&self) -> Option<SequenceNumber> {
         self.fields().filter(|number| number.wide() == self.written)
     }

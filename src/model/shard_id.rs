@@ -43,9 +43,10 @@ impl ShardId {
         Self::new(self.0 + 1)
     }
 
-    /// Parses a shard id as leniently as the service: the text between the first and the second
-    /// hyphen, or the whole text if there is no hyphen, must be a decimal number of at most
-    /// 2147483647. So `shardId-000000000001`, `anything-1` and `1` all name the same shard.
+    /// Parses a shard id as leniently as the service. If the text has a hyphen, the part between
+    /// the first and the second hyphen counts, otherwise the whole text. This part must be a
+    /// decimal number of at most 2147483647. Thus `shardId-000000000001`, `anything-1` and `1` all
+    /// name the same shard.
     pub fn parse(raw: &str) -> Option<Self> {
         let digits = match raw.split_once('-') {
             None => raw,

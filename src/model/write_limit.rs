@@ -13,7 +13,7 @@ pub(crate) struct WriteLimit {
 }
 
 impl WriteLimit {
-    /// Creates full token buckets for the given limits. A limit of `None` means that there is no
+    /// Creates full token buckets for the given limits. `None` as a limit means that there is no
     /// limit.
     pub(crate) fn new(
         bytes_per_second: Option<u64>,

@@ -1,4 +1,4 @@
-//! The part of an answer that describes the settings of an account in a region.
+//! The description of an account's settings in a region, as answers contain it.
 
 use super::answer::document;
 use super::present::present;

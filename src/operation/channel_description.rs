@@ -1,4 +1,4 @@
-//! The part of an answer that describes a channel.
+//! The description of a channel, as answers contain it.
 
 use super::channel_shapes::{ChannelEncryptionType, PartitionTransform};
 use super::present::present;

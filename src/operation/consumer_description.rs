@@ -1,4 +1,4 @@
-//! The part of an answer that describes a consumer.
+//! The description of a consumer, as answers contain it.
 
 use super::present::present;
 use super::stream_details::whole_seconds;

@@ -69,10 +69,10 @@ fn new_channel(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// Returns the account and region in which a request creates its channel. The account and region of
-/// the stream are used, even if the stream belongs to another account than the caller. This rule is
-/// a choice, and also applies to consumers. A request without a valid stream gives the caller's
-/// account and region, but creates no channel.
+/// Returns the account and region in which a request creates its channel: the account and region of
+/// the stream, even if another account sends the request. This rule is a choice, and also applies
+/// to consumers. A request without a valid stream gives the caller's account and region, but
+/// creates no channel.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }

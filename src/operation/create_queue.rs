@@ -135,10 +135,10 @@ fn new_queue(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// Returns the account and region in which a request creates its queue. The account and region of
-/// the stream are used, even if the stream belongs to another account than the caller. This rule is
-/// a choice, and also applies to consumers. A request without a valid stream gives the caller's
-/// account and region, but creates no queue.
+/// Returns the account and region in which a request creates its queue: the account and region of
+/// the stream, even if another account sends the request. This rule is a choice, and also applies
+/// to consumers. A request without a valid stream gives the caller's account and region, but
+/// creates no queue.
 pub(super) fn account_and_region(context: &Context, input: &Input) -> AccountRegion {
     CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }

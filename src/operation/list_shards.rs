@@ -233,8 +233,8 @@ impl ShardFilter {
 
 impl Filter {
     /// Returns true if the filter selects the shard. `earliest_s` is the result of
-    /// [`earliest_time_s`]. A timestamp of the filter that is earlier than `earliest_s` is replaced
-    /// by `earliest_s`, because `earliest_s` increases between the requests for two pages.
+    /// [`earliest_time_s`]. It replaces a timestamp of the filter that is earlier. The reason is
+    /// that `earliest_s` can increase between the requests for two pages.
     fn lists(self, shard: &Shard, earliest_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);

@@ -1,4 +1,4 @@
-//! The parts of an answer that give the shard id and the sequence number of a written record.
+//! The shard id and the sequence number of a written record, as answers contain them.
 
 use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId};
 use crate::wire::{Format, Present};

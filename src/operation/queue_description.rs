@@ -1,5 +1,5 @@
-//! The part of an answer that describes a queue, and the conversion of a request's members to the
-//! attributes of a queue.
+//! The description of a queue, as answers contain it, and the conversion of a request's members to
+//! queue attributes.
 
 use super::present::present;
 use super::queue_shapes::{DeadLetterConfiguration, QueueAttributesInput, TargetType};

@@ -40,7 +40,8 @@ pub struct ReceiveOutput {
 }
 
 output! {
-    /// The members of the answer of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
+    /// The members that ReceiveQueueRecords and ReceiveDeadLetterQueueRecords have in their
+    /// answers.
     pub struct Records<'a> { "QueueRecords" => records: Vec<QueueRecord<'a>>, }
 }
 

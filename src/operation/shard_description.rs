@@ -1,4 +1,4 @@
-//! The part of an answer that describes a shard.
+//! The description of a shard, as answers contain it.
 
 use super::placement::{NumberText, ShardText};
 use super::present::present;

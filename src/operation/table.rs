@@ -35,7 +35,7 @@ pub struct Entry {
     pub name: &'static str,
     /// Shape of the operation's request, with its constraints.
     pub input: &'static Shape,
-    /// Names of the members of the operation's answer.
+    /// Names of the members in the answer of the operation.
     pub output: &'static [&'static str],
     call: fn(&'static str, Context, Bytes, Format) -> Running,
 }

@@ -69,7 +69,8 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Refuses a request with a member for another kind of destination than the channel's.
+    /// Refuses a request with a member for a kind of destination that the channel does not have.
+    /// `kind` is the kind of the channel's destination.
     fn check_kind(&self, kind: DestinationKind) -> Result<(), Error> {
         let other = self.freshness_s.iter().find(|(given, _)| *given != kind);
         let member = match other {

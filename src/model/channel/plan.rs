@@ -112,7 +112,7 @@ impl ObjectPlan {
         self.ranges.is_empty()
     }
 
-    /// Returns an upper bound of the number of bytes in the uncompressed object: the records and
+    /// Returns an upper bound of the size of the uncompressed object, in bytes: the records and
     /// their separators. Returns 0 for a resumed plan, whose size is unknown.
     pub const fn bytes(&self) -> u64 {
         self.bytes

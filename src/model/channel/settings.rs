@@ -1,5 +1,5 @@
-//! The settings of a channel that a CreateChannel or UpdateChannel request gives. Settings that no
-//! request gives have their default values.
+//! The settings that CreateChannel and UpdateChannel requests give to a channel. A setting that no
+//! request gives has its default value.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct ChannelSettings {
     pub log: LogSettings,
 }
 
-/// The format of the records of a channel's stream (`RecordFormatType`).
+/// The format in which the stream of a channel holds its records (`RecordFormatType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RecordFormat {
     /// Each record is JSON in the frame that the serializers of AWS Glue Schema Registry write.
@@ -126,7 +126,7 @@ pub struct S3Destination {
     pub bucket: BucketRef,
     /// The compression of the objects.
     pub compression: S3Compression,
-    /// Template of the keys of the objects.
+    /// Template from which the keys of the objects are made.
     pub key_template: String,
     /// The storage class of the objects.
     pub storage_class: StorageClass,
@@ -228,7 +228,7 @@ impl TableCompression {
 pub struct DeadLetterBucket {
     /// The bucket to which the dead-letter objects are written.
     pub bucket: BucketRef,
-    /// Prefix of the keys of the dead-letter objects (`ErrorOutputPrefix`).
+    /// Prefix with which the keys of dead-letter objects begin (`ErrorOutputPrefix`).
     pub prefix: String,
 }
 

@@ -203,10 +203,10 @@ fn utc(ms: i64) -> OffsetDateTime {
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Returns the key of the object that holds a failure record in a bucket. The key contains the
-/// mapping's UUID, the shard, the time of the discard in UTC, and the random UUID `random`.
-/// `timestamp_ms` is the time of the discard in milliseconds since 1970. The form of the key was
-/// recorded from Lambda.
+/// Returns the key under which a bucket holds a failure record. The key contains the mapping's
+/// UUID, the shard, the time of the discard in UTC, and the random UUID `random`. `timestamp_ms` is
+/// the time of the discard in milliseconds since 1970. The form of the key was recorded from
+/// Lambda.
 pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str) -> String {
     let format =
         format_description!("[year]/[month]/[day]/[year]-[month]-[day]T[hour].[minute].[second]");

@@ -46,9 +46,9 @@ struct Read {
 }
 
 impl Progress {
-    /// Creates the progress of a mapping whose records before the index `next` are all done. `last`
-    /// is the index and arrival time (milliseconds since 1970) of the last of these records. `None`
-    /// if there is no such record.
+    /// Creates the progress of a mapping. All records before the index `next` are done. `last` is
+    /// the index and the arrival time (milliseconds since 1970) of the last record before `next`.
+    /// `None` if no record precedes `next`.
     pub const fn starting_at(next: u64, last: Option<(u64, i64)>) -> Self {
         Self {
             read: BTreeMap::new(),

@@ -181,8 +181,8 @@ impl Refusal {
         )
     }
 
-    /// The error for a change of a mapping that is in a transitional state. `action` is `update` or
-    /// `delete`.
+    /// The error for a request to change a mapping while the mapping is in a transitional state.
+    /// `action` is `update` or `delete`.
     pub fn in_use(action: &str) -> Self {
         Self::new(
             RefusalKind::ResourceInUse,

@@ -52,8 +52,8 @@ pub enum Refusal {
     /// The request needs an Allow in a policy of the principal, but no policy of the principal
     /// allows the request.
     NotAllowedByIdentity,
-    /// The principal belongs to another account than the resource, and the resource's policy has no
-    /// Allow for the principal.
+    /// The resource belongs to another account than the principal, and the policy of the resource
+    /// does not allow the request.
     NotAllowedByResource,
 }
 

@@ -231,8 +231,8 @@ fn conditions_hold_by_operator_and_key() {
     }
 }
 
-/// Returns a resource policy with one statement. `principal` is the element of the statement that
-/// names its principals.
+/// Returns a resource policy with one statement. `principal` is the element `Principal` or
+/// `NotPrincipal` of the statement.
 fn about(effect: &str, principal: &str) -> String {
     format!(
         r#"{{"Statement": {{"Effect": "{effect}", {principal}, "Action": "kinesis:*",

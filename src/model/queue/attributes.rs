@@ -2,7 +2,7 @@
 
 use crate::limits;
 
-/// The attributes of a queue that CreateQueue and UpdateQueue set.
+/// The attributes that CreateQueue and UpdateQueue requests give to a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueAttributes {
     /// The visibility timeout in seconds, for receive requests that do not give a timeout.

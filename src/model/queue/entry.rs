@@ -1,4 +1,4 @@
-//! The state of a record that was received from a queue and is not yet settled.
+//! The state of a received record of a queue, as long as the record is not settled.
 
 /// The state of a received record: visible or in flight, dead-letter or not. The numbers of the
 /// states are part of saved documents.
@@ -48,7 +48,7 @@ impl Standing {
     }
 }
 
-/// The state of a record that was received and is not settled. An entry takes 40 bytes.
+/// The state of a received record that is not settled. An entry takes 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The number of the record's newest delivery. A queue numbers all of its deliveries.

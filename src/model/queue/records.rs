@@ -1,10 +1,10 @@
-//! The records of one queue that were received and are not settled, and the transitions between
-//! their states.
+//! The received records of one queue that are not settled, and the transitions between their
+//! states.
 //!
-//! Each shard has an index `next`: every record before this index was received at least once, and
-//! no record from this index on was ever received. A record before `next` without an entry is
-//! settled. In the table, "count" is the number of receives of the record, and "max" is the maximum
-//! number of receives.
+//! Each shard has an index `next`. Every record before this index was received at least once. No
+//! record from this index on was ever received. A record before `next` without an entry is settled.
+//! In the table, "count" is the number of receives of the record, and "max" is the maximum number
+//! of receives.
 //!
 //! | from | event | to |
 //! |---|---|---|
@@ -68,7 +68,7 @@ pub(crate) struct QueueCounts {
     pub(crate) dead_visible: usize,
 }
 
-/// A record of a shard that was never received from the queue.
+/// A record that no consumer has received from the queue yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnreadRecord {
     /// The index of the record in its shard.

@@ -43,7 +43,7 @@ pub(crate) struct RecordBefore {
     entry: Option<Entry>,
 }
 
-/// The state of the record that a receipt handle names. The handle is valid.
+/// The record that a valid receipt handle names, and its state.
 enum NamedRecord {
     /// The newest delivery of the record is the delivery that the handle names. Holds the record's
     /// entry.

@@ -11,7 +11,7 @@ use ciborium_ll::{Encoder, Header};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// An upper bound of the number of bytes in an answer outside of its entries.
+/// An upper bound of the size of an answer without its entries, in bytes.
 const FRAME_BYTES: usize = 128;
 
 /// The output of PutRecords: the result of each record, in the order of the request.

@@ -46,7 +46,7 @@ impl Columns {
     }
 }
 
-/// The state of the conversion of one JSON Schema.
+/// The state that the conversion of one JSON Schema needs.
 struct Mapping<'a> {
     root: &'a Node,
     /// Number of types converted so far. The limit on this number stops a schema whose references
