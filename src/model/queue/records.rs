@@ -2,9 +2,9 @@
 //! states.
 //!
 //! Each shard has an index `next`. Every record before this index was received at least once. No
-//! record from this index on was ever received. A record before `next` without an entry is settled.
-//! In the table, "count" is the number of receives of the record, and "max" is the maximum number
-//! of receives.
+//! record from this index on was ever received, unless a crash lost its receive. A record before
+//! `next` without an entry is settled. In the table, "count" is the number of receives of the
+//! record, and "max" is the maximum number of receives.
 //!
 //! | from | event | to |
 //! |---|---|---|
