@@ -131,7 +131,7 @@ fn the_map_in_the_crate_names_the_layers_in_this_order() {
     ] {
         let map = library
             .text
-            .find("A module uses only what stands left of it")
+            .find("A module uses only the modules before it in this order")
             .unwrap();
         let at = library.text[map..].find(&format!("`{name}`")).unwrap();
         assert!(at > last, "{name}");
