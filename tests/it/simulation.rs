@@ -1,10 +1,11 @@
-//! Random lives of streams. An oracle predicts the result of each step.
+//! Random runs of streams. An oracle predicts the result of each step.
 //!
 //! A seed decides the steps: calls of every operation, passing time, faults at every injection
-//! point, restarts, and power cuts, after which a simulated disk keeps the flushed writes and a
-//! random part of the others. After each step, all events of subscriptions are received. After
-//! every few steps and after each fault, everything that can be read is compared with the oracle.
-//! A change that was answered with a failure may have happened or not; the oracle learns which.
+//! point, restarts, and power cuts. After a power cut, a simulated disk keeps the flushed writes
+//! and a random part of the other writes. After each step, all events of subscriptions are
+//! received. After every few steps and after each fault, everything that can be read is compared
+//! with the oracle. A change that was answered with a failure may have happened or not. The next
+//! comparison shows which, and the oracle adopts it.
 
 mod capacity;
 mod change;
@@ -33,11 +34,11 @@ use subscribe::{Bookmark, Subscribed};
 use tempfile::TempDir;
 use write::Offered;
 
-/// Steps of one life.
+/// Number of steps of one run.
 const STEPS: usize = 70;
 /// Number of steps between two comparisons of everything.
 const REST: usize = 14;
-/// The streams there can be.
+/// Names of the streams that can exist.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// One run of the simulation.
@@ -48,15 +49,16 @@ struct Simulation {
     cursors: Vec<Cursor>,
     subscribed: Vec<Subscribed>,
     bookmarks: Vec<Bookmark>,
-    /// Records written so far; each tells its own number.
+    /// Number of records written so far. The data of each record contains its number.
     written: usize,
-    /// True while a fault is injected: an internal failure is then a permitted answer.
+    /// True while a fault is injected. An internal failure is then a permitted answer.
     trouble: bool,
-    /// True if a request was answered with an internal failure since then.
+    /// True if a request was answered with an internal failure since the fault was injected.
     failed: bool,
     /// Records that were offered and answered with a failure.
     in_doubt: Vec<Offered>,
-    /// The events of the life, without those that differ between two lives of one seed.
+    /// The log of the run: the calls with their outcomes, and the other steps. It contains nothing
+    /// that differs between two runs with the same seed.
     trace: Vec<String>,
 }
 
@@ -99,7 +101,7 @@ impl Simulation {
         }
     }
 
-    /// Mostly the name of a stream that there is.
+    /// Returns the name of a stream, usually of a stream that exists.
     fn name(&self) -> &'static str {
         let known = NAMES
             .into_iter()
@@ -158,7 +160,7 @@ impl Simulation {
         }
     }
 
-    /// Calls an operation in either format; it has to end as was foretold.
+    /// Calls an operation in either format. Checks that the outcome is the predicted one.
     async fn call(&mut self, operation: &str, body: Value, foretold: Foretold) -> Option<Value> {
         let request = format!("{operation} {body}");
         let answer = self.ask(operation, body).await;
@@ -175,19 +177,19 @@ impl Simulation {
         answer.ok()
     }
 
-    /// Calls an operation in either format: its answer, or the refusal's type.
+    /// Calls an operation in either format. Returns its answer, or the type of the refusal.
     async fn ask(&self, operation: &str, body: Value) -> Result<Value, String> {
         ask(&self.machine, &self.chance, operation, body).await
     }
 
-    /// The last steps, for a failed comparison.
+    /// The last lines of the log, for the message of a failed comparison.
     fn story(&self) -> String {
         let from = self.trace.len().saturating_sub(40);
         self.trace[from..].join("\n")
     }
 }
 
-/// Calls an operation in either format: its answer, or the refusal's type.
+/// Calls an operation in either format. Returns its answer, or the type of the refusal.
 async fn ask(
     machine: &Machine,
     chance: &Chance,
@@ -209,7 +211,8 @@ async fn ask(
     }
 }
 
-/// A change that no call waits for is on a real disk once a later change is.
+/// Waits on a real disk until all earlier changes are durable, including changes that no call waits
+/// for. The function makes a later change and waits until that change is durable.
 async fn until_committed(machine: &Machine, chance: &Chance, status: &str) {
     if matches!(machine.ground, Ground::Directory(_)) {
         let body = json!({"MinimumThroughputBillingCommitment": {"Status": status}});
@@ -218,12 +221,12 @@ async fn until_committed(machine: &Machine, chance: &Chance, status: &str) {
     }
 }
 
-/// Lives a seed's life on a simulated disk and returns its trace.
+/// Runs the simulation with a seed on a simulated disk. Returns the log of the run.
 fn live(seed: u64) -> Vec<String> {
     live_on(seed, Ground::Simulated(SimulatedDisk::new()))
 }
 
-/// Lives a seed's life and returns its trace.
+/// Runs the simulation with a seed. Returns the log of the run.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
     block_on_one_thread(async {
         let mut simulation = Simulation::start(seed, ground).await;

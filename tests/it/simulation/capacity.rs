@@ -1,4 +1,4 @@
-//! Steps about what a stream and its account may do: metrics, record size, throughput.
+//! Steps about the capacity of a stream and its account: metrics, record size, throughput.
 
 use super::Simulation;
 use super::oracle::METRICS;

@@ -77,7 +77,7 @@ impl Simulation {
             .streams
             .get(name)
             .map_or(1, |stream| stream.open().len());
-        // Few enough shards that listing them does not take most of the run.
+        // Keep the number of shards small. Otherwise the listing of shards takes most of the run.
         let target = 1 + self.chance.below((2 * open + 1).min(12));
         let foretold = self.oracle.scale(name, target);
         let body = json!({
@@ -153,7 +153,7 @@ impl Simulation {
         self.call(operation, body, foretold).await;
     }
 
-    /// The number of a shard that is listed, or of one that there never was.
+    /// The number of a listed shard, or of a shard that never existed.
     pub(super) fn some_shard(&self, name: &str) -> usize {
         let Some(stream) = self.oracle.streams.get(name) else {
             return 0;

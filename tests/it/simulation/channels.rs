@@ -1,11 +1,12 @@
-//! Random lives of channels, each step of which a model foretells.
+//! Random runs of channels. A model predicts the result of each step.
 //!
-//! Channels are created, updated and deleted; checks of their destinations succeed and fail;
-//! records are put, and destinations take objects or fail; streams are deleted with their failed
-//! channels; time passes; the program stops, or its power fails in the middle of things. After each
-//! step all that is seen of the channels is compared with the model. A call that fails in such
-//! trouble may have happened or not; the model learns which. At the end the objects of each channel
-//! are compared with the records that were put while it was active.
+//! In a run, channels are created, updated and deleted. Checks of their destinations succeed or
+//! fail. Records are put, and destinations accept objects or fail. Streams are deleted with their
+//! failed channels. Time passes. The program stops, or its power fails during other steps. After
+//! each step, everything that is visible of the channels is compared with the model. A call that
+//! fails during a power failure may have happened or not. The state after the restart shows which,
+//! and the model adopts it. At the end, the objects of each channel are compared with the records
+//! that were put while the channel was active.
 
 mod model;
 mod records;
@@ -24,15 +25,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// Steps of one life.
+/// Number of steps of one run.
 const STEPS: usize = 80;
-/// A time after which every record is delivered if the destinations take objects.
+/// A time after which every record is delivered if the destinations accept objects.
 const DELIVERED_MS: u64 = 1_000_000;
 /// The time of a transition.
 const TRANSITION_MS: u64 = 300;
 const STREAMS: [&str; 2] = ["s", "t"];
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
-/// Writes to the disk before its power fails, at most.
+/// Maximum number of writes to the disk before its power fails.
 const WRITES: usize = 6;
 
 type Channels = BTreeMap<&'static str, Channel>;
@@ -41,15 +42,15 @@ struct Life {
     machine: Machine,
     chance: Chance,
     shelf: Arc<Shelf>,
-    /// The reason for which checks fail.
+    /// The reason why checks of destinations fail. None if they succeed.
     reason: Option<&'static str>,
     now_ms: u64,
     channels: Channels,
     records: Records,
-    /// An internal failure is an answer like another.
+    /// True while an internal failure is a permitted answer.
     trouble: bool,
-    /// The channel that a failed call was about: as it would be if the call had happened. None: it
-    /// would be gone.
+    /// The channel that a failed call was about, in the state after a success of this call. The
+    /// state is None if the call would have removed the channel.
     in_doubt: Option<(&'static str, Option<Channel>)>,
     trace: Vec<String>,
 }
@@ -82,7 +83,7 @@ impl Life {
         life
     }
 
-    /// Calls an operation. None: it failed in trouble.
+    /// Calls an operation. Returns None if the call fails while internal failures are permitted.
     async fn call(&mut self, operation: &str, body: Value) -> Option<Result<Value, String>> {
         match ask(&self.machine, &self.chance, operation, body).await {
             Err(kind) if self.trouble && kind == "InternalFailure" => None,
@@ -146,7 +147,7 @@ impl Life {
         }
     }
 
-    /// Asks a channel to deliver now, which it may refuse.
+    /// Asks a channel to deliver immediately. The channel may refuse.
     async fn flush(&mut self) {
         if let Some((name, _)) = self.any() {
             let path = format!("/_minikin/channels/{name}/flush");
@@ -224,7 +225,7 @@ impl Life {
         }
     }
 
-    /// A channel of the model and its name, if there is any.
+    /// A channel of the model, with its name. None if the model has no channel.
     fn any(&self) -> Option<(&'static str, Channel)> {
         if self.channels.is_empty() {
             return None;
@@ -283,8 +284,8 @@ impl Life {
         self.note(name, Some(channel), answer.is_some());
     }
 
-    /// Takes a change over into the model, or into doubt. The store of a life in trouble accepts
-    /// nothing after its first failure, so only one call is in doubt.
+    /// Applies a change to the model if the change is certain. Otherwise notes the change as
+    /// doubtful. After the first failure the store accepts no write, so only one call is doubtful.
     fn note(&mut self, name: &'static str, after: Option<Channel>, is_certain: bool) {
         if !is_certain {
             self.trace.push(format!("{name}: in doubt"));
@@ -340,7 +341,7 @@ impl Life {
         self.turn().await;
     }
 
-    /// The power fails while nothing is under way.
+    /// Cuts the power while no step is in progress.
     async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;
@@ -350,7 +351,7 @@ impl Life {
         self.turn().await;
     }
 
-    /// The power fails while channels are changed.
+    /// Cuts the power while channels are being changed.
     async fn lose_power(&mut self) {
         let Ground::Simulated(disk) = &self.machine.ground else {
             return self.crash().await;
@@ -378,7 +379,7 @@ impl Life {
         self.turn().await;
     }
 
-    /// Learns whether a call that failed has happened.
+    /// Finds out whether a failed call has happened.
     async fn learn(&mut self, name: &'static str, after: Option<Channel>) {
         let listed = self.call("ListChannels", json!({})).await.unwrap().unwrap();
         let mut summaries = listed["ChannelSummaries"].as_array().unwrap().iter();
@@ -388,7 +389,7 @@ impl Life {
             (None, None) => false,
             (None, Some(_)) => panic!("{name} is lost\n{}", self.story()),
             (Some(found), Some(before)) => {
-                // A status that was due has ended since.
+                // A temporary status that was due has ended in the meantime.
                 let before = before.clone().turned(self.now_ms, self.reason);
                 before.is_none_or(|before| found["ChannelStatus"] != before.status)
             }
@@ -414,7 +415,7 @@ impl Life {
         }
     }
 
-    /// Compares all that is seen of the channels with the model.
+    /// Compares everything that is visible of the channels with the model.
     async fn compare(&mut self) {
         let mut seen = BTreeMap::new();
         let listed = self.call("ListChannels", json!({})).await.unwrap().unwrap();
@@ -449,7 +450,8 @@ impl Life {
     }
 }
 
-/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
+/// Runs the simulation with a seed on one thread, so that only the seed decides the order of
+/// events. Returns the log of the run.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
     block_on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
@@ -462,7 +464,7 @@ fn live_on(seed: u64, ground: Ground) -> Vec<String> {
     })
 }
 
-/// Lives a seed's life on a simulated disk and returns its trace.
+/// Runs the simulation with a seed on a simulated disk. Returns the log of the run.
 pub(super) fn live(seed: u64) -> Vec<String> {
     live_on(seed, Ground::Simulated(SimulatedDisk::new()))
 }

@@ -1,4 +1,4 @@
-//! The machine a life runs on: an emulator in process, its disk, its clock and its power.
+//! The machine of a run: an emulator in this process, its disk, its clock and its power.
 
 use super::{Simulation, until_committed};
 use crate::lab::{Answer, Events, Request, copied, within};
@@ -11,21 +11,21 @@ use minikin::{Clock, Timestamp};
 use minikin::{Emulator, Options};
 use tempfile::TempDir;
 
-/// Sizes of a generation and of a segment, in bytes: small, so that even a short life
-/// begins, seals, reads, rewrites and removes many.
+/// Sizes of a generation and of a segment, in bytes. They are so small that even a short run
+/// begins, seals, reads, rewrites and removes many generations and segments.
 const GENERATION_BYTES: u64 = 6_000;
 const SEGMENT_BYTES: usize = 256 + 600;
 
-/// The disk of a life.
+/// The disk of a run.
 #[derive(Debug)]
 pub(super) enum Ground {
-    /// A simulated one, whose power is cut in the middle of things.
+    /// A simulated disk, whose power can be cut at any write.
     Simulated(SimulatedDisk),
-    /// The machine's, with the storage engine in use on it.
+    /// A directory on the real disk, with the real storage.
     Directory(TempDir),
 }
 
-/// An emulator, and what it stands on.
+/// An emulator with its disk and its other surroundings.
 #[derive(Debug)]
 pub(super) struct Machine {
     emulator: Option<Emulator>,
@@ -47,7 +47,8 @@ impl Machine {
         Self::start_with(ground, chance, now_ms, transition_ms, around).await
     }
 
-    /// The same, with functions of event source mappings or destinations of channels.
+    /// Starts a machine as `start` does, but with functions of event source mappings or
+    /// destinations of channels.
     pub(super) async fn start_with(
         ground: Ground,
         chance: &Random,
@@ -109,7 +110,7 @@ impl Machine {
         self.advance_to(now_ms).await;
     }
 
-    /// Stops the emulator; whether all that it had was kept.
+    /// Stops the emulator. Returns true if the emulator could save everything.
     pub(super) async fn stop(&mut self) -> bool {
         let emulator = self.emulator.take().unwrap();
         in_time("the emulator to stop", emulator.stop())
@@ -125,7 +126,7 @@ impl Machine {
         self.emulator().subscriptions()
     }
 
-    /// Advances the clock through all deadlines up to this time.
+    /// Advances the clock to this time, past all deadlines before it.
     pub(super) async fn advance_to(&self, time_ms: u64) {
         let Clock::Virtual(clock) = self.emulator().clock() else {
             panic!("the clock is in our hands");
@@ -136,7 +137,7 @@ impl Machine {
         assert_eq!(clock_ms(self.emulator()), time_ms);
     }
 
-    /// Lets all that can go on go on.
+    /// Lets the tasks of the emulator run until they wait.
     pub(super) async fn settle(&self) {
         for _ in 0..20 {
             tokio::task::yield_now().await;
@@ -166,7 +167,8 @@ impl Machine {
     /// Cuts the power, unless it is cut already, and starts again on the flushed writes.
     pub(super) async fn crash(&mut self, chance: &Random, now_ms: u64) {
         if let Ground::Directory(directory) = &mut self.ground {
-            // Another emulator starts on a copy of the disk that was taken while the first one ran.
+            // The next emulator starts on a copy of the directory. The copy is taken while the
+            // first emulator is running.
             let copy = copied(directory.path());
             let old = std::mem::replace(directory, copy);
             self.stop().await;
@@ -181,8 +183,8 @@ impl Machine {
     }
 }
 
-/// Finishes `work`, or fails the test after the limit. The work is boxed, because a life is deep in
-/// its calls and the stack of its thread is small.
+/// Finishes `work`, or fails the test after the time limit. The work is boxed, because the nested
+/// calls of a run need much of the thread's small stack.
 async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
     within(what, Box::pin(work)).await
 }
@@ -219,7 +221,7 @@ impl Simulation {
         self.trace.push(format!("{time_ms} ms pass"));
         let target_ms = self.oracle.now_ms + time_ms;
         while self.oracle.now_ms < target_ms {
-            // Events that are sent at a moment are received at that moment.
+            // Advance to each time at which events are due, and receive the events at that time.
             let due = self
                 .subscribed
                 .iter()
@@ -233,7 +235,7 @@ impl Simulation {
         self.drop_cursors();
     }
 
-    /// Events of streams that can no longer be read.
+    /// Drops the cursors of streams and shards that cannot be read any more.
     pub(super) fn drop_cursors(&mut self) {
         let oracle = &self.oracle;
         self.cursors.retain(|cursor| {
@@ -250,7 +252,7 @@ impl Simulation {
         self.machine.open(self.oracle.now_ms).await;
     }
 
-    /// The power fails while no write is in progress: all answered records are there afterwards.
+    /// Cuts the power while no write is in progress. All acknowledged records exist afterwards.
     pub(super) async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;

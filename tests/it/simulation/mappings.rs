@@ -1,14 +1,17 @@
-//! Random lives of an event source mapping. An oracle judges the end of each.
+//! Random runs of an event source mapping. An oracle judges the invocations at the end of each run.
 //!
-//! Records are put, shards split and merged, time passes, also more than the records are retained,
-//! the mapping is changed, disabled and enabled, the program stops, is killed, or its power fails in
-//! the middle of things, while the function succeeds, fails, is not reached or reports failed items.
-//! In some lives filters choose records by their tags, in others tumbling windows carry a state. At
-//! the end everything is drained: every record of the stream was delivered, discarded or dropped by
-//! a filter, those of a key in order, and a record about each discarded batch is in the on-failure
-//! stream. A record that was delivered is delivered again only after a power failure while the
-//! mapping was at work, or after a change of the number of lanes. A kill repeats only batches that
-//! were in flight. The state of a window agrees with the position, and its last invocation has it.
+//! In a run, records are put, and shards are split and merged. Time passes, sometimes until the
+//! records expire. The mapping is changed, disabled and enabled. The program stops, is killed, or
+//! its power fails during other steps. The function succeeds, fails, cannot be reached, or reports
+//! failed items. In some runs, filters select records by their tags. In other runs, tumbling
+//! windows carry a state.
+//!
+//! At the end everything is drained. Every record of the stream must have been delivered, discarded
+//! or dropped by a filter, and the records of each key in order. The on-failure stream must have a
+//! record about each discarded batch. A delivered record may be delivered again only after a power
+//! failure while the mapping was working, or after a change of the number of lanes. A kill may
+//! repeat only batches that were in flight. The state of a window must agree with the position, and
+//! the last invocation of the window must get this state.
 
 mod journal;
 mod judge;
@@ -30,19 +33,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Steps of one life.
+/// Number of steps of one run.
 const STEPS: usize = 40;
-/// Keys of records.
+/// Number of partition keys.
 const KEYS: usize = 7;
-/// Writes to the disk before its power fails, at most.
+/// Maximum number of writes to the disk before its power fails.
 const WRITES: usize = 8;
-/// Shards that a stream may have open.
+/// Maximum number of open shards of a stream.
 const SHARDS: usize = 6;
 
-/// Length of the tumbling windows in a life that has some, in seconds.
+/// Length of the tumbling windows, in seconds, in a run with windows.
 const WINDOW_S: usize = 10;
 
-/// The settings that exclude each other.
+/// The kind of settings of a run. These settings exclude each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Plain,
@@ -57,7 +60,7 @@ struct Life {
     kind: Kind,
     journal: Journal,
     put: usize,
-    /// Records of the stream that are past its retention.
+    /// Records of the stream that have expired.
     past: Vec<Stored>,
     /// Numbers of the records that expired while the mapping was disabled.
     tolerated: BTreeSet<usize>,
@@ -145,7 +148,8 @@ impl Life {
         })
     }
 
-    /// Waits until a change without a waiting request is on the disk: a later change is.
+    /// Waits until all earlier changes are durable, including changes that no request waits for.
+    /// The function makes a later change and waits until that change is durable.
     async fn flush(&self) {
         let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "DISABLED"}});
         self.call("UpdateAccountSettings", commitment).await;
@@ -176,7 +180,7 @@ impl Life {
         self.machine.settle().await;
     }
 
-    /// Puts records. The answer is an error when the disk is gone.
+    /// Puts records. Returns an error if the disk has no power.
     async fn write(&mut self) -> Result<Value, String> {
         let count = 1 + self.chance.below(8);
         let record = |number| {
@@ -274,7 +278,7 @@ impl Life {
         self.update(&json!({ "Enabled": enabled }));
     }
 
-    /// The next invocations do not reach the function.
+    /// Makes the next invocations fail to reach the function.
     async fn keep_away(&mut self) {
         let rule = Rule::new(Point::Invoke, Fault::Error).unwrap().at_most(2);
         self.machine.faults.set(vec![rule]);
@@ -283,7 +287,7 @@ impl Life {
         self.machine.faults.set(Vec::new());
     }
 
-    /// Stops and starts when no invocation runs.
+    /// Stops and starts the emulator while no invocation is running.
     async fn restart(&mut self) {
         self.rest().await;
         assert!(self.machine.stop().await);
@@ -291,7 +295,7 @@ impl Life {
         self.machine.open(self.now_ms).await;
     }
 
-    /// Returns once the mapping waits for time alone.
+    /// Returns when the mapping waits only for a later time.
     async fn rest(&self) {
         let sources = self.machine.emulator().event_sources();
         let drained = sources.drain(None, DrainRequest::default()).await;
@@ -301,7 +305,7 @@ impl Life {
         );
     }
 
-    /// The program is killed while batches are in flight, and all else is on the disk.
+    /// Kills the program while batches are in flight and all other work is on the disk.
     async fn be_killed(&mut self) {
         self.rest().await;
         self.journal.hold(true);
@@ -313,12 +317,13 @@ impl Life {
         self.machine.crash(&self.chance.0, self.now_ms).await;
     }
 
-    /// The machine draws its random numbers by the moment of its start.
+    /// Moves the time of the next start, because the machine derives its random numbers from the
+    /// time of its start.
     fn pass_a_moment(&mut self) {
         self.now_ms += 1;
     }
 
-    /// The power fails while the mapping is at work.
+    /// Cuts the power while the mapping is working.
     async fn lose_power(&mut self) {
         let Ground::Simulated(disk) = &self.machine.ground else {
             panic!("the disk of these lives is simulated");
@@ -343,7 +348,8 @@ impl Life {
         self.journal.darken(false);
     }
 
-    /// Drains everything with a function that does its work at once, and judges.
+    /// Drains everything with a function that always succeeds, and judges the run. Returns the log
+    /// of the run.
     async fn end(mut self) -> Vec<String> {
         self.journal.heal();
         self.update(&json!({"Enabled": true}));
@@ -354,7 +360,7 @@ impl Life {
             ..DrainRequest::default()
         };
         let sources = self.machine.emulator().event_sources();
-        // The drain may outlast the retention of the records.
+        // Records may expire during the drain. Keep a copy of them.
         let mut stored = std::mem::take(&mut self.past);
         stored.extend(self.all_of("s").await);
         sources.drain(None, request).await.unwrap();
@@ -391,7 +397,7 @@ impl Life {
     }
 }
 
-/// Lives a seed's life and returns its trace.
+/// Runs the simulation with a seed. Returns the log of the run.
 pub(super) fn live(seed: u64) -> Vec<String> {
     block_on_one_thread(async {
         let ground = Ground::Simulated(SimulatedDisk::new());

@@ -1,4 +1,4 @@
-//! The expected state: streams and their shards and records, in vectors and maps.
+//! The expected state: streams with their shards and records, in vectors and maps.
 
 mod capacity;
 mod consumers;
@@ -13,7 +13,7 @@ use consumers::Consumer;
 use reshard::ends;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The end of a call: success, or a refusal of this type.
+/// The predicted outcome of a call: success, or a refusal of this type.
 pub(super) type Foretold = Result<(), &'static str>;
 
 pub(super) const NOT_FOUND: Foretold = Err("ResourceNotFoundException");
@@ -34,10 +34,10 @@ pub(super) struct Oracle {
 
 #[derive(Debug, Clone)]
 pub(super) struct Stream {
-    /// True once the stream was ACTIVE: before that its shards are not seen.
+    /// True if the stream was ACTIVE at some time. Before that, its shards are not listed.
     pub(super) settled: bool,
     pub(super) on_demand: bool,
-    /// Hours, as they are described.
+    /// Retention period in hours, as in descriptions.
     pub(super) retention: u64,
     pub(super) shards: Vec<Shard>,
     pub(super) consumers: BTreeMap<&'static str, Consumer>,
@@ -45,15 +45,15 @@ pub(super) struct Stream {
     pub(super) policy: Option<String>,
     pub(super) metrics: BTreeSet<&'static str>,
     pub(super) record_kib: u64,
-    /// True if the stream spreads records over its shards itself.
+    /// True if the stream distributes records over its shards itself.
     pub(super) auto: bool,
     pub(super) warm: Option<usize>,
     pub(super) created_s: u64,
     /// The key that encrypts the stream.
     pub(super) key: Option<&'static str>,
-    /// The end of the present state, and its time.
+    /// Time of the end of the present temporary status, and the change at that time.
     pending: Option<(u64, Change)>,
-    /// Records that arrived before this time expired under some earlier period.
+    /// Records that arrived before this time expired under an earlier retention period.
     floor_ms: u64,
     scalings: Vec<u64>,
     switches: Vec<u64>,
@@ -152,7 +152,7 @@ impl Oracle {
         }
     }
 
-    /// The shard of a record with this hash key, if records can be put.
+    /// The shard of a record with this hash key, or the refusal of a put.
     pub(super) fn route(&self, name: &str, key: u128) -> Result<usize, &'static str> {
         match self.state(name) {
             Some("ACTIVE" | "UPDATING") => Ok(self.streams[name].owner(key)),
@@ -160,7 +160,7 @@ impl Oracle {
         }
     }
 
-    /// True if a provisioned stream can be resharded now.
+    /// Success if a provisioned stream can be resharded now.
     fn reshardable(&self, name: &str) -> Foretold {
         match self.streams.get(name) {
             None => NOT_FOUND,
@@ -257,7 +257,7 @@ impl Oracle {
         }
     }
 
-    /// The end of a state that begins now. None if the state ends at once.
+    /// The time of the end of a status that begins now. None if the status ends immediately.
     fn due_ms(&self) -> Option<u64> {
         (self.transition_ms > 0).then(|| self.now_ms + self.transition_ms)
     }
@@ -294,7 +294,7 @@ impl Oracle {
         }
     }
 
-    /// Lets time pass; states end when they are due.
+    /// Lets time pass. Temporary statuses end when they are due.
     pub(super) fn advance(&mut self, ms: u64) {
         let target_ms = self.now_ms + ms;
         while let Some(due_ms) = self.next_due_ms().filter(|due_ms| *due_ms <= target_ms) {
@@ -312,7 +312,7 @@ impl Oracle {
         self.now_ms = target_ms;
     }
 
-    /// The end of the next state.
+    /// The earliest end of a temporary status.
     pub(super) fn next_due_ms(&self) -> Option<u64> {
         let due = |stream: &Stream| {
             let consumers = stream.consumers.values();
@@ -323,7 +323,7 @@ impl Oracle {
         self.streams.values().filter_map(due).min()
     }
 
-    /// The state of a stream, if there is one.
+    /// The status of a stream. None if the stream does not exist.
     pub(super) fn state(&self, name: &str) -> Option<&'static str> {
         Some(match &self.streams.get(name)?.pending {
             None => "ACTIVE",
@@ -348,7 +348,7 @@ impl Stream {
         open.find(|at| key <= self.shards[*at].end).unwrap()
     }
 
-    /// Records that arrived before this time are expired.
+    /// The time before which arrived records have expired.
     pub(super) fn horizon_ms(&self, now_ms: u64) -> u64 {
         let hours = match &self.pending {
             Some((_, Change::Retention(hours))) => *hours,
@@ -357,7 +357,7 @@ impl Stream {
         self.floor_ms.max(now_ms + 1 - hours * HOUR_MS)
     }
 
-    /// True if a shard is listed: it is open, or can still hold records that have not expired.
+    /// True if a shard is listed: it is open, or it may still have records that have not expired.
     pub(super) fn lists(&self, shard: usize, now_ms: u64) -> bool {
         let horizon_ms = self.horizon_ms(now_ms);
         self.shards[shard]
@@ -391,14 +391,15 @@ impl Shard {
         }
     }
 
-    /// The `MillisBehindLatest` of a reader who has read the shard to its end.
+    /// The `MillisBehindLatest` of a reader that has read the shard to its end.
     pub(super) fn behind_at_end_ms(&self, now_ms: u64) -> u64 {
         let since_s = |closed_s| (now_ms / 1000).saturating_sub(closed_s);
         self.closed_s.map_or(0, since_s) * 1000
     }
 }
 
-/// Counts a change that may be made `most` times in 24 hours.
+/// Counts a change that may happen `most` times in 24 hours. Returns the refusal if the limit is
+/// reached.
 fn count(made: &mut Vec<u64>, now_ms: u64, most: usize) -> Foretold {
     made.retain(|moment| now_ms - moment < 24 * HOUR_MS);
     if made.len() >= most {

@@ -1,5 +1,6 @@
 //! Steps with a fault: faults at every injection point, and power cuts. A change that was answered
-//! with a failure may have happened or not; afterwards the oracle learns which.
+//! with a failure may have happened or not. The state after the fault shows which, and the oracle
+//! adopts it.
 
 use super::Simulation;
 use super::machine::Ground;
@@ -10,11 +11,11 @@ use crate::lab::Pushed;
 use minikin::internals::world::{Fault, Point, Rule};
 use serde_json::json;
 
-/// Writes to the disk before its power fails, at most.
+/// Maximum number of writes to the disk before its power fails.
 const WRITES: usize = 14;
 
 impl Simulation {
-    /// The power fails while something is under way.
+    /// Cuts the power during another step.
     pub(super) async fn lose_power(&mut self) {
         let Ground::Simulated(disk) = &self.machine.ground else {
             return self.crash().await;
@@ -34,7 +35,7 @@ impl Simulation {
         self.end_trouble(before, true).await;
     }
 
-    /// Time passes up to the next moment at which something is due.
+    /// Lets time pass until the next deadline.
     async fn wait_for_the_next(&mut self) {
         let hour_ms = self.oracle.now_ms + 3_600_000;
         let next_ms = self.oracle.next_due_ms().unwrap_or(hour_ms);
@@ -44,7 +45,7 @@ impl Simulation {
         self.drop_cursors();
     }
 
-    /// A fault happens at some point.
+    /// Injects a fault at a random injection point.
     pub(super) async fn suffer(&mut self) {
         match self.chance.below(8) {
             0 => self.fail_to_decode().await,
@@ -81,7 +82,7 @@ impl Simulation {
         self.trouble = false;
     }
 
-    /// A request that cannot be decoded has no effect.
+    /// Injects a fault before a request is decoded. The request must have no effect.
     async fn fail_to_decode(&mut self) {
         let before = self.arm(Point::Decode, Fault::Error);
         let fates = self.subscribed.iter().map(|one| (one.ends, one.departed));
@@ -92,7 +93,8 @@ impl Simulation {
             self.some_change().await;
         }
         assert!(self.failed, "{}", self.story());
-        // The failed request has not ended a subscription either.
+        // The oracle assumed that the request ended subscriptions. Undo this, because the request
+        // failed.
         for (one, fate) in self.subscribed.iter_mut().zip(fates) {
             (one.ends, one.departed) = fate;
         }
@@ -110,14 +112,15 @@ impl Simulation {
         self.in_doubt.clear();
     }
 
-    /// A reader asks again and misses nothing.
+    /// Injects a fault into a read. The reader then repeats the read, and must miss no record.
     async fn fail_to_read(&mut self) {
         self.arm(Point::Read, Fault::Error);
         if let Some(cursor) = self.cursors.last() {
             let body = json!({"ShardIterator": cursor.iterator});
             let answer = self.ask("GetRecords", body).await;
             let refused = answer.as_ref().err().map(String::as_str);
-            // An expired iterator, or a shard that is read to its end, is answered without a read.
+            // The answer about an expired iterator, or about a shard that was read to its end,
+            // needs no read.
             let known = [
                 None,
                 Some("InternalFailure"),
@@ -131,7 +134,7 @@ impl Simulation {
         self.disarm();
     }
 
-    /// A subscription ends, and the next one goes on where it was.
+    /// Ends a subscription by a fault. The next subscription must continue at the same position.
     async fn fail_to_push(&mut self) {
         let point = *self
             .chance
@@ -149,7 +152,7 @@ impl Simulation {
         self.disarm();
     }
 
-    /// A request takes its time; it is done when that has passed.
+    /// Delays a request by a fault. The request does its work after the delay.
     async fn answer_late(&mut self) {
         let late_ms = 1 + self.chance.below(50) as u64;
         let target_ms = self.oracle.now_ms + late_ms;
@@ -175,8 +178,8 @@ impl Simulation {
         self.take(offer, answer);
     }
 
-    /// A commit fails: what was answered before stays and can be read, nothing is written any more
-    /// until the next start.
+    /// Makes a commit fail. Earlier acknowledged records must stay readable, and the store must
+    /// refuse all writes until the next start.
     async fn fail_to_commit(&mut self, point: Point, fault: Fault) {
         self.machine.settle().await;
         let before = self.arm(point, fault);
@@ -225,7 +228,8 @@ impl Simulation {
         self.oracle = after;
     }
 
-    /// Starts again, and learns which changes happened that were answered with a failure.
+    /// Starts the emulator again, and finds out which changes happened although they were answered
+    /// with a failure.
     async fn end_trouble(&mut self, mut before: Oracle, crashes: bool) {
         self.machine.settle().await;
         let seen = self.overheard().await;
@@ -256,7 +260,7 @@ impl Simulation {
         self.drop_cursors();
     }
 
-    /// Events that were sent to subscribers and not yet received.
+    /// The records in events that were sent to subscribers and not yet received.
     async fn overheard(&mut self) -> Vec<(&'static str, usize, String)> {
         let mut seen = Vec::new();
         for one in &mut self.subscribed {
@@ -270,8 +274,8 @@ impl Simulation {
         seen
     }
 
-    /// After a fault, the state is the one before the change or the one after it. Each record in
-    /// doubt may exist or not.
+    /// Finds the state after a fault: the state before the change or the state after it. Each
+    /// doubtful record may exist or not.
     async fn learn(&mut self, before: Oracle) {
         let after = self.oracle.clone();
         let candidates = if self.failed {
@@ -295,8 +299,8 @@ impl Simulation {
         panic!("{}\n{}", problems.join("\nnor: "), self.story());
     }
 
-    /// Adds to the oracle the records in doubt that can be read. None may be before a record that
-    /// was known when it was offered.
+    /// Adds to the oracle the doubtful records that can be read. Such a record may not come before
+    /// a record that was known when it was offered.
     async fn add_found_records(&mut self, before: &Oracle) {
         let names: Vec<String> = self.oracle.streams.keys().cloned().collect();
         for name in names {

@@ -1,11 +1,11 @@
-//! Random lives of queues. A model predicts the result of each step.
+//! Random runs of queues. A model predicts the result of each step.
 //!
-//! Consumers receive, acknowledge, change visibilities and restore; queues are created, updated and
-//! deleted; shards are split; time passes; the program stops, or its power fails in the middle of
-//! things. After each step all that a queue shows is compared with the model. An answered
-//! acknowledgement or restore is kept for good, with everything before it. A receive that nothing
-//! durable followed may be lost by a crash: the queue is then as it was after one of the calls
-//! since.
+//! In a run, consumers receive, acknowledge and restore records, and change visibility timeouts.
+//! Queues are created, updated and deleted. Shards are split. Time passes. The program stops, or
+//! its power fails during other steps. After each step, everything that a queue shows is compared
+//! with the model. A crash must not lose an acknowledgement or a restore that was answered, or
+//! anything before it. A crash may lose a receive if no durable call came after it. The queue is
+//! then in a state after one of the calls since the last durable one.
 
 mod model;
 
@@ -21,13 +21,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
-/// Steps of one life.
+/// Number of steps of one run.
 const STEPS: usize = 80;
 /// The code of an entry that succeeded.
 const DONE: &str = "done";
-/// The queues that there can be.
+/// Names of the queues that can exist.
 const NAMES: [&str; 2] = ["q", "r"];
-/// Writes to the disk before its power fails, at most.
+/// Maximum number of writes to the disk before its power fails.
 const WRITES: usize = 6;
 
 /// A queue, its model, and the handles of its receivers.
@@ -35,8 +35,8 @@ struct Subject {
     name: &'static str,
     arn: String,
     queue: Queue,
-    /// The models that the queue may fall back to in a crash, the oldest first; the present one is
-    /// not among them.
+    /// The states of the model to which a crash may return the queue, the oldest first. The present
+    /// state is not in the list.
     fallbacks: Vec<Queue>,
     handles: Vec<Handle>,
     visibility_s: u64,
@@ -50,7 +50,7 @@ struct Life {
     deliveries: usize,
     shards: u64,
     queues: Vec<Subject>,
-    /// An internal failure is an answer like another.
+    /// True while an internal failure is a permitted answer.
     trouble: bool,
     trace: Vec<String>,
 }
@@ -128,7 +128,7 @@ impl Life {
         self.put += count;
     }
 
-    /// A consumer does something with a queue.
+    /// Lets a consumer do something with a queue.
     async fn consume(&mut self) {
         let at = self.chance.below(self.queues.len());
         self.queues[at].queue.turn(self.now_ms);
@@ -187,7 +187,7 @@ impl Life {
         }
     }
 
-    /// Checks received records against the model, and takes them over.
+    /// Checks received records against the model, and applies the receive to the model.
     fn received(
         &mut self,
         at: usize,
@@ -244,7 +244,7 @@ impl Life {
         let subject = &self.queues[at];
         let mut handles = Vec::new();
         for _ in 0..1 + self.chance.below(3) {
-            // Mostly one of the newest.
+            // Usually select one of the newest handles.
             let newest = subject.handles.len().saturating_sub(8);
             let from = if self.chance.below(4) == 0 { 0 } else { newest };
             let handle = &subject.handles[from + self.chance.below(subject.handles.len() - from)];
@@ -306,7 +306,7 @@ impl Life {
         let subject = &mut self.queues[at];
         if is_lost {
             assert!(self.trouble, "{}", self.story());
-            // Done or not; the restart shows which.
+            // The request may have been carried out or not. The restart shows which.
             let after = std::mem::replace(&mut subject.queue, before);
             subject.fallbacks.push(after);
             return;
@@ -386,7 +386,7 @@ impl Life {
         let body = json!({"QueueARN": subject.arn, "QueueAttributes": attributes});
         self.call("UpdateQueue", body).await.unwrap();
         let subject = &mut self.queues[at];
-        // Timeouts that are over count by the limit before.
+        // Timeouts that have ended count by the earlier limit.
         subject.queue.turn(self.now_ms);
         let all = subject.fallbacks.iter_mut().chain([&mut subject.queue]);
         all.for_each(|queue| queue.most = most);
@@ -425,13 +425,13 @@ impl Life {
             .for_each(|subject| subject.fallbacks.clear());
     }
 
-    /// The machine draws its random numbers by the moment of its start: two starts at one moment
-    /// would give two queues one id.
+    /// Moves the time of the next start. The machine derives its random numbers from the time of
+    /// its start, so two starts at the same time would give the same id to two queues.
     fn pass_a_moment(&mut self) {
         self.now_ms += 1;
     }
 
-    /// The power fails while nothing is under way.
+    /// Cuts the power while no step is in progress.
     async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;
@@ -441,7 +441,7 @@ impl Life {
         self.fall_back().await;
     }
 
-    /// The power fails while consumers are at work.
+    /// Cuts the power while consumers are working.
     async fn lose_power(&mut self) {
         let Ground::Simulated(disk) = &self.machine.ground else {
             return self.crash().await;
@@ -461,7 +461,7 @@ impl Life {
         self.fall_back().await;
     }
 
-    /// Learns which call was the last that the crash left.
+    /// Finds the last call whose effect the crash has kept.
     async fn fall_back(&mut self) {
         for at in 0..self.queues.len() {
             let seen = self.seen(at).await;
@@ -487,7 +487,7 @@ impl Life {
         }
     }
 
-    /// Compares all that a queue shows with the model.
+    /// Compares everything that a queue shows with the model.
     async fn compare(&mut self, at: usize) {
         let seen = self.seen(at).await;
         let now_ms = self.now_ms;
@@ -500,8 +500,8 @@ impl Life {
         subject.queue.learn(&seen);
     }
 
-    /// Reads the records of a queue from its own path. Checks that none is shown twice, and that
-    /// the list of queues has their counts.
+    /// Reads the records of a queue from its own path. Checks that no record is listed twice, and
+    /// that the list of queues has the same counts.
     async fn seen(&self, at: usize) -> BTreeMap<usize, (Standing, u32)> {
         let name = self.queues[at].name;
         let mut seen = BTreeMap::new();
@@ -535,7 +535,7 @@ impl Life {
         seen
     }
 
-    /// The document of an own path.
+    /// Returns the JSON document of an own path.
     async fn own(&self, path: &str) -> Value {
         let request = Request::bare("GET", &format!("/_minikin/{path}"));
         let answer = self.machine.send(&request).await;
@@ -567,7 +567,7 @@ fn outcomes(answer: &Value) -> Vec<(String, String)> {
     successful.chain(entries("Failed")).map(entry).collect()
 }
 
-/// Lives a seed's life and returns its trace.
+/// Runs the simulation with a seed. Returns the log of the run.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
     block_on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
@@ -579,7 +579,7 @@ fn live_on(seed: u64, ground: Ground) -> Vec<String> {
     })
 }
 
-/// Lives a seed's life on a simulated disk and returns its trace.
+/// Runs the simulation with a seed on a simulated disk. Returns the log of the run.
 pub(super) fn live(seed: u64) -> Vec<String> {
     live_on(seed, Ground::Simulated(SimulatedDisk::new()))
 }

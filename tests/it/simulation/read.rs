@@ -1,4 +1,4 @@
-//! Steps that follow shards from a position on, and on to their children.
+//! Steps that read shards from a position on, and then their children.
 
 use super::Simulation;
 use super::oracle::Record;
@@ -14,13 +14,13 @@ const LIFE_MS: u64 = 300_000;
 pub(super) struct Cursor {
     pub(super) stream: &'static str,
     pub(super) shard: usize,
-    /// Number of the shard's records that lie before the position.
+    /// Number of the shard's records before the position.
     position: usize,
     pub(super) iterator: String,
     issued_ms: u64,
 }
 
-/// The members that belong to some types of position.
+/// The members that some types of positions need.
 #[derive(Debug, Default)]
 pub(super) struct Start {
     pub(super) time_s: Option<f64>,
@@ -60,7 +60,7 @@ impl Simulation {
         self.open_cursor(name, shard, position, kind, body).await;
     }
 
-    /// A position in a shard, with the type and the member that say so.
+    /// A position in a shard, with its type and its member.
     pub(super) fn some_position(&self, name: &str, shard: usize) -> (&'static str, usize, Start) {
         let mut start = Start::default();
         let shards = self.oracle.streams.get(name).map(|stream| &stream.shards);
@@ -144,7 +144,8 @@ impl Simulation {
         }
         let stream = &self.oracle.streams[name];
         if !stream.lists(shard, now_ms) {
-            // Until the retention task removes the shard, it can be read, but has no records.
+            // Until the retention task removes the shard, the shard can be read, but has no
+            // records.
             assert!(answer.is_err() || answer.unwrap()["Records"] == json!([]));
             return;
         }
@@ -153,7 +154,7 @@ impl Simulation {
         let left = stream.readable(shard, position, now_ms);
         let expected: Vec<Record> = left.iter().take(limit).cloned().collect();
         let got = records(&answer);
-        // An answer may end at the boundary of disk and memory, but has at least one record.
+        // An answer may end at the boundary between disk and memory, but has at least one record.
         let short = got.len().max(1).min(expected.len());
         assert_eq!(got, expected[..short], "{place}\n{}", self.story());
         let all = stream.shards[shard].records.len();
@@ -175,7 +176,7 @@ impl Simulation {
         match answer.get("NextShardIterator") {
             Some(iterator) => {
                 let iterator = iterator.as_str().unwrap().to_owned();
-                // An empty answer leaves the position where it was, or behind what has expired.
+                // An empty answer keeps the position, or moves it behind expired records.
                 let position = next;
                 self.cursors.push(Cursor {
                     position,
@@ -189,7 +190,7 @@ impl Simulation {
         }
     }
 
-    /// A closed shard was read to its end: its children are next.
+    /// Ends the reading of a closed shard that was read to its end, and begins with its children.
     async fn end_reading(&mut self, name: &'static str, shard: usize, answer: &Value) {
         let stream = &self.oracle.streams[name];
         assert!(stream.shards[shard].closed_s.is_some(), "{}", self.story());
@@ -205,7 +206,7 @@ impl Simulation {
         }
     }
 
-    /// The children of a shard, as answers to its readers list them.
+    /// The children of a shard, as the last answer to a reader lists them.
     pub(super) fn child_shards(&self, name: &str, shard: usize) -> Value {
         let stream = &self.oracle.streams[name];
         let id = |at: &usize| format!("shardId-{at:012}");

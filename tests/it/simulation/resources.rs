@@ -6,7 +6,7 @@ use crate::lab::arn_of;
 use serde_json::json;
 
 impl Simulation {
-    /// A stream's ARN, or that of a consumer that there is or was.
+    /// The ARN of a stream, or of a consumer that exists or existed.
     fn some_resource(&self) -> (&'static str, Option<&'static str>, String) {
         let name = self.name();
         if self.chance.below(3) > 0 {

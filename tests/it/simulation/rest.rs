@@ -6,7 +6,7 @@ use crate::control::numbers::{end, start};
 use crate::lab::arn_of;
 use serde_json::{Value, json};
 
-/// The differences from the expected state.
+/// The result of a comparison. The error describes a difference from the expected state.
 pub(super) type Difference = Result<(), String>;
 
 fn same(actual: &Value, expected: &Value, what: &str) -> Difference {
@@ -30,7 +30,7 @@ impl Simulation {
         self.trace.push(compared);
     }
 
-    /// The difference from the oracle, if there is one.
+    /// Compares the emulator with the oracle. Returns the first difference.
     pub(super) async fn difference(&self) -> Difference {
         let names: Vec<_> = self.oracle.streams.keys().cloned().collect();
         let listed = self
@@ -164,7 +164,7 @@ impl Simulation {
         ]
     }
 
-    /// The description, page by page.
+    /// Compares the description of a stream, page by page.
     async fn description_differs(&self, name: &str, shards: &[Value]) -> Difference {
         let shown = match self.oracle.streams[name].settled {
             true => shards,
@@ -259,7 +259,7 @@ impl Simulation {
         )
     }
 
-    /// All that can be read of a shard, as far as one answer goes.
+    /// Reads the records of a shard until an answer is empty.
     pub(super) async fn all_of(&self, name: &str, shard: usize) -> Vec<Record> {
         let body = json!({
             "StreamName": name, "ShardId": shard.to_string(), "ShardIteratorType": "TRIM_HORIZON"
@@ -294,7 +294,7 @@ impl Simulation {
     }
 }
 
-/// The shards of a stream as they are listed, with their numbers.
+/// The shards of a stream as listings have them, each with its number.
 fn listing(stream: &Stream, now_ms: u64) -> Vec<(usize, Value)> {
     let describe = |at: usize| {
         let shard = &stream.shards[at];

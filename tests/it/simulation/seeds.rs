@@ -1,8 +1,9 @@
-//! The seeds that are lived: those that once found something, and many more.
+//! The seeds of the simulation: seeds that once found a bug, and many more.
 
 use super::{channels, live, mappings, queues};
 
-/// Seeds that found a bug, with what it was; nothing that was found is lost again.
+/// Seeds that found a bug, each with a description of the bug. They stay in this list, so that the
+/// bug is noticed if it comes back.
 const KEPT: &[(u64, Life, &str)] = &[
     (
         1089,
@@ -30,16 +31,16 @@ const KEPT: &[(u64, Life, &str)] = &[
     ),
 ];
 
-/// A life of a seed. Returns the trace of the life.
+/// Runs the simulation with a seed. Returns the log of the run.
 type Life = fn(u64) -> Vec<String>;
 
-/// Number of seeds that run by default, and of the parts that run side by side.
+/// Number of seeds that run by default, and number of parts that run in parallel.
 const SEEDS: u64 = 1_000;
-/// Number of lives of queues that run by default.
+/// Number of seeds for queues that run by default.
 const QUEUE_SEEDS: u64 = 100;
-/// Number of lives of event source mappings that run by default.
+/// Number of seeds for event source mappings that run by default.
 const MAPPING_SEEDS: u64 = 300;
-/// Number of lives of channels that run by default.
+/// Number of seeds for channels that run by default.
 const CHANNEL_SEEDS: u64 = 100;
 const PARTS: u64 = 4;
 
@@ -50,7 +51,7 @@ fn the_seeds_that_once_found_something_find_nothing_any_more() {
     }
 }
 
-/// The seeds from SEEDS_FROM on: SEEDS of them, or `count` by default.
+/// The seeds from SEEDS_FROM on. SEEDS is their number, and `count` is the default of this number.
 pub(super) fn seeds(count: u64) -> std::ops::Range<u64> {
     let number = |name, default| match std::env::var(name) {
         Ok(text) => text.parse().unwrap(),
@@ -60,11 +61,11 @@ pub(super) fn seeds(count: u64) -> std::ops::Range<u64> {
     from..from + number("SEEDS", count)
 }
 
-/// Number of seeds that may fail before the rest is left out: each may fail by a wait that takes its
-/// whole limit.
+/// Number of failed seeds after which the remaining seeds do not run. Each failure may take the
+/// whole time limit of a wait.
 const FAILURES: usize = 3;
 
-/// Lives the lives of these seeds, and names those that fail.
+/// Runs the simulation with each of these seeds. Panics with the list of the seeds that failed.
 pub(super) fn live_all(seeds: impl Iterator<Item = u64>, live: fn(u64) -> Vec<String>) {
     let failed = |seed: &u64| std::panic::catch_unwind(|| live(*seed)).is_err();
     let failed: Vec<u64> = seeds.filter(failed).take(FAILURES).collect();

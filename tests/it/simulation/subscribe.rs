@@ -1,4 +1,4 @@
-//! Steps of consumers: registering, subscribing, hanging up, and hearing what is pushed.
+//! Steps of consumers: they register, subscribe, close subscriptions, and receive events.
 
 use super::machine::Ground;
 use super::oracle::{Foretold, Record};
@@ -8,30 +8,30 @@ use crate::lab::{Events, Pushed, Request, arn_of, cbor};
 use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 
-/// The consumers there can be of each stream.
+/// Names of the consumers that can exist for each stream.
 pub(super) const CONSUMERS: [&str; 2] = ["one", "two"];
-/// A subscription lives so long.
+/// Maximum duration of a subscription.
 const LIFE_MS: u64 = 300_000;
-/// Length of the silence.
+/// Time without records after which an event without records is sent.
 const SILENCE_MS: u64 = 5_000;
-/// Subscriptions at a time.
+/// Maximum number of concurrent subscriptions.
 const MOST: usize = 8;
 
-/// A subscription to a shard, and where it stands.
+/// A subscription to a shard, and its position.
 #[derive(Debug)]
 pub(super) struct Subscribed {
     pub(super) stream: &'static str,
     consumer: &'static str,
     pub(super) shard: usize,
-    /// Number of the shard's records that lie before the position.
+    /// Number of the shard's records before the position.
     position: usize,
-    /// True if the consumer was deregistered; the subscription goes on.
+    /// True if the consumer was deregistered. The subscription continues.
     pub(super) departed: bool,
     began_ms: u64,
     last_ms: u64,
     /// The continuation sequence number of the last event.
     continuation: String,
-    /// The exception that ends it.
+    /// The exception that ends the subscription.
     pub(super) ends: Option<&'static str>,
     pub(super) events: Events,
 }
@@ -184,7 +184,7 @@ impl Simulation {
         }
     }
 
-    /// A subscriber closes its connection: its subscription ends.
+    /// Closes the connection of a subscriber, which ends its subscription.
     pub(super) async fn hang_up(&mut self) {
         if self.subscribed.is_empty() {
             return;
@@ -206,7 +206,7 @@ impl Simulation {
         self.until_subscriptions_end().await;
     }
 
-    /// Drops all subscriptions without waiting for their end, because the machine stops anyway.
+    /// Drops all subscriptions without a wait for their end, because the machine stops anyway.
     pub(super) fn hang_up_all_at_once(&mut self) {
         self.oracle.forget_subscriptions();
         for one in std::mem::take(&mut self.subscribed) {
@@ -229,7 +229,7 @@ impl Simulation {
         }
     }
 
-    /// Receives the events of one subscription. Returns true if the subscription goes on.
+    /// Receives the events of one subscription. Returns true if the subscription continues.
     async fn hear_one(&mut self, one: &mut Subscribed) -> bool {
         let now_ms = self.oracle.now_ms;
         let place = format!("{} of {} {}", one.consumer, one.stream, one.shard);
@@ -303,7 +303,8 @@ impl Simulation {
                     shard.behind_at_end_ms(self.oracle.now_ms)
                 }
             };
-            // An event may be made before the next of several requests is, if threads commit.
+            // If threads commit, an event may be created before the next one of several requests is
+            // appended.
             let threads = matches!(self.machine.ground, Ground::Directory(_));
             let sent_ms = &event["MillisBehindLatest"];
             let right = *sent_ms == behind_ms || threads && *sent_ms == 0;
@@ -319,7 +320,7 @@ impl Simulation {
         true
     }
 
-    /// The next event. None if a fault comes in its place.
+    /// The next event. None if a fault occurs instead.
     async fn next_event(&mut self, one: &mut Subscribed) -> Option<Value> {
         match one.events.next().await {
             Pushed::Event(event) => Some(event),
@@ -336,8 +337,8 @@ impl Simulation {
         }
     }
 
-    /// Checks that the continuation sequence number never decreases. It may stay the same: until the
-    /// first second of a new shard has come, events without records all have that second in it.
+    /// Checks that the continuation sequence number never decreases. It may stay the same: before
+    /// the first second of a new shard, all events without records have the number of this second.
     fn go_on(&self, one: &mut Subscribed, event: &Value) {
         let number = event["ContinuationSequenceNumber"].as_str().unwrap();
         assert!(
@@ -363,7 +364,7 @@ impl Simulation {
         }
     }
 
-    /// Keeps the position of a subscription, at which a later one may continue.
+    /// Notes the position of a subscription, so that a later one can continue there.
     fn keep_place(&mut self, one: &Subscribed) {
         if !one.continuation.is_empty() {
             self.bookmarks.push(one.bookmark());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// Maximum number of records in concurrent requests.
 const TOGETHER: usize = 24;
 
-/// Records to put: the shards that the oracle predicts, and the request.
+/// A request that puts records, with the shards that the oracle predicts.
 #[derive(Debug)]
 pub(super) struct Offer {
     stream: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Offer {
     foretold: Foretold,
 }
 
-/// A record on offer.
+/// A record that a request puts.
 #[derive(Debug, Clone)]
 pub(super) struct Offered {
     pub(super) stream: &'static str,
@@ -36,7 +36,7 @@ impl Simulation {
         self.take(offer, answer);
     }
 
-    /// Several requests under way at once.
+    /// Sends several requests at the same time.
     pub(super) async fn write_together(&mut self) {
         let [one, two, three] = [(); 3].map(|()| self.offer());
         let answers = tokio::join!(
@@ -63,7 +63,7 @@ impl Simulation {
         for _ in 0..count {
             self.written += 1;
             let key = format!("key {}", self.chance.below(9));
-            // Some records are longer, so that they fill segments and databases.
+            // Some records are longer, so that they fill segments and generations.
             let length = if self.chance.below(4) == 0 { 300 } else { 0 };
             let data = format!("{:<length$}", self.written);
             let hash_key = self.chance.key();
@@ -96,7 +96,7 @@ impl Simulation {
         }
     }
 
-    /// Notes the result of an offer.
+    /// Notes the result of a request that puts records.
     pub(super) fn take(&mut self, offer: Offer, answer: Result<Value, String>) {
         let outcome = answer.as_ref().map(|_| ()).map_err(String::as_str);
         let count = offer.records.len();
@@ -159,7 +159,7 @@ impl Simulation {
         records.insert(place, record.numbered(number, arrival_ms));
     }
 
-    /// True if a record goes to this shard now.
+    /// True if a record may go to this shard now.
     pub(super) fn may_hold(&self, record: &Offered, shard: usize) -> bool {
         match self.oracle.streams.get(record.stream) {
             Some(stream) if stream.auto => stream.open().contains(&shard),
@@ -180,12 +180,12 @@ impl Offered {
     }
 }
 
-/// A sequence number as a number: of one shard they sort like their texts, which are equally long.
+/// A sort key for the sequence numbers of one shard: the length of the number, and its text.
 pub(super) fn index_of(number: &str) -> (usize, String) {
     (number.len(), number.to_owned())
 }
 
-/// The encryption in an answer or a record: none, unless the stream has some.
+/// True if an answer or a record says that it is encrypted.
 pub(super) fn is_encrypted(item: &Value) -> bool {
     let kind = item.get("EncryptionType");
     assert!(kind.is_none_or(|kind| kind == "KMS"), "{item}");

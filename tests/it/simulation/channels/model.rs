@@ -1,9 +1,9 @@
-//! A channel as the model has it.
+//! The model of a channel.
 
 use crate::lab::{ACCOUNT, arn_of};
 use serde_json::{Value, json};
 
-/// A channel as the model has it.
+/// The expected state of a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Channel {
     pub(super) arn: String,
@@ -16,7 +16,8 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// The channel after the end of a status that is due. Checks fail for `reason`, if there is one.
+    /// The channel after the end of its temporary status, if that status is due. If `reason` is
+    /// given, checks of destinations fail with it.
     pub(super) fn turned(mut self, now_ms: u64, reason: Option<&'static str>) -> Option<Self> {
         if self.due_ms.is_none_or(|due_ms| due_ms > now_ms) {
             return Some(self);

@@ -12,7 +12,7 @@ type Expected = BTreeMap<String, Vec<Offered>>;
 #[derive(Debug, Clone)]
 struct Offered {
     text: String,
-    /// False if the put failed in trouble: the record may be there or not.
+    /// False if the put failed. The record may then exist or not.
     is_certain: bool,
 }
 
@@ -33,8 +33,8 @@ impl Records {
         format!("{{\"key\":{key},\"number\":{}}}", self.written)
     }
 
-    /// Notes that the newest record was put into the stream of these channels. `shard` is None if the
-    /// put failed.
+    /// Notes that the newest record was put into the stream of these channels. `shard` is None if
+    /// the put failed.
     pub(super) fn note<'a>(
         &mut self,
         (stream, key): (&'static str, usize),
@@ -57,16 +57,16 @@ impl Records {
         }
     }
 
-    /// Compares the completed objects, in their order, with the records. The channels `living` have
-    /// delivered everything, other channels the beginning of each shard. An object that was written
-    /// again must have the same content.
+    /// Compares the completed objects, in their order, with the records. The channels in `living`
+    /// have delivered all their records. Other channels have delivered the first records of each
+    /// shard. An object that was written again must have the same content.
     pub(super) fn compare(
         &self,
         puts: &[(String, Vec<u8>)],
         living: &BTreeSet<String>,
     ) -> Result<(), String> {
         let mut first: BTreeMap<&str, &[u8]> = BTreeMap::new();
-        // The lines of each channel id.
+        // The lines of the objects, by the id of their channel.
         let mut lines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (key, body) in puts {
             if let Some(before) = first.insert(key, body) {

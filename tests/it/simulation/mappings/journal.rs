@@ -1,4 +1,4 @@
-//! The function of a life: it answers by chance, and notes what it was given.
+//! The function of a run. It answers at random, and notes its invocations.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Records that the function never accepts: those whose number is a multiple.
+/// The function never accepts a record whose number is a multiple of this number.
 const POISON: usize = 13;
 
-/// The tags of records, by which filters choose them.
+/// The tags of records. Filters select records by their tags.
 pub(super) const TAGS: &[&str] = &["a", "b", "c"];
 
 /// The tag of a record.
@@ -21,12 +21,12 @@ pub(super) const fn tag_of(number: usize) -> &'static str {
     TAGS[number % TAGS.len()]
 }
 
-/// The invocations of a life, over all starts of the program.
+/// The invocations of a run, over all starts of the program.
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     pub(super) notes: Arc<Lock<Notes>>,
     chance: Random,
-    /// The answer may be a report.
+    /// True if the answer may be a report of failed items.
     pub(super) reports: bool,
     /// While true, no invocation gets an answer.
     holding: watch::Sender<bool>,
@@ -35,16 +35,17 @@ pub(super) struct Journal {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) invocations: Vec<Invocation>,
-    /// Beginnings and ends of invocations so far.
+    /// Number of beginnings and ends of invocations so far. This number serves as the time of an
+    /// event.
     moments: usize,
-    /// Grows whenever records may be delivered again.
+    /// Number of the present era. A new era begins when records may be delivered again.
     era: usize,
     healthy: bool,
-    /// True from the failure of the power on until the program ends.
+    /// True from a power failure until the end of the program.
     is_dark: bool,
-    /// The tags that some filters so far kept.
+    /// The tags that at least one filter has kept so far.
     pub(super) kept: BTreeSet<&'static str>,
-    /// The tags that some filters so far dropped.
+    /// The tags that at least one filter has dropped so far.
     pub(super) dropped: BTreeSet<&'static str>,
 }
 
@@ -59,11 +60,11 @@ pub(super) struct Invocation {
     pub(super) began: usize,
     pub(super) ended: usize,
     pub(super) era: usize,
-    /// Number of records, from the first on, that are done.
+    /// Number of processed records. These are the first records of the batch.
     pub(super) done: usize,
     pub(super) is_success: bool,
-    /// True after the power has failed. A batch that is discarded then leaves no trace in the
-    /// on-failure stream, which is on the same disk.
+    /// True after a power failure. If the batch is then discarded, the on-failure stream has no
+    /// record of it, because the stream is on the same disk.
     pub(super) is_dark: bool,
 }
 
@@ -72,7 +73,7 @@ pub(super) struct Invocation {
 pub(super) struct SeenWindow {
     pub(super) shard: String,
     pub(super) start: String,
-    /// The numbers of the records that earlier invocations of the window have done.
+    /// The numbers of the records that earlier invocations of the window have processed.
     pub(super) state: BTreeSet<usize>,
     pub(super) is_final: bool,
 }
@@ -148,7 +149,7 @@ fn numbers_of(state: &Value) -> BTreeSet<usize> {
         .unwrap_or_default()
 }
 
-/// All records of an event belong to its window.
+/// Checks that all records of an event belong to its window.
 fn check_arrivals(window: &Value, records: &[&Value]) {
     let bound = |name: &str| {
         let form = &time::format_description::well_known::Rfc3339;
@@ -172,27 +173,27 @@ impl Journal {
         }
     }
 
-    /// From now on every invocation succeeds.
+    /// Makes every later invocation succeed.
     pub(super) fn heal(&self) {
         self.notes.lock().healthy = true;
     }
 
-    /// Records that were delivered may be delivered again.
+    /// Notes that delivered records may be delivered again from now on.
     pub(super) fn may_repeat(&self) {
         self.notes.lock().era += 1;
     }
 
-    /// The power has failed, or is back.
+    /// Notes that the power has failed, or that it is back.
     pub(super) fn darken(&self, is_dark: bool) {
         self.notes.lock().is_dark = is_dark;
     }
 
-    /// Begins or ends to keep invocations from their answers. Those that are kept fail at the end.
+    /// Begins or ends to hold the answers of invocations. The held invocations fail at the end.
     pub(super) fn hold(&self, holds: bool) {
         self.holding.send_replace(holds);
     }
 
-    /// The mapping keeps the records with these tags from now on.
+    /// Notes that the filters of the mapping keep the records with these tags from now on.
     pub(super) fn keeps(&self, tags: &[&'static str]) {
         let mut notes = self.notes.lock();
         notes.kept.extend(tags);
@@ -239,7 +240,7 @@ impl Journal {
                 invocation.is_success = true;
                 Ok(invocation.body(invocation.done).to_string())
             }
-            // An answer without the state of its window is a failure, too.
+            // An answer without the state of the window is also a failure.
             Say::Fail if invocation.window.is_some() && moments.is_multiple_of(2) => {
                 Ok("{}".to_owned())
             }

@@ -1,4 +1,4 @@
-//! The oracle: it judges the invocations of a life by the records of the stream and the records
+//! The oracle. It judges the invocations of a run by the records of the stream and by the records
 //! about discarded batches.
 
 use super::journal::{Invocation, Notes, SeenWindow, number_in, tag_of};
@@ -36,7 +36,7 @@ fn name_of(window: &SeenWindow) -> WindowName {
     (window.shard.clone(), window.start.clone())
 }
 
-/// All that the judgement goes by.
+/// Everything that the judgement needs.
 pub(super) struct Trial<'a> {
     notes: &'a Notes,
     stored: &'a [Stored],
@@ -48,8 +48,8 @@ pub(super) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    /// Prepares the judgement of a life. `stored` are all records that the stream ever held, and
-    /// `failures` the records of the on-failure stream.
+    /// Prepares the judgement of a run. `stored` are all records that the stream ever had, and
+    /// `failures` are the records of the on-failure stream.
     pub(super) fn new(notes: &'a Notes, stored: &'a [Stored], failures: &[Stored]) -> Self {
         let mut trial = Self {
             notes,
@@ -76,8 +76,8 @@ impl<'a> Trial<'a> {
         trial
     }
 
-    /// Notes the records that a discarded batch had: those in its range, and of a batch that was
-    /// invoked those of the event. The final invocation of a window has no records.
+    /// Notes the records of a discarded batch: the records in its range or, if the batch was
+    /// invoked, the records of its event. The final invocation of a window has no records.
     fn note_failure(&mut self, failure: &Value) {
         let info = &failure["KinesisBatchInfo"];
         let shard = info["shardId"].as_str().unwrap();
@@ -91,7 +91,7 @@ impl<'a> Trial<'a> {
         let id = failure["requestContext"]["requestId"].as_str().unwrap();
         let mut calls = self.notes.invocations.iter().rev();
         let call = calls.find(|call| call.id == id);
-        // Sequence numbers are of one length, so that their texts are ordered as they are.
+        // Sequence numbers have the same length, so their texts are in numerical order.
         let within = self.stored.iter().filter(|record| {
             record.shard == shard && (first..=last).contains(&record.sequence.as_str())
         });
@@ -100,7 +100,7 @@ impl<'a> Trial<'a> {
             .extend(within.filter(|record| call.is_none_or(|call| call.records.contains(record))));
     }
 
-    /// Judges the life. The records in `tolerated` expired while the mapping was disabled.
+    /// Judges the run. The records in `tolerated` expired while the mapping was disabled.
     pub(super) fn judge(&self, tolerated: &BTreeSet<usize>) {
         for number in &self.numbers {
             assert!(
@@ -126,7 +126,7 @@ impl<'a> Trial<'a> {
         self.check_windows_end(tolerated);
     }
 
-    /// A record is done when it was delivered or discarded.
+    /// True if the record was delivered or discarded.
     fn is_done(&self, number: usize) -> bool {
         self.finished.contains_key(&number) || self.discarded.contains(&number)
     }
@@ -135,9 +135,9 @@ impl<'a> Trial<'a> {
         self.notes.dropped.contains(tag_of(number))
     }
 
-    /// An invocation has a record only when all records of its key before it are finished or in the
-    /// same event. After a power failure the program goes on until it ends, and what it discards
-    /// then comes again: those invocations are not judged.
+    /// Checks that an invocation has a record only if all earlier records of the same key are
+    /// finished or in the same event. After a power failure, the program runs on until it ends.
+    /// Batches that it discards meanwhile are delivered again, so these invocations are not judged.
     fn check_order(&self, tolerated: &BTreeSet<usize>) {
         let mut of_key: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for call in &self.notes.invocations {
@@ -163,7 +163,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// A record that was delivered is not delivered again within an era.
+    /// Checks that a delivered record is not delivered again within an era.
     fn check_repetition(&self) {
         let mut delivered: BTreeMap<(usize, usize), &Invocation> = BTreeMap::new();
         for call in &self.notes.invocations {
@@ -180,8 +180,9 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The state of a window holds the records of the window that were delivered before, and none
-    /// of those that come with it: position and state are of one moment, also after a power failure.
+    /// Checks that the state of a window contains the earlier delivered records of the window, and
+    /// none of the records of the same invocation. Position and state must belong together, also
+    /// after a power failure.
     fn check_states(&self) {
         let mut delivered: BTreeMap<WindowName, BTreeSet<usize>> = BTreeMap::new();
         for call in &self.notes.invocations {
@@ -206,9 +207,10 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Every record that was delivered in a window is in the state of a final invocation, which
-    /// succeeded or was discarded. A closed shard whose records expired while the mapping was
-    /// disabled is not read any more after a restart, so its window does not end.
+    /// Checks that every record that was delivered in a window is in the state of a final
+    /// invocation, which succeeded or was discarded. If the records of a closed shard expire while
+    /// the mapping is disabled, the shard is not read any more after a restart, so its window does
+    /// not end.
     fn check_windows_end(&self, tolerated: &BTreeSet<usize>) {
         let mut ended: BTreeMap<WindowName, BTreeSet<usize>> = BTreeMap::new();
         let windows = |call: &'a Invocation| Some((call, call.window.as_ref()?));

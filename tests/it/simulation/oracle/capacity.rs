@@ -3,7 +3,7 @@
 use super::{ARGUMENT, Change, Foretold, INVALID, Oracle};
 use std::collections::BTreeSet;
 
-/// The metrics there are, in the order of answers.
+/// All metrics, in the order of answers.
 pub(in crate::simulation) const METRICS: [&str; 7] = [
     "IncomingBytes",
     "OutgoingRecords",
@@ -14,10 +14,10 @@ pub(in crate::simulation) const METRICS: [&str; 7] = [
     "OutgoingBytes",
 ];
 
-/// A commitment lasts a day at least.
+/// Minimum duration of a commitment: a day.
 const COMMITMENT_MS: u64 = 86_400_000;
 
-/// An account's commitment: when it began, and when it ends or ended.
+/// The commitment of an account: its start, and its past or future end.
 #[derive(Debug, Clone, Default)]
 pub(in crate::simulation) struct Account {
     started_ms: Option<u64>,
@@ -92,7 +92,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// The warm throughput wanted and had, where there is one.
+    /// The wanted warm throughput and the current one. None if the stream has no warm throughput.
     pub(in crate::simulation) fn warm_throughput(&self, name: &str) -> Option<(usize, usize)> {
         let stream = &self.streams[name];
         let wanted = match &stream.pending {

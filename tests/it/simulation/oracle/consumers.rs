@@ -9,7 +9,7 @@ pub(in crate::simulation) struct Consumer {
     pub(in crate::simulation) tags: BTreeMap<String, String>,
     pub(in crate::simulation) policy: Option<String>,
     deleting: bool,
-    /// The end of its present state.
+    /// The end of the consumer's present status.
     pub(super) due_ms: Option<u64>,
     /// The last successful SubscribeToShard on each shard since the emulator started.
     subscribed_ms: BTreeMap<usize, u64>,
@@ -65,7 +65,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// True if a consumer may subscribe to a shard now.
+    /// Success if a consumer may subscribe to a shard now.
     pub(in crate::simulation) fn subscribe(
         &self,
         name: &str,
@@ -94,7 +94,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// A consumer subscribed successfully.
+    /// Notes a successful subscription of a consumer.
     pub(in crate::simulation) fn subscribed(&mut self, name: &str, consumer: &str, shard: usize) {
         let now_ms = self.now_ms;
         let stream = self.streams.get_mut(name).unwrap();
@@ -102,7 +102,7 @@ impl Oracle {
         consumer.subscribed_ms.insert(shard, now_ms);
     }
 
-    /// After a restart the emulator does not know any earlier subscription.
+    /// Forgets all subscriptions, because a restarted emulator does not know earlier ones.
     pub(in crate::simulation) fn forget_subscriptions(&mut self) {
         let streams = self.streams.values_mut();
         for consumer in streams.flat_map(|stream| stream.consumers.values_mut()) {
@@ -122,7 +122,7 @@ impl Consumer {
 }
 
 impl Stream {
-    /// States of consumers end that are due.
+    /// Ends the temporary statuses of consumers that are due.
     pub(super) fn end_consumers(&mut self, now_ms: u64) {
         let due = |consumer: &Consumer| consumer.due_ms.is_some_and(|due_ms| due_ms <= now_ms);
         self.consumers

@@ -1,4 +1,4 @@
-//! Splits, merges, and the sweep from left to right.
+//! Splits, merges, and the steps of UpdateShardCount in the order of the hash keys.
 
 use super::{Shard, Stream};
 use std::collections::VecDeque;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 type Place<'a> = (&'a str, Option<&'a str>);
 
-/// Tags, a policy, and whether there may be a new one.
+/// The tags and the policy of a resource, and true if the resource may have a new policy.
 type Marks<'a> = (
     &'a mut BTreeMap<String, String>,
     &'a mut Option<String>,
@@ -13,7 +13,7 @@ type Marks<'a> = (
 );
 
 impl Oracle {
-    /// The tags and the policy of a resource, and whether it may have a new policy.
+    /// The tags and the policy of a resource, and true if it may have a new policy.
     fn resource(&mut self, (name, consumer): Place<'_>) -> Result<Marks<'_>, &'static str> {
         let state = self.state(name);
         let Some(stream) = self.streams.get_mut(name) else {

@@ -35,7 +35,7 @@ impl Oracle {
         }
     }
 
-    /// Sets a tag, or takes it away.
+    /// Sets a tag, or removes it.
     pub(in crate::simulation) fn tag(
         &mut self,
         name: &str,

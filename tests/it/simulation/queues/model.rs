@@ -1,8 +1,9 @@
-//! The records of one queue as the table of states says, in the form of a plain list.
+//! The expected records of one queue, as a plain list. The transitions are those of the table of
+//! states.
 
 use std::collections::BTreeMap;
 
-/// The standing of a received record.
+/// The state of a received record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     InFlight { due_ms: u64 },
@@ -31,7 +32,7 @@ pub(super) enum Record {
     Received {
         standing: Standing,
         count: u32,
-        /// The number of the newest delivery that the queue knows.
+        /// The number of the newest delivery of the record.
         delivery: usize,
     },
     Settled,
@@ -54,7 +55,8 @@ pub(super) enum Use {
     Restore,
 }
 
-/// The states by which the records of a queue are shown, and the members with their counts.
+/// The states in which the own path lists the records of a queue, each with the member of its
+/// count.
 pub(super) const STATES: [(&str, &str); 3] = [
     ("visible", "Visible"),
     ("in-flight", "InFlight"),
@@ -77,7 +79,7 @@ impl Queue {
             .extend(records.map(|record| (record, Record::Unread)));
     }
 
-    /// True when a record that was received so often becomes dead-letter.
+    /// True if a record becomes a dead-letter record after this number of receives.
     fn is_last(&self, count: u32) -> bool {
         self.most.is_some_and(|most| count >= most)
     }
@@ -96,13 +98,14 @@ impl Queue {
         }
     }
 
-    /// True when a receive gets something now.
+    /// True if a receive gets a record now.
     pub(super) fn has_some(&self, dead: bool) -> bool {
         let mut numbers = self.records.keys();
         numbers.any(|number| self.can_be_received(*number, dead))
     }
 
-    /// The moment at which a receive that waits until `end_ms` gets something, or that end.
+    /// The time at which a receive gets a record, if the receive waits until `end_ms`. `end_ms` if
+    /// it gets none.
     pub(super) fn comes_at(&self, dead: bool, end_ms: u64) -> u64 {
         let due = self.records.values().filter_map(|record| match record {
             Record::Received { standing, .. } => standing.due_ms(),
@@ -116,14 +119,15 @@ impl Queue {
         due.filter(comes).min().unwrap_or(end_ms).min(end_ms)
     }
 
-    /// A record that is visible although it was received as often as may be, because the limit was
-    /// lowered since. It becomes dead-letter when its turn comes, or at a restart.
+    /// True for a record that is visible although its number of receives has reached the limit,
+    /// because the limit was lowered. The record becomes a dead-letter record at its next receive
+    /// or at a restart.
     pub(super) fn is_in_limbo(&self, record: usize) -> bool {
         matches!(self.records[&record],
             Record::Received { standing: Standing::Visible, count, .. } if self.is_last(count))
     }
 
-    /// True when a receive can get the record now.
+    /// True if a receive can get the record now.
     pub(super) fn can_be_received(&self, record: usize, dead: bool) -> bool {
         match self.records[&record] {
             Record::Unread => !dead,
@@ -135,7 +139,7 @@ impl Queue {
         }
     }
 
-    /// Hands a record out. Returns the number of its receives.
+    /// Delivers a record. Returns the number of its receives.
     pub(super) fn receive(&mut self, record: usize, delivery: usize, due_ms: u64) -> u32 {
         let (dead, before) = match self.records[&record] {
             Record::Received {
@@ -156,7 +160,7 @@ impl Queue {
         before + 1
     }
 
-    /// Uses a handle. The error is the code of the entry.
+    /// Uses a handle. Returns the error code of the entry if the use fails.
     pub(super) fn apply(
         &mut self,
         handle: &Handle,
@@ -174,7 +178,8 @@ impl Queue {
         let count = match record {
             Record::Settled if matches!(used, Use::Acknowledge { .. }) => return Ok(()),
             Record::Settled => return Err(GONE),
-            // A crash lost the newest receives, this one among them, and with them the standing.
+            // A crash lost the newest receives, including the receive of this handle, and therefore
+            // the state of the record.
             Record::Received {
                 count, delivery, ..
             } if handle.delivery > delivery => count + 1,
@@ -193,7 +198,7 @@ impl Queue {
                 }
                 count
             }
-            // The receive was lost in a crash, and its handle was not.
+            // A crash lost the receive, but the client still has its handle.
             Record::Unread => 1,
         };
         let changed = match used {
@@ -222,7 +227,7 @@ impl Queue {
         Ok(())
     }
 
-    /// True when `seen` may be this queue: it is, but for records in limbo.
+    /// True if `seen` is this queue, apart from the records in limbo.
     pub(super) fn may_be(&self, seen: &BTreeMap<usize, (Standing, u32)>) -> bool {
         self.records.iter().all(|(number, record)| {
             let expected = match record {
@@ -241,7 +246,7 @@ impl Queue {
         }) && seen.keys().all(|number| self.records.contains_key(number))
     }
 
-    /// Takes over the records in limbo that have become dead-letter.
+    /// Applies to the model the records in limbo that have become dead-letter records.
     pub(super) fn learn(&mut self, seen: &BTreeMap<usize, (Standing, u32)>) {
         for (number, record) in &mut self.records {
             if let Record::Received { standing, .. } = record
@@ -253,7 +258,7 @@ impl Queue {
     }
 }
 
-/// The standing of a record whose visibility timeout ends.
+/// The state of a record after the end of its visibility timeout.
 fn shown(standing: Standing, count: u32, most: Option<u32>) -> Standing {
     let is_last = most.is_some_and(|most| count >= most);
     match standing.is_dead() || is_last {
