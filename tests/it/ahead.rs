@@ -1,12 +1,13 @@
-//! Numbers ahead of the clock: shards that a split, merge or scaling creates begin in a later
-//! second than their parents end in, and their records have at least this second in their numbers.
+//! Sequence numbers ahead of the clock. Shards that a split, a merge or a scaling creates begin in
+//! a later second than the second in which their parents end. The numbers of their records have at
+//! least this second.
 
 use crate::lab::{Lab, Stream, kinesis_test, ms, wire_test};
 use crate::looking::own;
 use minikin::internals::model::SequenceNumber;
 use serde_json::{Value, json};
 
-/// Calls PutRecord with a hash key, and a number for ordering if there is one.
+/// Calls PutRecord with a hash key, and with a sequence number for ordering if `after` has one.
 fn put(stream: &Stream, hash_key: u128, after: Option<&str>) -> String {
     let mut body = json!({
         "StreamName": stream.name, "PartitionKey": "k", "Data": "",
@@ -40,7 +41,7 @@ fn first_key(shard: &Value) -> u128 {
     key.as_str().unwrap().parse().unwrap()
 }
 
-/// A number of the same shard with other fields.
+/// A sequence number of the same shard, with fields that `change` has changed.
 fn changed(number: &str, change: impl FnOnce(&mut SequenceNumber)) -> String {
     let parsed = SequenceNumber::parse(number).unwrap();
     let mut number = parsed.as_version_two().unwrap();
@@ -59,7 +60,7 @@ kinesis_test!(
     a_number_just_given_out_orders_the_next_record,
     |lab| async move {
         let stream = lab.stream("orders").shards(2).create().await;
-        // The clock stands, so each scaling creates shards further ahead of it.
+        // The clock does not move, so each scaling creates shards further ahead of the clock.
         for count in [3, 5, 3] {
             scale(&lab, count).await;
             for shard in open_shards(&lab).await {
@@ -91,7 +92,7 @@ kinesis_test!(
             }
         };
         relay().await;
-        // The clock stands, so each scaling creates shards further ahead of it.
+        // The clock does not move, so each scaling creates shards further ahead of the clock.
         for count in [3, 5, 3] {
             scale(&lab, count).await;
             relay().await;
@@ -110,7 +111,7 @@ wire_test!(
     |lab| async move {
         let stream = lab.stream("orders").create().await;
         lab.clock.advance(ms(999)).await;
-        // Later records arrive a millisecond ahead of the clock: in the next second.
+        // Later records arrive a millisecond ahead of the clock, which is in the next second.
         assert_eq!(own(&lab, "POST", "streams/orders/clear", "").await.0, 204);
         let (_, number) = number_of(&lab, &put(&stream, 0, None)).await;
         number_of(&lab, &put(&stream, 0, Some(&number))).await;
@@ -138,7 +139,7 @@ wire_test!(a_number_of_the_future_does_not_order, |lab| async move {
         );
         assert_eq!(message, expected);
     }
-    // The numbers that listings show were given out, too.
+    // The sequence numbers in listings were also given out.
     let all = shards(&lab, json!({"Type": "FROM_TRIM_HORIZON"})).await;
     let ranges = all.iter().map(|shard| &shard["SequenceNumberRange"]);
     let mut shown = 0;
@@ -169,7 +170,7 @@ kinesis_test!(
                      PutRecord on stream orders under account 000000000000 is invalid."
                 );
                 assert_eq!(message, expected, "{id}");
-                // The record goes to another shard, whose numbers cannot be compared.
+                // The record goes to another shard. Numbers of different shards are not compared.
                 number_of(&lab, &put(&stream, !key, Some(&never))).await;
             }
             let (_, next) = number_of(&lab, &put(&stream, key, Some(&number))).await;

@@ -1,4 +1,4 @@
-//! The table of operations against the service's own model.
+//! Compares the table of operations with the service's own model.
 
 mod answers;
 mod inputs;
@@ -26,7 +26,7 @@ impl Model {
             .collect()
     }
 
-    /// The shape of an operation's `input` or `output`, if it has one.
+    /// The shape of an operation's `input` or `output`. None if the operation has none.
     fn of(&self, operation: &str, side: &str) -> Option<&str> {
         self.0["operations"][operation][side]["shape"].as_str()
     }
@@ -46,7 +46,7 @@ impl Model {
             .collect()
     }
 
-    /// The members of a structure that are never absent.
+    /// The required members of a structure.
     fn required(&self, name: &str) -> BTreeSet<&str> {
         let required = self.shape(name)["required"].as_array();
         required
@@ -85,7 +85,7 @@ fn a_kms_fault_hits_the_operations_that_list_kms_errors() {
         .into_iter()
         .filter(has_kms_errors)
         .collect();
-    // A subscription has them among its events.
+    // The events of a subscription contain these errors.
     expected.insert("SubscribeToShard");
     let hit = minikin::FaultKind::Kms.operations().unwrap();
     assert_eq!(hit.iter().copied().collect::<BTreeSet<_>>(), expected);

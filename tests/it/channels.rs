@@ -1,4 +1,4 @@
-//! Channels, over the wire. The deliveries have tests of their own.
+//! Channels over the wire. Other modules test the deliveries.
 
 mod delivering;
 mod life;
@@ -18,7 +18,7 @@ use crate::lab::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The reason of a channel to a bucket when nothing is configured.
+/// The reason of a FAILED channel to a bucket if no destination is configured.
 const NOTHING_FOR_S3: &str = "No destination of type S3 is configured. Set channels.s3.local_dir \
                               or channels.s3.endpoint, and create the channel again if it is FAILED.";
 

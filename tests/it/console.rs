@@ -1,4 +1,4 @@
-//! The console: pages as a browser without a script gets them.
+//! The console: its pages, without the script.
 
 mod access;
 mod actions;

@@ -1,6 +1,6 @@
 //! The control plane: every operation other than reading and writing, over the wire.
 
-/// Runs a test on disk, where a restart finds what was there before.
+/// Runs a test on disk, so that a restart finds the earlier state.
 macro_rules! disk_test {
     ($name:ident, [$($flag:expr),*], $test:expr) => {
         #[test]
@@ -42,10 +42,12 @@ const HALF: &str = "170141183460469231731687303715884105728";
 const LAST: &str = "340282366920938463463374607431768211455";
 /// The second in which a lab's clock starts.
 const START_S: u64 = 1_700_000_000;
-/// The second in which the first shards of a stream count as created that is created at the start.
+/// The second in which the first shards of a stream count as created, if the stream is created at
+/// the start of the clock.
 const FIRST_S: u64 = START_S - 3;
 
-/// Restarts the emulator and sets its clock to the time before. Returns false if nothing is kept.
+/// Restarts the emulator and advances its clock to the time before the restart. Returns false if
+/// the emulator keeps nothing.
 async fn restart(lab: &Lab) -> bool {
     let before = lab.clock.now_ms();
     let kept = lab.restart().await;
@@ -54,7 +56,7 @@ async fn restart(lab: &Lab) -> bool {
     kept
 }
 
-/// The refusal of an operation that a stream's state forbids.
+/// The refusal of an operation that the status of the stream does not permit.
 fn not_active(name: &str, state: &str) -> String {
     format!(
         "ResourceInUseException: Stream {name} under account {ACCOUNT} not ACTIVE, instead in \
@@ -62,9 +64,9 @@ fn not_active(name: &str, state: &str) -> String {
     )
 }
 
-/// The refusal for a consumer of the stream `s` that does not exist. `given` is its name, or its
-/// ARN with its creation time, in the words of the live service (radkawar/stackd,
-/// testdata/aws/kinesis/dry_run.json).
+/// The refusal for a consumer of the stream `s` that does not exist. `given` is the name of the
+/// consumer, or its ARN with its creation time. The text is that of the live service
+/// (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
 fn no_consumer(given: &str) -> String {
     let of_arn = given.rsplit_once('/').map_or(given, |(_, name)| name);
     let consumer = of_arn.replace(':', " with creation timestamp ");
@@ -73,7 +75,7 @@ fn no_consumer(given: &str) -> String {
     )
 }
 
-/// The refusal of an operation on a stream that is not there.
+/// The refusal of an operation on a stream that does not exist.
 fn not_found(name: &str) -> String {
     format!("ResourceNotFoundException: Stream {name} under account {ACCOUNT} not found.")
 }
@@ -89,7 +91,7 @@ async fn summary(lab: &Lab, name: &str) -> Value {
     got["StreamDescriptionSummary"].take()
 }
 
-/// The state of a stream.
+/// The status of a stream.
 async fn status(lab: &Lab, name: &str) -> String {
     summary(lab, name).await["StreamStatus"]
         .as_str()
@@ -104,7 +106,7 @@ async fn shards(lab: &Lab, name: &str) -> Vec<Value> {
     listed["Shards"].as_array().unwrap().clone()
 }
 
-/// The numbers of shards, which stand in the order of their ids.
+/// The numbers of shards, in the order of the shards. Checks that this is the order of their ids.
 fn indexes<'a>(shards: impl IntoIterator<Item = &'a Value>) -> Vec<usize> {
     let index = |shard: &Value| {
         let id = shard["ShardId"].as_str().unwrap();

@@ -1,6 +1,6 @@
-//! Power cuts as clients see them: the answers before a cut are compared with the answers after it.
-//! The simulated disk loses writes that were not flushed. The clock stands still, so that times in
-//! sequence numbers do not differ.
+//! Power cuts from the view of clients: the answers before a cut are compared with the answers
+//! after it. The simulated disk loses writes that were not flushed. The clock does not move, so
+//! that times in sequence numbers do not differ.
 
 use crate::lab::{Request, Rounds, SHARD_0, START_MS, block_on};
 use http_body_util::BodyExt as _;
@@ -10,7 +10,7 @@ use minikin::{Emulator, Options, Surroundings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// An emulator on a disk that is simulated.
+/// An emulator on a simulated disk.
 struct Machine {
     disk: SimulatedDisk,
     durability: &'static str,
@@ -48,12 +48,12 @@ impl Machine {
         self.emulator = Some(Emulator::start_in(options, around).await.unwrap());
     }
 
-    /// Stops the emulator, which on a disk without power fails.
+    /// Stops the emulator. The stop fails on a disk without power.
     async fn stop(&mut self) {
         let _failed = self.emulator.take().unwrap().stop().await;
     }
 
-    /// Cuts the power, unless it is cut already, and starts again on the flushed writes.
+    /// Cuts the power, unless it is already cut, and starts again on the flushed writes.
     async fn crash(&mut self, seed: u64) {
         self.disk.cut_power_after(0);
         self.stop().await;
@@ -61,7 +61,7 @@ impl Machine {
         self.open().await;
     }
 
-    /// Calls an operation. None if it fails, which happens only on a disk without power.
+    /// Calls an operation. Returns None if it fails, which happens only on a disk without power.
     async fn call(&self, operation: &str, body: Value) -> Option<Value> {
         let request = Request::json(operation, &body.to_string());
         let answer = self.emulator.as_ref().unwrap().answer(request.here());
@@ -99,7 +99,7 @@ impl Machine {
         }
     }
 
-    /// The part of all that [`CHANGES`] change which a client can see.
+    /// Everything that the changes of `changes` affect and that a client can see.
     async fn view(&self) -> Value {
         let stream = json!({"StreamName": "s"});
         let summary = self.call("DescribeStreamSummary", stream.clone()).await;
@@ -120,7 +120,7 @@ impl Machine {
     }
 }
 
-/// Changes of every kind of thing that survives a restart.
+/// Changes of every kind of item that survives a restart.
 fn changes() -> Vec<(&'static str, Value)> {
     let arn = crate::lab::arn_of("s");
     let middle = (1_u128 << 127).to_string();
@@ -187,7 +187,7 @@ fn a_change_that_was_answered_is_there_after_a_power_cut_before_any_write() {
             }
             machine.crash(cut).await;
             let view = machine.view().await;
-            // The change that was interrupted is made or not.
+            // The interrupted change was made completely or not at all.
             let interrupted = views.get(answered + 1);
             assert!(
                 view == views[answered] || Some(&view) == interrupted,
@@ -203,7 +203,8 @@ fn a_change_that_was_answered_is_there_after_a_power_cut_before_any_write() {
     });
 }
 
-/// Sequence numbers compare like their digits, and a longer one is greater.
+/// A sort key for sequence numbers: a longer number is greater, and numbers of the same length are
+/// compared as texts.
 fn order(number: &str) -> (usize, &str) {
     (number.len(), number)
 }

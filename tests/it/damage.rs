@@ -1,5 +1,6 @@
-//! The cost of damage to each file of a data directory: no panic, no endless start, no record that
-//! was not written; a clear message, and the rest is served. The real program on real directories.
+//! The effects of damage to each file of a data directory. The program must not panic, must not
+//! take for ever to start, and must not serve a record that was not written. It must report the
+//! damage clearly and serve everything else. These tests run the real program on real directories.
 
 use crate::durability::load::{Dice, SHARDS, read, shard};
 use crate::durability::program::{Client, Server, program, serving};
@@ -10,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Lives of the program before the damage, each killed.
+/// Number of runs of the program before the damage. Each run ends with a kill.
 const LIVES: u64 = 2;
 const BATCHES: u64 = 12;
 const BATCH: u64 = 40;
@@ -36,7 +37,7 @@ const HARMS: [Harm; 7] = [
 ];
 
 impl Harm {
-    /// Damages the file; false when that changes nothing.
+    /// Damages the file. Returns false if the content stays the same.
     fn inflict(self, path: &Path, dice: &mut Dice) -> bool {
         let mut bytes = std::fs::read(path).unwrap();
         let before = bytes.clone();
@@ -67,7 +68,7 @@ impl Harm {
 /// Every record by its shard and sequence number.
 type Records = HashMap<(usize, String), (u64, u64)>;
 
-/// A directory whose server was killed, and the acknowledged records.
+/// A directory of a killed server, and the acknowledged records.
 fn written() -> (tempfile::TempDir, Records) {
     let home = tempfile::tempdir().unwrap();
     let mut records = Records::new();
@@ -111,7 +112,8 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Starts the program on a directory: the number of records it serves, if it starts, and its log.
+/// Starts the program on a directory. Returns the number of records that it serves, or None if it
+/// does not start. Also returns its log.
 fn served(directory: &Path, all: &Records, what: &str) -> (Option<usize>, String) {
     let log = tempfile::NamedTempFile::new().unwrap();
     let started = Server::try_start(serving(directory), log.path());
@@ -149,7 +151,7 @@ fn check(directory: &Path) -> Output {
         .unwrap()
 }
 
-/// The files below a directory, to notice a change.
+/// The files below a directory with their contents, to find a change.
 fn picture(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     files(directory, &mut found);
@@ -212,8 +214,9 @@ fn damage_to_any_file_ends_in_a_message_and_the_rest_is_served() {
     }
 }
 
-/// The second life of the directory gives sled the values of the first one's write-ahead log, and
-/// has a write-ahead log of its own with the newest commits. sled's own log then lacks older ones.
+/// The second run on the directory inserts the values of the first write-ahead log into sled, and
+/// creates a write-ahead log with the newest commits. If sled's own log is then damaged, older
+/// commits are missing.
 #[test]
 fn commits_that_are_missing_below_the_newest_ones_are_noticed() {
     let (home, all) = written();
@@ -273,7 +276,7 @@ fn a_directory_of_the_version_before_is_taken_over() {
     assert_eq!(std::fs::read_to_string(&version).unwrap(), ours);
 }
 
-/// Gives every file below a path to a user.
+/// Makes a user the owner of every file below a path.
 fn give(path: &Path, user: u32) {
     std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
     if path.is_dir() {
@@ -296,7 +299,7 @@ fn permission_that_is_missing_is_named_and_costs_nothing() {
     open_up(place.path(), 0o755);
     let is_root = home.path().metadata().unwrap().uid() == 0;
     if is_root {
-        // Permissions do not bind the superuser.
+        // The superuser may read every file, so another user runs the program.
         give(home.path(), OTHER_USER);
     }
     let command = |arguments: &[&str]| {

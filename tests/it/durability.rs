@@ -1,5 +1,5 @@
-//! Acknowledged writes survive SIGKILL and power cuts: the real program, killed at random
-//! moments under full load, or its file system shut down under it, and started again on the same
+//! Acknowledged writes survive SIGKILL and power cuts. The tests kill the real program at random
+//! moments under full load, or shut down the file system below it, and start it again on the same
 //! directory. `tests/long/kill` and `tests/long/power` do the same for longer.
 #![allow(
     clippy::print_stderr,
@@ -26,7 +26,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 
-/// Lives that one directory is used for: all its records are read after each life.
+/// Number of runs of the program on one directory. All records in the directory are read after each
+/// run.
 const LIVES: u64 = 50;
 
 fn setting(name: &str, otherwise: u64) -> u64 {
@@ -54,7 +55,7 @@ fn acknowledged_records_survive_kills() {
             // The next process is started before this one is reaped.
             std::thread::spawn(move || dead.wait());
             if story.dice.below(4) == 0 {
-                // Killed while it starts, too.
+                // Kill the program during its start, too.
                 let mut child = Server::spawn(home.path());
                 for _ in 0..story.dice.below(20_000) {
                     std::thread::yield_now();
@@ -91,7 +92,8 @@ fn acknowledgements_of_a_queue_survive_kills() {
     server.kill().wait().unwrap();
 }
 
-/// Starts the program with a mapping of the stream `s` to the function, with these settings.
+/// Starts the program with a mapping of the stream `s` to the function. `settings` are the settings
+/// of the mapping.
 fn start_mapped(home: &Path, log: &Path, function: &HeldFunction, settings: &str) -> Server {
     let mut command = serving(home);
     let named = format!("f=http://{}/invoke", function.address);
@@ -128,7 +130,7 @@ fn what_a_channel_delivers_survives_kills() {
         eprintln!(
             "durability {durability}: {kills} kills, {records} records, {repeated} objects repeated"
         );
-        // A kill may come a little too late for one object, but not for every one.
+        // A kill may come too late to interrupt a particular object, but some kills interrupt one.
         assert!(kills < 50 || repeated > 0, "no object was repeated");
     }
 }
@@ -154,7 +156,7 @@ fn case_46_the_batch_in_flight_at_a_kill_comes_again_and_none_before_it() {
     first.answer(&Value::Null);
     let held = function.next();
     assert_eq!(held.texts, ["c", "d"]);
-    // The position is written with the next commit, for which this waits.
+    // The next commit makes the position durable. The put waits for this commit.
     put(&mut client, &["g"]);
     server.kill().wait().unwrap();
     drop(held);
@@ -190,7 +192,7 @@ fn case_85_the_state_of_a_window_agrees_with_the_position_after_a_kill() {
             (&lost.texts[..], &lost.event["state"]),
             (&[held.to_owned()][..], &state)
         );
-        // State and position are written with the next commit, for which this waits.
+        // The next commit makes the state and the position durable. The put waits for this commit.
         put(&mut client, &[next]);
         server.kill().wait().unwrap();
         drop(lost);
@@ -232,7 +234,7 @@ fn acknowledged_records_survive_power_cuts() {
     eprintln!("POWER CUTS: {cuts} done, 0 skipped");
 }
 
-/// Writes until the disk refuses, and checks that the acknowledged records are served, then and
+/// Writes until the disk refuses. Checks that all acknowledged records are served then, and again
 /// after `mend` and a restart.
 fn reads_go_on(disk: &Disk, break_it: impl FnOnce(), mend: impl FnOnce()) {
     let home = disk.folder("data");
@@ -243,7 +245,7 @@ fn reads_go_on(disk: &Disk, break_it: impl FnOnce(), mend: impl FnOnce()) {
         break_it();
         server
     });
-    // The writers have given up by themselves: each got the service's InternalFailure.
+    // All writers have ended, because each of them got the service's InternalFailure.
     story.expected.check(&server);
     let put = json!({"StreamName": "s", "PartitionKey": "p", "Data": "AAAA"});
     let mut client = Client::new(server.address).unwrap();
@@ -265,7 +267,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_it_has_free_space() {
         Ok(disk) => disk,
         Err(reason) => return eprintln!("SKIPPED: a full disk: {reason}"),
     };
-    // Writers fill it by themselves.
+    // The records of the writers fill the rest of the disk.
     let ballast = disk.folder("ballast");
     std::fs::write(&ballast, vec![0; 24 << 20]).unwrap();
     reads_go_on(

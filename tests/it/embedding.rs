@@ -1,4 +1,5 @@
-//! The emulator inside another program: started, stopped, dropped, side by side.
+//! The emulator inside another program: it is started, stopped and dropped, also several at the
+//! same time.
 
 mod program;
 
@@ -185,7 +186,7 @@ fn a_stop_lets_idle_connections_go_and_finishes_what_was_begun() {
     });
 }
 
-/// Asks from within the process.
+/// Sends a request from within the process.
 async fn ask(
     emulator: &Emulator,
     operation: &str,

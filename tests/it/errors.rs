@@ -1,4 +1,4 @@
-//! Refusals, to the letter.
+//! The exact texts of refusals.
 
 mod identifiers;
 mod input;
@@ -19,12 +19,12 @@ fn entry(name: &str) -> &'static Entry {
     OPERATIONS.iter().find(|entry| entry.name == name).unwrap()
 }
 
-/// Sends a request in both formats and compares the refusal, its violations one a line.
+/// Sends a request in both formats and compares the refusal. Each violation is on its own line.
 fn check_input(operation: &str, body: &str, expected: Expect) {
     expected.assert_eq(&refusal_of(operation, body));
 }
 
-/// The refusal of a request in both formats, its violations one a line.
+/// The refusal of a request in both formats. Each violation is on its own line.
 fn refusal_of(operation: &str, body: &str) -> String {
     let got = block_on(async {
         let lab = Lab::start(Place::Memory, &[]).await;
@@ -35,8 +35,8 @@ fn refusal_of(operation: &str, body: &str) -> String {
     one_a_line(&got)
 }
 
-/// A ValidationException with every violation on a line of its own, without the words that all
-/// of them share; other refusals as they are.
+/// Formats a ValidationException with each violation on its own line, without the words that all of
+/// them have. Leaves other refusals unchanged.
 fn one_a_line(refusal: &str) -> String {
     let Some(message) = refusal.strip_prefix("ValidationException: ") else {
         return format!("{refusal}\n");
@@ -63,7 +63,7 @@ fn one_a_line(refusal: &str) -> String {
     lines
 }
 
-/// A request of an operation that breaks no constraint and contains all its structures.
+/// A request of an operation that violates no constraint and contains all structures of the input.
 fn good_input(operation: &str) -> Value {
     let mut input = good(entry(operation).input);
     if operation == "CreateStream" {
@@ -72,7 +72,7 @@ fn good_input(operation: &str) -> Value {
     input
 }
 
-/// A value that keeps the constraints of a shape.
+/// A value that satisfies the constraints of a shape.
 fn good(shape: &Shape) -> Value {
     let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
     let texts = [
@@ -117,7 +117,7 @@ fn good(shape: &Shape) -> Value {
     }
 }
 
-/// A path into an input, and the shape of the value there.
+/// A path into an input, and the shape of the value at its end.
 #[derive(Debug, Clone)]
 struct Spot {
     steps: Vec<Step>,
@@ -135,14 +135,14 @@ enum Step {
 }
 
 impl Spot {
-    /// Every path in the input of an operation.
+    /// All paths in the input of an operation.
     fn all(entry: &'static Entry) -> Vec<Self> {
         let mut spots = Vec::new();
         gather(entry.input, &[], &mut spots);
         spots
     }
 
-    /// The path in the words of messages.
+    /// The path in the form that messages have.
     fn path(&self) -> String {
         let step = |step: &Step| match step {
             Step::Member(name) => format!("{}{}", name[..1].to_lowercase(), &name[1..]),
@@ -152,12 +152,12 @@ impl Spot {
         self.steps.iter().map(step).collect::<Vec<_>>().join(".")
     }
 
-    /// The value belongs to a member of a structure, not to a list or map.
+    /// True if the value belongs to a member of a structure, and not to a list or map.
     fn is_member(&self) -> bool {
         matches!(self.steps.last(), Some(Step::Member(_)))
     }
 
-    /// Puts a value at this path. Missing values on the path are created.
+    /// Sets the value at this path. Creates missing values on the path.
     fn put(&self, input: &mut Value, value: Value) {
         let mut at = input;
         for step in &self.steps {

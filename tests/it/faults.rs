@@ -1,4 +1,4 @@
-//! Fault rules: over HTTP, by option and from Rust, against the AWS SDK.
+//! Fault rules: over HTTP, by option and from Rust, with the AWS SDK as the client.
 
 mod access;
 mod rules;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const FAULTS: &str = "/_minikin/faults";
 
-/// Sends a request to the path of the fault rules, and returns status and document.
+/// Sends a request to the path of the fault rules. Returns the status and the document.
 async fn send(lab: &Lab, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let body = if body.is_null() {
         String::new()
@@ -149,7 +149,7 @@ wire_test!(
                     "{refusal}"
                 );
             }
-            // A receipt handle needs no key.
+            // A request with a receipt handle needs no KMS key.
             let mut acknowledge = queue.clone();
             acknowledge["Entries"] = entries.clone();
             ok(&lab, "AcknowledgeQueueRecords", acknowledge).await;
@@ -246,7 +246,7 @@ wire_test!(
         ] {
             let mut patterns = Vec::new();
             for _ in 0..2 {
-                // A rule that is added again begins with its seed again.
+                // A rule that is added again starts its random choices from its seed again.
                 add(&lab, rule.clone()).await;
                 let put = stream.put_records(&all).await;
                 clear(&lab).await;
@@ -348,7 +348,7 @@ wire_test!(
             (answer.status, lab.clock.now_ms())
         };
         let moving = async {
-            // The rule's hit says that the call waits.
+            // The hit of the rule shows that the call is waiting.
             crate::lab::until("the call to wait", async || {
                 (hits(&lab).await == [1]).then_some(())
             })

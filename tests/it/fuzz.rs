@@ -1,5 +1,5 @@
-//! Runs the inputs of the fuzz corpus through the targets. The inputs for the store's formats, which
-//! are private, are read in `src/store/tests/`.
+//! Runs the inputs of the fuzz corpus through the targets. The store's formats are private, so
+//! tests in `src/store/tests/` read their inputs.
 
 use minikin::internals::operation::OPERATIONS;
 use minikin::internals::wire::Format;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
-/// Takes any input, and panics where a rule is broken.
+/// A function that accepts any input, and panics if a rule is violated.
 type Target = fn(&[u8]);
 
 /// The targets that can be called from here, by the names of their files in `tests/fuzz/targets`.
@@ -37,7 +37,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
 }
 
-/// Runs a target over its inputs, and over an empty input.
+/// Runs a target with each of its inputs, and with an empty input.
 fn run(name: &str) {
     let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
     let inputs = files(&root().join("corpus").join(name));

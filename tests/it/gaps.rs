@@ -1,18 +1,19 @@
-//! Two requests at once, one of which waits at an injection point: after its checks and before the
-//! lock under which it changes anything. Every change that the other request makes meanwhile stays.
+//! Two concurrent requests, one of which waits at an injection point. The point is after the checks
+//! of the request and before the lock under which it makes changes. Every change that the other
+//! request makes during the wait must stay.
 
 use crate::lab::{Lab, Stream, ms, wire_test, within};
 use minikin::internals::world::{Fault, Point, Rule};
 use serde_json::{Value, json};
 use std::pin::pin;
 
-/// The time for which the first request at the injection point waits.
+/// Length of the wait at the injection point, in milliseconds.
 const DELAY_MS: u32 = 50;
 
 type Answer = Result<Value, String>;
 
-/// Sends two requests. The one that comes first to `point` waits there until the other is answered
-/// and `meanwhile` is done.
+/// Sends two requests. The request that reaches `point` first waits there until the other request
+/// is answered and `meanwhile` is done.
 async fn overlap(
     lab: &Lab,
     point: Point,
@@ -31,7 +32,8 @@ async fn overlap(
     })
     .await;
     meanwhile.await;
-    // The clock stood until now, so the other request waits still.
+    // The clock has not moved since the requests were sent, so the request at the injection point
+    // is still waiting.
     lab.clock.advance(ms(u64::from(DELAY_MS))).await;
     let what = "the request at the injection point";
     let second = match one_is_first {
@@ -53,7 +55,7 @@ async fn answer(lab: &Lab, (operation, body): (&str, &Value)) -> Answer {
 
 async fn nothing() {}
 
-/// A change of a stream or of its consumer, and how it shows.
+/// A change of a stream or of its consumer, and the request that shows the change.
 struct Change {
     operation: &'static str,
     body: Value,
@@ -74,13 +76,13 @@ impl Change {
         }
     }
 
-    /// The change shows in the answer of DescribeStreamSummary.
+    /// Sets that the answer of DescribeStreamSummary shows the change.
     fn shows(mut self, pointer: &'static str, expected: Value) -> Self {
         (self.pointer, self.expected) = (pointer, expected);
         self
     }
 
-    /// The change shows in the answer of another operation.
+    /// Sets that the answer of another operation shows the change.
     fn shows_in(mut self, look: &'static str, pointer: &'static str, expected: Value) -> Self {
         self.look.0 = look;
         self.shows(pointer, expected)
@@ -299,7 +301,8 @@ wire_test!(
     }
 );
 
-/// Splits or merges the shards of `orders` while a record is on its way to a shard.
+/// Splits or merges the shards of `orders` while a record waits at the injection point before it is
+/// appended to a shard.
 async fn reshard_in_the_gap(lab: &Lab, operation: &str, record: Value, reshard: (&str, Value)) {
     let put = (operation, &record);
     let resharded = async {

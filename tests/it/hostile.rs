@@ -1,5 +1,5 @@
-//! Hostile and broken clients: the memory that they hold is bounded, they are refused clearly, and
-//! other clients are served. `tests/long/hostile` runs thousands of them against the program.
+//! Hostile and broken clients. They occupy only bounded memory and get clear refusals, and other
+//! clients are served. `tests/long/hostile` runs thousands of hostile clients against the program.
 
 mod bodies;
 mod frames;
@@ -20,7 +20,8 @@ async fn check_served(lab: &Lab) {
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-/// The value of a counter; its labels belong to its name. A counter without a value stands at 0.
+/// The value of a counter. `name` includes the labels of the counter. A counter that is not listed
+/// has the value 0.
 pub(crate) async fn counter(lab: &Lab, name: &str) -> u64 {
     let page = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
     let text = page.text();
@@ -29,7 +30,7 @@ pub(crate) async fn counter(lab: &Lab, name: &str) -> u64 {
     found.map_or(0, |(_, value)| value.parse().unwrap())
 }
 
-/// Waits until a counter stands at a value.
+/// Waits until a counter has this value.
 async fn until(lab: &Lab, name: &str, value: u64) {
     let what = format!("the counter {name} to be {value}");
     crate::lab::until(&what, async || {

@@ -5,7 +5,7 @@ use aws_sdk_kinesis::types::ShardIteratorType as Kind;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Puts `0`, `1`, … at intervals of this number of milliseconds.
+/// Puts the records `0`, `1`, … at intervals of this number of milliseconds.
 async fn fill(stream: &Stream, count: usize, interval_ms: u64) -> Vec<crate::lab::Placed> {
     let mut placed = Vec::new();
     for at in 0..count {
@@ -66,7 +66,8 @@ kinesis_test!(a_moment_is_exact_to_the_millisecond, |lab| async move {
             "{at} ms after the first"
         );
     }
-    // Records after the moment are read, also when there were none at the time.
+    // Records after the time of the iterator are read, also if none existed when the iterator was
+    // made.
     let iterator = stream.iterator_at(START_MS + 8).await;
     stream.put("k", "later").await;
     assert_eq!(stream.data(&iterator).await, ["later"]);
@@ -197,7 +198,7 @@ kinesis_test!(
 kinesis_test!(a_reader_that_is_behind_sees_by_how_much, |lab| async move {
     let stream = lab.stream("s").create().await;
     fill(&stream, 3, 1000).await;
-    // The records came 3000, 2000 and 1000 ms ago.
+    // The records arrived 3000, 2000 and 1000 ms ago.
     let iterator = stream.horizon(SHARD_0).await;
     let got = async |iterator: &str, limit: i32| {
         let get = stream

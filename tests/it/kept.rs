@@ -1,4 +1,4 @@
-//! Directories with impossible streams: an engine does not start with them.
+//! Data directories with impossible streams. An engine must not start with them.
 
 use minikin::Clock;
 use minikin::Profile;
@@ -60,12 +60,12 @@ fn shard(start: u128, end: u128) -> ShardValue {
     }
 }
 
-/// Two shards, as UpdateShardCount leaves them.
+/// Two shards after an UpdateShardCount.
 fn shards() -> Vec<(u32, ShardValue)> {
     vec![(3, shard(0, HALF - 1)), (4, shard(HALF, u128::MAX))]
 }
 
-/// True when an engine starts with this stream.
+/// True if an engine starts with this stream.
 async fn begins(stream: &StreamValue, shards: &[(u32, ShardValue)]) -> bool {
     let opened = Store::open(Settings::default()).unwrap();
     let (store, _) = opened.on_thread().unwrap();

@@ -1,4 +1,4 @@
-//! The fixture of a test: an emulator of its own, its clock, and clients.
+//! The fixture of a test: an emulator, its clock, and clients.
 
 pub(crate) mod answer;
 pub(crate) mod calls;
@@ -60,18 +60,18 @@ pub(crate) enum Place {
 /// An emulator and the clients of a test.
 #[derive(Debug, Clone)]
 pub(crate) struct Lab {
-    /// Moves the emulator's time.
+    /// The clock, with which a test moves the emulator's time.
     pub(crate) clock: LabClock,
     flags: Arc<[String]>,
     directory: Option<Arc<TempDir>>,
     /// Functions for event source mappings.
     functions: BTreeMap<String, Function>,
-    /// Destinations of channels, in place of those of the flags.
+    /// Destinations of channels, which replace the destinations of the flags.
     destinations: Option<Arc<dyn Destinations>>,
     idle: Arc<Lock<Vec<Connection>>>,
 }
 
-/// The emulator's virtual clock, also that of the next one after a restart.
+/// The emulator's virtual clock. After a restart, it is the clock of the next emulator.
 #[derive(Debug, Clone)]
 pub(crate) struct LabClock(Arc<Lock<Option<Emulator>>>);
 
@@ -88,7 +88,7 @@ pub(crate) fn run<F: Future<Output = ()>>(
     });
 }
 
-/// Runs a test twice: in memory, and on disk with every write durable before it is acknowledged.
+/// Runs a test twice: in memory, and on disk with `--durability always`.
 macro_rules! kinesis_test {
     ($name:ident, $test:expr) => {
         kinesis_test!($name, [], $test);
@@ -127,12 +127,13 @@ macro_rules! wire_test {
 pub(crate) use {kinesis_test, wire_test};
 
 impl Lab {
-    /// Starts an emulator with these flags and the usual flags.
+    /// Starts an emulator with the usual flags and these flags.
     pub(crate) async fn start(place: Place, flags: &[&str]) -> Self {
         Self::start_with(place, flags, |_| BTreeMap::new()).await
     }
 
-    /// The same, with functions for event source mappings, which may look at the clock.
+    /// Starts an emulator, also with functions for event source mappings. The functions may read
+    /// the clock.
     pub(crate) async fn start_with(
         place: Place,
         flags: &[&str],
@@ -141,7 +142,7 @@ impl Lab {
         Self::start_in(place, flags, functions, None).await
     }
 
-    /// The same, with destinations of channels.
+    /// Starts an emulator, also with destinations of channels.
     pub(crate) async fn start_to(
         place: Place,
         flags: &[&str],
@@ -214,20 +215,21 @@ impl Lab {
         emulator.stop().await.unwrap_err();
     }
 
-    /// Stops the emulator and starts another one on what it left; true unless that is nothing.
+    /// Stops the emulator and starts another one on the same storage. Returns false if nothing was
+    /// stored.
     pub(crate) async fn restart(&self) -> bool {
         self.stop().await;
         self.open().await;
         self.directory.is_some()
     }
 
-    /// Stops the emulator and starts another one on what it left, with these flags in addition.
+    /// Stops the emulator and starts another one on the same storage, with these additional flags.
     pub(crate) async fn restart_with(&self, flags: &[&str]) -> Result<(), StartError> {
         self.stop().await;
         self.open_with(flags).await
     }
 
-    /// Stops the emulator and returns the catalog it left on disk.
+    /// Stops the emulator. Returns the catalog that it has stored on disk.
     pub(crate) async fn left(&self) -> minikin::internals::store::Catalog {
         self.stop().await;
         let settings = minikin::internals::store::Settings {
@@ -289,7 +291,7 @@ impl Lab {
         .await;
     }
 
-    /// Advances the emulator's time in steps until `ask` returns a value, but at most by `limit`.
+    /// Advances the emulator's time in steps until `ask` returns a value, by `limit` at most.
     pub(crate) async fn until_by_clock<T>(
         &self,
         what: &str,
@@ -315,7 +317,7 @@ impl Lab {
         self.client_of("AKIAIOSFODNN7EXAMPLE", REGION)
     }
 
-    /// The SDK's client with this access key, in this region.
+    /// The SDK's client with this access key and region.
     pub(crate) fn client_of(&self, key: &str, region: &str) -> Client {
         let timeouts = TimeoutConfig::builder()
             .operation_timeout(WAIT_LIMIT)
@@ -332,7 +334,7 @@ impl Lab {
         Client::from_conf(config)
     }
 
-    /// A stream to be created.
+    /// Begins the definition of a stream.
     pub(crate) fn stream(&self, name: &str) -> StreamBuilder {
         StreamBuilder::new(self, name)
     }
@@ -342,7 +344,7 @@ impl Lab {
         Connection::open(self.address()).await
     }
 
-    /// Sends a request on a connection that is kept for the next one.
+    /// Sends a request on a connection that stays open for the next request.
     pub(crate) async fn send(&self, request: &Request) -> Answer {
         let kept = self.idle.lock().pop();
         let mut connection = match kept {
@@ -390,7 +392,7 @@ impl Lab {
         self.send(&Request::cbor(operation, body)).await
     }
 
-    /// Calls an operation in JSON that has to succeed with an answer.
+    /// Calls an operation in JSON. The call must succeed with an answer.
     pub(crate) async fn ok(&self, operation: &str, body: &str) -> serde_json::Value {
         let answer = self.json(operation, body).await;
         assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.text());
@@ -401,12 +403,12 @@ impl Lab {
         }
     }
 
-    /// Calls an operation in JSON that has to be refused. Returns the refusal in one line.
+    /// Calls an operation in JSON. The call must be refused. Returns the refusal in one line.
     pub(crate) async fn refusal(&self, operation: &str, body: &str) -> String {
         self.json(operation, body).await.refusal().to_string()
     }
 
-    /// Moves the emulator's time on through its own path, as a user would.
+    /// Advances the emulator's time through its own path, as a user does.
     pub(crate) async fn move_clock(&self, time: Duration) {
         let body = format!(r#"{{"advance_ms":{}}}"#, time.as_millis());
         let request = Request::bare("POST", "/_minikin/clock").body(body.as_bytes());
@@ -445,7 +447,7 @@ impl LabClock {
         self.clock().now().millis()
     }
 
-    /// Moves the emulator's time on.
+    /// Advances the emulator's time.
     pub(crate) async fn advance(&self, time: Duration) {
         let Clock::Virtual(clock) = self.clock() else {
             panic!("this test's clock is the machine's");
@@ -471,7 +473,7 @@ pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// A directory with all that is in this one.
+/// Copies a directory with all its contents.
 pub(crate) fn copied(from: &Path) -> TempDir {
     fn copy(from: &Path, to: &Path) {
         for entry in std::fs::read_dir(from).unwrap() {

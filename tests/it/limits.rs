@@ -1,4 +1,4 @@
-//! Rates of a shard, on the emulator's clock.
+//! Rates of a shard, by the emulator's clock.
 
 use crate::lab::{Lab, SHARD_0, Stream, kinesis_test, ms, seconds, wire_test};
 use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
@@ -9,7 +9,8 @@ const MIB: usize = 1 << 20;
 const REFUSED: &str = "ProvisionedThroughputExceededException: Rate exceeded for shard \
                        shardId-000000000000 in stream orders under account 000000000000.";
 
-/// Puts a record of this size, its key of one byte counted. Returns the refusal, if any.
+/// Puts a record of this size. The size includes the key of one byte. Returns the refusal if there
+/// is one.
 async fn put(stream: &Stream, bytes: usize) -> Result<(), String> {
     let body = serde_json::json!({
         "StreamName": stream.name, "PartitionKey": "k", "ExplicitHashKey": "0",
@@ -28,7 +29,7 @@ fn base64(bytes: usize) -> String {
     base64::engine::general_purpose::STANDARD.encode(vec![0; bytes])
 }
 
-/// The records of a request that were taken. The others have the service's refusal.
+/// Marks the records of a request that were accepted. The other records have the service's refusal.
 fn taken(put: &PutRecordsOutput) -> Vec<bool> {
     let failed = put
         .records
@@ -84,7 +85,7 @@ kinesis_test!(
             [true; 500]
         );
         assert_eq!(put(&stream, 1).await, Err(REFUSED.to_owned()));
-        // More than a second's worth is never saved up.
+        // The budget never holds more than the amount of one second.
         lab.clock.advance(seconds(3600)).await;
         for _ in 0..2 {
             assert_eq!(
@@ -125,7 +126,7 @@ kinesis_test!(
         expected[0] = true;
         assert_eq!(taken(&stream.put_records(&ten).await), expected);
         lab.clock.advance(seconds(1)).await;
-        // A record that does not fit is passed over, and records behind it that fit are taken.
+        // The second record does not fit and is refused. Later records that fit are accepted.
         let half = vec![0; MIB / 2 - 1];
         let small = b"small".as_slice();
         let records: [(&str, &[u8]); 5] = [
@@ -163,7 +164,7 @@ wire_test!(
     |lab| async move {
         let stream = lab.stream("orders").record_kib(4096).create().await;
         assert_eq!(put(&stream, 4 * MIB).await, Ok(()));
-        // Three mebibytes of debt take three seconds, and then the bucket fills up.
+        // Three seconds pay off the debt of three mebibytes. After that the bucket fills up.
         lab.clock.advance(seconds(3)).await;
         assert_eq!(put(&stream, 1).await, Err(REFUSED.to_owned()));
         lab.clock.advance(ms(1)).await;
@@ -191,7 +192,7 @@ wire_test!(
         assert_eq!(put(&stream, MIB).await, Ok(()));
         for _ in 0..3 {
             assert_eq!(put(&stream, MIB).await, Err(REFUSED.to_owned()));
-            // A dry run is not checked against the rates either.
+            // The rates do not apply to a dry run either.
             let message = lab.refusal("PutRecord", &dry.to_string()).await;
             assert!(
                 message.starts_with("DryRunOperationException: "),
@@ -232,7 +233,7 @@ wire_test!(
 const READ_REFUSED: &str = "ProvisionedThroughputExceededException: Rate exceeded for Shard - \
                             000000000000/orders/shardId-000000000000";
 
-/// Number of records that one GetRecords returns, or its refusal.
+/// The number of records in one GetRecords answer, or the refusal.
 async fn get(stream: &Stream, iterator: &str) -> Result<usize, String> {
     let body = serde_json::json!({ "ShardIterator": iterator }).to_string();
     let answer = stream.lab.json("GetRecords", &body).await;
@@ -313,7 +314,8 @@ wire_test!(
             }
             let iterator = stream.horizon(SHARD_0).await;
             assert_eq!(get(&stream, &iterator).await, Ok(10));
-            // Ten mebibytes at two a second, of which a second's worth had been saved up.
+            // The answer costs ten mebibytes at two mebibytes a second. The budget of one second
+            // was full before the call, so four seconds remain.
             assert_eq!(get(&stream, &iterator).await, Err(READ_REFUSED.to_owned()));
             lab.clock.advance(ms(3999)).await;
             assert_eq!(get(&stream, &iterator).await, Err(READ_REFUSED.to_owned()));

@@ -134,7 +134,7 @@ wire_test!(filters_choose_by_position_and_time, |lab| async move {
         assert_eq!(list(json!({ "Type": kind })).await, all, "{kind}");
     }
     for kind in ["AT_TIMESTAMP", "FROM_TIMESTAMP"] {
-        // Before the stream, at its creation, later.
+        // Times before the creation of the stream, at its creation, and later.
         for moment in [
             json!(1_699_999_990),
             json!(1_700_000_010),
@@ -176,7 +176,7 @@ wire_test!(a_creation_time_has_to_be_the_streams, |lab| async move {
     }
 });
 
-/// All pages of the listing of streams, by token or by name.
+/// All pages of the listing of streams. A page begins after a token or after a name.
 async fn stream_pages(lab: &Lab, limit: u32, by_token: bool) -> Vec<Vec<String>> {
     let mut body = json!({ "Limit": limit });
     let mut pages = Vec::new();

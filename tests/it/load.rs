@@ -1,4 +1,5 @@
-//! The load client of tests/benches: its unit tests, and a run against a server that it starts.
+//! The load client of tests/benches: its unit tests, and a run with a server that the client
+//! starts.
 
 #[path = "../benches/load/client.rs"]
 mod client;

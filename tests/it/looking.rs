@@ -3,7 +3,7 @@
 use crate::lab::{Lab, Request, Stream, arn_of, kinesis_test, ms, seconds, wire_test, within};
 use serde_json::{Value, json};
 
-/// The answer of an own path: its status and document.
+/// Sends a request to an own path. Returns the status and the document of the answer.
 pub(crate) async fn own(lab: &Lab, method: &str, path: &str, body: &str) -> (u16, Value) {
     let request = Request::bare(method, &format!("/_minikin/{path}")).body(body.as_bytes());
     let answer = lab.send(&request).await;
@@ -409,7 +409,7 @@ wire_test!(a_wait_ends_with_its_stream, |lab| async move {
     let waiting = own(&lab, "POST", "streams/orders/wait", body);
     let deleting = lab.ok("DeleteStream", r#"{"StreamName": "orders"}"#);
     let both = async { tokio::join!(waiting, deleting) };
-    // The deletion may come first, and then the wait finds no stream.
+    // The deletion may come first. The wait then finds no stream.
     let ((status, document), _) = within("the wait to end", both).await;
     assert_eq!(status, 404, "{document}");
 });

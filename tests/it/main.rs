@@ -1,4 +1,4 @@
-//! The integration tests, one binary: black boxes, through the wire.
+//! The integration tests. They are one binary, and use the emulator only over the wire.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod ahead;

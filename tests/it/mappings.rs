@@ -1,4 +1,4 @@
-//! Event source mappings: the cases of the acceptance table, by their numbers.
+//! Event source mappings. The case numbers are those of the acceptance table.
 
 mod api;
 mod batching;

@@ -1,4 +1,4 @@
-//! Permissions of callers with `--policies`: the policies of principals and those of resources.
+//! Permissions with `--policies`: the policies of principals and the policies of resources.
 
 mod bypasses;
 mod every_operation;
@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use tempfile::NamedTempFile;
 
-/// The account of others; its number is also the access key of its root.
+/// Another account. Its number is also the access key of its root.
 const ABROAD: &str = "111111111111";
-/// An access key that no policy names: the root of the configured account.
+/// An access key that the file of policies does not name: the root of the configured account.
 const OWNER: &str = "AKIDOWNER";
-/// The user of the configured account whose access key this is.
+/// The access key of a user of the configured account.
 const READER: &str = "AKIDREADER";
 const READER_ARN: &str = "arn:aws:iam::000000000000:user/reader";
-/// The user of the other account whose access key this is.
+/// The access key of a user of the other account.
 const STRANGER: &str = "AKIDSTRANGER";
 const STRANGER_ARN: &str = "arn:aws:iam::111111111111:user/stranger";
 
-/// Statements for the reader and for the stranger, as a file of policies.
+/// The text of a file of policies with these statements for the reader and for the stranger.
 fn policies(reader: &Value, stranger: &Value) -> String {
     let of = |arn: &str, statement: &Value| {
         let policies = match statement {
@@ -43,7 +43,7 @@ fn written(text: &str) -> NamedTempFile {
     file
 }
 
-/// Runs a test under these policies.
+/// Runs a test with this file of policies.
 fn under<F: Future<Output = ()>>(policies: &str, test: impl FnOnce(Lab) -> F) {
     let file = written(policies);
     run(
@@ -53,7 +53,7 @@ fn under<F: Future<Output = ()>>(policies: &str, test: impl FnOnce(Lab) -> F) {
     );
 }
 
-/// The same request by another access key.
+/// The same request with another access key.
 fn by(key: &str, request: Request) -> Request {
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={key}/20231114/{REGION}/kinesis/aws4_request, \
@@ -62,7 +62,8 @@ fn by(key: &str, request: Request) -> Request {
     request.header("Authorization", &authorization)
 }
 
-/// The refusal of a call, which is the same in JSON and in CBOR. None if both calls succeed.
+/// The refusal of a call. Checks that it is the same in JSON and in CBOR. None if both calls
+/// succeed.
 async fn refusal(lab: &Lab, key: &str, operation: &str, body: &Value) -> Option<String> {
     let json = lab
         .send(&by(key, Request::json(operation, &body.to_string())))
@@ -79,7 +80,7 @@ async fn refusal(lab: &Lab, key: &str, operation: &str, body: &Value) -> Option<
     Some(message)
 }
 
-/// A call that has to succeed.
+/// Calls an operation. The call must succeed.
 async fn ok(lab: &Lab, key: &str, operation: &str, body: Value) -> Value {
     let answer = lab
         .send(&by(key, Request::json(operation, &body.to_string())))
@@ -97,8 +98,8 @@ fn record(stream: &str) -> Value {
     json!({name: stream, "PartitionKey": "k", "Data": "dg=="})
 }
 
-/// A refusal in the words of the service. The resource `*` is named by DescribeLimits only, as the
-/// live service was recorded (radkawar/stackd, testdata/aws/kinesis/controls.json).
+/// A refusal with the text of the service. As the live service was recorded, only DescribeLimits
+/// names the resource `*` (radkawar/stackd, testdata/aws/kinesis/controls.json).
 fn denied(caller: &str, operation: &str, resource: &str, because: &str) -> String {
     let because = because.replace('…', &format!("kinesis:{operation}"));
     let on = match resource {

@@ -1,4 +1,4 @@
-//! Properties that hold for whatever is generated.
+//! Properties that hold for all generated inputs.
 
 mod following;
 
@@ -17,7 +17,7 @@ fn hold<T: std::fmt::Debug>(
     hold_in(Place::Memory, &[], cases, strategy, property);
 }
 
-/// The same, with flags of its own.
+/// Checks a property against one emulator with these flags.
 fn hold_in<T: std::fmt::Debug>(
     place: Place,
     flags: &[&str],
@@ -74,7 +74,7 @@ fn document() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A value that may suit a shape, and often does.
+/// A value that usually fits a shape.
 fn suiting(shape: &'static Shape) -> BoxedStrategy<Value> {
     let fitting: BoxedStrategy<Value> = match shape {
         Shape::Text { values, .. } if !values.is_empty() => {
@@ -122,7 +122,7 @@ fn structure(shape: &'static Shape) -> BoxedStrategy<Value> {
     members.prop_map(object).boxed()
 }
 
-/// An operation that changes nothing that another case would see, and an input of it.
+/// An operation whose changes no other case notices, and an input of the operation.
 fn call() -> impl Strategy<Value = (&'static Entry, Value)> {
     let harmless = [
         "DescribeStream",
@@ -142,7 +142,7 @@ fn call() -> impl Strategy<Value = (&'static Entry, Value)> {
         .prop_flat_map(|entry| structure(entry.input).prop_map(move |input| (entry, input)))
 }
 
-/// An answer without the parts that are new in every answer.
+/// An answer without the parts that differ in every answer.
 fn said(answer: &Answer) -> Value {
     let mut value = answer.value();
     strip(&mut value);
@@ -170,7 +170,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// The same document with every number that may be written so as one with an exponent.
+/// The same document, in which numbers are written with an exponent where that is possible.
 fn with_exponents(text: &str) -> String {
     let mut written = String::new();
     let mut in_text = false;
@@ -234,7 +234,8 @@ fn the_form_of_a_request_makes_no_difference() {
     });
 }
 
-/// Both readers accept the same requests, but only the explaining one accepts text for bytes.
+/// Both readers accept the same requests, but only the explaining reader accepts a text in the
+/// place of bytes.
 #[test]
 fn the_fast_reader_and_the_explaining_one_agree() {
     let put = OPERATIONS
@@ -272,14 +273,14 @@ fn any_bytes_have_an_answer() {
     );
 }
 
-/// A step of a story of one shard.
+/// A step of a test of one shard.
 #[derive(Debug, Clone)]
 enum Step {
     Put,
     PutMany(usize),
-    /// Read with a limit, from where the reader stands.
+    /// Reads with a limit, from the reader's position on.
     Read(i32),
-    /// Read from the start again.
+    /// Moves the reader to the start of the shard.
     Rewind,
     Advance(u64),
 }
@@ -295,7 +296,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..30)
 }
 
-/// A reader gets the records in order and once, in whatever order puts and reads take place.
+/// A reader gets every record once and in order, in any order of puts and reads.
 #[test]
 fn puts_and_reads_may_take_turns_in_any_order() {
     let config = ProptestConfig {

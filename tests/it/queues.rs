@@ -23,8 +23,8 @@ fn queue_at(name: &str, stream: &str, start: &str) -> Value {
     json!({"QueueName": name, "StreamConfigurationList": [stream]})
 }
 
-/// Creates a queue whose stream has three records of 6 MiB. An answer has space for one of them.
-/// Returns the ARN of the queue.
+/// Creates a queue whose stream has three records of 6 MiB. An answer has space for only one of
+/// them. Returns the ARN of the queue.
 async fn queue_with_large_records(lab: &Lab) -> String {
     let body = json!({"StreamName": "s", "MaxRecordSizeInKiB": 10_240});
     ok(lab, "CreateStream", body).await;
@@ -111,7 +111,7 @@ impl Record {
     }
 }
 
-/// The kind of records that a call is about.
+/// The kind of records that a call concerns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Normal,
@@ -161,7 +161,7 @@ async fn receive_dead(lab: &Lab, arn: &str) -> Vec<Record> {
     receive_with(lab, Kind::Dead, arn, json!({})).await
 }
 
-/// Checks that nothing can be received: the receive waits until the clock has moved a second.
+/// Checks that no record can be received: the receive waits while the clock advances by a second.
 async fn nothing(lab: &Lab, kind: Kind, arn: &str) {
     let receiving = receive_with(lab, kind, arn, json!({}));
     tokio::pin!(receiving);
@@ -174,7 +174,7 @@ async fn nothing(lab: &Lab, kind: Kind, arn: &str) {
     assert_eq!(receiving.await, []);
 }
 
-/// Returns when `count` receives wait.
+/// Waits until `count` receives are waiting.
 async fn until_waiting(lab: &Lab, count: usize) {
     let waiting = async {
         while lab.waiting_receives() < count {
@@ -204,7 +204,7 @@ fn texts(records: &[Record]) -> BTreeSet<String> {
     records.iter().map(|record| record.text.clone()).collect()
 }
 
-/// The texts of `put_many`.
+/// The texts of the records that `put_many` puts.
 fn numbers(range: std::ops::Range<usize>) -> BTreeSet<String> {
     range.map(|number| number.to_string()).collect()
 }
@@ -214,7 +214,7 @@ fn entries(records: &[Record]) -> Value {
     records.iter().map(entry).collect()
 }
 
-/// Acknowledges records, each of which has to succeed.
+/// Acknowledges records. Each acknowledgement must succeed.
 async fn acknowledge(lab: &Lab, kind: Kind, arn: &str, records: &[Record]) {
     let body = json!({"QueueARN": arn, "Entries": entries(records)});
     let answer = ok(lab, kind.acknowledge(), body).await;
@@ -225,7 +225,7 @@ async fn acknowledge(lab: &Lab, kind: Kind, arn: &str, records: &[Record]) {
     );
 }
 
-/// Sets a record's remaining visibility timeout. Returns the code of the failure, if it fails.
+/// Sets the remaining visibility timeout of a record. Returns the error code if the call fails.
 async fn set_visibility(
     lab: &Lab,
     kind: Kind,
@@ -238,19 +238,19 @@ async fn set_visibility(
     failure(&ok(lab, kind.visibility(), body).await)
 }
 
-/// Acknowledges a record. Returns the code of the failure, if it fails.
+/// Acknowledges a record. Returns the error code if the acknowledgement fails.
 async fn try_acknowledge(lab: &Lab, kind: Kind, arn: &str, handle: &str) -> Option<String> {
     let body = json!({"QueueARN": arn, "Entries": [{"ReceiptHandle": handle}]});
     failure(&ok(lab, kind.acknowledge(), body).await)
 }
 
-/// Restores a dead-letter record. Returns the code of the failure, if it fails.
+/// Restores a dead-letter record. Returns the error code if the restore fails.
 async fn try_restore(lab: &Lab, arn: &str, handle: &str) -> Option<String> {
     let body = json!({"QueueARN": arn, "Entries": [{"ReceiptHandle": handle}]});
     failure(&ok(lab, "RestoreDeadLetterQueueRecords", body).await)
 }
 
-/// The code of the one entry of an answer, if it failed.
+/// The error code of the only entry of an answer. None if the entry succeeded.
 fn failure(answer: &Value) -> Option<String> {
     let failed = answer["Failed"].as_array().unwrap();
     let successful = answer["Successful"].as_array().unwrap();
@@ -259,7 +259,7 @@ fn failure(answer: &Value) -> Option<String> {
     Some(code.unwrap().to_owned())
 }
 
-/// Sets the receives after which a record becomes dead-letter.
+/// Sets the number of receives after which a record becomes a dead-letter record.
 async fn set_limit(lab: &Lab, arn: &str, most: Option<u32>) {
     let dead_letter = match most {
         Some(most) => json!({"TargetType": "BUILT_IN", "MaxReceiveCount": most}),
@@ -270,7 +270,7 @@ async fn set_limit(lab: &Lab, arn: &str, most: Option<u32>) {
     ok(lab, "UpdateQueue", body).await;
 }
 
-/// Runs futures side by side.
+/// Runs futures concurrently.
 async fn side_by_side<T, F: Future<Output = T>, const N: usize>(all: [F; N]) -> Vec<T> {
     let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
     let mut done: Vec<Option<T>> = all.iter().map(|_| None).collect();

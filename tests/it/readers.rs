@@ -1,4 +1,4 @@
-//! Checks that hold for queues and for channels alike.
+//! Checks that apply to queues and to channels.
 
 use crate::lab::{ACCOUNT, Lab, START_MS, arn_of, ok, ok_cbor, refused};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Records: their shards, their sequence numbers, and that none is lost.
+//! Records: their shards and sequence numbers. No record is lost.
 
 mod long;
 
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 const SHARD_1: &str = "shardId-000000000001";
 const SHARD_2: &str = "shardId-000000000002";
-/// The first shards are a few seconds older than their stream.
+/// The first shards count as created a few seconds before their stream.
 const SHARD_CREATED_S: i64 = START_MS / 1000 - 3;
 
 /// The hexadecimal digits of a decimal number.
@@ -32,7 +32,7 @@ fn hex(decimal: &str) -> String {
     hex.iter().rev().collect()
 }
 
-/// The fields of a number: creation time, index, time and shard.
+/// The fields of a sequence number: creation time, index, time and shard.
 fn fields(number: &str) -> (i64, u64, i64, u32) {
     assert_eq!(number.len(), 56, "{number}");
     let hex = hex(number);
@@ -77,7 +77,7 @@ kinesis_test!(numbers_encode_shard_time_and_order, |lab| async move {
         assert_eq!(time_s, lab.clock.now_ms() / 1000);
         assert_eq!(number_shard, shard);
         assert_eq!(put.shard, format!("shardId-00000000000{shard}"));
-        // Shards 0 to 4 count together.
+        // Shards 0 to 4 share their indexes.
         assert!(
             step == 0 || index == last_index + 1,
             "{index} after {last_index}"
@@ -319,7 +319,7 @@ kinesis_test!(the_shards_of_an_auto_stream_take_turns, |lab| async move {
             for (shard, more) in put_keyless(&lab, count).await {
                 *sums.entry(shard).or_default() += more;
             }
-            // A dry run takes no turn.
+            // A dry run does not advance the distribution of records over the shards.
             let dry = r#"{"StreamName":"s","Data":"","DryRun":true}"#;
             lab.refusal("PutRecord", dry).await;
             let least = match sums.len() == open {
@@ -332,7 +332,7 @@ kinesis_test!(the_shards_of_an_auto_stream_take_turns, |lab| async move {
     }
 });
 
-/// Puts `count` records named after their writer, one after the other.
+/// Puts `count` records one after the other. Their data names the writer.
 async fn write(stream: Stream, writer: usize, count: usize) -> Vec<(Placed, String)> {
     let mut acknowledged = Vec::new();
     for at in 0..count {

@@ -1,4 +1,4 @@
-//! The way from a connection's bytes to an operation, and the answers on that way.
+//! Requests on their way from a connection to an operation, and the answers.
 
 mod bodies;
 mod browsers;
@@ -22,7 +22,7 @@ const USUAL: [&str; 5] = [
     "x-amzn-requestid",
 ];
 
-/// Checks the ids of an answer by their form.
+/// Checks the form of the ids in an answer.
 fn check_ids(answer: &Answer) {
     let id = answer.header("x-amzn-requestid").expect("a request id");
     let groups: Vec<usize> = id.split('-').map(str::len).collect();

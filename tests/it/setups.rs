@@ -1,4 +1,4 @@
-//! Streams that are made at the start.
+//! Streams that are created at the start.
 
 use crate::lab::program::Program;
 use crate::lab::raw::Connection;
@@ -43,7 +43,8 @@ fn a_setup_is_there_when_the_emulator_answers() {
     block_on(async {
         let folder = TempDir::new().unwrap();
         let file = write(&folder, "setup.toml", SETUP);
-        // Transition delays are set, too: the start must not wait for a clock that stands still.
+        // The flags set transition delays, too. The start must not wait for the clock, which does
+        // not move.
         let flags = [
             "--setup",
             &file,
@@ -141,7 +142,7 @@ fn fault_rules_that_cannot_be_in_force_stop_the_start() {
     });
 }
 
-/// Creates a mapping of a stream to the function `function` by Lambda's API.
+/// Creates a mapping of a stream to the function `function` through Lambda's API.
 async fn map_by_api(lab: &Lab, stream: &str) {
     let credential = "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/lambda/aws4_request, \
                       SignedHeaders=host, Signature=0";
@@ -236,7 +237,8 @@ fn the_log_names_the_differences_of_a_stream_of_an_earlier_run() {
     assert!(log.contains(expected), "{log}");
 }
 
-/// The refusal of a start with this setup on a data directory, which then holds no streams.
+/// The refusal of a start with this setup on a data directory. Checks that the directory has no
+/// streams afterwards.
 async fn refusal(name: &str, text: &str) -> String {
     let folder = TempDir::new().unwrap();
     let file = write(&folder, name, text);
@@ -389,7 +391,7 @@ fn queues_and_mappings_of_an_earlier_run_are_left_alone() {
     });
 }
 
-/// A queue is made in the account of its stream, where the next start finds it.
+/// A queue is created in the account of its stream, and the next start finds it there.
 #[test]
 fn a_queue_of_a_stream_elsewhere_is_found_again() {
     block_on(async {
@@ -441,7 +443,7 @@ fn a_queue_or_mapping_that_is_refused_leaves_nothing_behind() {
     });
 }
 
-/// A second mapping that is refused takes the first with it.
+/// If the second mapping is refused, the first one is removed, too.
 #[test]
 fn a_refused_mapping_takes_the_ones_before_it_with_it() {
     block_on(async {

@@ -1,4 +1,4 @@
-//! Signatures made by the SDK, on the wire, with `--auth verify`.
+//! Signatures that the SDK makes, over the wire, with `--auth verify`.
 
 mod doors;
 mod secrets;
@@ -16,7 +16,7 @@ use aws_sigv4::sign::v4;
 use minikin::Clock;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Two credentials: one that lasts and a temporary one.
+/// Two credentials: a permanent one and a temporary one.
 const LET_IN: &str = "AKIDLASTING:hush/lasting,ASIATEMPORARY:hush/temporary:token+a/b==";
 const LASTING: (&str, &str, Option<&str>) = ("AKIDLASTING", "hush/lasting", None);
 const TEMPORARY: (&str, &str, Option<&str>) =
@@ -183,11 +183,11 @@ wire_test!(
         for place in [SignatureLocation::Headers, SignatureLocation::QueryParams] {
             let with = |secret, token| signed_at(&list(), (key, secret, token), place, wall_ms());
             assert_eq!(lab.send_both(&with(secret, token)).await.status, 200);
-            // The token is right and the signature wrong.
+            // The token is correct and the signature is wrong.
             for wrong in ["hush/temporarz", "hush/lasting", ""] {
                 assert_eq!(refusal(&lab, &with(wrong, token)).await, DIFFERS, "{wrong}");
             }
-            // The signature is right for the token that is sent, and the token is wrong.
+            // The signature is correct for the token in the request, but the token is wrong.
             for wrong in ["token+a/b=+", &longer, shorter, "x"] {
                 let request = with(secret, Some(wrong));
                 assert_eq!(refusal(&lab, &request).await, UNRECOGNIZED, "{wrong}");
@@ -197,7 +197,7 @@ wire_test!(
             let needless = signed_at(&list(), (key, secret, token), place, wall_ms());
             assert_eq!(refusal(&lab, &needless).await, UNRECOGNIZED);
         }
-        // A right token beside a signature made for another one.
+        // A correct token with a signature that was made for another token.
         let other = (key, secret, Some("token+other"));
         let swapped = signed_at(&list(), other, SignatureLocation::Headers, wall_ms());
         let swapped = swapped.header("X-Amz-Security-Token", token.unwrap());
@@ -205,7 +205,7 @@ wire_test!(
     }
 );
 
-/// Over HTTP/2 the host is in a field of its own, which some clients sign by its own name.
+/// In HTTP/2, the host is in the field `:authority`. Some clients sign it by this name.
 #[test]
 fn the_authority_of_http_2_is_a_host_that_can_be_forged_no_more_than_another() {
     let flags = ["--auth", "verify", "--credential", LET_IN];
@@ -251,7 +251,7 @@ wire_test!(
     a_signature_ages_by_the_machines_clock,
     ["--auth", "verify", "--credential", LET_IN],
     |lab| async move {
-        // The emulator's own time is years ago, and moves.
+        // The emulator's clock is years behind the machine's clock, and moves.
         lab.clock.advance(crate::lab::hours(1000)).await;
         for place in [SignatureLocation::Headers, SignatureLocation::QueryParams] {
             let at = |ms| signed_at(&list(), LASTING, place, ms);
@@ -398,8 +398,8 @@ fn the_key_of_a_signature_selects_its_policies() {
             "User: arn:aws:sts::000000000000:assumed-role/loader/today is not authorized to \
              perform: kinesis:ListStreams"
         ));
-        // The key id beside the signature is not the key id that signed: both have to be equal.
-        // Signed once: the signature is of that second.
+        // The access key beside the signature is not the key that signed. Both must be equal. Sign
+        // only once, because the signature contains the second of its creation.
         let once = signed(&list());
         let said = once
             .headers

@@ -1,4 +1,4 @@
-//! `GET snapshot` and `PUT snapshot`: everything to a file and back.
+//! `GET snapshot` and `PUT snapshot`, which save and load all contents.
 
 mod counts;
 mod damage;
@@ -12,7 +12,7 @@ use crate::lab::{
 };
 use serde_json::{Value, json};
 
-/// Saves everything.
+/// Saves a snapshot.
 pub(crate) async fn save(lab: &Lab) -> Vec<u8> {
     let answer = lab.send(&Request::bare("GET", "/_minikin/snapshot")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -20,7 +20,7 @@ pub(crate) async fn save(lab: &Lab) -> Vec<u8> {
     answer.body
 }
 
-/// Sends a snapshot to be loaded.
+/// Sends a snapshot to be loaded. Returns the answer.
 pub(crate) async fn send(lab: &Lab, file: &[u8]) -> Answer {
     let request = Request::bare("PUT", "/_minikin/snapshot").body(file);
     lab.send(&request).await
@@ -32,7 +32,7 @@ pub(crate) async fn load(lab: &Lab, file: &[u8]) {
     assert_eq!(answer.status, 204, "{}", answer.text());
 }
 
-/// The sentence of a refusal with status 400.
+/// The message of a refusal with status 400.
 async fn refusal(lab: &Lab, file: &[u8]) -> String {
     let answer = send(lab, file).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
@@ -60,7 +60,7 @@ async fn settings(lab: &Lab) -> Value {
     all.into()
 }
 
-/// Makes a stream with all that a stream can have.
+/// Creates a stream with all settings that a stream can have.
 async fn rich(lab: &Lab) -> Stream {
     let stream = lab.stream("orders").shards(2).create().await;
     let name = json!({"StreamName": "orders"});

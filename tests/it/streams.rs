@@ -1,4 +1,4 @@
-//! Streams: created, described, deleted, created again.
+//! Streams: they are created, described, deleted, and created again.
 
 mod names;
 
@@ -160,7 +160,7 @@ kinesis_test!(
     }
 );
 
-/// Creates a stream from many connections at once; how many of them succeeded.
+/// Creates a stream over many connections at the same time. Returns the number of successful calls.
 async fn race(clients: &[Client], name: &str) -> usize {
     let mut tasks = JoinSet::new();
     for client in clients {
@@ -213,7 +213,7 @@ kinesis_test!(
     }
 );
 
-/// Status and number of shards in the description and in the summary.
+/// The status and the number of shards in the description and in the summary.
 async fn state(lab: &Lab, name: &str) -> Value {
     let answer = lab.json("DescribeStream", &named(name)).await;
     if answer.status != 200 {

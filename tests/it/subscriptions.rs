@@ -1,4 +1,5 @@
-//! SubscribeToShard: records pushed to a consumer, from the first frame to each of its ends.
+//! SubscribeToShard: events of a subscription from its first frame on, and all ways in which a
+//! subscription ends.
 
 mod frames;
 mod slow;
@@ -72,7 +73,7 @@ impl Subscription {
         }
     }
 
-    /// Data of the records up to the one that completes `count`.
+    /// The data of the records, until there are at least `count`.
     pub(crate) async fn data(&mut self, count: usize) -> Vec<String> {
         let mut data = Vec::new();
         while data.len() < count {
@@ -325,7 +326,7 @@ wire_test!(
         }
         let at = StartingPosition::builder().r#type(ShardIteratorType::AtSequenceNumber);
         let at = at.sequence_number(&numbers[1]).build().unwrap();
-        // Every subscription stays open, so that the next one takes over.
+        // Every subscription stays open, so that the next subscription replaces it.
         let latest = from(ShardIteratorType::Latest);
         let mut open = vec![consumer.subscribe(SHARD_0, latest).await];
         for (start, first) in [
@@ -339,7 +340,7 @@ wire_test!(
             open.push(subscription);
         }
 
-        // The records arrive in the second of an event without records.
+        // The records arrive in the same second as an event without records.
         lab.clock.advance(seconds(5)).await;
         let event = open.last_mut().unwrap().next().await;
         let event = event.unwrap().expect("a sign of life");
@@ -363,8 +364,9 @@ wire_test!(
             .await;
         let leave = format!(r#"{{"ConsumerARN":"{}"}}"#, consumer.arn);
         lab.ok("DeregisterStreamConsumer", &leave).await;
-        // The subscription goes on, as was recorded in September 2026 (radkawar/stackd,
-        // testdata/aws/kinesis/efo_termination.json), and is not that of a new consumer.
+        // The subscription continues, as was recorded in September 2026 (radkawar/stackd,
+        // testdata/aws/kinesis/efo_termination.json). It is separate from the subscription of a new
+        // consumer.
         let consumer = Consumer::of(&stream).await;
         let mut new = consumer
             .subscribe(SHARD_0, from(ShardIteratorType::Latest))
@@ -395,13 +397,13 @@ async fn a_consumer_subscribes_again_after_five_seconds(lab: Lab) {
         let subscription = consumer.subscribe(SHARD_0, latest()).await;
         drop(subscription);
         lab.until_subscriptions(0).await;
-        // The connection is closed. A refused call does not start the time again.
+        // The connection is closed. A refused call does not restart the time.
         assert_eq!(consumer.refused(SHARD_0, latest()).await, IN_USE);
         lab.clock.advance(Duration::from_millis(4_999)).await;
         assert_eq!(consumer.refused(SHARD_0, latest()).await, IN_USE);
         lab.clock.advance(Duration::from_millis(1)).await;
     }
-    // A consumer that is registered again is another one.
+    // A deregistered consumer that is registered again counts as another consumer.
     drop(consumer.subscribe(SHARD_0, latest()).await);
     let leave = format!(r#"{{"ConsumerARN":"{}"}}"#, consumer.arn);
     lab.ok("DeregisterStreamConsumer", &leave).await;
@@ -468,7 +470,7 @@ wire_test!(
         );
         let got = lab.refusal("SubscribeToShard", &dry).await;
         assert!(got.starts_with("DryRunOperationException: "), "{got}");
-        // The dry run did not subscribe, so a real subscription may begin at once.
+        // The dry run did not subscribe, so a real subscription may begin immediately.
         let mut subscription = consumer.subscribe(SHARD_0, latest()).await;
         stream.put("key", "0").await;
         assert_eq!(subscription.data(1).await, ["0"]);

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// A tail over a connection of its own.
 pub(crate) struct Tail {
     connection: Connection,
-    /// Text that came and is not yet read.
+    /// Text that has arrived and was not read yet.
     text: String,
     /// The id of the last event.
     id: String,
@@ -34,7 +34,7 @@ enum Event {
     Closed,
 }
 
-/// The request of a tail, after the event with the id `last`.
+/// The request of a tail that continues after the event with the id `last`.
 fn request(query: &str, last: Option<&str>) -> Request {
     let request = Request::bare("GET", &format!("/_minikin/streams/orders/tail{query}"));
     match last {
@@ -165,7 +165,8 @@ kinesis_test!(a_tail_shows_records_as_they_come, |lab| async move {
     assert_eq!(late.record().await["LagMs"], 3_600_000);
 });
 
-/// Puts records to all shards of a stream, with their numbers from `first` on as their data.
+/// Puts records into all shards of a stream. The data of the records are the numbers from `first`
+/// on.
 async fn put_numbers(stream: &Stream, first: u32, count: u32) {
     let records = (first..first + count).map(|number| {
         let key = format!("key {}", number % 17);
@@ -296,7 +297,7 @@ kinesis_test!(a_tail_begins_at_the_given_position, |lab| async move {
         let mut tail = Tail::begin(&lab, &query, None).await;
         assert_eq!(tail.texts(expected.len()).await, expected, "{query}");
     }
-    // The horizon of a time holds after a loss of the connection too.
+    // A tail that begins at a time continues from this time after a lost connection.
     let first = Tail::begin(&lab, "?from=1700000015", None).await;
     let mut again = Tail::begin(&lab, "?from=1700000015", Some(&first.id)).await;
     assert_eq!(again.texts(1).await, ["three"]);
@@ -345,7 +346,8 @@ kinesis_test!(
         let mut tail = Tail::begin(&lab, "?from=trim_horizon", None).await;
         assert_eq!(tail.texts(3).await, texts[..3]);
         let id = tail.id.clone();
-        // In the first emulator, the stream is made in the same millisecond.
+        // In the first emulator, the stream is created in the same millisecond as the original
+        // stream.
         for start in ["virtual=1700000000000", "virtual=1800000000000"] {
             let there = Lab::start(Place::Memory, &["--clock", start]).await;
             let copy = there.stream("orders").create().await;

@@ -1,4 +1,4 @@
-//! The house rules that no compiler knows, checked on the sources.
+//! Rules of the project that the compiler does not check. These tests check them on the sources.
 
 mod circles;
 mod documents;
@@ -9,7 +9,7 @@ use minikin::Profile;
 use minikin::internals::limits::Limits;
 use std::path::Path;
 
-/// A source file, and its code without comments, texts and unit tests.
+/// A source file, and its code without comments, string literals and unit tests.
 #[derive(Debug)]
 struct Source {
     /// Path under `src`.
@@ -78,7 +78,8 @@ impl Source {
     }
 }
 
-/// The code with comments and the insides of texts taken out, line by line where it was.
+/// The code without comments and without the contents of string literals. The lines stay in their
+/// places.
 fn without_words(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -98,7 +99,7 @@ fn without_words(text: &str) -> String {
             code.push(next);
             next.len_utf8()
         };
-        // Lines are kept, so that what stands on a line of its own still does.
+        // Keep the line breaks, so that code on a line of its own stays on a line of its own.
         if end > next.len_utf8() {
             code.extend(rest[..end].chars().filter(|letter| *letter == '\n'));
         }
@@ -113,7 +114,7 @@ fn in_word(code: &str) -> bool {
         .is_some_and(|last| last.is_alphanumeric() || last == '_')
 }
 
-/// The length of a raw text that starts here.
+/// The length of a raw string literal that starts here. None if no such literal starts here.
 fn raw_text(rest: &str) -> Option<usize> {
     let start = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
     let hashes = start.len() - start.trim_start_matches('#').len();
@@ -123,7 +124,7 @@ fn raw_text(rest: &str) -> Option<usize> {
     Some(rest.len() - body.len() + length + end.len())
 }
 
-/// The length of the text that starts here.
+/// The length of the string literal that starts here.
 fn end_of_text(rest: &str) -> usize {
     let mut letters = rest.char_indices().skip(1);
     while let Some((at, letter)) = letters.next() {
@@ -136,7 +137,7 @@ fn end_of_text(rest: &str) -> usize {
     panic!("a text ends: {}", &rest[..rest.len().min(60)]);
 }
 
-/// The length of a character literal that starts here; a lifetime is none.
+/// The length of a character literal that starts here. None for a lifetime.
 fn letter(rest: &str) -> Option<usize> {
     let body = rest.strip_prefix('\'')?;
     if let Some(escaped) = body.strip_prefix('\\') {
@@ -161,7 +162,7 @@ fn check(problems: Vec<String>) {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
-/// Fails where a file names one of `words` and is not allowed to.
+/// Fails if a file names one of `words` and is not allowed to name it.
 fn only(words: &[&str], allowed: impl Fn(&str) -> bool) {
     let mut problems = Vec::new();
     for source in sources().iter().filter(|source| !allowed(&source.path)) {
@@ -239,7 +240,7 @@ fn only_the_store_names_sled() {
         .iter()
         .filter(|source| source.path != "store/disk/sled/database.rs")
     {
-        // Our own module of that name is declared and used within the store.
+        // The store has a module with the same name, which it declares and uses.
         let code = source
             .production()
             .replace("super::sled", "")

@@ -1,4 +1,4 @@
-//! Time: retention, and the clock that users move.
+//! Time: retention, and the virtual clock.
 
 use crate::lab::{
     Lab, Place, Request, SHARD_0, START_MS, Stream, hours, kinesis_test, ms, wire_test,

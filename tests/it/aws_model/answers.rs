@@ -1,4 +1,4 @@
-//! Answers of the operations against the service model, at every depth.
+//! Compares the answers of the operations with the service model, at every depth.
 
 use super::Model;
 use crate::lab::{Lab, SHARD_0, kinesis_test};

@@ -1,4 +1,5 @@
-//! Inputs of the operations against the service model: members, requirements and constraints.
+//! Compares the inputs of the operations with the service model: members, requirements and
+//! constraints.
 
 use super::Model;
 use minikin::internals::operation::OPERATIONS;
@@ -45,7 +46,7 @@ fn number(value: &Value) -> Option<i64> {
     (!value.is_null()).then(|| value.as_i64().unwrap())
 }
 
-/// The bounds of a length; the model leaves out a bound of its own default.
+/// The bounds of a length. The model does not name a bound that is its default.
 fn bounds(length: Option<(usize, usize)>) -> (Option<i64>, Option<i64>) {
     let signed = |bound: usize| i64::try_from(bound).unwrap();
     (

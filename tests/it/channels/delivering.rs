@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Age in milliseconds at which the channels of these tests deliver.
+/// Age of the oldest record, in milliseconds, at which the channels of these tests deliver.
 const FRESHNESS_MS: u64 = 300_000;
 
 /// Runs a test in memory and on disk, with buckets in a directory.
@@ -59,7 +59,7 @@ fn lines(home: &TempDir, bucket: &str) -> Vec<String> {
     lines
 }
 
-/// Puts records, and gives their data.
+/// Puts records. Returns their data.
 async fn put(lab: &Lab, stream: &str, of: &str) -> Vec<String> {
     let stream = Stream::existing(lab, stream);
     let texts: Vec<String> = (0..50)
@@ -76,7 +76,7 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// Asks a channel to deliver now. Gives the status, and the message of a refusal.
+/// Asks a channel to deliver immediately. Returns the status, and the message of a refusal.
 pub(super) async fn flush(lab: &Lab, name: &str) -> (u16, String) {
     let path = format!("channels/{name}/flush");
     let answer = lab
@@ -276,7 +276,7 @@ fn a_fault_rule_holds_a_delivery_up_and_is_seen_in_the_metrics() {
         let waiting = format!("minikin_channel_buffered_records{labels} 50");
         let text = metrics().await;
         assert!(text.contains(&failed) && text.contains(&waiting), "{text}");
-        // The next attempt follows by itself.
+        // The channel makes the next attempt by itself.
         lab.clock.advance(ms(1_000)).await;
         assert_eq!(lines(&home, "bucket"), sorted(expected));
         let delivered = format!("minikin_channel_delivered_records_total{labels} 50");

@@ -1,4 +1,4 @@
-//! The life of a channel: created, described, listed, updated, deleted.
+//! Channels from their creation to their deletion.
 
 use super::*;
 use crate::lab::{START_MS, kinesis_test, ms, until, wire_test};
@@ -354,7 +354,7 @@ fn a_stream_with_a_channel_stays_and_stays_on_demand() {
         assert_eq!(limits["ChannelCount"], 1);
         assert_eq!(limits["ChannelCountLimit"], 100);
         delete(&lab, &arn).await;
-        // A FAILED channel is in the way of neither, and goes with its stream.
+        // A FAILED channel prevents neither change, and is deleted with its stream.
         shelf.set_check(Err("no bucket"));
         let failed = created(&lab, to_bucket("n", "s")).await;
         assert_eq!(channel_count(&lab, "s").await, 1);

@@ -129,7 +129,7 @@ fn a_destination_that_is_missing_after_a_restart_is_the_last_error() {
             };
             let error = until("the check of the destination", last_error).await;
             assert_eq!(error, "no such bucket");
-            // The records are delivered as soon as the destination takes them.
+            // The channel delivers the records as soon as the destination accepts them.
             Stream::existing(&lab, "s").put("k", "{}").await;
             lab.clock.advance(ms(1000)).await;
             until("the delivery", async || {
@@ -142,7 +142,7 @@ fn a_destination_that_is_missing_after_a_restart_is_the_last_error() {
     );
 }
 
-/// The least index at which a position stands.
+/// The smallest index of the channel's positions.
 fn left_first(
     positions: &std::collections::BTreeMap<
         (u64, u32),

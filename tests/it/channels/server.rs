@@ -6,7 +6,7 @@ use crate::lab::server::{Got, Reply, Server};
 use crate::lab::{Stream, ms};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs a test with a server that answers 503 while the test says so.
+/// Runs a test with a server that answers 503 as long as the test requires this.
 fn to_server<F: Future<Output = ()>>(test: impl FnOnce(Lab, Server, Arc<AtomicBool>) -> F) {
     block_on(async {
         let is_down = Arc::new(AtomicBool::new(false));

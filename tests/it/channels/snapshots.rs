@@ -18,7 +18,7 @@ fn a_channel_goes_on_in_another_emulator() {
             let there = Lab::start_to(place, &[], Shelf::new()).await;
             create_stream(&there, "other").await;
             let old = created(&there, to_bucket("n", "other")).await;
-            // Over an emulator that has the same channels already, too.
+            // The second load replaces the same channels.
             for _ in 0..2 {
                 load(&there, &file).await;
                 let after = [

@@ -42,7 +42,8 @@ fn table(home: &TempDir) -> std::path::PathBuf {
     home.path().join("tables/tables/shop/orders")
 }
 
-/// The ids of all rows of the table, sorted. The table is read by the hint to its newest metadata.
+/// The sorted ids of all rows of the table. The function finds the newest metadata by the version
+/// hint.
 async fn ids(home: &TempDir) -> Vec<i64> {
     let metadata = table(home).join("metadata");
     let hint = fs::read_to_string(metadata.join("version-hint.text")).unwrap();
@@ -91,7 +92,7 @@ async fn active(lab: &Lab) -> String {
     arn
 }
 
-/// The description of a channel after its creation has ended.
+/// The description of a channel after its creation.
 async fn ended(lab: &Lab, arn: &str) -> Value {
     crate::lab::until("the creation to end", async || {
         let channel = describe(lab, arn).await;
@@ -144,7 +145,7 @@ fn a_failed_attempt_is_repeated_without_duplicates() {
         active(&lab).await;
         put(&lab, 0..20).await;
         assert_eq!(flush(&lab, "n").await.0, 204);
-        // The metadata directory is away for a while.
+        // Move the metadata directory away for a while.
         let away = home.path().join("away");
         fs::rename(table(&home).join("metadata"), &away).unwrap();
         fs::write(table(&home).join("metadata"), "").unwrap();
@@ -181,7 +182,7 @@ fn records_against_the_schema_are_listed() {
         for text in ["{", "{}", "{\"id\": 1}"] {
             stream.put("k", text).await;
         }
-        // A batch without a valid record moves the positions all the same.
+        // A batch without a valid record also moves the positions.
         assert_eq!(flush(&lab, "n").await.0, 204);
         put(&lab, 0..5).await;
         assert_eq!(flush(&lab, "n").await.0, 204);

@@ -35,7 +35,7 @@ wire_test!(every_page_is_protected_by_a_policy, |lab| async move {
         ] {
             assert!(!text.contains(forbidden), "{path} has {forbidden}");
         }
-        // Every script is a file of this origin.
+        // The only script is a file of this origin.
         assert_eq!(text.matches("<script").count(), 1, "{path}");
         assert!(text.contains("<script src=\"/_minikin/console/assets/script.js?v="));
     }

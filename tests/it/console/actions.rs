@@ -24,7 +24,7 @@ wire_test!(
             "{}",
             again.text()
         );
-        // The next page is always one of the console's own.
+        // After an action, the browser gets a page of the console and never a page of another site.
         let elsewhere = lab
             .send(&form("StreamName=other&back=https://example.com/"))
             .await;

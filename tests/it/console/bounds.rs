@@ -1,4 +1,4 @@
-//! Hostile and large data: shown inert, and bounded.
+//! Hostile and large data. The pages show such data as text, with bounded size.
 
 use super::{page, part};
 use crate::lab::raw::Connection;
@@ -44,7 +44,7 @@ wire_test!(data_and_keys_are_shown_inert, |lab| async move {
         let number = number.split('"').next().unwrap();
         check_inert(&part(&lab, &format!("record?number={number}")).await);
     }
-    // Parameters are shown again in the fields.
+    // The fields of the form show the parameters again.
     let given = "%22%3E%3Cscript%3E";
     for path in ["key", "text", "shard"].map(|name| format!("records?{name}={given}")) {
         let answer = super::get(&lab, &format!("console/streams/orders/{path}")).await;
@@ -95,7 +95,7 @@ wire_test!(a_record_of_megabytes_is_cut, |lab| async move {
     assert!(one.contains("of 879 KiB are shown."));
 });
 
-/// Begins a tail of the page of `orders`, as its script does.
+/// Begins the tail of the page of `orders`, as the script does.
 async fn tail(lab: &Lab) -> Connection {
     let shown = part(lab, "records").await;
     let (_, path) = shown.split_once("data-tail=\"").unwrap();

@@ -11,7 +11,8 @@ fn commitment(status: &str) -> Value {
     json!({"MinimumThroughputBillingCommitment": {"Status": status}})
 }
 
-/// The commitment: status, and the seconds since the start at which it started, may end, ended.
+/// The state of the commitment: its status, and the times of its start, earliest end and end, in
+/// seconds since the start of the clock.
 async fn settings(lab: &Lab) -> (String, [Option<i64>; 3]) {
     let got = ok(lab, "DescribeAccountSettings", json!({})).await;
     let by_cbor = ok_cbor(lab, "DescribeAccountSettings", json!({})).await;

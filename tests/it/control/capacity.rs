@@ -1,4 +1,4 @@
-//! Record sizes, the spreading of records, and shards that split by themselves.
+//! Record sizes, the distribution of records over shards, and shards that split by themselves.
 
 use super::{
     arn_of, key_of, not_found, ok, ok_cbor, open_indexes, refused, restart, shard_id, shards,
@@ -135,7 +135,7 @@ fn strategy(strategy: &str) -> Value {
 
 const STRATEGY: &str = "UpdateStreamRecordDistributionStrategy";
 
-/// The shards that forty records of one key went to.
+/// The shards of forty records with the same key.
 async fn spread(lab: &Lab, entry: &Value) -> BTreeSet<String> {
     let entries = vec![entry.clone(); 39];
     let got = ok(

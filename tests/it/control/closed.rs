@@ -1,4 +1,4 @@
-//! Closed shards: how they are read to their end, listed, and forgotten.
+//! Closed shards: how they are read to their end, listed and removed.
 
 use super::numbers::{end, start};
 use super::{
@@ -224,8 +224,8 @@ wire_test!(
     }
 );
 
-/// A stream whose only shard is split 100 seconds after the start, and whose upper half then is
-/// 100 seconds later.
+/// Creates a stream and splits its only shard 100 seconds later. Splits the upper half another 100
+/// seconds later.
 async fn twice_split(lab: &Lab) {
     lab.stream("s").create().await;
     lab.clock.advance(seconds(100)).await;
@@ -304,7 +304,7 @@ kinesis_test!(
         lab.clock.advance(hours(24) - ms(1)).await;
         assert_eq!(indexes(&shards(&lab, "s").await), [0, 1, 2]);
         assert_eq!(stream.read(&shard_id(0)).await.len(), 1);
-        // A record could have arrived until the end of the second in which the shard was closed.
+        // The shard may contain records of the whole second in which it was closed.
         lab.clock.advance(seconds(1)).await;
         assert_eq!(indexes(&shards(&lab, "s").await), [1, 2]);
         let got = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;

@@ -107,7 +107,8 @@ kinesis_test!(
     }
 );
 
-/// Compares two consumers; a time may be a whole number or not.
+/// Compares two consumers. A time may be a whole number in one of them and a decimal number in the
+/// other.
 fn same(one: &Value, other: &Value) -> bool {
     let plain = |value: &Value| {
         let mut value = value.clone();

@@ -1,4 +1,4 @@
-//! Encryption: what is marked, which key, and keys that cannot be used.
+//! Encryption: the type and the key in answers, and keys that cannot be used.
 
 use super::{ACCOUNT, arn_of, not_found, ok, ok_cbor, refused, restart, shard_id, status, summary};
 use crate::lab::{Lab, Stream, hours, kinesis_test, ms, wire_test};
@@ -9,7 +9,7 @@ fn with_key(key: &str) -> Value {
     json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": key})
 }
 
-/// The encryption type and the key in the description.
+/// The encryption type and the key in the description of the stream.
 async fn described(lab: &Lab) -> (Value, Option<Value>) {
     let described = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
     let described = &described["StreamDescription"];
@@ -66,7 +66,7 @@ kinesis_test!(
     }
 );
 
-/// The words of the live service (radkawar/stackd, testdata/aws/kinesis/controls.json).
+/// The text of the live service (radkawar/stackd, testdata/aws/kinesis/controls.json).
 const UNENCRYPTED: &str = "InvalidArgumentException: Cannot stop encrypting an unencrypted stream.";
 
 kinesis_test!(a_key_is_replaced_and_may_be_given_again, |lab| async move {
@@ -161,7 +161,7 @@ wire_test!(
     }
 );
 
-/// The states of a key, with the errors of StartStreamEncryption, of a write and of a read.
+/// The states of a key, each with the errors of StartStreamEncryption, of a write and of a read.
 const STATES: [(&str, [&str; 3]); 6] = [
     (
         "disabled",
@@ -237,8 +237,8 @@ wire_test!(a_key_of_another_region_is_refused, |lab| async move {
     }
 });
 
-/// Puts a record under a key, then starts an emulator on the same data that knows the key to be
-/// unusable.
+/// Puts a record under a key. Then starts an emulator on the same data with the option that makes
+/// the key unusable.
 #[test]
 fn a_key_that_becomes_unusable_stops_writing_and_reading() {
     for (state, [_, write, read]) in STATES {

@@ -1,4 +1,4 @@
-//! Records that have expired stay so, whatever the period becomes.
+//! Expired records stay expired, whatever the retention period is later.
 
 use super::{HALF, indexes, ok, shard_id, shards};
 use crate::lab::stream::texts;

@@ -1,4 +1,4 @@
-//! Deleted streams stay deleted, whatever was in progress.
+//! Deleted streams stay deleted, also if other changes were in progress.
 
 use super::{arn_of, ms};
 use serde_json::json;
@@ -26,7 +26,8 @@ disk_test!(
         let listed = lab.ok("ListStreams", "{}").await;
         assert_eq!(listed["StreamNames"], json!(["orders"]));
         assert_eq!(listed["StreamSummaries"][0]["StreamStatus"], "ACTIVE");
-        // No stream counts as CREATING or DELETING any more: five more can be created at once.
+        // No stream counts as CREATING or DELETING any more, so five further streams can be created
+        // at the same time.
         for name in ["a", "b", "c", "d", "e"] {
             lab.stream(name).create().await;
         }

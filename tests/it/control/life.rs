@@ -1,4 +1,4 @@
-//! The life of a stream as a deployment tool lives it.
+//! All operations on a stream, in the order in which a deployment tool calls them.
 
 use super::{arn_of, not_found, ok, ok_cbor, refused, status};
 use crate::channels::to_table;
@@ -118,7 +118,8 @@ kinesis_test!(
     }
 );
 
-/// A life in which every operation succeeds, but for those that read and write streams.
+/// A sequence of calls that all succeed. It contains every operation that neither reads nor writes
+/// a stream.
 fn every_call() -> Vec<(&'static str, Value)> {
     let arn = arn_of("s");
     let kms = json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": "k"});
@@ -175,7 +176,7 @@ fn every_call() -> Vec<(&'static str, Value)> {
     calls
 }
 
-/// The second part of that life.
+/// The second part of the sequence.
 fn calls_of_capacity() -> Vec<(&'static str, Value)> {
     let arn = arn_of("s");
     let scale = json!({"StreamName": "s", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"});
@@ -194,8 +195,8 @@ fn calls_of_capacity() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The life of a queue, in which one record is restored and the other one ends as dead-letter.
-/// `QUEUE` and `HANDLE` stand for the ARN and the receipt handle of the last answers.
+/// Calls about a queue. One record is restored, and another record becomes a dead-letter record.
+/// `QUEUE` and `HANDLE` stand for the ARN and the receipt handle in the last answers.
 fn calls_of_queues() -> Vec<(&'static str, Value)> {
     let start = json!({"Type": "TRIM_HORIZON"});
     let streams = json!([{"StreamARN": arn_of("s"), "StartingPosition": start}]);
@@ -203,7 +204,7 @@ fn calls_of_queues() -> Vec<(&'static str, Value)> {
     let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": "YQ=="});
     let queue = json!({"QueueARN": "QUEUE"});
     let longer = json!({"QueueARN": "QUEUE", "QueueAttributes": {"VisibilityTimeoutSeconds": 9}});
-    // Without a visibility timeout the record becomes dead-letter at once.
+    // A visibility timeout of 0 ends immediately, so the record becomes a dead-letter record.
     let fail = json!({"QueueARN": "QUEUE", "VisibilityTimeoutSeconds": 0});
     let handles = json!({"QueueARN": "QUEUE", "Entries": [{"ReceiptHandle": "HANDLE"}]});
     let mut visibilities = handles.clone();
@@ -236,7 +237,7 @@ fn calls_of_queues() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The life of a channel. `CHANNEL` stands for its ARN.
+/// Calls about a channel. `CHANNEL` stands for its ARN.
 fn calls_of_channels() -> Vec<(&'static str, Value)> {
     let channel = json!({"ChannelARN": "CHANNEL"});
     let fresher = json!({"DataFreshnessInSeconds": 400});
@@ -252,7 +253,7 @@ fn calls_of_channels() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The end of that life.
+/// The last part of the sequence.
 fn last_calls() -> Vec<(&'static str, Value)> {
     let arn = arn_of("s");
     let consumer = format!("{arn}/consumer/c:1700000000");
@@ -314,8 +315,8 @@ fn every_operation_answers_the_same_in_json_and_in_cbor() {
     });
 }
 
-/// Makes every call of the life. Returns the answers, in which placeholders stand for the ids of
-/// queues and channels and for receipt handles, because these differ in each life.
+/// Makes every call of the sequence. Returns the answers, in which placeholders stand for the ids
+/// of queues and channels and for receipt handles, because these differ each time.
 async fn live(lab: &Lab, in_cbor: bool) -> Vec<(&'static str, Value)> {
     let mut known = ["QUEUE", "HANDLE", "CHANNEL", "CHANNEL-ID"].map(|name| (name, String::new()));
     let mut answers = Vec::new();
@@ -346,7 +347,8 @@ async fn live(lab: &Lab, in_cbor: bool) -> Vec<(&'static str, Value)> {
     answers
 }
 
-/// Compares two documents; a time may be a whole number in one of them.
+/// Compares two documents. A time may be a whole number in one of them and a decimal number in the
+/// other.
 fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),

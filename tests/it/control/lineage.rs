@@ -1,4 +1,4 @@
-//! Splits and merges: which shards there are afterwards, and when they are seen.
+//! Splits and merges: the shards afterwards, and the times at which they are visible.
 
 use super::numbers::{end, start};
 use super::{

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-/// Limits so low that one call each is refused.
+/// Limits that are so low that one call exceeds each of them.
 const LIMITS: [&str; 10] = [
     "tags=1",
     "shards-per-account=6",
@@ -21,7 +21,7 @@ const LIMITS: [&str; 10] = [
     "calls-describe-limits=1",
 ];
 
-/// The program, killed when this is dropped.
+/// The program. It is killed when this value is dropped.
 struct Program(Child);
 
 impl Program {
@@ -45,7 +45,7 @@ impl Program {
         (program, address)
     }
 
-    /// Ends it; the log it has written.
+    /// Kills the program. Returns the log that it has written.
     fn log(mut self) -> String {
         self.0.kill().unwrap();
         let mut log = String::new();
@@ -57,12 +57,13 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The program may be dead already.
+        // The program may have ended already.
         let _dead = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 
-/// Calls that succeed, and calls that are refused by the limit named before them.
+/// Calls that succeed, and calls that are refused. The first element is the limit that refuses the
+/// call, or empty for a call that succeeds.
 fn calls() -> Vec<(&'static str, &'static str, Value)> {
     let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
     let on_demand = json!({"StreamMode": "ON_DEMAND"});
@@ -164,8 +165,8 @@ fn a_batch_of_which_a_part_is_refused_is_logged_once() {
         let mut connection = Connection::open(address).await;
         let stream = Request::json("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
         connection.exchange(&stream).await;
-        // Keys count as well: ninety of the shard's hundred bytes are used up, in single puts,
-        // since a batch may have only ten bytes here.
+        // The shard permits 100 bytes a second, and keys count, too. Use 90 bytes by two single
+        // puts, because a batch may have only 10 bytes.
         for name in ["a", "b"] {
             let body = json!({"StreamName": "s", "PartitionKey": name.repeat(45), "Data": ""});
             let put = Request::json("PutRecord", &body.to_string());
@@ -190,7 +191,7 @@ fn a_batch_of_which_a_part_is_refused_is_logged_once() {
     }
 }
 
-/// Requests that are refused, each with a part of its log line.
+/// Refused requests, each with a part of its log line.
 fn refused() -> Vec<(Request, &'static str)> {
     let records = r#"{"StreamName":"s","Records":[{"Data":"","PartitionKey":"k"},{"Data":5}]}"#;
     let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
@@ -278,7 +279,7 @@ fn a_subscription_that_a_fault_rule_ends_is_logged() {
             "ShardId": crate::lab::SHARD_0,
             "StartingPosition": {"Type": "TRIM_HORIZON"},
         });
-        // The clock stands, so only a record makes an event due.
+        // The clock does not move, so only a record makes an event due.
         let record = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
         call("PutRecord", record).await;
         call("SubscribeToShard", subscription).await;

@@ -1,4 +1,4 @@
-//! Shard-level metrics: switched on and off, each for itself or all.
+//! Shard-level metrics, which are enabled and disabled one by one or all together.
 
 use super::{arn_of, not_found, ok, ok_cbor, refused, restart, status, summary};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};

@@ -1,4 +1,4 @@
-//! Sequence numbers, written from their fields without a line of the emulator's.
+//! Sequence numbers, computed from their fields without code of the emulator.
 
 /// A decimal number from hexadecimal digits.
 fn decimal(hex: &str) -> String {
@@ -20,7 +20,8 @@ fn decimal(hex: &str) -> String {
     text
 }
 
-/// The number of a shard created in second `created_s`, at `index`, of second `time_s`.
+/// The sequence number of a record: the shard was created in second `created_s`, the index is
+/// `index`, and the record arrived in second `time_s`.
 fn number(created_s: u64, shard: usize, index: u64, time_s: u64) -> String {
     let nibble = shard % 16;
     decimal(&format!(
@@ -33,7 +34,7 @@ pub(crate) fn start(created_s: u64, shard: usize) -> String {
     number(created_s, shard, 0, created_s)
 }
 
-/// The ending sequence number of such a shard when it is closed in second `closed_s`.
+/// The ending sequence number of the same shard, if it is closed in second `closed_s`.
 pub(crate) fn end(created_s: u64, shard: usize, closed_s: u64) -> String {
     number(created_s, shard, 0x7fff_ffff_ffff_ffff, closed_s)
 }

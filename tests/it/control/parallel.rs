@@ -1,11 +1,11 @@
-//! Many calls at once lose nothing and end.
+//! Many concurrent calls lose no change, and all of them end.
 
 use super::{arn_of, ok, restart, summary};
 use crate::lab::{Lab, kinesis_test};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Calls that come from many clients at once, in rounds of this many.
+/// Number of concurrent calls in one round.
 const AT_ONCE: usize = 40;
 
 async fn all_at_once(lab: &Lab, calls: Vec<(&'static str, Value)>) -> Vec<u16> {

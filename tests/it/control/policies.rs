@@ -1,4 +1,4 @@
-//! Resource policies: kept as they were sent.
+//! Resource policies. Their text is stored unchanged.
 
 use super::{ACCOUNT, START_S, arn_of, no_consumer, not_found, ok, ok_cbor, refused, restart};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};

@@ -1,4 +1,4 @@
-//! Quotas: how often operations may be called, how many of a thing there may be, and setting them.
+//! Quotas: limits of calls per second, limits of the number of items, and the setting of limits.
 
 use super::{ACCOUNT, REGION, arn_of, ok, refused};
 use crate::channels::to_bucket;
@@ -7,8 +7,8 @@ use minikin::internals::limits::CALL_RATES;
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A request of each operation that has a rate, on stream `s`, its consumer `c`, queue `q` and
-/// channel `n`; the answer does not matter.
+/// A request of each operation that has a limit of calls, on stream `s`, its consumer `c`, queue
+/// `q` and channel `n`. The answer does not matter.
 fn call(operation: &str) -> Value {
     let resource = |more: Value| {
         let mut body = more;
@@ -92,7 +92,7 @@ fn by_name(operation: &str) -> Value {
     body
 }
 
-/// Calls a second, and whether each stream has its own.
+/// The number of calls per second, and true if this limit applies to each stream separately.
 fn published(operation: &str) -> (usize, bool) {
     match operation {
         "DescribeLimits" => (1, false),

@@ -1,4 +1,4 @@
-//! The retention period: its bounds, and what it does to records.
+//! The retention period: its bounds, and its effect on records.
 
 use super::{not_found, ok, ok_cbor, refused, restart, status, summary};
 use crate::lab::stream::texts;

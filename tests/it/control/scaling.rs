@@ -1,4 +1,4 @@
-//! UpdateShardCount: the sweep from left to right, and what bounds it.
+//! UpdateShardCount: the splits and merges in the order of the hash keys, and the limits.
 
 use super::numbers::{end, start};
 use super::{
@@ -12,7 +12,7 @@ fn scale(name: &str, target: usize) -> Value {
     json!({"StreamName": name, "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING"})
 }
 
-/// The numbers of a shard's parents.
+/// The indexes of a shard's parents.
 fn parents(shard: &Value) -> Vec<usize> {
     let parent = |member: &str| {
         let id = shard.get(member)?.as_str()?;
@@ -24,8 +24,8 @@ fn parents(shard: &Value) -> Vec<usize> {
         .collect()
 }
 
-/// The number of open shards before and after, the number of all shards at the end, and the open
-/// shards in the order of their keys.
+/// The number of open shards before and after the scaling, the number of all shards afterwards, and
+/// the open shards in the order of their hash keys.
 const TABLE: [(usize, usize, usize, &[usize]); 8] = [
     (3, 1, 5, &[4]),
     (1, 2, 3, &[1, 2]),
@@ -106,7 +106,8 @@ kinesis_test!(
             &[8, 3],
         ];
         assert_eq!(lineage, expected);
-        // A shard's depth decides its second: parents end one second before their child starts.
+        // The depth of a shard determines the second of its creation: parents end one second before
+        // their child begins.
         let depth = [0, 0, 0, 0, 1, 1, 2, 1, 1, 2, 2];
         for (shard, described) in listed.iter().enumerate() {
             let created_s = if depth[shard] == 0 {

@@ -1,4 +1,4 @@
-//! Accounts and regions: one process serves them all, and none sees another's.
+//! Accounts and regions. One process serves all of them, and the streams of each are separate.
 
 use super::{ok, restart, summary};
 use crate::lab::{ACCOUNT, Lab, Request, kinesis_test, request::AUTHORIZATION};

@@ -4,7 +4,7 @@ use super::{arn_of, not_active, not_found, ok, refused, restart, status};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 
-/// Calls that change nothing where they are refused, and only little where they are not.
+/// Calls that change nothing if they are refused, and only little if they succeed.
 fn calls() -> Vec<(&'static str, Value)> {
     let name = || json!({"StreamName": "s"});
     let arn = || json!({"StreamARN": arn_of("s")});
@@ -77,9 +77,11 @@ fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The operations that only look: they are allowed as long as there is a stream.
+/// Number of read-only operations at the start of the list. They are permitted in every status of
+/// an existing stream.
 const LOOKING: usize = 6;
-/// The operations allowed while a stream is UPDATING: reads, tags, policies, consumers.
+/// Number of operations at the start of the list that are permitted while a stream is UPDATING:
+/// reads, tags, policies, consumers.
 const SETTLED: usize = 13;
 
 async fn check(lab: &Lab, state: &str, allowed: usize) {
@@ -119,7 +121,8 @@ wire_test!(
         lab.clock.advance(ms(500)).await;
         let body = json!({"StreamName": "s", "RetentionPeriodHours": 48});
         ok(&lab, "IncreaseStreamRetentionPeriod", body).await;
-        // The retention period is refused for its value before the state is looked at.
+        // Leave out the changes of the retention period, because their value is refused before the
+        // status is checked.
         let mut calls = calls();
         calls.retain(|(operation, _)| !operation.contains("Retention"));
         for (at, (operation, body)) in calls.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Tags of streams and consumers, by both ways to them.
+//! Tags of streams and consumers, by the operations with a name and by the operations with an ARN.
 
 use super::{ACCOUNT, arn_of, no_consumer, not_found, ok, ok_cbor, refused, restart};
 use crate::lab::{Lab, Rounds, kinesis_test, wire_test};
@@ -10,7 +10,7 @@ const CHARACTERS: &str = "InvalidArgumentException: Some tags contain invalid ch
 const RESERVED: &str = "InvalidArgumentException: Some tag keys in the request started with \
     'aws:'. System tags cannot be modified.";
 
-/// The refusal to change the tags of `owner`, which is a stream or a resource with its name.
+/// The refusal to change the tags of `owner`, which is a stream or another resource with its name.
 fn illegal(verb: &str, owner: &str) -> String {
     format!(
         "InvalidArgumentException: Failed to {verb} {owner} under account {ACCOUNT} because some \
@@ -27,7 +27,7 @@ fn many(from: usize, count: usize) -> Value {
         .into()
 }
 
-/// The tags of the stream as the operation by name lists them, and by ARN, which must be the same.
+/// The tags of the stream. Checks that the listing by name and the listing by ARN are equal.
 async fn tags(lab: &Lab) -> Vec<(String, String)> {
     let got = ok(lab, "ListTagsForStream", json!({"StreamName": "s"})).await;
     assert_eq!(got["HasMoreTags"], false);

@@ -1,4 +1,4 @@
-//! Writers and readers while a stream is resharded under them.
+//! Writers and readers of a stream that is resharded at the same time.
 
 use super::{HALF, not_active, ok, open_indexes, shard_id, shards, status};
 use crate::lab::{Lab, Rounds, kinesis_test, ms, seconds};
@@ -13,13 +13,14 @@ use tokio::task::JoinSet;
 const WRITERS: usize = 4;
 const ROUNDS: usize = 30;
 const BATCH: usize = 5;
-/// The records of all writers.
+/// Number of records of all writers.
 const RECORDS: usize = WRITERS * ROUNDS * (1 + BATCH);
 
 /// The key, data, shard and sequence number of a record.
 type Seen = (String, String, String, String);
 
-/// Puts records one after the other, each with its key's next number. Returns their places.
+/// Puts records one after the other. The data of a record is the next number of its key. Returns
+/// the records with their shards and sequence numbers.
 async fn write(lab: Lab, writer: usize) -> Vec<Seen> {
     let mut put = Vec::new();
     let key = |at: usize| format!("key-{writer}-{}", at % 3);
@@ -70,8 +71,8 @@ async fn horizon(lab: &Lab, shard: &str) -> String {
     got["ShardIterator"].as_str().unwrap().to_owned()
 }
 
-/// Reads from the first shards on to their children and so on, a child only when all of its
-/// parents have been read to their ends, until nothing is left once the writers are done.
+/// Reads the first shards, their children, and all later descendants. Reads a child only after all
+/// of its parents were read to their end. Ends when the writers are done and no records are left.
 async fn follow(lab: Lab, first: Vec<String>, written: Arc<AtomicBool>) -> Vec<Seen> {
     let mut reading = BTreeMap::new();
     for shard in first {
@@ -132,7 +133,8 @@ async fn follow(lab: Lab, first: Vec<String>, written: Arc<AtomicBool>) -> Vec<S
     }
 }
 
-/// Runs writers and a follower while `reshard` runs; compares the records written and read.
+/// Runs writers and a follower while `reshard` runs. Compares the written records with the read
+/// ones.
 async fn check<F: Future<Output = ()>>(lab: &Lab, first: usize, reshard: F) {
     let (mut writers, mut follower) = (JoinSet::new(), JoinSet::new());
     for writer in 0..WRITERS {

@@ -1,5 +1,5 @@
-//! A channel into a directory, whose program is killed between the write of an object and its
-//! checkpoint.
+//! A channel into a directory. The program is killed between the write of an object and the save of
+//! the channel's positions.
 
 use super::load::Dice;
 use super::program::{Client, Server, serving_with};
@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Longest time for an object to appear.
+/// Longest wait for an object.
 const WAIT_LIMIT: Duration = Duration::from_secs(60);
-/// Most records of one put.
+/// Maximum number of records of one put.
 const BATCH: u64 = 20;
 
-/// A channel, over many lives of the program.
+/// A channel, over many runs of the program.
 pub(crate) struct ChannelStory {
     home: TempDir,
     buckets: TempDir,
@@ -26,11 +26,11 @@ pub(crate) struct ChannelStory {
     durability: &'static str,
     dice: Dice,
     put: u64,
-    /// The records that were answered, and have to be delivered unless durability is not promised.
+    /// The acknowledged records. All of them must be delivered, unless durability is not promised.
     acknowledged: BTreeSet<String>,
-    /// The records in the objects at the last look.
+    /// The records in the objects at the last read.
     pub(crate) delivered: BTreeSet<String>,
-    /// Objects that were written again.
+    /// Number of objects that were written again.
     repeated: usize,
     /// The newest objects at the last kill, with the numbers of their files.
     suspects: BTreeMap<PathBuf, u64>,
@@ -60,7 +60,7 @@ impl ChannelStory {
         client
             .call("CreateChannel", &crate::channels::to_plain_bucket("n", "s"))
             .unwrap();
-        // A write is on disk within 200 ms, or with the first object.
+        // A write is on disk after 200 ms, or when the first object is written.
         story.put(&mut client);
         story.await_objects(BTreeMap::new());
         server.kill().wait().unwrap();
@@ -96,8 +96,8 @@ impl ChannelStory {
         self.suspects = after.into_iter().filter(is_new).collect();
     }
 
-    /// Ends the story: everything is delivered. Returns the number of objects that were written
-    /// again.
+    /// Ends the test of the channel: waits until everything is delivered. Returns the number of
+    /// objects that were written again.
     pub(crate) fn end(&mut self) -> usize {
         let server = self.start();
         let mut client = Client::new(server.address).unwrap();
@@ -131,7 +131,7 @@ impl ChannelStory {
         self.acknowledged.extend(texts);
     }
 
-    /// Waits until there is an object that is not among `before`. Returns all objects.
+    /// Waits until an object exists that is not in `before`. Returns all objects.
     fn await_objects(&self, before: BTreeMap<PathBuf, u64>) -> BTreeMap<PathBuf, u64> {
         let deadline = RealDeadline::lasting(WAIT_LIMIT);
         loop {
@@ -151,7 +151,7 @@ impl ChannelStory {
         self.repeated += suspects.iter().filter(is_repeated).count();
     }
 
-    /// Reads all objects, which have every record once.
+    /// Reads all objects. Checks that each record is in them once.
     fn read(&mut self) {
         self.delivered.clear();
         for path in self.files().keys() {
@@ -163,7 +163,8 @@ impl ChannelStory {
         }
     }
 
-    /// The objects, with the numbers of their files. An object that is being written has none yet.
+    /// The objects, each with the inode number of its file. Leaves out an object that is still
+    /// being written.
     fn files(&self) -> BTreeMap<PathBuf, u64> {
         let mut found = BTreeMap::new();
         collect(self.buckets.path(), &mut found);
@@ -174,7 +175,7 @@ impl ChannelStory {
 fn collect(folder: &Path, found: &mut BTreeMap<PathBuf, u64>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // A file that is being written may be gone meanwhile.
+        // A file that is being written may be gone by now.
         let is_object = !path.file_name().unwrap().to_str().unwrap().starts_with('.');
         match std::fs::metadata(&path) {
             Ok(data) if data.is_dir() => collect(&path, found),

@@ -1,4 +1,5 @@
-//! Writers and consumers of a queue, and the records that have to come, or never to come again.
+//! Writers and consumers of a queue. Records their calls, to know which records must come and which
+//! must not come again.
 
 use super::load::Dice;
 use super::program::{Client, Server};
@@ -13,11 +14,11 @@ use std::time::Duration;
 
 const WRITERS: u64 = 2;
 const CONSUMERS: u64 = 4;
-/// Records of one put.
+/// Number of records of one put.
 const BATCH: u64 = 20;
 /// Visibility timeout of a receive, in seconds.
 const TIMEOUT_S: u64 = 2;
-/// Longest time for the records that are left to come.
+/// Longest wait for the remaining records.
 const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
 /// A received record that was not acknowledged.
@@ -27,22 +28,22 @@ struct Held {
     handle: String,
 }
 
-/// The records of a queue over many lives of the program.
+/// The records of a queue, over many runs of the program.
 #[derive(Default)]
 struct Fates {
-    /// The put was answered.
+    /// Records whose put was answered.
     put: HashSet<u64>,
-    /// The acknowledgement was answered.
+    /// Records whose acknowledgement was answered.
     acknowledged: HashSet<u64>,
-    /// An acknowledgement had no answer: the record may come again or not.
+    /// Records whose acknowledgement was not answered. They may come again or not.
     in_doubt: HashSet<u64>,
-    /// Records that a receive holds in flight for an hour.
+    /// Records that a consumer keeps in flight for an hour.
     held: Vec<Held>,
-    /// Records for which the call that was to hold them got no answer.
+    /// Records for which the call that was to keep them in flight got no answer.
     perhaps_held: Vec<Held>,
 }
 
-/// A queue, over many lives of the program.
+/// A queue, over many runs of the program.
 pub(crate) struct QueueStory {
     arn: String,
     pub(crate) dice: Dice,
@@ -81,7 +82,8 @@ impl QueueStory {
         self.fates(|fates| fates.acknowledged.len())
     }
 
-    /// Runs one server: consumers work until `count` records are acknowledged; `end` then ends it.
+    /// Runs one server. Consumers work until `count` records are acknowledged, and then `end` ends
+    /// the server.
     pub(crate) fn live<T>(
         &mut self,
         server: Server,
@@ -127,7 +129,7 @@ impl QueueStory {
                 answer["SequenceNumber"].is_string().then_some(number)
             });
             self.fates(|fates| fates.put.extend(stored));
-            // Writers do not run away from the consumers.
+            // Writers wait if they are too far ahead of the consumers.
             while self.fates(|fates| fates.put.len() > fates.acknowledged.len() + 2_000) {
                 if client.call("DescribeLimits", &json!({})).is_none() {
                     return;
@@ -154,7 +156,8 @@ impl QueueStory {
         }
     }
 
-    /// Receives records, and checks that none was acknowledged. None if the server is gone.
+    /// Receives records, and checks that none of them was acknowledged. Returns None if the server
+    /// has ended.
     fn receive(&self, client: &mut Client, timeout_s: u64) -> Option<Vec<Held>> {
         let body = json!({
             "QueueARN": self.arn, "WaitTimeSeconds": 1, "VisibilityTimeoutSeconds": timeout_s,
@@ -179,7 +182,7 @@ impl QueueStory {
         Some(received)
     }
 
-    /// Keeps records in flight for an hour. None if the server is gone.
+    /// Keeps records in flight for an hour. Returns None if the server has ended.
     fn hold(&self, client: &mut Client, records: Vec<Held>) -> Option<()> {
         if records.is_empty() {
             return Some(());
@@ -197,8 +200,8 @@ impl QueueStory {
         Some(())
     }
 
-    /// Acknowledges records. Returns the number of acknowledged records, or None if the server is
-    /// gone.
+    /// Acknowledges records. Returns the number of acknowledged records, or None if the server has
+    /// ended.
     fn acknowledge(&self, client: &mut Client, records: Vec<Held>) -> Option<u64> {
         if records.is_empty() {
             return Some(0);
@@ -219,7 +222,7 @@ impl QueueStory {
         Some(count)
     }
 
-    /// After a kill the handles of records in flight still acknowledge.
+    /// Acknowledges the records in flight after a kill. Their receipt handles must still be valid.
     pub(crate) fn settle_held(&self, server: &Server) {
         let mut client = Client::new(server.address).unwrap();
         let held = self.fates(|fates| std::mem::take(&mut fates.held));
@@ -259,7 +262,7 @@ impl QueueStory {
     }
 }
 
-/// True when an answer lists the handle among those that succeeded.
+/// True if an answer lists the handle among the successful ones.
 fn has(answer: &Value, held: &Held) -> bool {
     let mut successful = answer["Successful"].as_array().unwrap().iter();
     successful.any(|entry| entry["ReceiptHandle"] == held.handle)

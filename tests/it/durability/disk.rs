@@ -1,14 +1,14 @@
-//! A file system of its own for a test, on a loop device: only the superuser may make one, and not
-//! in every container.
+//! A file system for one test, on a loop device. Only the superuser can create it, and not in every
+//! container.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Tries to unmount a disk: a process that was killed holds its files for a while.
+/// Number of attempts to unmount a disk. A killed process keeps its files open for a short time.
 const TRIES: u32 = 3_000;
 
-/// Shuts an ext4 down without writing its journal out: unwritten data are lost. The number is that
-/// of EXT4_IOC_SHUTDOWN, its argument EXT4_GOING_FLAGS_NOLOGFLUSH.
+/// Shuts down an ext4 without a write of its journal, so that unwritten data are lost. The number
+/// is EXT4_IOC_SHUTDOWN, and its argument is EXT4_GOING_FLAGS_NOLOGFLUSH.
 const CUT: &str = "
 import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))
@@ -20,7 +20,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Makes a file system of this size, or returns the reason why that is impossible.
+    /// Creates a file system of this size. Returns the reason if that is impossible.
     pub(super) fn new(bytes: u64) -> Result<Self, String> {
         let home = tempfile::tempdir().unwrap();
         let image = home.path().join("image");
@@ -75,7 +75,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: a test that failed may have left a process on it.
+        // Unmount lazily, because a failed test may have left a process that uses the file system.
         let unmounted = run("umount", &["--lazy", &self.root()]);
         let detached = run("losetup", &["--detach", &self.device]);
         for problem in [unmounted, detached].into_iter().filter_map(Result::err) {

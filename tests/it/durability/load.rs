@@ -1,4 +1,4 @@
-//! Writers, a follower, and the records that have to be there afterwards.
+//! Writers, a follower, and the records that must exist afterwards.
 
 use super::program::{Client, DISK_LIMIT, Server};
 use crate::lab::Rounds;
@@ -15,10 +15,10 @@ pub(crate) const SHARDS: usize = 4;
 
 /// The writer of a record, and the record's number at that writer.
 pub(crate) type Name = (u64, u64);
-/// A shard and a sequence number in it.
+/// A shard, and a sequence number in the shard.
 pub(crate) type Place = (String, String);
 
-/// Numbers that need not be secret (SplitMix64).
+/// A generator of random numbers that need not be secret (SplitMix64).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -30,7 +30,8 @@ impl Dice {
     }
 }
 
-/// The data of a record in base64: any letters are valid if their number is a multiple of four.
+/// The data of a record in base64. Any letters are valid base64 if their number is a multiple of
+/// four.
 fn data((writer, number): Name, filler: u64) -> String {
     let name = format!("W{writer:03}N{number:011}");
     name + &"minikin0".repeat(usize::try_from(filler).unwrap())
@@ -44,8 +45,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Writes until the server goes away, and reports the acknowledged records, and at the end the
-/// next number. Odd writers put batches.
+/// Writes until the server ends, and reports the acknowledged records. Returns the number of the
+/// next record. Odd writers put batches.
 fn write(
     address: SocketAddr,
     writer: u64,
@@ -80,7 +81,7 @@ fn write(
         };
         for (name, answer) in names.into_iter().zip(answers) {
             if answer["ErrorCode"] == "InternalFailure" {
-                // The server's disk is gone.
+                // The disk of the server has no power.
                 return number;
             }
             let place = (text(&answer["ShardId"]), text(&answer["SequenceNumber"]));
@@ -91,7 +92,7 @@ fn write(
     }
 }
 
-/// Reads a shard from `after` on until it is at its end or the server is gone.
+/// Reads a shard from `after` on, until the end of the shard or the end of the server.
 pub(crate) fn read(
     client: &mut Client,
     shard: &str,
@@ -129,8 +130,8 @@ pub(crate) fn shard(number: usize) -> String {
     format!("shardId-{number:012}")
 }
 
-/// Follows all shards until the server goes away or every writer has ended: a record that was seen
-/// has to stay.
+/// Follows all shards until the server ends or every writer has ended. Every record that was seen
+/// must stay.
 fn follow(
     address: SocketAddr,
     mut ends: Vec<Option<String>>,
@@ -155,11 +156,11 @@ fn follow(
     seen
 }
 
-/// The records that have to be in the directory.
+/// The records that must be in the directory.
 #[derive(Default)]
 pub(crate) struct Expected {
     pub(crate) records: HashMap<Name, Place>,
-    /// The last sequence number ever seen in each shard.
+    /// The greatest sequence number that was ever seen in each shard.
     ends: Vec<Option<String>>,
 }
 
@@ -172,7 +173,8 @@ impl Expected {
         );
     }
 
-    /// Reads everything back and compares. Records that were not acknowledged may be there, once.
+    /// Reads all records and compares them with the expected records. A record that was not
+    /// acknowledged may exist, but only once.
     pub(crate) fn check(&mut self, server: &Server) {
         let mut client = Client::new(server.address).unwrap();
         let mut found: HashMap<Name, Place> = HashMap::new();
@@ -201,14 +203,15 @@ impl Expected {
         for (name, place) in &self.records {
             assert_eq!(found.get(name), Some(place), "{name:?} was acknowledged");
         }
-        // A record that was found once has to be found for ever, and no other in its place.
+        // A record that was found once must be found at every later check, and no other record may
+        // have its place.
         for record in found {
             self.add(record);
         }
     }
 }
 
-/// Takes `count` acknowledgements.
+/// Receives `count` acknowledgements.
 fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expected) {
     for _ in 0..count {
         let record = acknowledged.recv_timeout(DISK_LIMIT);
@@ -216,10 +219,10 @@ fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expec
     }
 }
 
-/// Takes all acknowledgements until every writer has given up.
+/// Receives all remaining acknowledgements, until every writer has ended.
 fn take_rest(acknowledged: &Receiver<(Name, Place)>, expected: &mut Expected) {
     let deadline = RealDeadline::lasting(DISK_LIMIT);
-    // Each writer notices the end in its next call, which has a limit of its own.
+    // Each writer notices the end of the server in its next call, which has a time limit.
     for record in acknowledged {
         expected.add(record);
         assert!(
@@ -229,7 +232,7 @@ fn take_rest(acknowledged: &Receiver<(Name, Place)>, expected: &mut Expected) {
     }
 }
 
-/// A stream that is written to, over many lives of the program.
+/// A stream with writers, over many runs of the program.
 pub(crate) struct Story {
     pub(crate) dice: Dice,
     numbers: Vec<u64>,
@@ -251,7 +254,8 @@ impl Story {
         story
     }
 
-    /// Runs one server: writes until `count` records are acknowledged; `end` then ends it.
+    /// Runs one server. Writes until `count` records are acknowledged, and then `end` ends the
+    /// server.
     pub(crate) fn live<T>(
         &mut self,
         server: Server,
@@ -263,8 +267,8 @@ impl Story {
         let (dice, expected) = (&mut self.dice, &mut self.expected);
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            // When a check fails, the writers end because this receiver is gone, and the follower
-            // because the server is.
+            // If a check fails, the writers end because this receiver is dropped, and the follower
+            // ends because the server is dropped.
             let (sender, acknowledged) = channel();
             let follower = scope.spawn(|| follow(address, ends, &over));
             let writers: Vec<_> = (0..)
@@ -277,7 +281,7 @@ impl Story {
             drop(sender);
             take(&acknowledged, count, expected);
             let ended = end(server);
-            // Writes that were acknowledged between the decision and the end count like the rest.
+            // Writes that were acknowledged after the decision to end the server count, too.
             take_rest(&acknowledged, expected);
             for (number, writer) in self.numbers.iter_mut().zip(writers) {
                 *number = writer.join().unwrap();

@@ -22,7 +22,7 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// Lets the answer go.
+    /// Sends the answer.
     pub(super) fn answer(self, body: &Value) {
         self.release.send(body.to_string()).unwrap();
     }
@@ -50,7 +50,7 @@ impl HeldFunction {
     }
 }
 
-/// Answers the requests of a connection until one of the sides is gone.
+/// Answers the requests of a connection until one side closes it.
 fn answer_all(stream: TcpStream, sender: &Sender<Invocation>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {

@@ -10,29 +10,29 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-/// The limit in real time for a wait for the program, which waits for the disk. A busy disk stalls
-/// for a minute.
+/// The limit in real time for a wait for the program. The program waits for the disk, and a busy
+/// disk can stall for a minute.
 pub(crate) const DISK_LIMIT: Duration = Duration::from_secs(180);
 
-/// The program, killed when this is dropped.
+/// The program. It is killed when this value is dropped.
 pub(crate) struct Server {
     /// The process, until it is killed.
     child: Option<Child>,
     pub(crate) address: SocketAddr,
 }
 
-/// The program that is tested: MINIKIN may name another build of it.
+/// The program under test. The variable MINIKIN can name another build.
 pub(crate) fn program() -> PathBuf {
     let given = std::env::var_os("MINIKIN").map(PathBuf::from);
     given.unwrap_or_else(|| env!("CARGO_BIN_EXE_minikin").into())
 }
 
-/// The command that serves a directory and answers after each write is on disk.
+/// The command that serves a directory with `--durability always`.
 pub(crate) fn serving(directory: &Path) -> Command {
     serving_with("always", directory)
 }
 
-/// The command that serves a directory with a durability.
+/// The command that serves a directory with the given durability.
 pub(crate) fn serving_with(durability: &str, directory: &Path) -> Command {
     let mut command = Command::new(program());
     command
@@ -51,7 +51,8 @@ impl Server {
         Self::started(Self::spawn(directory)).expect("the program starts")
     }
 
-    /// Starts the program with its log in a file; the error is its status when it ended first.
+    /// Starts the program with its log in a file. Returns the exit status as the error if the
+    /// program ends before it is ready.
     pub(crate) fn try_start(mut command: Command, log: &Path) -> Result<Self, ExitStatus> {
         command.stdout(Stdio::piped());
         command.stderr(File::create(log).unwrap());
@@ -83,8 +84,8 @@ impl Server {
         }
     }
 
-    /// Kills the process by SIGKILL, and leaves it unreaped on purpose: a script that starts the
-    /// next one does not wait either.
+    /// Kills the process by SIGKILL without a wait for its end, because a script that starts the
+    /// next process does not wait either.
     pub(crate) fn kill(mut self) -> Child {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
@@ -95,7 +96,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // The program may be dead already.
+            // The program may have ended already.
             let _dead = child.kill().and_then(|()| child.wait());
         }
     }
@@ -113,10 +114,9 @@ impl Client {
         Some(Self(BufReader::new(stream)))
     }
 
-    /// The answer, or none when the server or its disk is gone.
+    /// Calls an operation. Returns None if the server has ended or its disk has no power.
     ///
-    /// # Panics
-    /// Panics if the server neither answers nor closes the connection in time.
+    /// # Panics Panics if the server neither answers nor closes the connection in time.
     pub(crate) fn call(&mut self, operation: &str, input: &Value) -> Option<Value> {
         let (status, answer) = match self.exchange(operation, &input.to_string()) {
             Ok(answer) => answer?,
@@ -127,7 +127,7 @@ impl Client {
             Err(_) => return None,
         };
         if status == "500" {
-            // The answer of a server whose disk is gone.
+            // A server whose disk has no power answers so.
             assert!(answer.contains("InternalFailure"), "{answer}");
             return None;
         }

@@ -1,4 +1,4 @@
-//! The program: its signals, its descriptors, its log.
+//! The program: its signals, file descriptors and log.
 
 use crate::lab::program::{Program, command};
 use crate::lab::raw::Connection;
@@ -52,7 +52,7 @@ fn requests_cannot_forge_lines_of_the_log() {
     }
 }
 
-/// Soft and hard limit of open descriptors of a running program.
+/// The soft and hard limits of open file descriptors of a running program.
 fn descriptors(program: &Program) -> (String, String) {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", program.id())).unwrap();
     let line = limits
@@ -62,7 +62,7 @@ fn descriptors(program: &Program) -> (String, String) {
     (words.next().unwrap(), words.next().unwrap())
 }
 
-/// The program under `ulimit`, with these flags.
+/// The command that starts the program under `ulimit` with these flags.
 fn limited(ulimit: &str, flags: &[&str]) -> Command {
     let inner = command(flags);
     let mut outer = Command::new("sh");
@@ -106,7 +106,7 @@ fn idle_connections_leave_descriptors_for_the_store() {
                     .unwrap(),
             );
         }
-        // More than one generation, each of which opens files of its own.
+        // The records need more than one generation, and each generation opens files of its own.
         let data = "A".repeat(1_300_000);
         let record = json!({"PartitionKey": "k", "Data": data});
         let put = json!({"StreamName": "s", "Records": vec![record; 7]});
@@ -121,7 +121,7 @@ fn idle_connections_leave_descriptors_for_the_store() {
     });
 }
 
-/// The lines of a start that a compose file of another tool sets up.
+/// The log lines of a start with the variables of another tool's compose file.
 #[test]
 fn variables_and_flags_of_other_tools_are_honoured_or_named_in_one_warning() {
     let flags = ["--deleteStreamMs", "5", "--ssl", "--shardLimit=3"];
@@ -146,7 +146,7 @@ fn variables_and_flags_of_other_tools_are_honoured_or_named_in_one_warning() {
     }
 }
 
-/// The lines of the log about a request that is refused.
+/// The log lines about a refused request.
 #[test]
 fn the_log_says_why_a_request_is_refused() {
     let flags = ["--limit", "request-bytes=1000,shard-write-records=1"];
@@ -175,7 +175,7 @@ fn the_log_says_why_a_request_is_refused() {
         Request::json("PutRecords", &batch),
     ];
     for request in &requests {
-        // A refused body ends its connection.
+        // The server closes the connection after it has refused a body.
         exchange(&program, std::slice::from_ref(request));
     }
     let log = program.output();

@@ -47,7 +47,8 @@ wire_test!(
              does not exist"
             )
         };
-        // The stream is unknown, and then only the shard is.
+        // In the first round the stream does not exist. In the second round only the shard does not
+        // exist. The message is the same.
         for _ in 0..2 {
             for (raw, shard) in [
                 ("shardId-000000000001", "shardId-000000000001"),
@@ -219,8 +220,8 @@ wire_test!(
     }
 );
 
-/// The members of every paged operation, and whether each may be given together with a token.
-/// A StreamId is checked and ignored.
+/// The members of every paged operation, each with true if it may be given together with a token. A
+/// StreamId is checked and then ignored.
 const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 5] = [
     (
         "ListShards",
@@ -257,7 +258,7 @@ const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 5] = [
     ),
 ];
 
-/// A value of a member that keeps the constraints of its shape.
+/// A value of a member that satisfies the constraints of its shape.
 fn sample(member: &str) -> Value {
     match member {
         "MaxResults" | "Limit" => json!(1),
@@ -285,7 +286,7 @@ wire_test!(
         }
         let page = json!({"StreamARN": arn, "MaxResults": 1}).to_string();
         let consumers = lab.ok("ListStreamConsumers", &page).await["NextToken"].clone();
-        // A token of ListQueues or of ListChannels goes with the filter of its listing.
+        // A token of ListQueues or ListChannels is valid only with the filter of its listing.
         lab.ok("CreateStream", r#"{"StreamName":"shared"}"#).await;
         for name in ["one", "two"] {
             let stream = json!([{"StreamARN": arn_of("shared")}]);
@@ -326,9 +327,9 @@ wire_test!(
                 if *allowed {
                     lab.ok(entry.name, &body.to_string()).await;
                 } else {
-                    // ListStreams names the members in the other order, and ListShards gives one of
-                    // them another name (radkawar/stackd, testdata/aws/kinesis/controls.json and
-                    // topology_raw.json).
+                    // ListStreams names the two members in the reverse order, and ListShards calls
+                    // one of them by another name (radkawar/stackd,
+                    // testdata/aws/kinesis/controls.json and topology_raw.json).
                     let both = match (entry.name, *name) {
                         ("ListStreams", _) => format!("{name} and NextToken"),
                         ("ListShards", "StreamCreationTimestamp") => {
@@ -430,7 +431,7 @@ wire_test!(a_filter_has_the_members_of_its_type, |lab| async move {
             json!({"ShardFilter": {"Type": "FROM_TIMESTAMP"}}),
             "Timestamp must be provided when the ShardFilter Type is FROM_TIMESTAMP.",
         ),
-        // The live service was recorded with these two (radkawar/stackd,
+        // The live service was recorded with these two messages (radkawar/stackd,
         // testdata/aws/kinesis/topology.json).
         (
             json!({"ShardFilter": {"Type": "AT_TIMESTAMP", "Timestamp": 1}}),

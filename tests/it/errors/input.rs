@@ -1,4 +1,4 @@
-//! The wording of refused input: order, paths and printed values.
+//! The texts of refused input: order, paths and printed values.
 
 use super::{check_input, one_a_line};
 use crate::lab::{Request, wire_test};
@@ -117,7 +117,7 @@ fn get_shard_iterator_lists_its_types_in_the_recorded_order() {
     );
 }
 
-/// The order of the live service (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+/// The order is that of the live service (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
 #[test]
 fn get_shard_iterator_names_its_type_before_its_shard() {
     check_input(

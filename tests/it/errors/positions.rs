@@ -55,8 +55,8 @@ wire_test!(a_number_goes_with_two_types_only, |lab| async move {
 wire_test!(a_number_that_cannot_be_one_is_invalid, |lab| async move {
     lab.stream("orders").create().await;
     for number in [
-        // 2^185, 1.5 * 2^185, versions 3 and 0 of a good number, an index with its top bit set,
-        // and a creation time that is too late.
+        // 2^185, 1.5 * 2^185, a valid number with the versions 3 and 0, an index whose top bit is
+        // set, and a creation time that is too late.
         "49039857307708443467467104868809893875799651909875269632",
         "73559785961562665201200657303214840813699477864812904448",
         "49646437577108476416916876405825929425585429676275269635",
@@ -76,8 +76,8 @@ wire_test!(a_number_that_cannot_be_one_is_invalid, |lab| async move {
     }
 });
 
-/// The number of a shard created at 1700000000 with `8` as the first digit of its index:
-/// 2^127 * 2^16 more than its start.
+/// The sequence number of a shard created at 1700000000, with `8` as the first digit of its index.
+/// It is 2^127 * 2^16 more than the start of the shard.
 fn too_large_index() -> String {
     add(
         "49646437577108476416916876405825929425585429676275269634",
@@ -86,7 +86,7 @@ fn too_large_index() -> String {
     )
 }
 
-/// A decimal number plus a product, digit by digit.
+/// Adds a product to a decimal number, digit by digit.
 fn add(number: &str, factor: u128, other: u128) -> String {
     let mut digits: Vec<u128> = number
         .bytes()
@@ -128,7 +128,7 @@ kinesis_test!(
             "InvalidArgumentException: Invalid StartingSequenceNumber. It encodes \
          shardId-000000000005, while it was used in a call to a shard with shardId-000000000001"
         );
-        // Version 2 reads its shard index as a signed number: -1 here.
+        // With version 2, the index of the shard is a signed number. Here it is -1.
         let negative = "49646437577442987594894835752948967342640671834246843378";
         let got = refusal(
             &lab,
@@ -200,7 +200,7 @@ wire_test!(a_moment_is_needed_and_not_to_come, |lab| async move {
         )
         .await;
     }
-    // A timestamp with another type is ignored.
+    // A timestamp is ignored with another type of position.
     let far = json!({"Timestamp": 9_999_999_999_i64});
     lab.ok("GetShardIterator", &iterate(0, "LATEST", far)).await;
 });

@@ -1,4 +1,4 @@
-//! Broken constraints, generated for every member of every operation.
+//! Violated constraints, generated for every member of every operation.
 
 use super::{Spot, good, good_input, refused_in_both};
 use crate::lab::wire_test;
@@ -6,7 +6,8 @@ use minikin::internals::operation::OPERATIONS;
 use minikin::internals::wire::Shape;
 use serde_json::{Value, json};
 
-/// A value that breaks rules of a shape: how messages print it, and the rules in their order.
+/// A value that violates constraints of a shape: its form in messages, and the violations in their
+/// order.
 struct Breach {
     value: Value,
     printed: String,
@@ -74,7 +75,8 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
     all
 }
 
-/// Texts that break the constraints of a shape: of another form, too short, and too long.
+/// Texts that violate the constraints of a shape: they do not match the pattern, are too short, or
+/// are too long.
 fn text_breaches(shape: &Shape) -> Vec<Breach> {
     let Shape::Text {
         length,
@@ -108,13 +110,14 @@ fn text_breaches(shape: &Shape) -> Vec<Breach> {
     }
     if let Some((min, max)) = length {
         if *min > 0 {
-            // The pattern of a log stream admits an empty text.
+            // The pattern of a log stream permits an empty text.
             let matches = pattern.is_some_and(|pattern| pattern.matches(""));
             let kind = if matches { Vec::new() } else { kind.clone() };
             let rules = [kind, vec![too_short(*min)]].concat();
             all.push(breach(json!(""), &rules));
         }
-        // A text that is one too long may match the pattern: names do, ARNs do not.
+        // A text with one character too many matches the pattern of a name, but not the pattern of
+        // an ARN.
         let text = "a".repeat(max + 1);
         let matches = pattern.is_none_or(|pattern| pattern.matches(&text));
         let kind = if matches { Vec::new() } else { kind };
@@ -123,10 +126,10 @@ fn text_breaches(shape: &Shape) -> Vec<Breach> {
     all
 }
 
-/// Lists of too few and too many elements, and one with a broken element.
+/// A list with too few elements, a list with too many elements, and a list with an invalid element.
 fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
     let list = |items: Vec<Value>, rule: String| {
-        // Values that hold data are not printed.
+        // Messages do not print values that contain data.
         let printed = if element.holds_blob() && !items.is_empty() {
             String::new()
         } else {
@@ -159,7 +162,7 @@ fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
     all
 }
 
-/// A value in the form of messages.
+/// A value as messages print it.
 fn printed(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -176,7 +179,7 @@ fn printed(value: &Value) -> String {
     }
 }
 
-/// The whole sentence, which no other test may shorten.
+/// The whole text of the message, which other tests shorten.
 fn sentence(violations: &[String]) -> String {
     let plural = if violations.len() == 1 { "" } else { "s" };
     format!(
@@ -200,7 +203,8 @@ wire_test!(
                         format!("Value {printed}at '{path}' failed to satisfy constraint: {rule}")
                     };
                     let expected: Vec<_> = breach.rules.iter().map(violation).collect();
-                    // serde_json sorts keys by itself; a map prints its entries in the order sent.
+                    // serde_json sorts the keys of a map, but the message prints its entries in the
+                    // order of the request.
                     let got = refused_in_both(&lab, entry.name, &body.to_string()).await;
                     if spot.shape.members().is_empty() && got.contains("k10=v") {
                         assert_eq!(got.len(), sentence(&expected).len(), "{}", entry.name);
@@ -296,7 +300,7 @@ wire_test!(
                 };
                 for value in values {
                     let mut body = good_input(entry.name);
-                    // The stream does not exist, so nothing is done.
+                    // The stream does not exist, so the request has no effect.
                     if entry.name != "CreateStream" && !body["StreamName"].is_null() {
                         body["StreamName"] = json!("missing");
                     }
@@ -318,7 +322,8 @@ wire_test!(
 wire_test!(lengths_count_utf_16_code_units, |lab| async move {
     lab.ok("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#)
         .await;
-    // Outside the basic plane a character is two units: 128 of them are 256.
+    // A character outside the basic multilingual plane counts as two units, so 128 such characters
+    // count as 256.
     let put = |count: usize| {
         let key = "\u{1F600}".repeat(count);
         format!(r#"{{"StreamName":"s","Data":"","PartitionKey":"{key}"}}"#)

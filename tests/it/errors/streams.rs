@@ -352,7 +352,8 @@ wire_test!(a_taken_name_is_refused_before_its_tags, |lab| async move {
 wire_test!(
     recorded_code_points_are_accepted_in_tags,
     |lab| async move {
-        // Recorded as accepted whatever their class: U+00C0 to U+1FFF and U+2C00 to U+D7FF.
+        // The service was recorded to accept these characters whatever their class: U+00C0 to
+        // U+1FFF and U+2C00 to U+D7FF.
         for (at, character) in [
             '\u{D7}', '\u{F7}', '\u{300}', '\u{37E}', '\u{1FFF}', '\u{2E00}', '\u{3000}',
             '\u{D7FF}',

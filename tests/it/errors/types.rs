@@ -11,7 +11,7 @@ const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
 const NUMBER: &str = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber";
 
-/// The error of the service for a value where a shape is expected. None if the value is accepted.
+/// The service's error for a value in the place of a shape. None if the service accepts the value.
 fn text(shape: &Shape, value: &Value) -> Option<String> {
     let class = match value {
         Value::Bool(_) => "class java.lang.Boolean",
@@ -56,7 +56,7 @@ fn samples() -> [Value; 8] {
     ]
 }
 
-/// The error of a sample: its own, or else that of its first element.
+/// The error of a value or, if the value itself has none, the error of its first element.
 fn fault(shape: &Shape, value: &Value) -> Option<String> {
     text(shape, value).or_else(|| match (shape, value) {
         (Shape::List { element, .. }, Value::Array(items)) => {
@@ -96,7 +96,7 @@ wire_test!(
         for entry in OPERATIONS {
             for spot in Spot::all(entry) {
                 for value in samples() {
-                    // Types are looked at before anything else, so nothing else has to be there.
+                    // The types are checked first, so the other members need not be present.
                     let mut body = json!({});
                     spot.put(&mut body, value.clone());
                     let request = Request::json(entry.name, &body.to_string());
@@ -146,7 +146,7 @@ wire_test!(a_byte_string_is_taken_for_blobs_only, |lab| async move {
     }
 });
 
-/// Makes bytes of the text `here`.
+/// Replaces the text `here` by bytes.
 fn replace(value: &mut Cbor) {
     match value {
         Cbor::Text(text) if text == "here" => *value = Cbor::Bytes(b"here".to_vec()),

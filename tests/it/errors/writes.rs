@@ -49,7 +49,7 @@ kinesis_test!(
         lab.stream("orders").create().await;
         let got = refused_in_both(&lab, "PutRecord", &put(1_048_576, "k")).await;
         assert_eq!(got, too_long(&["data"], 1_048_576));
-        // Keys are counted in bytes.
+        // The length of a key is counted in bytes.
         let got = lab.refusal("PutRecord", &put(1_048_575, "é")).await;
         assert_eq!(got, too_long(&["data"], 1_048_576));
         let got = refused_in_both(&lab, "PutRecords", &puts(&[1, 1_048_576, 2, 1_048_577])).await;
@@ -71,7 +71,8 @@ wire_test!(
     ["--profile", "fast"],
     |lab| async move {
         lab.stream("orders").create().await;
-        // Eleven records of one byte too much also exceed the sum, which is checked first.
+        // Eleven records that are one byte too large also exceed the limit of their sum, which is
+        // checked first.
         let got = lab.refusal("PutRecords", &puts(&[1_048_576; 11])).await;
         assert_eq!(
             got,
@@ -90,7 +91,7 @@ wire_test!(
     ["--profile", "fast"],
     |lab| async move {
         lab.stream("orders").create().await;
-        // Ten keys of one byte and data of the rest are exactly 10 MiB.
+        // Ten keys of one byte and the data together are exactly 10 MiB.
         let mut sizes = [1_048_575; 10];
         lab.ok("PutRecords", &puts(&sizes)).await;
         sizes[0] -= 1;
@@ -158,7 +159,7 @@ wire_test!(
         for number in [
             "49039857307708443467467104868809893875799651909875269632",
             "49646437577108476416916876405825929425585429676275269635",
-            // The record at index 5 of shard 1, a hundred seconds from now.
+            // The sequence number of index 5 in shard 1, a hundred seconds in the future.
             "49646437577130777162115407028973509772956155058602454546",
             &"9".repeat(129),
         ] {

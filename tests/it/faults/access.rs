@@ -1,4 +1,4 @@
-//! Access to the fault rules, as to every own path that changes something.
+//! Access to the fault rules. The same rules apply as for every own path that changes something.
 
 use super::{FAULTS, hits};
 use crate::lab::{Request, wire_test};

@@ -1,4 +1,5 @@
-//! The list of rules: adding, replacing and removing, and the refusal of rules that cannot work.
+//! The list of fault rules: adding, replacing and removing rules, and the refusal of rules that
+//! could never fire.
 
 use super::{FAULTS, add, hits, send};
 use crate::lab::{block_on, wire_test};

@@ -1,4 +1,5 @@
-//! Documents that cannot be read: refused, never a failure, and nothing changes.
+//! Documents that cannot be read. They are refused without an internal failure, and nothing
+//! changes.
 
 use crate::lab::{Answer, Lab, Request, cbor, kinesis_test, wire_test};
 use minikin::internals::operation::{Entry, OPERATIONS};
@@ -243,8 +244,8 @@ wire_test!(
     }
 );
 
-// A map with a number as a key, or a tagged key, in an unknown member: fast reader 200, explaining
-// one refuses.
+// An unknown member contains a map with a number as a key, or a tagged key. The fast reader accepts
+// such a request, and the explaining reader refuses it.
 wire_test!(
     odd_keys_in_unknown_members_are_one_thing_or_the_other,
     |lab| async move {

@@ -4,7 +4,7 @@ use crate::lab::{Lab, Place, Request, START_MS, block_on, cbor, ms};
 use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 
-/// A request of a story; `%` stands for the iterator or token that the answer before gave.
+/// A request of the sequence. `%` stands for the iterator or token in the previous answer.
 const STORY: &[(&str, &str)] = &[
     (
         "CreateStream",
@@ -77,7 +77,8 @@ const STORY: &[(&str, &str)] = &[
     ("DeleteStream", r#"{"StreamName":"a"}"#),
 ];
 
-/// The answers of a lab to the story, with iterators and tokens replaced by their lengths.
+/// The answers of a lab to the requests of the sequence, with iterators and tokens replaced by
+/// their lengths.
 async fn answers(lab: &Lab, in_cbor: bool) -> Vec<Value> {
     let mut last = String::new();
     let mut answers = Vec::new();

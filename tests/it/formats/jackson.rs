@@ -1,10 +1,10 @@
-//! Requests as the Java SDKs write them, and other good CBOR that is not in its shortest form.
+//! Requests as the Java SDKs write them, and other valid CBOR that is not in its shortest form.
 
 use crate::lab::{Lab, SHARD_0, Stream, kinesis_test, wire_test};
 use aws_sdk_kinesis::types::ShardIteratorType;
 use serde_json::Value;
 
-/// A text with the length that Jackson gives it: two bytes from 24 characters on.
+/// A text with the length in Jackson's form: two bytes from 24 characters on.
 fn text(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let head = match bytes.len() {

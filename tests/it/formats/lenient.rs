@@ -1,4 +1,4 @@
-//! Good JSON of unusual form.
+//! Valid JSON in an unusual form.
 
 use crate::lab::{SHARD_0, kinesis_test, wire_test};
 use base64::Engine as _;

@@ -4,7 +4,7 @@ use crate::lab::{SHARD_0, START_MS, kinesis_test, ms, wire_test};
 use ciborium::Value as Cbor;
 use serde_json::json;
 
-/// The start of the encoding of `name` with what follows it.
+/// The encoded name `name`, followed by the encoded value.
 fn member(name: &str, value: &[u8]) -> Vec<u8> {
     let length = u8::try_from(name.len()).unwrap();
     let head = if length < 24 {
@@ -32,7 +32,7 @@ fn map(entries: &[(&str, Cbor)]) -> Vec<u8> {
     crate::lab::cbor::write(&Cbor::Map(entries.collect()))
 }
 
-/// A moment as CBOR writes it: tag 1 around an integer of eight bytes.
+/// A time in CBOR: tag 1 and an integer of eight bytes.
 fn moment(at_ms: i64) -> Vec<u8> {
     [&[0xc1, 0x1b], at_ms.to_be_bytes().as_slice()].concat()
 }

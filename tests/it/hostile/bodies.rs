@@ -1,4 +1,5 @@
-//! Bodies: promised and not sent, without an end, too many at once, deep, and lying.
+//! Hostile bodies: announced and not sent, endless, too many at the same time, deeply nested, and
+//! with a wrong length.
 
 use super::{check_served, counter, list, until};
 use crate::lab::raw::Connection;
@@ -11,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 const SLOW: &str = r#"{"__type":"RequestTimeoutException","message":"The request's body was not received in time."}"#;
 const BUDGET_EXHAUSTED: &str = r#"{"__type":"ServiceUnavailable","message":"The request has failed due to a temporary failure of the server."}"#;
 
-/// The head of a call whose body is announced and does not come.
+/// The head of a call with an announced body. The body is not sent.
 fn promise(bytes: usize) -> Vec<u8> {
     Request::call("PutRecord", JSON, b"")
         .header("Content-Length", &bytes.to_string())
@@ -64,7 +65,8 @@ wire_test!(
     own_paths_read_no_body_that_they_do_not_take,
     ["--limit", "body-stall-seconds=0"],
     |lab: Lab| async move {
-        // Bodies that are announced and do not come: an answer shows that the server did not wait.
+        // The bodies are announced and not sent. An answer shows that the server did not wait for
+        // the body.
         for (method, path, status) in [
             ("GET", "/_minikin/metrics", 200),
             ("GET", "/_minikin/health/ready", 200),
@@ -87,8 +89,8 @@ wire_test!(
     }
 );
 
-/// Sends a request as many clients do: the whole body, and only then reads the answer. Sends a small
-/// request over the same connection afterwards.
+/// Sends a request as many clients do: sends the whole body before it reads the answer. Afterwards
+/// sends a small request over the same connection.
 async fn sent_whole(lab: &Lab, request: &Request) -> crate::lab::Answer {
     let mut stream = tokio::net::TcpStream::connect(lab.address()).await.unwrap();
     let bytes = request.bytes();
@@ -188,7 +190,7 @@ wire_test!(
                 .await;
             held.push(connection);
         }
-        // All together they have what 200 requests have, not 4 GB.
+        // All connections together have the permits of 200 requests, and not of 4 GB.
         let permits = 200 * minikin::internals::limits::REQUEST_PERMIT_BYTES;
         until(&lab, "in_flight_bytes", permits).await;
         check_served(&lab).await;
@@ -281,7 +283,7 @@ wire_test!(
             } else {
                 [chunk, vec![b'x'; 10_000], b"\r\n".to_vec()].concat()
             };
-            // Bytes that are sent after the refusal go nowhere.
+            // The server discards bytes that arrive after the refusal.
             for _ in 0..25 {
                 connection.send(&filled).await;
             }

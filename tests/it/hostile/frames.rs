@@ -1,4 +1,4 @@
-//! HTTP/2, frame by frame, as no decent client writes it.
+//! HTTP/2 frames that no correct client sends.
 
 use super::{check_served, counter, until};
 use crate::lab::{Lab, Request, WAIT_LIMIT, wire_test};
@@ -17,11 +17,11 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// A connection that writes any frames, and reads nothing before the end of the attack.
+/// A connection that can send any frames, and reads nothing until the attack ends.
 pub(super) struct Attack(TcpStream);
 
 impl Attack {
-    /// Begins an attack on a connection whose streams have this window.
+    /// Begins an attack over a connection whose streams have this window.
     pub(super) async fn begin(lab: &Lab, window: u32) -> Self {
         let mut stream = TcpStream::connect(lab.address()).await.unwrap();
         stream.write_all(PREFACE).await.unwrap();
@@ -31,7 +31,7 @@ impl Attack {
         attack
     }
 
-    /// Sends bytes; false when the connection is closed.
+    /// Sends bytes. Returns false if the connection is closed.
     async fn send(&mut self, bytes: &[u8]) -> bool {
         let sent = timeout(WAIT_LIMIT, self.0.write_all(bytes)).await;
         sent.expect("they are taken, or the connection is closed")
@@ -45,7 +45,7 @@ impl Attack {
         self.send(&[head, body].concat()).await
     }
 
-    /// Reads what still comes until the connection is closed.
+    /// Reads the remaining bytes until the connection is closed.
     pub(super) async fn until_closed(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let closed = timeout(WAIT_LIMIT, self.0.read_to_end(&mut rest)).await;
@@ -60,7 +60,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&head, &stream.to_be_bytes()[..], payload].concat()
 }
 
-/// A header in HPACK, as it is and not to be remembered.
+/// A header in HPACK, as a literal that the receiver does not add to its table.
 fn literal(name: &str, value: &str) -> Vec<u8> {
     let mut field = vec![0];
     for text in [name, value] {
@@ -157,7 +157,8 @@ wire_test!(
     |lab: Lab| async move {
         let mut attack = Attack::begin(&lab, 65_535).await;
         let mut block = block(&list());
-        // Remembered once and named again and again: few bytes, many headers.
+        // The receiver adds this header to its table. Each further byte then refers to it, so a few
+        // bytes are many headers.
         block.extend([0x40]);
         block.extend(&literal("x-bomb", &"x".repeat(3_000))[1..]);
         block.extend([0xbe; 5_000]);
@@ -203,7 +204,8 @@ wire_test!(
         ] {
             let mut attack = Attack::begin(&lab, 65_535).await;
             let burst = asked.repeat(1_000);
-            // Full answer buffers stop the reading of requests, so nothing piles up.
+            // When the buffers of answers are full, the server stops reading requests. Therefore
+            // nothing accumulates.
             let flood = async {
                 for _ in 0..1_000 {
                     if !attack.send(&burst).await {
@@ -267,8 +269,8 @@ wire_test!(
             ];
             assert!(attack.send(&begun.concat()).await);
         }
-        // The first stream of the connection gets its permit, further streams share their lane,
-        // and the rest waits or is refused.
+        // The first stream of the connection gets its permit. The further streams share their lane
+        // of the budget, and the rest waits or is refused.
         let permits = minikin::internals::limits::REQUEST_PERMIT_BYTES + (8 << 20) / 16 * 2;
         until(&lab, "in_flight_bytes", permits).await;
         check_served(&lab).await;
@@ -287,7 +289,8 @@ wire_test!(
     ],
     |lab: Lab| async move {
         let mut attack = Attack::begin(&lab, 0).await;
-        // Unread answers: each is in memory until its connection is closed.
+        // The client does not read the answers, so each answer stays in memory until the connection
+        // is closed.
         let page = Request::bare("GET", "/_minikin/metrics");
         for at in 0..500 {
             let head = frame(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * at, &block(&page));

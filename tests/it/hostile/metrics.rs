@@ -1,4 +1,4 @@
-//! The page of counters: readable, for everybody, and true.
+//! The page of metrics: its format, its access for every client, and its values.
 
 use super::{counter, until};
 use crate::lab::{Lab, Request, SHARD_0, wire_test};

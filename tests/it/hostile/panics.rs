@@ -1,4 +1,4 @@
-//! Bugs of ours: a request ends with them, and nothing else does.
+//! A panic in a handler ends only the request that caused it.
 
 use crate::lab::raw::Connection;
 use crate::lab::{Request, block_on};
@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// A server like the emulator's, with its engine in reach and a path that panics.
+/// A server like the emulator's, with access to its engine and with a path that panics.
 struct Broken {
     engine: Arc<Engine>,
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! Clients that say nothing, or read nothing.
+//! Clients that send nothing, or read nothing.
 
 use super::{check_served, counter, until};
 use crate::lab::{Lab, Request, SHARD_0, Stream, arn_of, wire_test};
@@ -23,7 +23,7 @@ wire_test!(
             stream.write_all(begun).await.unwrap();
             idle.push(stream);
         }
-        // The connection that asks is one more.
+        // The connection that reads the metrics counts, too.
         until(&lab, "connections_open", 201).await;
         check_served(&lab).await;
         drop(idle);
@@ -39,7 +39,8 @@ wire_test!(
         "head-seconds=1"
     ],
     |lab: Lab| async move {
-        // An opening that was begun is no opening: without a limit of its own it was for ever.
+        // A start of an HTTP/2 preface does not count as the beginning of a connection. Without its
+        // own limit, the server would wait for the rest for ever.
         for begun in [
             b"".as_slice(),
             &PREFACE[..1],
@@ -56,7 +57,8 @@ wire_test!(
     }
 );
 
-/// A stream with more than all the buffers between two programs hold, and the call that reads it.
+/// A stream with more data than all buffers between two programs can hold, and the call that reads
+/// it.
 async fn full(lab: &Lab) -> Request {
     let stream = lab.stream("s").create().await;
     for _ in 0..9 {
@@ -104,7 +106,8 @@ wire_test!(
         let bytes = Request::json("DescribeLimits", "{}").bytes();
         let mut stream = TcpStream::connect(lab.address()).await.unwrap();
         let many = bytes.repeat(1_000);
-        // Unread answers fill the buffers: the server stops reading, then closes the connection.
+        // Unread answers fill the buffers. The server stops reading, and later closes the
+        // connection.
         let closed = async { while stream.write_all(&many).await.is_ok() {} };
         let closed = tokio::time::timeout(crate::lab::WAIT_LIMIT, closed).await;
         assert!(closed.is_ok(), "waited for the connection to be closed");
@@ -113,7 +116,7 @@ wire_test!(
     }
 );
 
-/// Waits until the records of a lab with a small memory are on disk.
+/// Waits until the records of a lab with little memory are on disk.
 async fn until_on_disk(lab: &Lab) {
     crate::lab::until("old records to be on disk", async || {
         (counter(lab, "store_memory_bytes").await < 2 << 20).then_some(())

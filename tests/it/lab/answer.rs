@@ -1,11 +1,11 @@
-//! An answer as it came off the wire.
+//! An answer with its bytes as received.
 
 use super::cbor;
 use super::request::{CBOR, JSON, RPC_V2};
 use serde_json::Value;
 use std::fmt;
 
-/// Status, headers in their order, and body.
+/// The status, the headers in their order, and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -22,7 +22,8 @@ pub(crate) struct Refusal {
     pub(crate) message: Option<String>,
 }
 
-/// `Type: text`, with `Message` marked where it has its capital and 500 where that is the status.
+/// Writes `Type: text`. Marks a message member with a capital letter by `(Message)`, and puts a
+/// status other than 400 first.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.status != 400 {
@@ -38,7 +39,8 @@ impl fmt::Display for Refusal {
 }
 
 impl Answer {
-    /// The value of a header, if it is there once.
+    /// The value of a header. None if the answer does not have the header. Panics if the answer has
+    /// the header twice.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self
             .headers
@@ -64,7 +66,7 @@ impl Answer {
         names
     }
 
-    /// The answer has a length, is chunked, or never has a body.
+    /// True if the answer has a length, is chunked, or never has a body.
     pub(crate) fn has_length(&self) -> bool {
         let names = ["content-length", "transfer-encoding"];
         self.status == 204 || names.iter().any(|name| self.header(name).is_some())
@@ -75,7 +77,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The document, in terms of JSON whichever format it is in.
+    /// The document as JSON, whatever its format.
     pub(crate) fn value(&self) -> Value {
         match self.header("content-type") {
             Some(JSON | "application/json") => serde_json::from_slice(&self.body)
@@ -85,7 +87,7 @@ impl Answer {
         }
     }
 
-    /// The refusal that this is, with nothing else in it.
+    /// The refusal in this answer. Checks that the answer has no other members.
     pub(crate) fn refusal(&self) -> Refusal {
         assert_ne!(self.status, 200, "{}", self.text());
         let value = self.value();

@@ -9,7 +9,7 @@ pub(crate) fn arn_of(name: &str) -> String {
     format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
 }
 
-/// Calls an operation in JSON that has to succeed.
+/// Calls an operation in JSON. The call must succeed.
 pub(crate) async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {
     lab.ok(operation, &body.to_string()).await
 }
@@ -19,7 +19,7 @@ pub(crate) async fn create_stream(lab: &Lab, name: &str) {
     ok(lab, "CreateStream", json!({"StreamName": name})).await;
 }
 
-/// Calls an operation in CBOR that has to succeed.
+/// Calls an operation in CBOR. The call must succeed.
 pub(crate) async fn ok_cbor(lab: &Lab, operation: &str, body: Value) -> Value {
     let answer = lab.send(&in_cbor(operation, &body.to_string())).await;
     assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.text());
@@ -30,12 +30,12 @@ pub(crate) async fn ok_cbor(lab: &Lab, operation: &str, body: Value) -> Value {
     }
 }
 
-/// The refusal of a request, which has to be the same in JSON and in CBOR.
+/// The refusal of a request. Checks that it is the same in JSON and in CBOR.
 pub(crate) async fn refused(lab: &Lab, operation: &str, body: Value) -> String {
     refused_in_both(lab, operation, &body.to_string()).await
 }
 
-/// The refusal of a request with this text, which has to be the same in JSON and in CBOR.
+/// The refusal of a request with this text. Checks that it is the same in JSON and in CBOR.
 pub(crate) async fn refused_in_both(lab: &Lab, operation: &str, body: &str) -> String {
     let json = lab.refusal(operation, body).await;
     let answer = lab.send(&in_cbor(operation, body)).await;

@@ -1,4 +1,5 @@
-//! Converts between CBOR and JSON: requests by their shapes, answers by the types in their bytes.
+//! Converts between CBOR and JSON. Requests are converted by their shapes, and answers by the types
+//! of their bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,7 +31,7 @@ pub(crate) fn of_json(body: &str, shape: &Shape) -> Vec<u8> {
     ))
 }
 
-/// Converts a JSON document to CBOR. Texts become bytes, and numbers become times, only where the
+/// Converts a JSON document to CBOR. A text becomes bytes, and a number becomes a time, only if the
 /// shape has such a member and the value fits.
 pub(crate) fn from_json(value: &Json, shape: Option<&Shape>) -> Cbor {
     match (value, shape) {
@@ -70,7 +71,7 @@ pub(crate) fn from_json(value: &Json, shape: Option<&Shape>) -> Cbor {
     }
 }
 
-/// A CBOR document as JSON would write it: bytes in base64, times in seconds.
+/// Converts a CBOR document to JSON: bytes become base64, and times become seconds.
 pub(crate) fn to_json(value: &Cbor) -> Json {
     match value {
         Cbor::Null => panic!("answers hold no null"),
@@ -81,7 +82,7 @@ pub(crate) fn to_json(value: &Cbor) -> Json {
         Cbor::Tag(1, inner) => {
             let ms = match &**inner {
                 Cbor::Integer(ms) => i64::try_from(i128::from(*ms)).unwrap(),
-                // RPC v2.
+                // A time in RPC v2.
                 Cbor::Float(seconds) => return (*seconds).into(),
                 other => panic!("a time is a number, not {other:?}"),
             };

@@ -1,4 +1,4 @@
-//! A subscription as its frames, one at a time.
+//! A subscription, whose frames are read one at a time.
 
 use super::raw::Connection;
 use super::request::{CBOR, JSON, RPC_V2};
@@ -20,7 +20,7 @@ pub(crate) struct Events(Source);
 #[derive(Debug)]
 enum Source {
     Connection(Connection),
-    /// A body in this process, and the task that takes its frames as they are made.
+    /// A body in this process, and the task that reads its frames as soon as they exist.
     Body {
         frames: UnboundedReceiver<Vec<u8>>,
         _reading: JoinSet<()>,
@@ -30,13 +30,13 @@ enum Source {
 /// An event, an exception or the end of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// An event, in terms of JSON whichever format it is in.
+    /// An event as JSON, whatever its format.
     Event(Value),
-    /// The exception of this type.
+    /// An exception of this type.
     Exception(String),
-    /// The body's end.
+    /// The end of the body.
     End,
-    /// The connection's end before that.
+    /// The end of the connection before the end of the body.
     Cut,
     /// A part of a message.
     Torn,
@@ -45,8 +45,7 @@ pub(crate) enum Pushed {
 impl Events {
     /// Subscribes over a connection of its own.
     ///
-    /// # Errors
-    /// The answer that is none of events.
+    /// # Errors The answer, if it is not a stream of events.
     pub(crate) async fn begin(mut connection: Connection, call: &Request) -> Result<Self, Answer> {
         let head = connection.begin(call).await;
         if head.status != 200 {
@@ -61,7 +60,7 @@ impl Events {
         Ok(events)
     }
 
-    /// A subscription in this process that only this value reads.
+    /// Reads a subscription in this process.
     pub(crate) async fn of_body(mut body: Body) -> Self {
         let (sender, receiver) = unbounded_channel();
         let mut reading = JoinSet::new();
@@ -85,7 +84,7 @@ impl Events {
         events
     }
 
-    /// A further frame has arrived.
+    /// True if a further frame has arrived.
     pub(crate) fn has_more(&self) -> bool {
         match &self.0 {
             Source::Connection(_) => false,
@@ -112,7 +111,7 @@ impl Events {
         })
     }
 
-    /// The next message, which is a chunk of its own; or the end.
+    /// The next message, which is one chunk or frame. Returns the end as the error.
     async fn message(&mut self) -> Result<Message, Pushed> {
         let chunk = match &mut self.0 {
             Source::Connection(connection) => connection.next_chunk().await.ok_or(Pushed::Cut)?,

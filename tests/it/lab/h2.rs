@@ -1,4 +1,4 @@
-//! The same requests over HTTP/2, on any connection.
+//! Sends requests over HTTP/2, on any connection.
 
 use super::{Answer, Request, WAIT_LIMIT};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// An HTTP/2 connection with prior knowledge, whose answers are read when a test wants.
+/// An HTTP/2 connection with prior knowledge. A test decides when it reads the answers.
 pub(crate) struct Connection {
     sender: http2::SendRequest<Full<Bytes>>,
     _tasks: JoinSet<hyper::Result<()>>,

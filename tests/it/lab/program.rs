@@ -9,17 +9,19 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use tempfile::NamedTempFile;
 
-/// The program, killed when this is dropped.
+/// The program. It is killed when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
     stdout: String,
-    /// A file and not a pipe: it is read only after the program has ended.
+    /// The log, which is read only after the end of the program. It is a file, because the program
+    /// would block at a full pipe.
     log: NamedTempFile,
 }
 
-/// `minikin serve` with these flags, on a free port of this machine unless they name one.
+/// The command `minikin serve` with these flags. Listens on a free port of this machine, unless the
+/// flags name a port.
 pub(crate) fn command(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
     command.arg("serve").args(flags);
@@ -70,12 +72,12 @@ impl Program {
         self.child.id()
     }
 
-    /// The log so far.
+    /// The content of the log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits for the end of the program.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let start = minikin::internals::world::Stopwatch::start();
@@ -91,7 +93,7 @@ impl Program {
         }
     }
 
-    /// Kills it. Returns everything that it has written.
+    /// Kills the program. Returns everything that it has written.
     pub(crate) fn output(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -106,7 +108,8 @@ impl Drop for Program {
     }
 }
 
-/// The lines of the program, read by a thread so that a test can stop waiting for one.
+/// The lines that the program prints. A thread reads them, so that a test can stop waiting for a
+/// line.
 pub(crate) fn lines(stdout: ChildStdout) -> Receiver<String> {
     let (send, lines) = channel();
     std::thread::spawn(move || {

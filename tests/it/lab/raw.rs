@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 connection: exact bytes out, exact bytes in.
+//! A plain HTTP/1.1 connection that sends and receives exact bytes.
 
 use super::{Answer, Request, WAIT_LIMIT};
 use std::net::SocketAddr;
@@ -35,13 +35,13 @@ impl Connection {
         }
     }
 
-    /// Sends bytes. The peer may have answered and closed before it has read them all.
+    /// Sends bytes. The peer may answer and close the connection before it has read all of them.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         let sent = timeout(WAIT_LIMIT, self.stream.write_all(bytes)).await;
         let _ = sent.expect("the emulator reads or closes");
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends the sending direction of the connection.
     pub(crate) async fn finish_sending(&mut self) {
         let _ = self.stream.shutdown().await;
     }
@@ -80,7 +80,8 @@ impl Connection {
         Answer { body, ..head }
     }
 
-    /// The next chunk of a body, empty at the body's end. None if the connection ends before.
+    /// The next chunk of a body. An empty chunk is the end of the body. None if the connection ends
+    /// before.
     pub(crate) async fn next_chunk(&mut self) -> Option<Vec<u8>> {
         let chunk = timeout(WAIT_LIMIT, self.chunk()).await;
         chunk.expect("a chunk or an end comes")

@@ -1,4 +1,4 @@
-//! A request as its exact bytes.
+//! A request with its exact bytes.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,7 +15,8 @@ pub(crate) const CBOR: &str = "application/x-amz-cbor-1.1";
 /// The content type of RPC v2 CBOR.
 pub(crate) const RPC_V2: &str = "application/cbor";
 
-/// A request: signed and routed unless a test takes that away.
+/// A request. It has a signature and the headers that select an operation, unless a test removes
+/// them.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -58,7 +59,7 @@ impl Request {
             .body(body)
     }
 
-    /// A request with no header but `Host`.
+    /// A request without headers except `Host`.
     pub(crate) fn bare(method: &str, path: &str) -> Self {
         let host = ("Host".to_owned(), "localhost:4567".to_owned());
         Self {
@@ -76,7 +77,7 @@ impl Request {
         self
     }
 
-    /// Sets this header, replacing one of the same name.
+    /// Sets this header. Replaces a header of the same name.
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         let mut changed = self.without(name);
         changed.headers.push((name.to_owned(), value.to_owned()));
@@ -124,7 +125,7 @@ impl Request {
         head.into_bytes()
     }
 
-    /// The same from within the process, without a connection.
+    /// The same request for a call within the process, without a connection.
     pub(crate) fn here(&self) -> minikin::Request<Full<Bytes>> {
         let (method, path) = (self.method.as_str(), self.path.as_str());
         let mut asked = minikin::Request::builder().method(method).uri(path);

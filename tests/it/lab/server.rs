@@ -1,4 +1,4 @@
-//! An HTTP server of a test that answers by script and notes requests.
+//! An HTTP server for tests. It answers by script and notes the requests.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// A request that the server got.
+/// A request that the server has received.
 #[derive(Debug, Clone)]
 pub(crate) struct Got {
     pub(crate) method: String,
@@ -38,7 +38,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     pub(crate) body: String,
-    /// Waits until the test lets all go.
+    /// True if the answer waits until the test releases all held answers.
     pub(crate) held: bool,
 }
 
@@ -54,7 +54,7 @@ impl Reply {
 
 type Rule = dyn Fn(&Got, usize) -> Reply + Send + Sync;
 
-/// The server; it ends with the runtime.
+/// The server. It ends with the runtime.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,

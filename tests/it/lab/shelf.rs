@@ -1,5 +1,5 @@
-//! Destinations of channels that are not there: their checks answer what a test sets, and they keep
-//! the objects.
+//! Simulated destinations of channels. A test sets the results of their checks, and they store the
+//! objects in memory.
 
 use minikin::internals::engine::channel::{
     DestinationError, Destinations, ObjectHead, ObjectWriter,
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
-/// Destinations whose checks answer what a test sets.
+/// Destinations with check results that a test sets.
 #[derive(Debug)]
 pub(crate) struct Shelf {
     check: Lock<Result<(), String>>,
@@ -23,7 +23,8 @@ pub(crate) struct Shelf {
 
 #[derive(Debug, Default)]
 struct Objects {
-    /// Keys and contents in the order in which the objects were completed, with repetitions.
+    /// Keys and contents of the completed objects, in the order of their completion. An object that
+    /// was written again is in the list again.
     puts: Lock<Vec<(String, Vec<u8>)>>,
     /// True while no object can be completed.
     is_down: AtomicBool,
@@ -47,7 +48,7 @@ impl Shelf {
         self.objects.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// Keys and contents of the completed objects, with repetitions.
+    /// Keys and contents of the completed objects, in the order of their completion.
     pub(crate) fn puts(&self) -> Vec<(String, Vec<u8>)> {
         self.objects.puts.lock().clone()
     }

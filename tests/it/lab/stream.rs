@@ -1,4 +1,4 @@
-//! A stream of a test: created, written and read through the SDK.
+//! A stream of a test. The test creates, writes and reads it through the SDK.
 
 use super::{ACCOUNT, Lab, REGION, Rounds, SHARD_0};
 use aws_sdk_kinesis::Client;
@@ -7,7 +7,7 @@ use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
 use aws_sdk_kinesis::primitives::{Blob, DateTime};
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Record, ShardIteratorType};
 
-/// A stream to be created.
+/// A stream that is not created yet.
 #[derive(Debug)]
 pub(crate) struct StreamBuilder {
     lab: Lab,
@@ -130,7 +130,7 @@ impl Stream {
         put.set_records(Some(entries)).send().await.unwrap()
     }
 
-    /// An iterator that needs nothing but its type.
+    /// An iterator of a type that needs no further member.
     pub(crate) async fn iterator(&self, shard: &str, kind: ShardIteratorType) -> String {
         let got = self
             .client
@@ -146,12 +146,12 @@ impl Stream {
         self.iterator(shard, ShardIteratorType::TrimHorizon).await
     }
 
-    /// An iterator behind the newest record.
+    /// An iterator after the newest record.
     pub(crate) async fn latest(&self, shard: &str) -> String {
         self.iterator(shard, ShardIteratorType::Latest).await
     }
 
-    /// An iterator at a sequence number or behind it.
+    /// An iterator at a sequence number or after it.
     pub(crate) async fn iterator_by_number(&self, kind: ShardIteratorType, at: &Placed) -> String {
         let got = self
             .client
@@ -164,7 +164,7 @@ impl Stream {
         got.send().await.unwrap().shard_iterator.unwrap()
     }
 
-    /// An iterator of the first shard at a moment.
+    /// An iterator of the first shard at a time.
     pub(crate) async fn iterator_at(&self, at_ms: i64) -> String {
         let got = self
             .client
@@ -190,12 +190,12 @@ impl Stream {
             .unwrap()
     }
 
-    /// The data of one GetRecords.
+    /// The data of the records in one GetRecords answer.
     pub(crate) async fn data(&self, iterator: &str) -> Vec<String> {
         texts(&self.get(iterator).await.records)
     }
 
-    /// All that can be read of a shard.
+    /// All readable records of a shard.
     pub(crate) async fn read(&self, shard: &str) -> Vec<Record> {
         let mut iterator = self.horizon(shard).await;
         let mut records = Vec::new();
@@ -211,7 +211,7 @@ impl Stream {
         }
     }
 
-    /// All that can be read of the stream, shard by shard.
+    /// All readable records of the stream, shard by shard.
     pub(crate) async fn read_all(&self) -> Vec<Record> {
         let listed = self
             .client

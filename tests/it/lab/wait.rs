@@ -1,17 +1,17 @@
-//! Waits with limits. A wait that fails says what it waited for.
+//! Waits with time limits. The message of a failed wait names the awaited event.
 
 use std::io::Write as _;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// The limit in real time for every wait, above what a busy machine needs.
+/// The limit in real time for every wait. It is longer than a busy machine needs.
 pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// The limit in real time for a whole test.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Finishes `work`, or fails the test after the limit.
+/// Waits for `work`. Fails the test after the limit.
 pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     finish(WAIT_LIMIT, what, work).await
 }
@@ -23,7 +23,7 @@ async fn finish<T>(limit: Duration, what: &str, work: impl Future<Output = T>) -
     }
 }
 
-/// Asks again and again until there is a value, or fails the test after the limit.
+/// Calls `ask` again and again until it returns a value. Fails the test after the limit.
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         loop {
@@ -36,7 +36,7 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
     within(what, asking).await
 }
 
-/// A limit on the rounds of a loop that no clock ends, such as the pages of a listing.
+/// A limit on the rounds of a loop without a time limit, such as the pages of a listing.
 #[derive(Debug)]
 pub(crate) struct Rounds {
     what: &'static str,
@@ -49,7 +49,7 @@ impl Rounds {
         Self { what, left: most }
     }
 
-    /// Counts a round; fails the test when there were too many.
+    /// Counts a round. Fails the test after too many rounds.
     pub(crate) fn next(&mut self) {
         assert!(self.left > 0, "too many rounds in search of {}", self.what);
         self.left -= 1;
@@ -62,10 +62,11 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     run(runtime.worker_threads(2).enable_all(), work)
 }
 
-/// Runs a test's future on one thread, within the limit for a test. The future alone decides what
-/// comes first.
+/// Runs a test's future on one thread, within the limit for a test. The order of events then
+/// depends only on the future.
 pub(crate) fn block_on_one_thread<T>(work: impl Future<Output = T>) -> T {
-    // Boxed, because a life is too large for several places on the stack of the thread.
+    // The future of a simulation is large. Box it, because the stack of the thread does not have
+    // space for several copies.
     run(Builder::new_current_thread().enable_time(), Box::pin(work))
 }
 
@@ -73,7 +74,7 @@ fn run<T>(runtime: &mut Builder, work: impl Future<Output = T>) -> T {
     let _watchdog = Watchdog::start();
     let runtime = runtime.build().unwrap();
     let done = runtime.block_on(async { tokio::time::timeout(LONGEST, work).await });
-    // Dropping the runtime would wait for a thread that never ends.
+    // A drop of the runtime would wait for a thread that never ends.
     runtime.shutdown_timeout(WAIT_LIMIT);
     match done {
         Ok(done) => done,
@@ -81,7 +82,8 @@ fn run<T>(runtime: &mut Builder, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// Ends the process when a test blocks its own thread, which no timer of a runtime can notice.
+/// Ends the process if a test blocks its own thread, because no timer of the runtime can notice
+/// this.
 struct Watchdog {
     _ended: Sender<()>,
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 pub(super) const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 
-/// A request of the account that the tests use, signed in form only.
+/// A request of the tests' account. Its signature is complete, but not valid.
 pub(super) fn request(method: &str, path: &str, body: Option<&Value>) -> Request {
     request_of("AKIAIOSFODNN7EXAMPLE", method, path, body)
 }

@@ -1,4 +1,4 @@
-//! A stream with a mapping and a function that answers by script.
+//! A stream with a mapping and a scripted function.
 
 use crate::lab::{Lab, LabClock, Place, START_MS, Stream, block_on};
 use base64::Engine as _;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// An invocation that the function saw.
+/// An invocation of the function.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     /// Milliseconds since the start of the test's clock.
@@ -36,7 +36,7 @@ pub(super) enum Say {
     Fail,
     /// The function is not reached.
     NotReached(Option<u64>),
-    /// The answer comes when the test releases it.
+    /// The function answers when the test releases the answer.
     Hold(Box<Say>),
 }
 
@@ -55,11 +55,11 @@ impl Say {
     }
 }
 
-/// The function's side of a test.
+/// The function of a test, and a record of its invocations.
 #[derive(Debug, Clone)]
 pub(super) struct Script {
     seen: Arc<Lock<Vec<Seen>>>,
-    /// Invocations that run now, and the most that ran at once.
+    /// The number of invocations in progress, and the largest number so far.
     running: Arc<Lock<(usize, usize)>>,
     released: watch::Sender<usize>,
 }
@@ -87,7 +87,7 @@ impl Script {
         self.seen().iter().map(|seen| seen.at).collect()
     }
 
-    /// The most invocations that ran at once.
+    /// The largest number of concurrent invocations.
     pub(super) fn most_at_once(&self) -> usize {
         self.running.lock().1
     }
@@ -97,7 +97,7 @@ impl Script {
         self.running.lock().0
     }
 
-    /// Lets held answers go: all there are and will be.
+    /// Releases all held answers, and all later ones.
     pub(super) fn release(&self) {
         self.released.send_replace(usize::MAX);
     }
@@ -184,8 +184,8 @@ pub(super) struct Bench {
     pub(super) script: Script,
 }
 
-/// Runs a test with a stream of one shard, whose function answers by `rule`. `rule` gets the
-/// invocation and its number, counted from 1.
+/// Runs a test with a stream of one shard, whose function answers by `rule`. The arguments of
+/// `rule` are the invocation and its number, which is counted from 1.
 pub(super) fn bench<F: Future<Output = ()>>(
     rule: impl Fn(&Seen, usize) -> Say + Send + Sync + 'static,
     test: impl FnOnce(Bench) -> F,
@@ -193,7 +193,7 @@ pub(super) fn bench<F: Future<Output = ()>>(
     bench_with(Place::Memory, &[], 1, rule, test);
 }
 
-/// The same, with flags, shards, and a place for the records.
+/// Runs a test in the same way, also with flags, a number of shards, and a storage.
 pub(super) fn bench_with<F: Future<Output = ()>>(
     place: Place,
     flags: &[&str],
@@ -223,7 +223,7 @@ pub(super) fn bench_with<F: Future<Output = ()>>(
 }
 
 impl Bench {
-    /// A lab with functions of its own, which no script answers for.
+    /// A lab with functions of its own and without a script.
     pub(super) fn around(lab: &Lab, stream: &Stream) -> Self {
         Self {
             lab: lab.clone(),
@@ -232,12 +232,13 @@ impl Bench {
         }
     }
 
-    /// A mapping from the stream's oldest record to `f`, with batches of 10 and these settings.
+    /// Creates a mapping from the stream's oldest record to `f`, with batches of 10 and these
+    /// settings.
     pub(super) fn map(&self, settings: Value) -> Arc<Mapping> {
         self.lab.map(&self.request(settings)).unwrap()
     }
 
-    /// Changes a mapping as a request to update it does.
+    /// Changes a mapping by an update request.
     pub(super) fn update(&self, mapping: &Arc<Mapping>, changes: &Value) {
         let changes = Changes::read(changes).unwrap();
         let sources = self.lab.event_sources();
@@ -249,7 +250,7 @@ impl Bench {
         self.update(mapping, &json!({ "Enabled": enabled }));
     }
 
-    /// The request for that.
+    /// The request that creates this mapping.
     pub(super) fn request(&self, settings: Value) -> Value {
         let mut request = json!({
             "EventSourceArn": self.stream.arn(),
@@ -279,7 +280,7 @@ impl Bench {
         self.stream.put("k", text).await.number
     }
 
-    /// Waits until nothing is left to do, and moves the clock for that.
+    /// Waits until no work is left. Advances the clock if the work needs it.
     pub(super) async fn drain(&self) {
         let request = DrainRequest {
             advance: true,
@@ -289,7 +290,7 @@ impl Bench {
         self.lab.event_sources().drain(None, request).await.unwrap();
     }
 
-    /// Waits until nothing is left to do but to wait for time.
+    /// Waits until all remaining work waits for a later time.
     pub(super) async fn settle(&self) {
         let request = DrainRequest {
             timeout: Duration::from_secs(30),
@@ -318,7 +319,7 @@ impl Bench {
             .unwrap();
     }
 
-    /// The records about discarded batches.
+    /// The failure records about discarded batches.
     pub(super) fn failures(mapping: &Mapping) -> Vec<Value> {
         mapping
             .failures()
@@ -327,20 +328,20 @@ impl Bench {
             .collect()
     }
 
-    /// The sequence number up to which a shard is done.
+    /// The sequence number of the last finished record in the first shard.
     pub(super) fn position(mapping: &Mapping) -> Option<String> {
         let shards = mapping.shards();
         let (_, shard) = shards.first_key_value()?;
         shard.position.map(|number| number.to_string())
     }
 
-    /// `LastProcessingResult`.
+    /// The value of `LastProcessingResult`.
     pub(super) fn result(&self, mapping: &Mapping) -> &'static str {
         let now = minikin::Timestamp::from_millis(self.lab.clock.now_ms());
         mapping.view(now).result
     }
 
-    /// The words of the event log.
+    /// The names of the entries in the event log.
     pub(super) fn words(mapping: &Mapping) -> Vec<&'static str> {
         let events = mapping.events(0, usize::MAX);
         events.iter().map(|entry| entry.kind.as_str()).collect()

@@ -1,4 +1,4 @@
-//! Cases 88 to 90: consumers, and aggregates of the producer library.
+//! Cases 88 to 90: consumers, and aggregated records of the KPL.
 
 use super::bench::{Bench, Say, bench};
 use md5::{Digest as _, Md5};
@@ -13,7 +13,7 @@ async fn register(bench: &Bench) -> String {
         .to_owned()
 }
 
-/// An aggregate of user records, all with the key `k`.
+/// An aggregated record. All its user records have the key `k`.
 fn aggregate(texts: &[&str]) -> Vec<u8> {
     let field = |number: u8, bytes: &[u8]| -> Vec<u8> {
         [
@@ -89,7 +89,7 @@ fn case_89_a_mapping_of_the_stream_gets_the_aggregate_as_it_is() {
     bench(
         |_, _| Say::ok(),
         |bench| async move {
-            // Below 100 bytes the texts of the events would have to be UTF-8.
+            // A shorter record would have to be UTF-8 for the texts of the script.
             let text = "x".repeat(101);
             let whole = aggregate(&[&text]);
             bench.stream.put("k", &whole).await;
@@ -113,7 +113,7 @@ fn case_89_a_damaged_aggregate_is_delivered_and_a_foreign_one_dropped() {
             let mut damaged = whole.clone();
             *damaged.last_mut().unwrap() ^= 1;
             let mapping = bench.map(json!({ "EventSourceArn": arn }));
-            // The user record's key belongs to one of the shards.
+            // The hash key of the user record belongs to only one of the shards.
             for hash_key in ["0", MIDDLE] {
                 bench.stream.put_at(hash_key, &damaged).await;
                 bench.stream.put_at(hash_key, &whole).await;

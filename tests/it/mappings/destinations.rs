@@ -8,7 +8,7 @@ use minikin::internals::world::Stopwatch;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Discards the batches of a stream into `destination`, with these flags.
+/// Runs a test with these flags, in which a mapping discards batches into `destination`.
 fn discarding<F: Future<Output = ()>>(
     flags: &[&str],
     destination: &str,
@@ -37,7 +37,7 @@ fn form(got: &Got, name: &str) -> String {
     pairs.find(|(key, _)| key == name).unwrap().1.into_owned()
 }
 
-/// A server that outlives the runtimes of the test.
+/// A server that continues after the runtimes of the test have ended.
 pub(super) fn server(
     rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static,
 ) -> (Server, impl Drop) {

@@ -1,4 +1,4 @@
-//! Cases 61 to 64: waiting until nothing is left to do, and what idle mappings cost.
+//! Cases 61 to 64: waits until no work is left, and the cost of idle mappings.
 
 use super::bench::{Say, bench, bench_with};
 use crate::lab::server::{Reply, Server};
@@ -140,7 +140,7 @@ fn case_64_an_idle_mapping_wakes_for_nothing() {
     );
 }
 
-/// Records that were put before a mapping begins to deliver are work that is left.
+/// Records that were put before a mapping begins to deliver count as remaining work.
 #[test]
 fn a_drain_waits_until_a_mapping_is_enabled() {
     bench_with(
@@ -186,7 +186,7 @@ fn a_drain_moves_the_clock_to_the_end_of_an_injected_delay() {
     );
 }
 
-/// The own paths say how many records a mapping is behind, also while it is disabled.
+/// The own paths show how many records a mapping has still to read, also while it is disabled.
 #[test]
 fn a_disabled_mapping_is_idle_and_behind() {
     bench(

@@ -96,7 +96,7 @@ fn case_75_a_dropped_record_opens_no_window() {
     );
 }
 
-/// A batch of the old filters ends first.
+/// A batch that was formed with the old filters ends first.
 #[test]
 fn new_filters_choose_the_records_after_a_failing_batch() {
     for is_held in [false, true] {

@@ -1,4 +1,4 @@
-//! Functions that misbehave, and many mappings with nothing to do.
+//! Hostile functions, and many mappings without work.
 
 use super::bench::{Bench, Say, bench};
 use crate::lab::program::Program;
@@ -13,11 +13,11 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The bytes that a function sends in place of its first answer, and the outcome of that invocation
+/// The bytes that a function sends instead of its first answer, and the outcome of the invocation
 /// in the event log.
 struct Misdeed {
     bytes: Vec<u8>,
-    /// The connection stays open afterwards, and nothing more comes.
+    /// True if the connection stays open afterwards without further bytes.
     stalls: bool,
     outcome: &'static str,
 }
@@ -83,7 +83,7 @@ fn misdeeds() -> Vec<Misdeed> {
     all
 }
 
-/// Reads one request, whose body has a length. None when the peer has closed the connection.
+/// Reads one request with a body length. Returns None if the peer has closed the connection.
 async fn receive(stream: &mut BufReader<TcpStream>) -> Option<()> {
     let mut length = 0;
     loop {
@@ -101,7 +101,8 @@ async fn receive(stream: &mut BufReader<TcpStream>) -> Option<()> {
     Some(())
 }
 
-/// A function that does each misdeed once, and answers well after each. It ends with the runtime.
+/// A function that does each misdeed once, and answers correctly after each of them. It ends with
+/// the runtime.
 #[allow(
     clippy::disallowed_methods,
     reason = "the test's server ends with its runtime"
@@ -116,7 +117,7 @@ async fn misbehave(misdeeds: Vec<(Vec<u8>, bool)>) -> SocketAddr {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut stream = BufReader::new(stream);
                 receive(&mut stream).await.unwrap();
-                // The client may close the connection before it has all of a large answer.
+                // The client may close the connection before it has read all of a large answer.
                 let _sent = stream.get_mut().write_all(&bytes).await;
                 if stalls {
                     open.push(stream);

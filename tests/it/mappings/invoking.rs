@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 const ERROR: &str = r#"{"errorType":"E","errorMessage":"m","stackTrace":[]}"#;
 
-/// A mapping of stream `s` to a function at these addresses, with these settings.
+/// Creates a mapping of stream `s` to a function at these addresses, with these settings.
 async fn lab(function: &str, shards: i32, settings: &Value) -> (Lab, Stream, Arc<Mapping>) {
     let lab = Lab::start(Place::Memory, &["--function", function]).await;
     let stream = lab.stream("s").shards(shards).create().await;
@@ -155,7 +155,7 @@ fn case_30_a_throttle_over_http_names_its_wait() {
     });
 }
 
-/// True if an answer of the emulator fails the batch.
+/// True if this answer of the emulator makes the batch fail.
 async fn fails(status: u16, body: &str) -> bool {
     let reply = Reply::new(status, body);
     let server = Server::start(move |got, _| {
@@ -191,7 +191,7 @@ fn case_32_and_33_errors_of_the_runtime_interface_emulator() {
     });
 }
 
-/// The answers of `sam local start-lambda`: it has no answer of a function that took too long.
+/// The answers of `sam local start-lambda`. If the function takes too long, the answer is empty.
 #[test]
 fn an_empty_answer_of_sam_local_is_an_error() {
     block_on(async {
@@ -277,7 +277,7 @@ fn case_36_a_url_without_a_path_is_probed_once() {
     });
 }
 
-/// The program behind an address may be replaced by one with the other path.
+/// Another program with the other path may replace the program at an address.
 #[test]
 fn a_path_that_is_gone_is_searched_for_again() {
     block_on(async {
@@ -300,7 +300,8 @@ fn a_path_that_is_gone_is_searched_for_again() {
         let paths = server.paths();
         let is_by_name = |path: &String| path.starts_with("/2015-03-31/functions/orders/");
         let by_name: Vec<bool> = paths.iter().map(is_by_name).collect();
-        // By name; a search that finds the emulator; the emulator is gone; by name again.
+        // The first batch is sent by name. The second batch finds the emulator with its second
+        // request. At the third batch the emulator is gone, so the second request is by name again.
         assert_eq!(by_name, [true, true, false, false, true], "{paths:?}");
         assert!(mapping.failures().is_empty());
         lab.stop().await;

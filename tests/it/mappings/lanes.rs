@@ -6,7 +6,7 @@ use crate::looking::own;
 use minikin::internals::model::event_source::lane_of;
 use serde_json::json;
 
-/// Keys of `count` different lanes among as many.
+/// Keys for `count` lanes, one key for each lane.
 fn keys(count: u32) -> Vec<String> {
     (0..count as usize)
         .map(|lane| {

@@ -1,4 +1,4 @@
-//! Cases 43 to 49: mappings that are disabled, deleted, restarted, and lose their stream.
+//! Cases 43 to 49: mappings that are disabled, deleted or restarted, or whose stream is deleted.
 
 use super::api::{MAPPINGS, send};
 use super::bench::{Bench, Say, bench, bench_with};
@@ -33,7 +33,7 @@ fn case_43_invocations_in_progress_end_when_a_mapping_is_disabled() {
     );
 }
 
-/// The tasks of a stopping emulator are aborted after ten seconds.
+/// A stop of the emulator aborts its tasks after ten seconds.
 #[test]
 fn a_disabled_mapping_does_not_hold_a_stop_up() {
     bench(
@@ -165,7 +165,7 @@ fn case_48_a_stream_of_the_same_name_is_read_from_its_start() {
     );
 }
 
-/// A batch in flight at the deletion of its stream leaves no position behind.
+/// If a batch is in flight when its stream is deleted, no position of the batch stays.
 #[test]
 fn the_last_batch_of_a_deleted_stream_leaves_no_position() {
     bench_with(
@@ -218,7 +218,8 @@ fn case_49_two_mappings_do_not_know_of_each_other() {
     );
 }
 
-/// A reset begins at the starting position, or at the one that it names.
+/// A reset without a body starts at the last starting position. A body sets another starting
+/// position.
 #[test]
 fn a_reset_names_a_position() {
     bench_with(
@@ -269,8 +270,8 @@ fn a_reset_names_a_position() {
     );
 }
 
-/// The definition in an option is checked at every start, and its function replaces another one
-/// that the API has set.
+/// The emulator checks the definition in an option at every start. The function of the definition
+/// replaces a function that the API has set.
 #[test]
 fn the_definition_in_an_option_is_checked_and_applied_after_a_restart() {
     bench_with(

@@ -1,4 +1,4 @@
-//! Another invocation with a discarded batch, and fault rules of invocations and deliveries.
+//! Repeated invocations with a discarded batch, and fault rules for invocations and deliveries.
 
 use super::bench::{Bench, Say, bench};
 use crate::looking::own;
@@ -91,7 +91,8 @@ fn fault_rules_hit_invocations() {
             bench.put("a").await;
             bench.advance_ms(10_000).await;
             bench.drain().await;
-            // Not reached at 0 ms: no attempt is spent. Lost at 200 ms. Late by 5 s at 400 ms.
+            // At 0 ms, the function is not reached, and no attempt is used. At 200 ms, the answer
+            // is lost. At 400 ms, the invocation is delayed by 5 s.
             let attempts: Vec<u32> = bench
                 .script
                 .seen()
@@ -173,7 +174,7 @@ fn a_rule_of_a_mapping_that_cannot_work_is_refused() {
     );
 }
 
-/// A rule from Rust hits calls of its own moment alone.
+/// A rule that Rust code adds hits only invocations, and no other calls.
 #[test]
 fn a_rule_of_invocations_hits_no_call() {
     bench(

@@ -1,11 +1,11 @@
-//! Case 52: the refusals of Lambda's API, their texts and the order of the checks.
+//! Case 52: refusals of Lambda's API, their texts and the order of the checks.
 
 use super::api::{MAPPINGS, create, created, got, ok, path_of, request, send};
 use super::bench::bench;
 use crate::lab::Answer;
 use serde_json::{Value, json};
 
-/// A refusal: status, exception, the member of the text, and the text.
+/// A refusal: the status, the exception, the name of the message's member, and the message.
 pub(super) fn refusal(answer: &Answer) -> (u16, String, &'static str, String) {
     let error = answer.header("x-amzn-errortype").unwrap().to_owned();
     let body = answer.value();
@@ -129,7 +129,7 @@ fn case_52_unknown_mappings_and_operations_are_refused() {
     });
 }
 
-/// Settings that are refused with words of our own.
+/// Settings that are refused with texts of minikin.
 fn refused_in_own_words() -> [Value; 12] {
     let destination =
         |arn: &str| json!({ "DestinationConfig": { "OnFailure": { "Destination": arn } } });
@@ -240,14 +240,14 @@ fn case_52_an_update_is_refused_as_a_creation_is() {
             [got(&bench, &shown).await, got(&bench, &other).await],
             before
         );
-        // The mapping's own function is no conflict.
+        // The present function of the mapping causes no conflict.
         let own = json!({ "FunctionName": "g" });
         let answer = send(&bench, "PUT", &path_of(&other), Some(&own)).await;
         assert_eq!(answer.status, 202);
     });
 }
 
-/// Each request has the mistakes of those after it, too.
+/// Each request also has the mistakes of all requests after it.
 #[test]
 fn case_52_checks_come_in_the_services_order() {
     bench(ok(), |bench| async move {

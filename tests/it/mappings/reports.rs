@@ -4,7 +4,7 @@ use super::bench::{Bench, Say, Seen, bench};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Reports the record with this text where it is there.
+/// Reports a failure of the record with this text, if the batch has the record.
 fn fails_at(seen: &Seen, text: &str) -> Say {
     match seen.texts.iter().position(|found| found == text) {
         Some(at) => Say::failures(&[&seen.numbers[at]]),
@@ -264,7 +264,8 @@ fn case_27_every_bad_record_is_tried_alone() {
                 .map(|record| record["KinesisBatchInfo"]["startSequenceNumber"].clone())
                 .collect();
             assert_eq!(discarded, numbers);
-            // Only batches of a single record wait before a retry: eight times 200 ms.
+            // Only batches of a single record wait before a retry. Eight such batches waited 200 ms
+            // each.
             assert_eq!(bench.lab.clock.now_ms() - crate::lab::START_MS, 1_600);
         },
     );

@@ -19,7 +19,7 @@ fn held(_: &Got, number: usize) -> Reply {
     }
 }
 
-/// A request for a mapping of `stream` to this function.
+/// A request for a mapping of `stream` to the function `function`.
 fn mapped(stream: &Stream, function: &str, settings: &serde_json::Value) -> serde_json::Value {
     let mut request = json!({
         "EventSourceArn": stream.arn(), "FunctionName": function,
@@ -63,7 +63,7 @@ async fn drain(lab: &Lab) {
 }
 
 /// A function with one address, which holds its first answer, and a stream with two shards. The
-/// batch of one shard waits for the address.
+/// batch of the other shard waits for the address.
 async fn blocked() -> (Server, Lab, Arc<Mapping>) {
     let server = Server::start(held).await;
     let function = format!("f={}", server.url());
@@ -111,7 +111,7 @@ fn a_batch_that_waits_for_an_address_is_dropped_when_its_mapping_is_deleted() {
     });
 }
 
-/// The API permits no maximum age below 60 s.
+/// The API permits a maximum record age of 60 s or more.
 #[test]
 fn a_record_that_becomes_too_old_while_it_waits_for_an_address_is_not_sent() {
     block_on(async {

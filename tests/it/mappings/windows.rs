@@ -6,7 +6,7 @@ use crate::lab::server::Reply;
 use crate::lab::{Place, SHARD_0, seconds};
 use serde_json::{Value, json};
 
-/// Answers the number of records that the window has had.
+/// Answers with the number of records that the window has had.
 fn counts(seen: &Seen) -> Say {
     let before = seen.body["state"]["n"].as_u64().unwrap_or(0);
     let state = json!({ "n": before + seen.texts.len() as u64 });
@@ -46,7 +46,7 @@ fn case_80_a_window_carries_its_state_to_a_last_invocation() {
                 [false, false, true, false]
             );
             assert_eq!(seen[2].at, 12_000);
-            // The clock begins at 22:13:20.
+            // The clock begins at 22:13:20, so this is the first window.
             let first = json!({ "start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22:13:30Z" });
             assert_eq!(seen[2].body["window"], first);
             assert_eq!(seen[3].body["window"]["start"], "2023-11-14T22:13:30Z");
@@ -109,7 +109,7 @@ async fn two_in_a_window(bench: &Bench) -> Vec<Seen> {
     bench.script.seen()
 }
 
-/// An answer with a state of so many bytes.
+/// An answer with a state of this number of bytes.
 fn large_state(bytes: usize) -> Say {
     let text = "x".repeat(bytes - r#"{"n":""}"#.len());
     Say::Answer(json!({ "state": { "n": text } }).to_string())
@@ -271,7 +271,7 @@ fn case_86_a_split_ends_the_window() {
     );
 }
 
-/// An event of at most 6,291,456 bytes is sent, with the members of its window.
+/// Events of up to 6,291,456 bytes are sent. This size includes the members about the window.
 #[test]
 fn the_largest_event_counts_the_members_of_its_window() {
     const MOST: usize = 6_291_456;
@@ -294,7 +294,7 @@ fn the_largest_event_counts_the_members_of_its_window() {
             assert_eq!(bench.script.seen()[mapped].bytes, frame + largest / 3 * 4);
             bench.lab.event_sources().delete(&mapping).unwrap();
             bench.advance_ms(1_000).await;
-            // No window is open. The event of both records would be 100 bytes too large.
+            // No window is open now. An event with both records would be 100 bytes too large.
             let first = &bench.script.seen()[0];
             let record = first.body["Records"][0].to_string().len() - 400;
             let second = MOST - first.bytes - record + 100;

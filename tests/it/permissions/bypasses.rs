@@ -1,4 +1,5 @@
-//! Attempts to bypass the policies: they are asked about the resource that the operation uses.
+//! Attempts to bypass the policies. The permission must be checked for the resource that the
+//! operation uses.
 
 use super::{
     ABROAD, BY_IDENTITY, NO_IDENTITY, NO_RESOURCE, OWNER, READER, READER_ARN, STRANGER,
@@ -52,7 +53,8 @@ fn a_name_in_another_case_is_another_name() {
                 NO_IDENTITY
             ))
         );
-        // Operation names are case-sensitive, so another case cannot bypass a policy.
+        // The names of operations are case-sensitive, so a name with other letters cannot bypass a
+        // policy.
         let call = Request::json("putrecord", &record("shut").to_string());
         let message = lab.send(&by(READER, call)).await.refusal().to_string();
         assert_eq!(message, "UnknownOperationException");
@@ -123,7 +125,8 @@ fn an_iterator_is_judged_by_the_stream_inside_it() {
         let own = iterator(&lab, READER, "open").await;
         let body = json!({"ShardIterator": own});
         assert_eq!(refusal(&lab, READER, "GetRecords", &body).await, None);
-        // A StreamARN is judged before it is compared with the iterator.
+        // The permission for a StreamARN is checked before the StreamARN is compared with the
+        // iterator.
         let body = json!({"ShardIterator": own, "StreamARN": arn_of("shut")});
         assert_eq!(
             refusal(&lab, READER, "GetRecords", &body).await,
@@ -193,7 +196,7 @@ fn an_arn_elsewhere_is_judged_elsewhere() {
                 Some(denied(READER_ARN, "PutRecord", &resource, NO_IDENTITY))
             );
         }
-        // The request's own region is a part of what it names.
+        // The region of the request is a part of the resource that it names.
         let elsewhere = Request::json("PutRecord", &record("open").to_string());
         let elsewhere = by(READER, elsewhere);
         let authorization = elsewhere
@@ -237,7 +240,7 @@ fn tags_and_policies_by_arn_are_judged_by_that_arn() {
                 );
             }
         }
-        // The names of a consumer have to agree, whichever of them is allowed.
+        // The name and the ARN of a consumer must agree, whichever of them is permitted.
         let register = json!({"StreamARN": arn_of("open"), "ConsumerName": "c"});
         let consumer = ok(&lab, READER, "RegisterStreamConsumer", register).await;
         let consumer = &consumer["Consumer"]["ConsumerARN"];

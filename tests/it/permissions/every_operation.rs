@@ -1,5 +1,5 @@
-//! A caller without permissions can call no operation, and each operation asks for its own action
-//! on the resource that the request names.
+//! A caller without permissions can call no operation. Each operation needs permission for its own
+//! action on the resource that the request names.
 
 use super::{
     NO_IDENTITY, NO_RESOURCE, OWNER, READER, READER_ARN, arn_of, by, denied, ok, policies, refusal,
@@ -15,16 +15,16 @@ enum About {
     Account,
     Channel,
     Consumer,
-    /// A channel that is to be created.
+    /// A channel that does not exist yet.
     NewChannel,
-    /// A queue that is to be created.
+    /// A queue that does not exist yet.
     NewQueue,
     Queue,
     Stream,
 }
 
-/// Members for each operation. Words in capitals are placeholders of members that name the stream
-/// `s` or its consumer.
+/// Members for the request of each operation. Words in capitals are placeholders for members that
+/// name the stream `s` or its consumer.
 #[rustfmt::skip]
 const CALLS: &[(&str, &str, About)] = &[
     ("AcknowledgeDeadLetterQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
@@ -96,7 +96,7 @@ fn channel_arn(id: &str) -> String {
     arn_of("s").replace("stream/s", &format!("channel/{id}"))
 }
 
-/// A call of an operation, and the resource that it is about.
+/// The request of an operation, and the resource that it names.
 fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
     let found = CALLS.iter().find(|(name, ..)| *name == operation);
     let (_, members, about) =
@@ -128,7 +128,7 @@ fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
     (serde_json::from_str(&text).unwrap(), resource)
 }
 
-/// A consumer and an iterator of the stream `s`, which is there.
+/// Creates the stream `s`. Returns a consumer and an iterator of it.
 async fn prepared(lab: &Lab) -> (String, String) {
     lab.stream("s").create().await;
     let register = json!({"StreamARN": arn_of("s"), "ConsumerName": "c"});
@@ -164,7 +164,7 @@ fn a_caller_without_permissions_is_denied_every_operation() {
             }),
         )
         .await;
-        // A caller without permission does not learn that the stream is gone.
+        // A caller without permission does not learn that the stream does not exist.
         for entry in OPERATIONS {
             let (body, _) = call(entry.name, &consumer, &iterator);
             let message = refusal(&lab, READER, entry.name, &body).await.unwrap();
@@ -174,7 +174,8 @@ fn a_caller_without_permissions_is_denied_every_operation() {
                 entry.name
             );
         }
-        // A caller with permission does. An invalid request gets its own error for both callers.
+        // A caller with permission learns it. An invalid request gets its own error for both
+        // callers.
         let named = json!({"StreamName": "s"});
         let message = refusal(&lab, OWNER, "DescribeStream", &named)
             .await
@@ -197,7 +198,7 @@ fn a_caller_without_permissions_is_denied_every_operation() {
 
 #[test]
 fn each_operation_is_allowed_by_its_own_name() {
-    // A queue also needs a permission on its stream.
+    // The creation of a queue also needs a permission on its stream.
     let all = OPERATIONS.iter().map(|entry| entry.name);
     let all: Vec<Value> = all
         .chain(["AssociateStreamsWithQueue"])
@@ -209,7 +210,7 @@ fn each_operation_is_allowed_by_its_own_name() {
     under(&policies(&all.into(), &Value::Null), |lab| async move {
         let (consumer, iterator) = prepared(&lab).await;
         for entry in OPERATIONS {
-            // An operation that changes the stream would be in the way of the operations after it.
+            // Skip operations that change the stream so that later operations fail.
             if entry.name.starts_with("De") || entry.name == "SubscribeToShard" {
                 continue;
             }
@@ -221,8 +222,8 @@ fn each_operation_is_allowed_by_its_own_name() {
     });
 }
 
-/// A queue or a channel is made in the account of its stream, and judged there: no policy of a
-/// resource allows that to another account.
+/// A queue or a channel is created in the account of its stream, and its permission is checked
+/// there. No policy of a resource can permit the creation to another account.
 #[test]
 fn a_queue_or_a_channel_is_judged_where_it_is_made() {
     let abroad = |arn: String| arn.replace(ACCOUNT, "111122223333");

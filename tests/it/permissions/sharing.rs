@@ -1,4 +1,4 @@
-//! Streams and consumers that accounts share by the policies of resources.
+//! Streams and consumers that resource policies share with other accounts.
 
 use super::{
     ABROAD, BY_RESOURCE, NO_IDENTITY, NO_RESOURCE, OWNER, READER, READER_ARN, STRANGER,
@@ -10,7 +10,7 @@ use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use serde_json::{Value, json};
 
-/// Gives a resource a policy of one statement.
+/// Sets a policy of one statement for a resource.
 async fn share(lab: &Lab, arn: &str, effect: &str, principal: &str, actions: Value) {
     let statement = json!({
         "Effect": effect, "Principal": {"AWS": principal}, "Action": actions, "Resource": arn,
@@ -50,7 +50,8 @@ fn across_accounts_both_sides_have_to_allow() {
         )
         .await;
         assert_eq!(put().await.unwrap().shard_id, SHARD_0);
-        // The resource policy is not enough: a policy of the user's own account has to allow it too.
+        // The resource policy alone is not enough. A policy of the user's own account must permit
+        // the request, too.
         let list = json!({"StreamARN": arn});
         let outcome = refusal(&lab, STRANGER, "ListShards", &list).await;
         assert_eq!(
@@ -103,7 +104,7 @@ fn a_stream_is_shared_the_other_way_too() {
             "Effect": "Allow", "Principal": "*", "Action": "kinesis:PutRecord", "Resource": "*",
         }});
         let body = json!({"ResourceARN": arn, "Policy": policy.to_string()});
-        // Only the owner's account can put a policy on the stream, whatever the policy allows.
+        // Only the owner's account may set the policy of the stream, whatever the policy permits.
         let outcome = refusal(&lab, READER, "PutResourcePolicy", &body).await;
         assert_eq!(
             outcome,
@@ -156,7 +157,8 @@ fn within_an_account_the_policy_of_the_resource_is_enough() {
             outcome,
             Some(denied(READER_ARN, "PutRecord", &arn, NO_IDENTITY))
         );
-        // A permission for the account needs a policy of the account for its user.
+        // The resource policy permits the request to the account as a whole. The user also needs a
+        // policy of the account.
         share(
             &lab,
             &arn,
@@ -215,7 +217,7 @@ fn a_consumer_is_shared_apart_from_its_stream() {
             panic!("an event is pushed");
         };
         assert_eq!(event["Records"][0]["Data"], "c2hhcmVk");
-        // A consumer's name and its ARN get the same refusal.
+        // The refusal for a consumer's name is the same as the refusal for its ARN.
         let by_name = json!({"StreamARN": stream.arn(), "ConsumerName": "c"});
         for body in [json!({"ConsumerARN": consumer}), by_name] {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Files of policies with which a start fails, and the messages.
+//! Files of policies that make a start fail, and the messages.
 
 use super::{READER, READER_ARN, STRANGER, policies, written};
 use crate::lab::block_on;
@@ -6,7 +6,7 @@ use minikin::{Emulator, Options};
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// The message of a start that fails with these flags and a file of this text.
+/// The message of a start that fails, with these flags and a file of policies with this text.
 fn refused(text: &str, flags: &[&str]) -> String {
     let file = written(text);
     let path = file.path().to_str().unwrap();

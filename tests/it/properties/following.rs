@@ -1,5 +1,6 @@
-//! Followers of a shard get every record from their position on, once and in order, wherever they
-//! begin, while others write and read, memory goes to disk, records expire and the shard is split.
+//! Followers of a shard get every record after their start position, once and in order. They start
+//! at any position, while writers and other readers work, records are moved to disk, records
+//! expire, and the shard is split.
 
 mod follower;
 
@@ -15,18 +16,18 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// Steps that happen at once; time passes after them.
+/// Concurrent steps, followed by a pause.
 #[derive(Debug, Clone)]
 struct Phase {
-    /// The batches of each writer: numbers of records, and their size.
+    /// The batches of each writer: the number of records in a batch, and their size.
     writers: Vec<Vec<(usize, usize)>>,
-    /// The position at which new followers begin, and a percentage that picks its record.
+    /// The start positions of new followers, each with a percentage that selects a record.
     starts: Vec<(&'static str, usize)>,
     /// True if another follower polls with GetRecords instead of subscribing.
     asks: bool,
     /// Number of batches of the first writer after which the shard is split.
     split: Option<usize>,
-    /// Milliseconds that pass after the phase; a day expires all records.
+    /// Length of the pause after the phase, in milliseconds. All records expire in a day.
     pause_ms: u64,
 }
 
@@ -38,9 +39,9 @@ const KINDS: [&str; 5] = [
     "AT_TIMESTAMP",
 ];
 const DAY_MS: u64 = 86_400_000;
-/// Consumers of a stream, one for each follower at a time.
+/// Number of consumers of a stream. Each follower needs one of them.
 const CONSUMERS: usize = 5;
-/// Small enough that a case does not fit.
+/// The memory is so small that the records of a case do not fit.
 const MEMORY: [&str; 2] = ["--memory", "150000"];
 
 fn phases() -> impl Strategy<Value = Vec<Phase>> {
@@ -71,16 +72,16 @@ struct Record {
     arrival_ms: i64,
 }
 
-/// A stream whose lowest shard is followed.
+/// A stream. The followers read its lowest shard.
 struct Followed {
     lab: Lab,
     stream: Stream,
     consumers: Vec<String>,
     shard: usize,
     shards: usize,
-    /// The last hash key of that shard.
+    /// The last hash key of the followed shard.
     end: u128,
-    /// The acknowledged records, by shard and number.
+    /// The acknowledged records, by shard and in the order of their numbers.
     records: BTreeMap<String, Vec<Record>>,
     followers: Vec<Follower>,
 }
@@ -115,13 +116,13 @@ impl Followed {
         format!("shardId-{:012}", self.shard)
     }
 
-    /// The shard's records that are acknowledged.
+    /// The acknowledged records of the followed shard.
     fn known(&self) -> &[Record] {
         let known = self.records.get(&self.shard_id());
         known.map_or(&[], Vec::as_slice)
     }
 
-    /// Number of records that arrived before a moment or have expired.
+    /// Number of the shard's records that arrived before a time or have expired.
     fn passed(&self, moment_ms: i64) -> usize {
         let horizon_ms = self.lab.clock.now_ms() + 1 - DAY_MS.cast_signed();
         let from_ms = moment_ms.max(horizon_ms);
@@ -129,7 +130,7 @@ impl Followed {
             .partition_point(|record| record.arrival_ms < from_ms)
     }
 
-    /// A position of this kind, and how many of the shard's records may lie before it.
+    /// A start position of this kind, and the permitted numbers of records before the position.
     fn start(&self, kind: &str, percent: usize) -> (Value, Skips) {
         let known = self.known();
         let at = known.len() * percent / 100;
@@ -137,7 +138,8 @@ impl Followed {
         let exactly = |skipped: usize| skipped.max(expired)..=skipped.max(expired);
         let numbered = |record: &Record| json!({"Type": kind, "SequenceNumber": record.number});
         match (kind, known.get(at)) {
-            // Records that others write while a follower begins may lie before it.
+            // While a follower begins, the writers write further records, which may be before its
+            // position.
             ("LATEST", _) => (json!({"Type": kind}), known.len()..=usize::MAX),
             ("AT_SEQUENCE_NUMBER", Some(record)) => (numbered(record), exactly(at)),
             ("AFTER_SEQUENCE_NUMBER", Some(record)) => (numbered(record), exactly(at + 1)),
@@ -216,7 +218,7 @@ impl Followed {
                     };
                     let entries: Vec<_> = (0..*count)
                         .map(|record| {
-                            // Some records go to the other shard after a split.
+                            // After a split, some records go to the other shard.
                             let key = if record % 3 == 2 { u128::MAX } else { 0 };
                             let data = format!("{writer} {at} {record} {}", "x".repeat(*size));
                             entry(&key.to_string(), &data)
@@ -246,7 +248,8 @@ impl Followed {
         self.records.values_mut().for_each(|records| records.sort());
     }
 
-    /// Between two phases: the lower child is followed after a split, and time passes.
+    /// Prepares the next phase: after a split, the followers read the lower child. Then lets time
+    /// pass.
     async fn go_on(&mut self, phase: &Phase) {
         if phase.split.is_some() {
             assert!(self.followers.is_empty(), "a closed shard's followers end");

@@ -6,7 +6,7 @@ use crate::lab::{START_MS, kinesis_test, seconds, wire_test};
 const INVALID: &str = "InvalidArgumentException";
 const GONE: &str = "ResourceNotFoundException";
 
-/// A stream with a record, and a queue with that limit.
+/// Creates a stream with a record, and a queue with this limit of receives.
 async fn limited(lab: &Lab, most: Option<u32>) -> String {
     create_stream(lab, "s").await;
     let arn = create_queue(lab, "q", "s").await;

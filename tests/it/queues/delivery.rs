@@ -264,7 +264,7 @@ fn the_log_reports_the_in_flight_limit_once_in_an_episode() {
         caller.ok("PutRecords", body).await;
         for _ in 0..2 {
             let mut held = caller.receive(arn, 4).await;
-            // The queue stays near its limit and reaches it again and again.
+            // The number of records in flight reaches the limit of the queue several times.
             for _ in 0..5 {
                 caller.acknowledge(arn, &held[..1]).await;
                 held.remove(0);

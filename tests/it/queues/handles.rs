@@ -138,7 +138,8 @@ wire_test!(a_batch_answers_entry_by_entry_in_order, |lab| async move {
             .iter()
             .all(|f| f["ErrorCode"] == INVALID && f["ErrorMessage"].is_string())
     );
-    // The last of two timeouts counts, unless the first has shown the record.
+    // If a request has two timeouts for a record, the last one counts, unless the first one has
+    // made the record visible.
     for (timeouts, failures) in [([50, 60], 0), ([0, 60], 1)] {
         let entry = |s: u32| json!({"ReceiptHandle": handle(2), "VisibilityTimeoutSeconds": s});
         let body = json!({"QueueARN": arn, "Entries": timeouts.map(entry)});

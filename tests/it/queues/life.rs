@@ -1,4 +1,4 @@
-//! The life of a queue: created, described, listed, updated, deleted.
+//! Queues from their creation to their deletion.
 
 use super::*;
 use crate::lab::{START_MS, hours, kinesis_test, ms, seconds, wire_test};
@@ -30,7 +30,7 @@ async fn names(lab: &Lab, body: Value) -> Vec<String> {
     queues.iter().map(name).collect()
 }
 
-/// Checks that a queue in transition refuses to be received from.
+/// Checks that a queue in transition refuses receives.
 async fn check_no_receive(lab: &Lab, arn: &str) {
     let refusal = refused(lab, "ReceiveQueueRecords", json!({"QueueARN": arn})).await;
     assert!(

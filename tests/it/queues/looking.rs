@@ -1,4 +1,4 @@
-//! Looks at queues by our own paths, which receive nothing.
+//! The own paths show queues without receiving records.
 
 use super::*;
 use crate::lab::{Place, Request, block_on, hours, kinesis_test, seconds, wire_test};
@@ -10,7 +10,7 @@ async fn get(lab: &Lab, path: &str) -> Value {
     document
 }
 
-/// The texts of the records in that state.
+/// The texts of the records in the state `state`.
 async fn seen(lab: &Lab, state: &str) -> BTreeSet<String> {
     let page = get(lab, &format!("queues/q/records?state={state}&limit=10000")).await;
     let records = page["Records"].as_array().unwrap().iter();
@@ -89,7 +89,7 @@ kinesis_test!(
         assert_eq!(record["VisibleAt"], "2023-11-14T22:14:20Z");
         let held = held.iter().find(|held| record["Text"] == held.text);
         assert_eq!(record["RecordId"], held.unwrap().id);
-        // The looks have not changed the receive count.
+        // The requests to the own paths have not changed the receive count.
         lab.clock.advance(seconds(30)).await;
         let next = receive(&lab, &arn).await;
         assert!(next.iter().all(|record| record.count == 1), "{next:?}");
@@ -132,7 +132,8 @@ kinesis_test!(records_are_shown_in_pages, |lab| async move {
     }
 });
 
-/// Puts nine records: three get dead-letter, three get in flight, and three stay visible.
+/// Puts nine records: three become dead-letter records, three become in flight, and three stay
+/// visible.
 async fn in_every_state(lab: &Lab, arn: &str) {
     put_many(lab, "s", 0..9).await;
     let short = json!({"Limit": 3, "VisibilityTimeoutSeconds": 1});
@@ -186,7 +187,7 @@ fn a_purge_settles_everything_for_good() {
         let (status, answer) = own(&lab, "POST", &format!("queues/{arn}/purge"), "").await;
         assert_eq!(status, 204, "{answer}");
         assert_eq!(counts(&lab).await, [0, 0, 0]);
-        // A settled record is settled again.
+        // An acknowledgement of a purged record succeeds.
         acknowledge(&lab, Kind::Normal, &arn, &held).await;
         nothing(&lab, Kind::Normal, &arn).await;
         lab.restart().await;

@@ -1,10 +1,10 @@
-//! Queues whose stream is resharded meanwhile.
+//! Queues whose stream is resharded at the same time.
 
 use super::*;
 use crate::lab::{hours, kinesis_test, wire_test};
 
-/// Splits the open shards of a stream until it has `count`, by warm throughput: a stream with a
-/// queue cannot be provisioned.
+/// Splits the open shards of a stream until it has `count`. Uses warm throughput, because a stream
+/// with a queue cannot be provisioned.
 async fn scale(lab: &Lab, stream: &str, count: u32) {
     let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
     ok(lab, "UpdateAccountSettings", commitment).await;
@@ -81,7 +81,8 @@ wire_test!(
     |lab| async move {
         let records = std::env::var("QUEUE_RECORDS");
         let records = records.map_or(20_000, |text| text.parse().unwrap());
-        // The stream of a queue is on-demand, and such a stream has no merges: they come before.
+        // A queue needs an on-demand stream, whose shards cannot be merged. Therefore the merges
+        // come first.
         lab.stream("s").shards(4).create().await;
         put_many(&lab, "s", 0..records / 4).await;
         let shard = |number: usize| format!("shardId-{number:012}");
@@ -110,7 +111,7 @@ async fn work_through(lab: &Lab, new: std::ops::Range<usize>) {
     let acknowledged = std::cell::RefCell::new(Vec::new());
     let work = || async {
         while acknowledged.borrow().len() < new.end {
-            // The clock may run for long between a receive and its acknowledgement.
+            // The clock may advance a lot between a receive and its acknowledgement.
             let wanted = json!({"WaitTimeSeconds": 1, "VisibilityTimeoutSeconds": 43_200});
             let records = receive_with(lab, Kind::Normal, &arn, wanted).await;
             if !records.is_empty() {

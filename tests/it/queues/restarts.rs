@@ -167,7 +167,7 @@ disk_test!(a_long_journal_is_listed_anew, [], |lab| async move {
     let arn = create_queue(&lab, "q", "s").await;
     set_limit(&lab, &arn, None).await;
     put_many(&lab, "s", 0..40).await;
-    // Ten records take more than a hundred bytes each time.
+    // Each receive of ten records adds more than a hundred bytes to the journal.
     for _ in 0..1_500 {
         let quick = json!({"VisibilityTimeoutSeconds": 0});
         assert!(
@@ -193,8 +193,9 @@ disk_test!(a_long_journal_is_listed_anew, [], |lab| async move {
     nothing(&lab, Kind::Normal, &arn).await;
 });
 
-/// Runs `kept` on a data directory, then `lost` on a copy of the directory, and returns the result
-/// of `lost` and an emulator on the directory: to it, a crash has lost the work of `lost`.
+/// Runs `kept` on a data directory, and then `lost` on a copy of the directory. Returns the result
+/// of `lost` and an emulator on the original directory. For this emulator, a crash has lost the
+/// work of `lost`.
 async fn after_a_loss<T>(
     kept: impl AsyncFnOnce(&Lab),
     lost: impl AsyncFnOnce(&Lab) -> T,
@@ -211,7 +212,8 @@ async fn after_a_loss<T>(
     let lab = open(&copy).await;
     let result = lost(&lab).await;
     lab.stop().await;
-    // The emulator with the losses is a later one, so its delivery numbers are higher.
+    // Start an emulator once in between, so that the returned emulator has higher delivery numbers
+    // than the one that ran `lost`.
     open(&home).await.stop().await;
     (result, open(&home).await, home)
 }
@@ -251,7 +253,7 @@ fn records_settled_ahead_after_a_crash_are_not_counted() {
         assert_eq!(counts(&lab).await, [4, 4, 0]);
         assert_eq!(drain(&lab, &arn, 4).await, texts(&received[6..]));
         assert_eq!(counts(&lab).await, [0, 4, 0]);
-        // The record in flight, whose receive was lost, expires like the others.
+        // The receive of the record in flight was lost. The record expires like the others.
         put(&lab, "s", "late").await;
         lab.clock.advance(crate::lab::hours(24)).await;
         assert_eq!(counts(&lab).await, [0, 0, 0]);
@@ -287,7 +289,7 @@ fn handles_of_expired_records_are_refused_after_their_receives_were_lost() {
         };
         let ((received, dead), lab, _home) = after_a_loss(kept, lost).await;
         let arn = only_queue(&lab).await;
-        // The first three records have expired, the others have not.
+        // The first three records have expired. The others have not.
         let expiry_ms = START_MS + 24 * 3_600_000;
         let left_ms = u64::try_from(expiry_ms - lab.clock.now_ms()).unwrap();
         lab.clock.advance(ms(left_ms)).await;

@@ -33,7 +33,7 @@ wire_test!(tags_and_policies_belong_to_a_queue, |lab| async move {
     }
 });
 
-/// The keys of the streams of a test: usable at first, then not.
+/// The KMS keys of the streams. Each is usable at first, and unusable after the restart.
 const KEYS: [(&str, &str); 6] = [
     ("disabled", "KMSDisabledException"),
     ("pending", "KMSInvalidStateException"),

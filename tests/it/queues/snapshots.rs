@@ -19,7 +19,7 @@ kinesis_test!(a_queue_goes_on_in_another_emulator, |lab| async move {
     let file = save(&lab).await;
     for place in [Place::Memory, Place::Disk] {
         let there = Lab::start(place, &[]).await;
-        // Over an emulator that has the same queue already, too.
+        // The second load replaces the same queue.
         load(&there, &file).await;
         load(&there, &file).await;
         assert_eq!(describe(&there, &arn).await, before);

@@ -1,14 +1,14 @@
-//! Long polls: what ends them.
+//! Long polls, and the events that end them.
 
 use super::*;
 use crate::lab::{Request, WAIT_LIMIT, kinesis_test, ms, seconds, wire_test};
 
-/// A receive that waits for as long as it may.
+/// A receive with the longest possible wait.
 async fn wait(lab: &Lab, kind: Kind, arn: &str) -> Vec<Record> {
     receive_with(lab, kind, arn, json!({"WaitTimeSeconds": 20})).await
 }
 
-/// Runs a receive that waits, and does something once it does.
+/// Runs a receive that waits, and runs `work` as soon as the receive is waiting.
 async fn wait_while<F: Future>(
     lab: &Lab,
     kind: Kind,

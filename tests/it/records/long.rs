@@ -1,11 +1,11 @@
-//! A shard with many records: none is lost, doubled or out of order.
+//! A shard with many records. No record is lost, duplicated or out of order.
 
 use crate::lab::{Events, Lab, Place, Pushed, Request, Rounds, SHARD_0, Stream, block_on};
 
-/// More records than one segment, one answer of GetRecords and one event hold.
+/// More records than fit in one segment, in one GetRecords answer, or in one event.
 const MANY: usize = 12_000;
 
-/// The data of the record at `index`; long enough for many segments.
+/// The data of the record at `index`. It is so long that the records need many segments.
 fn nth(index: usize) -> String {
     format!("{index:0>120}")
 }
@@ -23,7 +23,8 @@ async fn put_many(stream: &Stream) -> Vec<String> {
     numbers
 }
 
-/// Checks that every record is read once and in order, from the oldest and from late records on.
+/// Checks that every record is read once and in order, from the oldest record on and from later
+/// records on.
 async fn check_many(lab: &Lab, numbers: &[String]) {
     let stream = Stream::existing(lab, "orders");
     let read = stream.read(SHARD_0).await;

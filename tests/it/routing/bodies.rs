@@ -1,4 +1,4 @@
-//! Bodies by length, in chunks, after an expectation, too large, or cut off.
+//! Bodies with a length, in chunks, after `Expect`, too large, or incomplete.
 
 use crate::lab::request::JSON;
 use crate::lab::{Answer, Lab, Request, wire_test};
@@ -31,7 +31,7 @@ fn check_too_large(answer: &Answer, what: &str) {
     );
 }
 
-/// The answer to a request that gets a connection of its own.
+/// Sends a request on its own connection.
 async fn alone(lab: &Lab, request: &Request) -> Answer {
     lab.connect().await.exchange(request).await
 }

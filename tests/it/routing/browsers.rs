@@ -42,7 +42,7 @@ wire_test!(
         check_preflight(&lab.send(&method).await, &[allow_method]);
         let both = method.header("Access-Control-Request-Headers", "x-amz-target, a,b");
         check_preflight(&lab.send_both(&both).await, &[allow_headers, allow_method]);
-        // Signed, with a body and with a target it is still a preflight.
+        // A request with a signature, a body and a target is still a preflight request.
         let signed = Request::json("ListStreams", "{")
             .method("OPTIONS")
             .header("Origin", "null");
@@ -121,7 +121,8 @@ wire_test!(
                 assert!(!allows, "{origin} {names:?}");
             }
         }
-        // A site that makes its own name point here: the page and the call have one origin.
+        // DNS rebinding: a site lets its own name resolve to this machine, so the page and the
+        // request have the same origin.
         let rebound = Request::json("ListStreams", "{}")
             .header("Host", "example.com:4567")
             .header("Origin", "http://example.com:4567");

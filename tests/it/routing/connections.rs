@@ -1,4 +1,4 @@
-//! Connections: kept, shared, pipelined, upgraded in vain, and broken.
+//! Connections: kept open, shared, pipelined, with a refused upgrade, and broken.
 
 use crate::lab::{Lab, Place, Request, START_MS, h2, ms, run, seconds, wire_test};
 use bytes::Bytes;
@@ -20,7 +20,7 @@ wire_test!(
             let answer = connection.exchange(&list()).await;
             assert_eq!((answer.status, answer.header("connection")), (200, None));
         }
-        // The service's time says nothing about connections.
+        // The emulator's time has no effect on connections.
         lab.clock.advance(seconds(86_400)).await;
         assert_eq!(connection.exchange(&list()).await.status, 200);
     }
@@ -225,7 +225,7 @@ wire_test!(the_service_has_any_other_path, |lab| async move {
     );
 });
 
-/// A body whose end comes in a frame of its own, as the Java SDK sends it.
+/// A body whose end arrives in a frame of its own. The Java SDK sends such bodies.
 #[derive(Debug)]
 struct LateEnd(tokio::sync::mpsc::Receiver<Bytes>);
 
@@ -264,7 +264,7 @@ wire_test!(
         let (data, body) = tokio::sync::mpsc::channel(1);
         let mut first = Box::pin(sender.send_request(request(body)));
         data.send(Bytes::from_static(b"{}")).await.unwrap();
-        // After the answer to another request, the server has polled this one, too.
+        // When another request is answered, the server has also polled this request.
         for _ in 0..3 {
             let (other, body) = tokio::sync::mpsc::channel(1);
             other.send(Bytes::from_static(b"{}")).await.unwrap();

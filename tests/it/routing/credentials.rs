@@ -1,4 +1,4 @@
-//! The caller of a request, and the parts that a signature needs.
+//! The caller of a request, and the required parts of a signature.
 
 use crate::lab::{Request, wire_test};
 use serde_json::Value;
@@ -283,7 +283,7 @@ wire_test!(
             answer.value()["StreamDescriptionSummary"]["StreamARN"],
             expected
         );
-        // A broken signature counts as no signature. A complete one still names the account.
+        // An incomplete signature counts as no signature. A complete signature names the account.
         for header in ["x", "AWS4 Signature=c"] {
             let broken = call().header("Authorization", header);
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Targets, paths and content types of requests that reach their operation, or nearly.
+//! Targets, paths and content types of requests that select an operation, or that almost do.
 
 use super::check_usual;
 use crate::lab::request::{CBOR, JSON};

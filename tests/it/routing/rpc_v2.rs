@@ -79,7 +79,7 @@ wire_test!(
                 );
             }
         }
-        // Members, texts and lists of open length; nulls count as absent.
+        // A map and a text of indefinite length. A null counts as absent.
         let body =
             b"\xbf\x6aStreamName\x7f\x61o\x62rd\xff\x6aShardCount\x19\x00\x02\x64Tags\xf6\xff";
         let created = lab.send(&Request::rpc_v2("CreateStream", body)).await;
@@ -107,7 +107,7 @@ wire_test!(records_go_in_and_come_out, |lab: Lab| async move {
     let start = json!({"StreamName": "s", "ShardId": SHARD_0, "ShardIteratorType": "TRIM_HORIZON"});
     let iterator = output(&lab, "GetShardIterator", &start).await;
     let read = lab.send(&rpc("GetRecords", &iterator)).await;
-    // The test's clock stands at 1,700,000,000 s: tag 1 around a float, here of four bytes.
+    // The test's clock is at 1,700,000,000 s. The time is tag 1 with a float, here of four bytes.
     let arrival = [&[0xc1, 0xfa][..], &1_700_000_000.0_f32.to_be_bytes()].concat();
     let windows = read.body.windows(arrival.len());
     assert_eq!(windows.filter(|window| *window == arrival).count(), 3);
@@ -120,7 +120,7 @@ wire_test!(records_go_in_and_come_out, |lab: Lab| async move {
     assert_eq!(data, ["Zm9v", "YmFy", "YmFy"]);
 });
 
-/// An input with a timestamp as it stands behind tag 1.
+/// An input of ListShards with a timestamp. `time` is the value after tag 1.
 fn shards_at(time: Cbor) -> Vec<u8> {
     let text = |text: &str| Cbor::Text(text.to_owned());
     let filter = Cbor::Map(vec![
@@ -153,7 +153,7 @@ wire_test!(timestamps_are_seconds, |lab: Lab| async move {
             "{time:?}"
         );
     }
-    // A time as a position: five seconds after the first record, and before the second one.
+    // A time as a position. It is after the first record and before the second one.
     let text = |text: &str| Cbor::Text(text.to_owned());
     let stream = crate::lab::Stream::existing(&lab, "s");
     stream.put("k", "first").await;
@@ -230,7 +230,7 @@ wire_test!(
             .clone()
             .path(&format!("/any/prefix{PATH}ListStreams?query"));
         assert_eq!(lab.send_both(&prefixed).await.status, 200);
-        // The target of another protocol is not looked at.
+        // The target of another protocol is ignored.
         let both = list
             .clone()
             .header("X-Amz-Target", "Kinesis_20131202.DescribeLimits");
@@ -257,7 +257,7 @@ wire_test!(subscriptions_carry_events_in_cbor, |lab: Lab| async move {
     let Cbor::Map(mut members) = cbor::from_json(&input, Some(shape)) else {
         panic!("an input is a map");
     };
-    // Seconds and not milliseconds, which is what the helper writes.
+    // RPC v2 needs seconds, but the helper writes milliseconds.
     let Cbor::Map(position) = &mut members.last_mut().unwrap().1 else {
         panic!("a position is a map");
     };

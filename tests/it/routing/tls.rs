@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion
 
 static VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-/// A client that trusts only the emulator's own authority.
+/// A TLS client that trusts only the emulator's own certificate authority.
 async fn connector(
     lab: &Lab,
     version: &'static SupportedProtocolVersion,

@@ -1,4 +1,4 @@
-//! Requests whose format is unknown are answered in XML.
+//! Requests of unknown format. They are answered in XML.
 
 use super::check_ids;
 use crate::lab::{Answer, Request, wire_test};
@@ -48,7 +48,7 @@ wire_test!(head_gets_the_head_of_the_same_answer, |lab| async move {
         assert_eq!(head.header_names(), full.header_names());
         check_ids(&head);
     }
-    // The answer to HEAD has no body: the next answer on the connection is intact.
+    // The answer to HEAD has no body, so the next answer on the connection is complete.
     let answer = connection
         .exchange(&Request::json("ListStreams", "{}"))
         .await;

@@ -1,4 +1,5 @@
-//! Access to our own paths: health for every client, the clock for this machine or with the token.
+//! Access to the own paths: health for every client, the clock only for this machine or with the
+//! token.
 
 use crate::lab::{Lab, Request, START_MS, wire_test};
 
@@ -59,12 +60,14 @@ wire_test!(
             let health = Request::bare("GET", "/_minikin/health/live").header(name, value);
             assert_eq!(status(&lab, &health).await, 200);
         }
-        // A name that was made to point here makes the page look like one of ours.
+        // DNS rebinding: the page and the request have the same origin, but their host is not this
+        // machine.
         let rebound = advance().header("Host", "example.com:4567");
         assert_eq!(lab.send(&rebound).await.status, 403);
         let rebound = rebound.header("Origin", "http://example.com:4567");
         assert_eq!(lab.send(&rebound).await.status, 403);
-        // A page first asks if it may send such a request. The server never permits it.
+        // A preflight request: the page asks if it may send such a request. The server never
+        // permits it.
         let asked = Request::bare("OPTIONS", CLOCK).header("Origin", "https://example.com");
         let asked = asked.header("Access-Control-Request-Method", "POST");
         let answer = lab.send(&asked).await;

@@ -1,4 +1,4 @@
-//! Warnings about open access, and secrets, which the program prints nowhere.
+//! Warnings about open access, and secrets, which the program must print nowhere.
 
 use super::{LASTING, LET_IN, TEMPORARY, signed_at, wall_ms};
 use crate::lab::program::{Program, command};
@@ -33,7 +33,8 @@ fn a_start_with_open_access_warns() {
     }
 }
 
-/// Requests that are admitted and requests that are refused, with every secret that a client sends.
+/// Requests that are accepted and requests that are refused. They contain every secret that a
+/// client can send.
 fn requests() -> Vec<Request> {
     let create = Request::json("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
     let list = Request::json("ListStreams", "{}");
@@ -61,7 +62,7 @@ fn requests() -> Vec<Request> {
                 .header("Origin", "http://x")
                 .header("Authorization", token),
         );
-        // Sent to the wrong path: the service quotes this header in its answer to the sender.
+        // The path is wrong, so the service quotes this header in its answer to the sender.
         all.push(list.clone().header("Authorization", token));
     }
     all

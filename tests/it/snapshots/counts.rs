@@ -1,4 +1,4 @@
-//! The count of records that a wait looks at, in a snapshot.
+//! The record count of a stream, for which `wait` waits, in a snapshot.
 
 use super::damage::forged;
 use super::{load, save};
@@ -6,7 +6,7 @@ use crate::lab::{Lab, Place, Stream, hours, kinesis_test};
 use crate::looking::own;
 use serde_json::json;
 
-/// The count of the records of the stream `orders`.
+/// The record count of the stream `orders`.
 async fn count(lab: &Lab) -> u64 {
     let body = r#"{"records": 1000000, "timeout_ms": 0}"#;
     let (status, answer) = own(lab, "POST", "streams/orders/wait", body).await;
@@ -26,7 +26,7 @@ kinesis_test!(a_wait_counts_on_after_a_load, |lab| async move {
     assert_eq!(count(&lab).await, 4);
     let file = save(&lab).await;
     stream.put("k", "lost").await;
-    // Entries of older versions do not have the count.
+    // Snapshots of older versions do not have the count.
     let older = forged(&file, |kind, body| {
         let name = b"record_count";
         let found = body.windows(name.len()).position(|part| part == name);

@@ -1,4 +1,4 @@
-//! Files that are no sound snapshots.
+//! Damaged and invalid snapshots.
 
 use super::{load, refusal, rich, save, send};
 use crate::lab::{Lab, Place, Stream, kinesis_test, wire_test};
@@ -12,7 +12,7 @@ async fn file() -> Vec<u8> {
     file
 }
 
-/// An emulator with a stream of its own, and everything in it.
+/// Creates a stream in the emulator. Returns all contents of the emulator.
 async fn standing(lab: &Lab) -> serde_json::Value {
     let stream = lab.stream("mine").shards(2).create().await;
     for number in 0..10 {
@@ -33,7 +33,7 @@ kinesis_test!(a_damaged_file_changes_nothing, |lab| async move {
         changed[at] ^= 0x10;
         match send(&lab, &changed).await.status {
             400 => {}
-            // Some bits of a zstd frame have no meaning.
+            // Some bits of a zstd frame have no meaning, so the load succeeds.
             204 => {
                 assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 40);
                 load(&lab, &mine).await;
@@ -78,7 +78,8 @@ wire_test!(the_reason_of_a_refusal_is_clear, |lab| async move {
     assert_eq!(lab.everything().await, before);
 });
 
-/// A sound file with other content: the plain bytes are changed, and every checksum is made anew.
+/// Changes the content of a valid file: changes the uncompressed bytes, and computes every checksum
+/// again.
 pub(super) fn forged(file: &[u8], change: impl Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
     let plain = zstd::bulk::decompress(file, 1 << 24).unwrap();
     let (title, mut rest) = plain.split_at(19);
@@ -107,9 +108,9 @@ kinesis_test!(
     |lab| async move {
         let file = file().await;
         let before = standing(&lab).await;
-        // Records of a missing shard, of a later run, and out of order. A head of an impossible run,
-        // and one of an impossible time. A shard's entry under a stream's key, a stream's entry that
-        // is cut off, and a wrong number of records at the end.
+        // Records of a missing shard, of a later run, and out of order. A head with an impossible
+        // run, and a head with an impossible time. The entry of a shard under the key of a stream,
+        // a truncated entry of a stream, and a wrong number of records at the end.
         type Change = fn(u8, &mut Vec<u8>);
         let changes: [Change; 8] = [
             |kind, body| {
@@ -171,7 +172,7 @@ kinesis_test!(
     }
 );
 
-/// The file with another run in its head and, if it is given, in its records.
+/// The file with another run in its head and, if `of_records` is given, in its records.
 fn ahead(file: &[u8], run: u64, of_records: Option<u64>) -> Vec<u8> {
     forged(file, |kind, body| match (kind, of_records) {
         (b'h', _) => body[..8].copy_from_slice(&run.to_le_bytes()),
@@ -194,12 +195,12 @@ kinesis_test!(a_refused_load_uses_up_no_run, |lab| async move {
     let file = file().await;
     let before = standing(&lab).await;
     for run in [524_286, 65_537, 65_536, 60_000, 200] {
-        // The head alone, as in a file that was cut off.
+        // A file with only the head, as after a truncation.
         let whole = ahead(&file, run, None);
         let plain = zstd::bulk::decompress(&whole, 1 << 24).unwrap();
         let head = zstd::bulk::compress(&plain[..19 + 5 + 16 + 4], 1).unwrap();
         refusal(&lab, &head).await;
-        // Records of this run are written before the fault is found, in the last block or in the
+        // The load writes records of this run before it finds the fault in the last block or in the
         // account of a stream.
         let with_records = ahead(&file, run, Some(run));
         let of_end = forged(&with_records, |kind, body| {
@@ -228,7 +229,7 @@ kinesis_test!(a_refused_load_uses_up_no_run, |lab| async move {
         }
     }
     assert_eq!(lab.everything().await, before);
-    // The next sequence numbers are still those of the first run.
+    // The next sequence numbers still belong to the first run.
     let mine = save(&lab).await;
     assert_eq!(run_in(&mine), 0);
     if lab.restart().await {

@@ -1,4 +1,4 @@
-//! Snapshots while requests go on.
+//! Snapshots while the emulator serves requests.
 
 use super::{load, save, send};
 use crate::lab::raw::Connection;
@@ -117,7 +117,7 @@ wire_test!(requests_see_the_old_state_or_the_new, |lab| async move {
     assert!(seen.iter().sum::<i32>() > 0);
 });
 
-/// Begins to send a snapshot, and leaves out the end of it.
+/// Begins to send a snapshot, without its end.
 async fn begin(lab: &Lab, file: &[u8]) -> Connection {
     let mut connection = lab.connect().await;
     let head = format!(
@@ -129,7 +129,7 @@ async fn begin(lab: &Lab, file: &[u8]) -> Connection {
     connection
 }
 
-/// Waits until the emulator loads no snapshot, and loads `file`.
+/// Waits until no load is in progress, and then loads `file`.
 async fn loading_ends(lab: &Lab, file: &[u8]) {
     crate::lab::until("the load to end", async || {
         (send(lab, file).await.status == 204).then_some(())
@@ -140,7 +140,7 @@ async fn loading_ends(lab: &Lab, file: &[u8]) {
 wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     lab.stream("a").create().await.put("k", "v").await;
     let file = save(&lab).await;
-    // The second load can come first. Then the first one is refused: try again.
+    // The second load may come first. The first one is then refused, so try again.
     let (mut first, refused) = crate::lab::until("the first load to begin", async || {
         let first = begin(&lab, &file).await;
         let answer = send(&lab, &file).await;
@@ -159,12 +159,12 @@ wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     );
     first.send(&file[file.len() - 1..]).await;
     assert_eq!(first.answer(true).await.status, 204);
-    // A client that disconnects during its load ends the load.
+    // The client disconnects during its load, which ends the load.
     drop(begin(&lab, &file).await);
     loading_ends(&lab, &file).await;
 });
 
-/// Creates the stream `orders` with 24 records, whose snapshot is larger than the buffers of a
+/// Creates the stream `orders` with 24 records. Its snapshot is larger than the buffers of a
 /// connection.
 async fn large(lab: &Lab) -> Stream {
     let stream = lab.stream("orders").create().await;
@@ -184,7 +184,7 @@ async fn large(lab: &Lab) -> Stream {
     stream
 }
 
-/// Begins to save a snapshot, and reads the first part of it.
+/// Begins to save a snapshot, and reads its first part.
 async fn begin_save(lab: &Lab) -> (Connection, Vec<u8>) {
     let mut connection = lab.connect().await;
     let request = Request::bare("GET", "/_minikin/snapshot");

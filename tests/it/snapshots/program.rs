@@ -111,7 +111,7 @@ fn a_program_saves_and_loads_its_own_emulator() {
     });
 }
 
-/// A file that fails.
+/// A file whose reads and writes fail.
 struct Broken;
 
 impl Read for Broken {
@@ -130,7 +130,7 @@ impl Write for Broken {
     }
 }
 
-/// A file that yields its bytes once a test permits it.
+/// A file that returns its bytes when the test permits it.
 struct Gated {
     bytes: Cursor<Vec<u8>>,
     gate: Receiver<()>,
@@ -155,7 +155,7 @@ fn a_slow_file_keeps_no_task_waiting() {
         let emulator = emulator.await.unwrap();
         let (open, gate) = channel();
         let loading = emulator.load_snapshot(Gated { bytes, gate });
-        // The gate opens only after the load has begun to wait for it.
+        // The gate opens after the load has begun to wait for it.
         let opening = async { (0..100).for_each(|_| open.send(()).unwrap()) };
         let (loaded, ()) = tokio::join!(loading, opening);
         loaded.unwrap();
@@ -163,7 +163,7 @@ fn a_slow_file_keeps_no_task_waiting() {
     });
 }
 
-/// Runs `minikin snapshot`; gives its exit status.
+/// Runs `minikin snapshot`. Returns its exit status.
 fn snapshot(server: &Program, action: &str, file: &Path) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
     command.args(["snapshot", action]).arg(file);

@@ -7,8 +7,8 @@ use bytes::BytesMut;
 use minikin::internals::operation::OPERATIONS;
 use serde_json::Value;
 
-/// The messages of a subscription until its server stops after the first event, and its
-/// head.
+/// The messages of a subscription whose server stops after the first event, and the head of the
+/// answer.
 async fn messages(lab: &Lab, request: Request) -> (crate::lab::Answer, Vec<Message>) {
     let mut connection = lab.connect().await;
     let head = connection.begin(&request).await;

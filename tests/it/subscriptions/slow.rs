@@ -1,4 +1,4 @@
-//! Subscribers that do not read, or read late: others are not affected.
+//! Subscribers that do not read, or that read late. Other subscribers are not affected.
 
 use super::{Consumer, from};
 use crate::lab::{
@@ -9,11 +9,11 @@ use aws_sdk_kinesis::types::ShardIteratorType;
 use http_body_util::BodyExt as _;
 use tokio::net::TcpStream;
 
-/// More than all the buffers between two programs of one machine hold.
+/// More records than all buffers between two programs of one machine can hold.
 const RECORDS: usize = 24;
 const RECORD_BYTES: usize = 1_000_000;
 
-/// A stream that holds a lot, and two of its consumers.
+/// A stream with many records, and two of its consumers.
 async fn full(lab: &Lab) -> (Stream, Consumer, Consumer) {
     let stream = lab.stream("orders").create().await;
     for _ in 0..RECORDS {
@@ -114,7 +114,8 @@ wire_test!(
         let (_stream, slow, brisk) = full(&lab).await;
         let mut connection = lab.connect().await;
         connection.begin(&subscribing(&slow, "TRIM_HORIZON")).await;
-        // A day has more deadlines than a test has seconds.
+        // If the clock waited for the subscriber at each deadline, the many deadlines of a day
+        // would exceed the time limit of the test.
         lab.clock.advance(hours(24)).await;
         assert_eq!(lab.subscriptions(), 1, "it still sits there");
         let latest = from(ShardIteratorType::Latest);

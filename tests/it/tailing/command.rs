@@ -12,7 +12,7 @@ use std::sync::mpsc::Receiver;
 /// A running `minikin tail`.
 struct Following {
     child: Child,
-    /// The lines of the output. None before the first line is wanted.
+    /// The lines of the output. None until the first line is read.
     lines: Option<Receiver<String>>,
 }
 
@@ -42,7 +42,7 @@ impl Following {
         record["Text"].as_str().unwrap().to_owned()
     }
 
-    /// Kills the command, and returns what it has said on standard error.
+    /// Kills the command. Returns its output on standard error.
     fn errors(mut self) -> String {
         self.child.kill().unwrap();
         let mut text = String::new();

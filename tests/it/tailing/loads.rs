@@ -1,4 +1,4 @@
-//! Tails over the load of a snapshot.
+//! Tails that continue after the load of a snapshot.
 
 use super::{Event, Tail, split};
 use crate::lab::{Lab, Place, SHARD_0, Stream, kinesis_test, wire_test};

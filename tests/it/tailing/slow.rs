@@ -1,9 +1,9 @@
-//! Readers of a tail that do not read.
+//! Clients that do not read their tail.
 
 use super::{Tail, request, until_tails};
 use crate::lab::{Lab, wire_test};
 
-/// More than all the buffers between two programs of one machine hold.
+/// More records than all buffers between two programs of one machine can hold.
 const RECORDS: usize = 24;
 const RECORD_BYTES: usize = 1_000_000;
 

@@ -1,14 +1,14 @@
-//! Files must not depend on each other in a circle: a change to one file of a circle can affect all
-//! of them, and none of them can be read first.
+//! Files must not depend on each other in a circle. A change of one file in a circle can affect all
+//! of them, and a reader cannot understand one of them first.
 //!
-//! A file needs the files that define the names it uses, also where a name comes through the
-//! re-export of a module's face, and the files that it declares with `mod`. So a face that holds a
-//! type which its children use is in a circle with them.
+//! A file needs the files that define the names it uses. If the name is a re-export, the file needs
+//! the file with the definition. A file also needs the files that it declares with `mod`. Therefore
+//! a parent module that defines a type is in a circle with the children that use the type.
 
 use super::{Source, check, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The modules of the crate by their path, such as `["store", "log"]`.
+/// The modules of the crate, by their paths, such as `["store", "log"]`.
 struct Crate {
     modules: BTreeMap<Vec<String>, Module>,
 }
@@ -20,9 +20,9 @@ struct Module {
     /// The code without comments, texts and unit tests.
     code: String,
     children: BTreeSet<String>,
-    /// Names that a `use` brings in, with their paths from the `use` on.
+    /// Names that a `use` imports, with their paths in the `use`.
     imports: BTreeMap<String, Vec<String>>,
-    /// Paths that a `use` brings all names of in.
+    /// Paths whose names a `use` imports all (`*`).
     globs: Vec<Vec<String>>,
     defined: BTreeSet<String>,
 }
@@ -41,12 +41,12 @@ impl Crate {
                 module.children.iter().map(child).collect::<Vec<_>>()
             })
             .collect();
-        // A module that only tests declare is a test too.
+        // A module that only tests declare is also a test.
         modules.retain(|path, _| path.len() < 2 || declared.contains(path));
         Self { modules }
     }
 
-    /// The files that each file needs, with a name that it needs them for.
+    /// For each file the files that it needs, each with a name for which it is needed.
     fn needs(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut needs: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for (path, module) in &self.modules {
@@ -68,7 +68,8 @@ impl Crate {
         needs
     }
 
-    /// The file that defines the item at the end of `used`, a path that stands in the module `at`.
+    /// The file that defines the item at the end of the path `used`. The path is written in the
+    /// module `at`.
     fn file_defining(&self, at: &[String], used: &[String]) -> Option<String> {
         let mut seen = BTreeSet::new();
         self.resolve(at, used, &mut seen)
@@ -84,7 +85,8 @@ impl Crate {
             return None;
         }
         let module = self.modules.get(at)?;
-        // A path that ends at a module names no item: what is used of it, is used elsewhere.
+        // A path that ends at a module names no item. The uses of the module's items are other
+        // paths.
         let (first, rest) = used.split_first()?;
         match first.as_str() {
             "crate" | "$crate" => return self.resolve(&[], rest, seen),
@@ -112,7 +114,7 @@ impl Crate {
             .globs
             .iter()
             .find_map(|glob| self.resolve(at, &[glob, used].concat(), seen));
-        // Macros define names too, which are not looked for.
+        // The definitions inside macros are not searched.
         in_globs.or_else(|| (!at.is_empty()).then(|| module.file.clone()))
     }
 }
@@ -146,7 +148,7 @@ impl Module {
         module
     }
 
-    /// Takes in the names of the `use` whose words after that one these are.
+    /// Adds the names of a `use`. `words` are the words after `use`.
     fn import(&mut self, words: &[String]) {
         let end = words.iter().position(|word| word == ";");
         let words = &words[..end.unwrap_or(words.len())];
@@ -159,7 +161,7 @@ impl Module {
         }
     }
 
-    /// True unless the path is a name of this very file.
+    /// False if the path is only a name of the same file.
     fn is_path(&self, first: &str, path: &[String]) -> bool {
         path.len() > 1 || first == "crate" || first == "super"
     }
@@ -168,7 +170,7 @@ impl Module {
         ["crate", "$crate", "self", "super"].contains(&name) || self.children.contains(name)
     }
 
-    /// The paths in the code, those of `use` too, that can lead to another file.
+    /// The paths in the code and in `use` that can lead to another file.
     fn paths(&self) -> Vec<Vec<String>> {
         let mut paths: Vec<Vec<String>> = self.imports.values().cloned().collect();
         let words = words(&self.code);
@@ -198,7 +200,7 @@ impl Module {
     }
 }
 
-/// The paths of a tree such as `a::{b, c::{self, d as e}}`, with the names that they give.
+/// The paths of a tree such as `a::{b, c::{self, d as e}}`, each with the name that it imports.
 fn branches(words: &[String], before: &[String]) -> Vec<(Vec<String>, String)> {
     let mut path = before.to_vec();
     let mut at = 0;
@@ -260,7 +262,7 @@ fn is_name(word: &str) -> bool {
     word.starts_with(|letter: char| letter.is_alphabetic() || letter == '_' || letter == '$')
 }
 
-/// Names, `::`, and every other sign by itself.
+/// Splits the code into names, `::`, and single other characters.
 fn words(code: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = code.trim_start();
@@ -280,7 +282,7 @@ fn words(code: &str) -> Vec<String> {
     words
 }
 
-/// The code without what only tests have: `#[cfg(test)]` and the item behind it.
+/// The code without test items: without `#[cfg(test)]` and the item after it.
 fn without_test_items(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut parts = code.split(MARK);
@@ -317,7 +319,8 @@ fn end_of_block(code: &str) -> usize {
     code.len()
 }
 
-/// `["store", "log"]` for `store/log.rs`; the crate's root is empty.
+/// The path of a module: `["store", "log"]` for `store/log.rs`, and empty for the root of the
+/// crate.
 fn path_of(file: &str) -> Vec<String> {
     let path = file.strip_suffix(".rs").unwrap_or(file);
     match path {
@@ -326,7 +329,7 @@ fn path_of(file: &str) -> Vec<String> {
     }
 }
 
-/// The groups of files that need each other, directly or through other files of the group.
+/// Groups of files that need each other, directly or through other files of the group.
 fn circles(needs: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<BTreeSet<&str>> {
     let reach = |from: &str| {
         let mut reached: BTreeSet<&str> = BTreeSet::new();

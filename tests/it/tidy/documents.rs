@@ -1,4 +1,4 @@
-//! The programs in the documentation are files that `conformance/run` runs.
+//! Programs in the documentation must be equal to files that `conformance/run` runs.
 
 use super::check;
 use std::fs::read_to_string;

@@ -1,4 +1,4 @@
-//! Words and openings of comments that must not come back: a reader stumbles over them.
+//! Words and openings that comments must not contain, because they are hard to read.
 
 use super::{check, rust_files};
 
@@ -35,7 +35,7 @@ const WORDS: &[(&str, &str)] = &[
     ("wish", "request"),
 ];
 
-/// The paths and texts of all Rust files, without this one, which has to name the words.
+/// The paths and texts of all Rust files, except this file, which must name the words.
 fn files() -> Vec<(String, String)> {
     let in_folder = |folder: &'static str| {
         let files = rust_files(folder).into_iter();
@@ -98,7 +98,7 @@ fn private_words_do_not_come_back() {
     check(problems);
 }
 
-/// The words of a line in lower case, those of names in it one by one.
+/// The words of a line in lower case. A name with several words gives each of its words.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut last = ' ';

@@ -1,8 +1,8 @@
-//! The order of the modules: each uses only what stands before it.
+//! The order of the modules. A module uses only modules before it in the list.
 
 use super::{Source, check, sources};
 
-/// The layers, lowest first; those of one line do not use each other.
+/// The layers, the lowest first. Modules of the same layer do not use each other.
 const LAYERS: &[&[&str]] = &[
     &["lock"],
     &["limits", "world"],
@@ -21,10 +21,10 @@ const LAYERS: &[&[&str]] = &[
     &["guide", "main"],
 ];
 
-/// Uses that point up, with the reason.
+/// Permitted uses of a higher layer, with the reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
-/// The module directly under the crate that a file belongs to.
+/// The top-level module of a file.
 fn module(path: &str) -> &str {
     let first = path.split('/').next().unwrap();
     first.strip_suffix(".rs").unwrap_or(first)
@@ -34,7 +34,7 @@ fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
-/// The modules that a file names in `crate::…`, those in braces too.
+/// The modules that a file names in `crate::…`, also in braces.
 fn used(source: &Source) -> Vec<String> {
     let mut used = Vec::new();
     for (at, _) in source.production().match_indices("crate::") {
@@ -52,7 +52,7 @@ fn word(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// The first words of the parts of a list in braces.
+/// The first words of the items in a list in braces.
 fn heads(list: &str) -> Vec<String> {
     let mut heads = Vec::new();
     let mut depth = 0;

@@ -1,4 +1,5 @@
-//! A follower: the records that it has seen, and the records that it should have seen.
+//! A follower of a shard: the records that it has seen, and their comparison with the expected
+//! records.
 
 use super::Record;
 use crate::lab::{Events, Lab, Pushed, Request, Stream};
@@ -7,13 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
-/// Number of a shard's records that may lie before a position.
+/// The permitted numbers of the shard's records before a position.
 pub(super) type Skips = RangeInclusive<usize>;
 
 pub(super) struct Follower {
     pub(super) consumer: usize,
     skips: Skips,
-    /// Number and data.
+    /// The sequence number and the data of each record that the follower has seen.
     seen: Vec<(String, String)>,
     /// None after the subscription has ended, or if the follower polls.
     events: Option<Events>,
@@ -31,7 +32,7 @@ impl Follower {
         }
     }
 
-    /// Hears all up to the record of this data, or to the shard's end.
+    /// Receives events up to the record with this data, or to the end of the shard.
     pub(super) async fn hear(mut self, last: String) -> Self {
         let events = self.events.as_mut().unwrap();
         loop {
@@ -56,7 +57,8 @@ impl Follower {
         }
     }
 
-    /// Asks for records from the oldest one on, up to that of this data or the shard's end.
+    /// Polls for records from the oldest one on, up to the record with this data or to the end of
+    /// the shard.
     pub(super) async fn ask(stream: Stream, shard: String, skips: Skips, last: String) -> Self {
         let mut seen = Vec::new();
         let mut next = Some(stream.horizon(&shard).await);
@@ -89,7 +91,7 @@ impl Follower {
         self.events.is_some()
     }
 
-    /// True if the follower has seen all acknowledged records that it should.
+    /// Checks that the follower has seen all acknowledged records after its position.
     pub(super) fn check(&self, all: &[Record]) {
         let first = self.seen.first();
         let skipped = first.map_or(all.len(), |(number, _)| {
@@ -120,7 +122,7 @@ fn number_and_data(record: &Value) -> (String, String) {
     (text("SequenceNumber"), text("Data"))
 }
 
-/// True if these records end with the record of this data.
+/// True if the last of these records has this data.
 fn is_last(records: &[(String, String)], data: &str) -> bool {
     records.last().is_some_and(|(_, last)| last == data)
 }
