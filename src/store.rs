@@ -68,7 +68,7 @@ pub use format::value::{
 };
 pub use handle::Store;
 pub(crate) use log::peek::PeekResult;
-pub(crate) use log::publish::Follower;
+pub(crate) use log::publish::BellRegistration;
 pub(crate) use log::read::Batch;
 pub use log::read::ReadLimit;
 pub(crate) use log::read::{DiskRead, MemoryBound};

@@ -187,7 +187,7 @@ impl Engine {
         stream.look(|state| {
             state.delete_logs(&self.store);
             for shard in state.shards.values() {
-                shard.log().wake_followers();
+                shard.log().wake_followers_after_end();
             }
         });
     }

@@ -8,7 +8,7 @@ use crate::world::Timestamp;
 
 /// Returns the descriptions of all shards that `order` closes or creates. The descriptions have the
 /// values after the resharding.
-pub(super) fn reshard(
+pub(super) fn resharded_shards(
     state: &StreamState,
     order: &ReshardingOrder,
     now: Timestamp,

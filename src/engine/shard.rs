@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, HashKeyRange, NewRecord, SequenceNumber, ShardId, WriteLimit};
 use crate::store::{
-    Follower, Log, MemoryBound, ReadLimit, Record, StoreError, Ticket, WriteReservation,
+    BellRegistration, Log, MemoryBound, ReadLimit, Record, StoreError, Ticket, WriteReservation,
 };
 use crate::world::{Bell, Timestamp};
 use std::sync::Arc;
@@ -145,7 +145,7 @@ impl Shard {
         self.writing.lock().description = description;
         self.closed_s.store(closed_s, Ordering::Release);
         self.closed.send_replace(true);
-        self.log.wake_followers();
+        self.log.wake_followers_after_end();
     }
 
     /// A signal that becomes true when the shard is closed.
@@ -243,7 +243,7 @@ impl Shard {
 
     /// Rings `bell` whenever a record of the shard becomes visible, and when the shard is closed or
     /// deleted. Dropping the returned value stops the ringing.
-    pub(crate) fn follow(&self, bell: Bell) -> Follower {
+    pub(crate) fn follow(&self, bell: Bell) -> BellRegistration {
         self.log.ring_at_end(bell)
     }
 

@@ -19,7 +19,7 @@ use super::stream::Stream;
 use super::stream_state::SHARDS_PER_COUNTER;
 use crate::limits;
 use crate::model::ShardId;
-use crate::store::{Follower, StoreError};
+use crate::store::{BellRegistration, StoreError};
 use crate::world::{Alarm, RealDeadline, Timestamp};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -73,7 +73,7 @@ struct Reading {
     is_ready: bool,
     /// Rings the bell of the tail when the shard has new records or is closed. A drop of this value
     /// ends the ringing.
-    _follower: Follower,
+    _follower: BellRegistration,
 }
 
 /// A tail in progress, which delivers the records of a stream or of one shard.

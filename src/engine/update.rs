@@ -7,7 +7,7 @@
 use super::accounts::Counts;
 use super::core::Engine;
 use super::deadlines::Due;
-use super::resharding::reshard;
+use super::resharding::resharded_shards;
 use super::stream::Stream;
 use super::stream_state::StreamState;
 use crate::model::{ShardId, StreamStatus};
@@ -151,7 +151,7 @@ impl Engine {
         let Some(order) = change.resharding else {
             return Vec::new();
         };
-        let changed = reshard(state, &order, now);
+        let changed = resharded_shards(state, &order, now);
         let ids = changed.iter().map(|shard| shard.id).collect();
         let mut created = Vec::new();
         for description in changed {

@@ -268,20 +268,20 @@ async fn connection(
     let over_tls = first[0] == TLS_HANDSHAKE;
     let client = Client { address, over_tls };
     if !over_tls {
-        return requests(stream, client, shared, stop, service).await;
+        return serve_requests(stream, client, shared, stop, service).await;
     }
     // Box this future, so that the state of TLS does not enlarge the future of a connection without
     // TLS.
     Box::pin(async move {
         let stream = in_time(shared.times.handshake, shared.tls.accept(stream)).await?;
-        requests(stream, client, shared, stop, service).await
+        serve_requests(stream, client, shared, stop, service).await
     })
     .await
 }
 
 /// Serves the requests of one connection until it closes. After the server's stop, no further
 /// request is accepted.
-async fn requests<I>(
+async fn serve_requests<I>(
     mut io: I,
     client: Client,
     shared: &Shared,

@@ -107,7 +107,7 @@ pub(super) async fn watch_connection<F: Future + Unpin>(
     let mut work = std::pin::pin!(watch_stream(work, connection));
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(done),
-        Poll::Pending => poll_checks(&mut timer, &mut checks, context).map(Err),
+        Poll::Pending => poll_connection_checks(&mut timer, &mut checks, context).map(Err),
     })
     .await
 }
@@ -115,7 +115,7 @@ pub(super) async fn watch_connection<F: Future + Unpin>(
 /// Waits for the time of each regular check of a connection, and makes the check. Yields a reason
 /// when a check finds that the connection has to be dropped: an answer was left unread, or the
 /// connection is idle.
-fn poll_checks(
+fn poll_connection_checks(
     timer: &mut Option<Timer>,
     checks: &mut Checks,
     context: &mut Context<'_>,
@@ -160,7 +160,7 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
         }
         if let Some(frames) = WRITING.with(|writing| writing.subscription.take()) {
             let timer = None;
-            watch = Some(Watch { frames, timer });
+            watch = Some(FrameWatch { frames, timer });
         }
         let watch = watch.as_mut();
         watch.map_or(Poll::Pending, |watch| watch.poll(context).map(Err))
@@ -169,14 +169,14 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
 }
 
 /// Detects that the client leaves a frame of one streamed body unread for too long.
-struct Watch {
+struct FrameWatch {
     frames: Arc<FrameTimeout>,
     /// The timer for the deadline of a frame. The timer keeps running when the client takes the
     /// frame. Only when the timer expires, it is set to the deadline of the newest frame.
     timer: Option<Timer>,
 }
 
-impl Watch {
+impl FrameWatch {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<DropReason> {
         loop {
             let timer = match (&mut self.timer, self.frames.deadline()) {

@@ -46,7 +46,7 @@ pub struct RemainingWork {
     /// The shard that contains the work.
     pub shard: ShardId,
     /// A description of the work, in words for a person, such as `records to read`.
-    pub what: String,
+    pub description: String,
     /// Time at which the mapping continues the work by itself. None if the work waits for another
     /// event, such as the end of an invocation.
     pub deadline: Option<Timestamp>,
@@ -142,11 +142,11 @@ fn remaining_work_of(
     let views = mapping.shards();
     let is_active = mapping.is_active(now);
     let mut remaining = Vec::new();
-    let mut note = |shard: &ShardId, what: String, deadline| {
+    let mut note = |shard: &ShardId, description: String, deadline| {
         remaining.push(RemainingWork {
             mapping: mapping.uuid.to_string(),
             shard: *shard,
-            what,
+            description,
             deadline,
         });
     };
@@ -169,11 +169,15 @@ fn remaining_work_of(
         let (status, due) = stream.look(creation);
         due.filter(|_| status == StreamStatus::Creating)
     });
-    for (shard, what, deadline) in stream
+    for (shard, description, deadline) in stream
         .iter()
         .flat_map(|stream| work_outside_lanes(mapping, stream, &views, now))
     {
-        note(&shard, what.to_owned(), deadline.or(begins).or(created));
+        note(
+            &shard,
+            description.to_owned(),
+            deadline.or(begins).or(created),
+        );
     }
     remaining
 }

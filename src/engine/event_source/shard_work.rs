@@ -11,7 +11,7 @@ use crate::engine::{Shard, Stream};
 use crate::limits;
 use crate::model::SequenceNumber;
 use crate::model::event_source::{EventHead, Progress, ShardPosition, Window};
-use crate::store::Follower;
+use crate::store::BellRegistration;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -33,7 +33,7 @@ pub(super) struct ShardWork {
     pub(super) own_events: Arc<Semaphore>,
     /// Rings the bell of the shard's task when records become visible. None before the first turn
     /// of the task, and while the mapping is paused.
-    pub(super) follower: Option<Follower>,
+    pub(super) follower: Option<BellRegistration>,
     pub(super) plan: Arc<Plan>,
     pub(super) head: Arc<EventHead>,
     pub(super) progress: Progress,

@@ -201,7 +201,7 @@ pub(super) fn remaining_work(work: &RemainingWork) -> Value {
     json!({
         "UUID": work.mapping,
         "ShardId": work.shard.to_string(),
-        "What": work.what,
+        "What": work.description,
         "DeadlineMs": work.deadline.map(Timestamp::millis),
     })
 }

@@ -11,14 +11,14 @@ use tokio::sync::watch;
 /// The registration of a bell at a log. The bell rings whenever records of the log are published,
 /// until this value is dropped.
 #[derive(Debug)]
-pub struct Follower {
+pub struct BellRegistration {
     log: Arc<Log>,
     number: u64,
     /// A receiver of `Log::end`. The log rings its bells only while `Log::end` has a receiver.
     _end: watch::Receiver<u64>,
 }
 
-impl Drop for Follower {
+impl Drop for BellRegistration {
     fn drop(&mut self) {
         let mut bells = self.log.bells.lock();
         bells.retain(|(number, _)| *number != self.number);
@@ -61,11 +61,11 @@ impl Log {
     }
 
     /// Makes `bell` ring whenever records are published, until the returned value is dropped.
-    pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> Follower {
+    pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> BellRegistration {
         let mut bells = self.bells.lock();
         let number = bells.last().map_or(0, |(number, _)| number + 1);
         bells.push((number, bell));
-        Follower {
+        BellRegistration {
             log: self.clone(),
             number,
             _end: self.end.subscribe(),
@@ -73,7 +73,7 @@ impl Log {
     }
 
     /// Rings the bells of all followers. Must be called after the log was closed or deleted.
-    pub fn wake_followers(&self) {
+    pub fn wake_followers_after_end(&self) {
         self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
     }
 }

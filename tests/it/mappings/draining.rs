@@ -45,7 +45,7 @@ fn case_62_a_drain_ends_with_what_is_left() {
             };
             assert_eq!(left.len(), 1);
             assert!(
-                left[0].what.contains(&bench.script.seen()[0].id),
+                left[0].description.contains(&bench.script.seen()[0].id),
                 "{left:?}"
             );
             bench.script.release();
