@@ -6,7 +6,7 @@ use super::context::Context;
 use super::entries::ShardContext;
 use super::event_log::Entry;
 use super::mapping::{Directive, Mapping, count};
-use super::outbound::{Call, DeliverError, Delivery, Invocation};
+use super::outbound::{Call, DeliverError, Delivery, Invocation, Invoke};
 use super::shard_status::{LanePhase, ShardStatus};
 use crate::admission::BudgetPermit;
 use crate::engine::step_faults::{Step, fault_at, wait_until};
@@ -169,24 +169,17 @@ impl LaneTask {
             let reason = format!("no function {} is configured", arn.name);
             return answered(Answer::NotReached(reason));
         };
-        let lane = self.sender.lane;
-        self.status.set_phase(lane, LanePhase::Blocked);
-        let call = function.acquire().await;
-        self.status.set_phase(lane, LanePhase::Invoking);
-        let records = self.batch.records();
-        let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
-        let _permit = self.permit(bytes).await;
-        let now = self.context.world.clock.now();
-        if self.is_withdrawn(now) {
+        let bytes = self.bytes();
+        let Some((call, _permit, passed)) = self.begin(&*function, bytes).await else {
             return TaskOutcome::Withdrawn;
-        }
+        };
+        let now = self.context.world.clock.now();
         self.note_invocation(Entry { time: now, ..entry });
         let event = match self.event(bytes).await {
             Ok(Some(event)) => event,
             Ok(None) => return TaskOutcome::RecordsGone,
             Err(error) => return TaskOutcome::Unreadable(error),
         };
-        let passed = self.pass(Step::Invoke).await;
         let invocation = Invocation {
             function: arn,
             request_id: self.batch.id.to_string(),
@@ -197,6 +190,50 @@ impl LaneTask {
         };
         let (answer, took) = invoke_past_faults(call, invocation, passed).await;
         TaskOutcome::Answered { answer, took }
+    }
+
+    /// Waits for an address of the function, for `bytes` bytes of the in-flight budget, and for the
+    /// end of an injected delay. Returns the address, the permit for the bytes, and the result of
+    /// the injection point. Returns None if the invocation must not begin any more.
+    ///
+    /// The address and the bytes are free during a delay. Otherwise a virtual clock would never
+    /// reach the end of the delay: the clock stands still while another batch waits for them.
+    async fn begin(
+        &mut self,
+        function: &dyn Invoke,
+        bytes: usize,
+    ) -> Option<(Box<dyn Call>, BudgetPermit, Result<(), Fault>)> {
+        let lane = self.sender.lane;
+        let mut is_delayed = false;
+        loop {
+            self.status.set_phase(lane, LanePhase::Blocked);
+            let call = function.acquire().await;
+            self.status.set_phase(lane, LanePhase::Invoking);
+            let permit = self.permit(bytes).await;
+            if self.is_withdrawn(self.context.world.clock.now()) {
+                return None;
+            }
+            let fault = if is_delayed {
+                None
+            } else {
+                self.fault_at(Step::Invoke)
+            };
+            match fault {
+                None => return Some((call, permit, Ok(()))),
+                Some(Fault::Delay(ms)) => {
+                    drop((call, permit));
+                    self.delay(ms).await;
+                    is_delayed = true;
+                }
+                Some(fault) => return Some((call, permit, Err(fault))),
+            }
+        }
+    }
+
+    /// The bytes of the batch's records in an event.
+    fn bytes(&self) -> usize {
+        let records = self.batch.records().iter();
+        records.map(|record| record.bytes + 1).sum()
     }
 
     /// Waits for a permit of the in-flight budget for an event of `bytes` bytes.
@@ -229,20 +266,29 @@ impl LaneTask {
     /// Passes the injection point of a step. If a delay fires for the step, waits until the end of
     /// the delay, and shows this end to drains.
     async fn pass(&mut self, step: Step) -> Result<(), Fault> {
-        let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
-        let world = &self.context.world;
-        match fault_at(world, step, stream, shard) {
+        match self.fault_at(step) {
             None => Ok(()),
             Some(Fault::Delay(ms)) => {
-                let until = world.clock.now().plus_millis(i64::from(ms));
-                self.status.set_delay(self.sender.lane, Some(until));
-                self.context.note_activity();
-                wait_until(world, &mut self.sender.at_work, until).await;
-                self.status.set_delay(self.sender.lane, None);
+                self.delay(ms).await;
                 Ok(())
             }
             Some(fault) => Err(fault),
         }
+    }
+
+    fn fault_at(&self, step: Step) -> Option<Fault> {
+        let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
+        fault_at(&self.context.world, step, stream, shard)
+    }
+
+    /// Waits for an injected delay of `ms` milliseconds, and shows its end to drains.
+    async fn delay(&mut self, ms: u32) {
+        let world = &self.context.world;
+        let until = world.clock.now().plus_millis(i64::from(ms));
+        self.status.set_delay(self.sender.lane, Some(until));
+        self.context.note_activity();
+        wait_until(world, &mut self.sender.at_work, until).await;
+        self.status.set_delay(self.sender.lane, None);
     }
 
     /// Writes the event of the batch as JSON. Returns None if the log no longer contains any record
@@ -316,8 +362,7 @@ impl LaneTask {
     /// Delivers the failure record of the discarded batch, and adds the batch to the mapping's list
     /// of failures.
     pub(super) async fn deliver(mut self, record: FailureRecord) {
-        let records = self.batch.records();
-        let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
+        let bytes = self.bytes();
         let permit = self.permit(bytes).await;
         let payload = match self.event(bytes).await {
             Ok(event) => event.and_then(|event| String::from_utf8(event).ok()),

@@ -54,7 +54,8 @@ impl EventSources {
             return Ok(not_reached(reason));
         };
         let mut at_work = context.world.clock.alarm();
-        let call = function.acquire().await;
+        // An injected delay ends before an address is taken, because a virtual clock stands still
+        // while a batch waits for an address.
         let passed = pass(
             &context.world,
             &mut at_work,
@@ -63,6 +64,7 @@ impl EventSources {
             None,
         )
         .await;
+        let call = function.acquire().await;
         let invocation = Invocation {
             function: arn,
             request_id: context.uuid().to_string(),

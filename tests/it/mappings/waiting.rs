@@ -2,7 +2,8 @@
 
 use super::bench::{Say, bench_with};
 use crate::lab::server::{Got, Reply, Server};
-use crate::lab::{Lab, Place, Stream, block_on};
+use crate::lab::{Lab, Place, Stream, block_on, ms, within};
+use crate::looking::own;
 use minikin::internals::engine::event_source::{
     DrainRequest, LanePhase, Mapping, NewMapping, Origin,
 };
@@ -195,6 +196,77 @@ fn functions_with_the_same_address_take_turns() {
         }
         drain(&lab).await;
         assert_eq!((server.got().len(), server.most_at_once()), (20, 1));
+        lab.stop().await;
+    });
+}
+
+/// Lets the next invocation begin 5 s late.
+async fn delay_one(lab: &Lab) {
+    let rule = r#"{"kind": "invoke", "delay_ms": 5000, "times": 1}"#;
+    let (status, answer) = own(lab, "POST", "faults", rule).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+/// Number of invocations that the fault rule has delayed.
+async fn delayed(lab: &Lab) -> u64 {
+    let (_, listed) = own(lab, "GET", "faults", "").await;
+    listed["faults"][0]["hits"].as_u64().unwrap()
+}
+
+#[test]
+fn a_batch_does_not_wait_for_the_address_of_a_delayed_invocation() {
+    block_on(async {
+        let server = Server::start(|_, _| Reply::new(200, "null")).await;
+        let function = format!("f={}", server.url());
+        let lab = Lab::start(Place::Memory, &["--function", &function]).await;
+        delay_one(&lab).await;
+        let stream = lab.stream("s").shards(2).create().await;
+        lab.map(&mapped(&stream, "f", &json!({}))).unwrap();
+        put_into_two_shards(&stream).await;
+        lab.clock.advance(ms(4_999)).await;
+        assert_eq!((server.got().len(), delayed(&lab).await), (1, 1));
+        lab.clock.advance(ms(1)).await;
+        assert_eq!((server.got().len(), server.most_at_once()), (2, 1));
+        drain(&lab).await;
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn a_batch_does_not_wait_for_the_address_of_a_delayed_redelivery() {
+    block_on(async {
+        let failed = |_: &Got, number| Reply {
+            headers: match number {
+                1 => vec![("x-amz-function-error", "Unhandled")],
+                _ => Vec::new(),
+            },
+            ..Reply::new(200, "null")
+        };
+        let server = Server::start(failed).await;
+        let function = format!("f={}", server.url());
+        let lab = Lab::start(Place::Memory, &["--function", &function]).await;
+        let stream = lab.stream("s").create().await;
+        let settings = json!({"MaximumRetryAttempts": 0});
+        let mapping = lab.map(&mapped(&stream, "f", &settings)).unwrap();
+        stream.put("k", "a").await;
+        drain(&lab).await;
+        assert_eq!(mapping.failures().len(), 1);
+        delay_one(&lab).await;
+        let path = format!("event-sources/{}/failures/1/redeliver", mapping.uuid);
+        let moving = async {
+            while delayed(&lab).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            stream.put("k", "b").await;
+            lab.clock.advance(ms(4_999)).await;
+            assert_eq!(server.got().len(), 2);
+            lab.clock.advance(ms(1)).await;
+        };
+        let redelivering = own(&lab, "POST", &path, "");
+        let both = async { tokio::join!(redelivering, moving) };
+        let ((status, answer), ()) = within("the redelivery", both).await;
+        assert_eq!((status, &answer["Outcome"]), (200, &json!("success")));
+        assert_eq!(server.got().len(), 3);
         lab.stop().await;
     });
 }
