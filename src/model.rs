@@ -42,9 +42,9 @@ pub(crate) use kms_key::Keys;
 pub use page_token::PageToken;
 pub(crate) use policy::{Policy, Principal, Refusal, Request, Target, judge};
 pub(crate) use queue::{
-    Delivery, HandleFault, HandleSeal, PeekState, QUEUE_SECRET_BYTES, QueueAttributes, QueueCounts,
-    QueueEntry, QueueRecords, QueueReplay, QueueStart, ReceiptHandle, RecordBefore, RecordIds,
-    RecordPlace, UnreadRecord, changes_document,
+    Delivery, HandleFault, HandleSeal, PeekState, QUEUE_SECRET_BYTES, QueueAttributes, QueueBounds,
+    QueueCounts, QueueEntry, QueueRecords, QueueReplay, QueueStart, ReceiptHandle, RecordBefore,
+    RecordIds, RecordPlace, UnreadRecord, changes_document,
 };
 pub(crate) use record::NewRecord;
 pub(crate) use resource_id::resource_id;

@@ -9,6 +9,7 @@
 //! - `registry`, `lookup`: finds queues by account, name and id.
 //! - `creation`, `changes`, `start`: creation, change and deletion of queues, and the restoration
 //!   of queues at the start.
+//! - `plausible`: checks of the queues in a snapshot.
 //! - `transitions`: the task that ends statuses and visibility timeouts.
 //!
 //! # Locks
@@ -23,6 +24,7 @@ mod journal;
 mod lookup;
 mod peek;
 mod pick;
+mod plausible;
 mod receive;
 mod registry;
 mod settle;
@@ -34,6 +36,7 @@ pub(crate) use creation::{NewQueue, QueueCounts};
 pub(in crate::engine) use item::log_id;
 pub(crate) use item::{Queue, QueueFigures};
 pub(crate) use peek::{Peek, PeekedRecord};
+pub(in crate::engine) use plausible::{check_attributes, check_state};
 pub(crate) use receive::{ReceiveError, Received, Receiving};
 pub(in crate::engine) use registry::{AccountQueues, Queues};
 pub(crate) use settle::{EntryFault, NotServing, Outcomes};

@@ -254,3 +254,8 @@ pub(crate) const RATE_SHARDS: usize = 20_000;
 /// Maximum number of fault rules of an emulator. The value is a choice: every call tries the rules
 /// one after another.
 pub(crate) const FAULT_RULES: usize = 1_000;
+/// Longest visibility timeout of a record in a queue, in seconds (AWS).
+pub(crate) const QUEUE_MOST_VISIBILITY_S: u32 = 43_200;
+/// Largest possible number of receives after which a record of a queue becomes a dead-letter record
+/// (AWS).
+pub(crate) const QUEUE_MOST_RECEIVES: u32 = 1_000;

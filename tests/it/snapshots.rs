@@ -5,6 +5,8 @@ mod damage;
 mod live;
 mod program;
 
+pub(crate) use damage::forged;
+
 use crate::lab::stream::texts;
 use crate::lab::{
     Answer, Lab, Place, Request, SHARD_0, START_MS, Stream, kinesis_test, ok, ok_cbor, seconds,
@@ -33,7 +35,7 @@ pub(crate) async fn load(lab: &Lab, file: &[u8]) {
 }
 
 /// The message of a refusal with status 400.
-async fn refusal(lab: &Lab, file: &[u8]) -> String {
+pub(crate) async fn refusal(lab: &Lab, file: &[u8]) -> String {
     let answer = send(lab, file).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
     answer.value()["message"].as_str().unwrap().to_owned()

@@ -4,7 +4,7 @@ use crate::engine::accounts::Accounts;
 use crate::engine::channel::{self, AccountChannels, Channel};
 use crate::engine::core::Engine;
 use crate::engine::event_source::{EventSources, Positions};
-use crate::engine::queue::{AccountQueues, Queue, log_id};
+use crate::engine::queue::{AccountQueues, Queue, check_attributes, check_state, log_id};
 use crate::engine::reset::stream_removals;
 use crate::engine::saved;
 use crate::engine::slots::Slot;
@@ -13,10 +13,10 @@ use crate::engine::start::{RestoreError, first_index, saved_accounts, saved_shar
 use crate::engine::stream::Stream;
 use crate::engine::stream_state::ShardOpener;
 use crate::limits;
-use crate::model::{AccountRegion, ShardId};
+use crate::model::{AccountRegion, QueueBounds, ShardId};
 use crate::store::snapshot::{Block, Flaw, Head, Reader};
 use crate::store::{
-    AccountValue, Catalog, Change, LogId, MappingValue, Ticket, packed_records, run_of,
+    AccountValue, Catalog, Change, LogId, MappingValue, QueueValue, Ticket, packed_records, run_of,
 };
 use crate::world::{Clock, Timestamp};
 use std::collections::{BTreeSet, HashMap};
@@ -232,8 +232,8 @@ impl Loading {
     pub(crate) async fn end(mut self) -> Result<(), SnapshotError> {
         self.reader.end()?;
         let head = self.head.ok_or_else(|| impossible("it has no head"))?;
-        for (_, ticket) in std::mem::take(&mut self.logs).into_values() {
-            if let Some(ticket) = ticket {
+        for (_, ticket) in self.logs.values_mut() {
+            if let Some(ticket) = ticket.take() {
                 ticket.durable().await?;
             }
         }
@@ -274,7 +274,7 @@ impl Loading {
             built.accounts.set_settings(account_region, settings);
         }
         self.build_mappings(&catalog, &streams, &mut built)?;
-        self.build_queues(&catalog, &streams, now, &mut built)?;
+        self.build_queues(&catalog, &streams, (head, now), &mut built)?;
         self.build_channels(&catalog, &streams, now, &mut built)?;
         Ok(built)
     }
@@ -370,7 +370,7 @@ impl Loading {
         &mut self,
         catalog: &Catalog,
         streams: &HashMap<u64, Arc<Stream>>,
-        now: Timestamp,
+        (head, now): (Head, Timestamp),
         built: &mut Built,
     ) -> Result<(), SnapshotError> {
         for (old, value) in &catalog.queues {
@@ -380,6 +380,7 @@ impl Loading {
             let stream = stream.ok_or_else(|| impossible("a queue in it has no stream"))?;
             let incarnation = self.incarnation(*old);
             self.made.insert(log_id(incarnation));
+            self.check_queue(catalog, value, (incarnation, head))?;
             let mut value = value.clone();
             value.stream = stream.incarnation;
             let changed = Box::new(value.clone());
@@ -394,6 +395,42 @@ impl Loading {
             built.changes.push(change);
         }
         Ok(())
+    }
+
+    /// Checks a queue of the snapshot, whose new incarnation number is `incarnation`.
+    ///
+    /// # Errors
+    /// Returns an error if no emulator saves a queue with this state. Such a queue could later hide
+    /// records of its stream.
+    fn check_queue(
+        &self,
+        catalog: &Catalog,
+        value: &QueueValue,
+        (incarnation, head): (u64, Head),
+    ) -> Result<(), SnapshotError> {
+        let next_run = (head.run + 1) << limits::SEQUENCE_INDEX_BITS_A_RUN;
+        let stream = value.stream;
+        let end = |shard| match self.logs.get(&LogId { stream, shard }) {
+            // The last record of the shard is the last of the newest run, so no later record was
+            // ever put.
+            Some((end, _)) if *end > 0 && run_of(*end - 1) == head.run => *end,
+            // A crash may have lost records after the last one, and a queue may still have them.
+            _ => next_run,
+        };
+        let shards = catalog.shards.range((stream, 0)..=(stream, u32::MAX));
+        let bounds = QueueBounds {
+            newest_shard: shards.last().map_or(0, |((_, index), _)| *index),
+            end: &end,
+            deliveries_end: next_run,
+        };
+        check_attributes(value)
+            .and_then(|()| check_state(&self.engine, incarnation, &bounds))
+            .map_err(|problem| {
+                let name = &value.name;
+                impossible(&format!(
+                    "the state of the queue {name} in it is invalid: {problem}"
+                ))
+            })
     }
 
     fn build_channels(

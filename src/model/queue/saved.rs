@@ -65,8 +65,10 @@ impl QueueRecords {
 /// they were saved.
 #[derive(Debug, Default)]
 pub(crate) struct QueueReplay {
-    records: QueueRecords,
+    pub(super) records: QueueRecords,
     listing: Option<QueueRecords>,
+    /// True if the last document of a list was read.
+    has_list: bool,
 }
 
 impl QueueReplay {
@@ -94,8 +96,15 @@ impl QueueReplay {
             && let Some(listing) = self.listing.take()
         {
             self.records = listing;
+            self.has_list = true;
         }
         true
+    }
+
+    /// True if the documents contain a complete list of the queue's records, and no incomplete list
+    /// after it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.has_list && self.listing.is_none()
     }
 
     /// Returns the restored state of the queue. The next call of [`QueueRecords::end_due_timeouts`]

@@ -80,7 +80,7 @@ wire_test!(the_reason_of_a_refusal_is_clear, |lab| async move {
 
 /// Changes the content of a valid file: changes the uncompressed bytes, and computes every checksum
 /// again.
-pub(super) fn forged(file: &[u8], change: impl Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
+pub(crate) fn forged(file: &[u8], change: impl Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
     let plain = zstd::bulk::decompress(file, 1 << 24).unwrap();
     let (title, mut rest) = plain.split_at(19);
     let mut forged = title.to_vec();
