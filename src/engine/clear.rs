@@ -43,6 +43,8 @@ impl Engine {
             let ticket = self.store.save(changes);
             (ticket, shards, state.expired_before, keeps_space)
         });
+        // Some of the space may be freed only by the retention task.
+        self.retention_bell.ring();
         if keeps_space {
             channels.wake();
             return ticket.durable().await;

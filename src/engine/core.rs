@@ -20,7 +20,7 @@ use crate::limits::{self, CallRate, Limit, Limits};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, HashKey, Keys, ParsedNumber, ShardId, StreamStatus};
 use crate::store::{AccountValue, Figures, Store, StoreError, Ticket, run_of};
-use crate::world::{Alarm, Clock, Timestamp, World};
+use crate::world::{Alarm, Bell, Clock, Timestamp, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{oneshot, watch};
@@ -57,6 +57,8 @@ pub struct Engine {
     /// Number of resets and of loads of snapshots since the start. An unfinished save of a snapshot
     /// fails when this number changes.
     pub(super) replacements: AtomicU64,
+    /// Wakes the task that removes expired records.
+    pub(super) retention_bell: Bell,
     /// The slots of the snapshots that are being loaded.
     pub(super) loads: Slots,
     /// Becomes true when the subscriptions and the tails must end, before the stop of the engine.

@@ -95,7 +95,13 @@ impl Engine {
         stopping: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, RestoreError> {
         let alarms = std::array::from_fn(|_| world.clock.alarm());
-        let [transition_alarm, _, _, queue_alarm, channel_alarm] = &alarms;
+        let [
+            transition_alarm,
+            retention_alarm,
+            _,
+            queue_alarm,
+            channel_alarm,
+        ] = &alarms;
         let stop = watch::Sender::new(false);
         let tasks = Tasks::new();
         let admission = Admission::new(&limits);
@@ -115,6 +121,7 @@ impl Engine {
             deadlines: Deadlines::new(transition_alarm.bell()),
             queues: Queues::new(queue_alarm.bell()),
             channels: Channels::new(channel_alarm.bell()),
+            retention_bell: retention_alarm.bell(),
             admission,
             event_sources: Arc::new(event_sources),
             traffic: Traffic::default(),

@@ -283,10 +283,13 @@ impl Stream {
 /// True if the shard is closed and all its records have expired, because they arrived before
 /// `horizon`.
 pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
-    let closed_ms = shard
-        .closed_s
-        .and_then(|closed_s| i64::try_from(closed_s * 1000 + 999).ok());
-    closed_ms.is_some_and(|closed_ms| Timestamp::from_millis(closed_ms) < horizon)
+    closed_at(shard).is_some_and(|closed| closed < horizon)
+}
+
+/// The latest time at which the shard can have been closed. None if the shard is open.
+pub(super) fn closed_at(shard: &model::Shard) -> Option<Timestamp> {
+    let closed_ms = i64::try_from(shard.closed_s? * 1000 + 999).ok()?;
+    Some(Timestamp::from_millis(closed_ms))
 }
 
 impl PutSettings {

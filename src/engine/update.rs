@@ -59,6 +59,7 @@ impl Engine {
             };
             if change.settings.retention_hours != state.settings.retention_hours {
                 state.expired_before = state.horizon(now);
+                self.retention_bell.ring();
             }
             let changed_shards = match self.transition_end(now) {
                 None => self.apply(stream, state, change, now),

@@ -259,3 +259,7 @@ pub(crate) const QUEUE_MOST_VISIBILITY_S: u32 = 43_200;
 /// Largest possible number of receives after which a record of a queue becomes a dead-letter record
 /// (AWS).
 pub(crate) const QUEUE_MOST_RECEIVES: u32 = 1_000;
+/// Longest time between two removals of expired records on a virtual clock, in milliseconds. The
+/// value is the shortest retention period (AWS). Therefore no record that arrives after a removal
+/// expires before the next removal.
+pub(crate) const RETENTION_SWEEP_MOST_MS: i64 = 86_400_000;

@@ -109,6 +109,8 @@ struct VirtualState {
     now: Timestamp,
     next_id: u64,
     alarms: BTreeMap<u64, VirtualAlarm>,
+    /// Number of deadlines at which `advance_to` has stopped.
+    stops: u64,
 }
 
 #[derive(Debug)]
@@ -135,6 +137,7 @@ impl VirtualClock {
             now,
             next_id: 1,
             alarms: BTreeMap::new(),
+            stops: 0,
         };
         Arc::new(Self {
             state: Lock::new(state),
@@ -160,8 +163,15 @@ impl VirtualClock {
                 return;
             };
             state.now = state.now.max(deadline);
+            state.stops += 1;
             state.wake(id);
         }
+    }
+
+    /// Returns the number of deadlines at which [`Self::advance_to`] has stopped since the creation
+    /// of the clock. The duration of an advance grows with this number.
+    pub fn stops(&self) -> u64 {
+        self.state.lock().stops
     }
 
     /// Sets the clock to `moment`, which may be in the past. Wakes every task with an alarm, so

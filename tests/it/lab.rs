@@ -30,7 +30,7 @@ use minikin::internals::engine::event_source::{EventSources, Mapping};
 use minikin::internals::lock::{Lock, Rank};
 use minikin::internals::model::event_source::Refusal;
 use minikin::internals::world::Rule;
-use minikin::{Clock, Timestamp};
+use minikin::{Clock, Timestamp, VirtualClock};
 use minikin::{Emulator, Function, Options};
 use minikin::{StartError, Surroundings};
 use raw::Connection;
@@ -447,11 +447,21 @@ impl LabClock {
         self.clock().now().millis()
     }
 
-    /// Advances the emulator's time.
-    pub(crate) async fn advance(&self, time: Duration) {
+    fn virtual_clock(&self) -> Arc<VirtualClock> {
         let Clock::Virtual(clock) = self.clock() else {
             panic!("this test's clock is the machine's");
         };
+        clock
+    }
+
+    /// Number of deadlines at which the clock has stopped while it advanced.
+    pub(crate) fn stops(&self) -> u64 {
+        self.virtual_clock().stops()
+    }
+
+    /// Advances the emulator's time.
+    pub(crate) async fn advance(&self, time: Duration) {
+        let clock = self.virtual_clock();
         let target = self.now_ms() + i64::try_from(time.as_millis()).unwrap();
         let moved = clock.advance_to(Timestamp::from_millis(target));
         within("the emulator to follow its clock", moved).await;

@@ -159,6 +159,18 @@ impl LogState {
         size
     }
 
+    /// The arrival time of the last record in the oldest closed segment, or in the tail if there is
+    /// no closed segment. None if there are no records.
+    pub(crate) fn first_trim(&self) -> Option<Timestamp> {
+        let oldest = self.segments.front();
+        oldest
+            .map(|segment| segment.entry.last_arrival)
+            .or_else(|| {
+                let last = self.tail.len().checked_sub(1)?;
+                Some(self.tail.arrival(last))
+            })
+    }
+
     /// Returns true if the tail has records, and each record of the tail arrived before `horizon`
     /// and has an index less than `end`.
     pub(crate) fn is_tail_expired(&self, horizon: Timestamp, end: u64) -> bool {

@@ -189,6 +189,13 @@ impl Log {
         self.state.lock().last_arrival
     }
 
+    /// Returns the time such that [`Log::trim`] deletes nothing if its horizon is this time or
+    /// earlier: the arrival time of the last record in the oldest segment. Returns `None` if the log
+    /// has no records.
+    pub(crate) fn first_trim(&self) -> Option<Timestamp> {
+        self.state.lock().first_trim()
+    }
+
     /// Deletes each segment of which every record is published and arrived before `horizon`.
     pub fn trim(&self, horizon: Timestamp) {
         self.trim_up_to(horizon, u64::MAX);

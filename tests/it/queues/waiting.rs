@@ -1,7 +1,7 @@
 //! Long polls, and the events that end them.
 
 use super::*;
-use crate::lab::{Request, WAIT_LIMIT, kinesis_test, ms, seconds, wire_test};
+use crate::lab::{Request, WAIT_LIMIT, hours, kinesis_test, ms, seconds, wire_test};
 
 /// A receive with the longest possible wait.
 async fn wait(lab: &Lab, kind: Kind, arn: &str) -> Vec<Record> {
@@ -175,5 +175,31 @@ wire_test!(
         tokio::time::timeout(WAIT_LIMIT, left).await.unwrap();
         put(&lab, "s", "a").await;
         assert_eq!(receive(&lab, &arn).await[0].count, 1);
+    }
+);
+
+kinesis_test!(
+    a_year_with_records_in_flight_takes_few_stops_of_the_clock,
+    ["--profile", "fast"],
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        let arn = create_queue(&lab, "q", "s").await;
+        for retention_h in [24, 8_760] {
+            if retention_h > 24 {
+                let body = json!({"StreamName": "s", "RetentionPeriodHours": retention_h});
+                ok(&lab, "IncreaseStreamRetentionPeriod", body).await;
+            }
+            put_many(&lab, "s", 0..1_000).await;
+            let mut received = 0;
+            while received < 1_000 {
+                let more = json!({"VisibilityTimeoutSeconds": 100 + received});
+                received += receive_with(&lab, Kind::Normal, &arn, more).await.len();
+            }
+            let before = lab.clock.stops();
+            lab.clock.advance(hours(365 * 24)).await;
+            let stops = lab.clock.stops() - before;
+            assert!(stops < 500, "{stops} stops");
+            nothing(&lab, Kind::Normal, &arn).await;
+        }
     }
 );
