@@ -1,18 +1,19 @@
 //! Random runs of channels. A model predicts the result of each step.
 //!
 //! In a run, channels are created, updated and deleted. Checks of their destinations succeed or
-//! fail. Records are put, and destinations accept objects or fail. Streams are deleted with their
-//! failed channels. Time passes. The program stops, or its power fails during other steps. After
-//! each step, everything that is visible of the channels is compared with the model. A call that
-//! fails during a power failure may have happened or not. The state after the restart shows which,
-//! and the model adopts it. At the end, the objects of each channel are compared with the records
-//! that were put while the channel was active.
+//! fail. Records are put, and destinations accept objects or fail. Streams are resharded, cleared,
+//! and deleted with their failed channels. Records expire. Time passes. The program stops, or its
+//! power fails during other steps. After each step, everything that is visible of the channels is
+//! compared with the model. A call that fails during a power failure may have happened or not. The
+//! state after the restart shows which, and the model adopts it. Now and then, and at the end, the
+//! objects of each channel are compared with the records that were put while the channel was active.
 
 mod model;
+mod perils;
 mod records;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask, until_committed};
+use super::{Chance, ask};
 use crate::lab::{Request, START_MS, Shelf, block_on_one_thread};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,6 +30,8 @@ use tempfile::TempDir;
 const STEPS: usize = 80;
 /// A time after which every record is delivered if the destinations accept objects.
 const DELIVERED_MS: u64 = 1_000_000;
+/// A time after which every record of a stream has expired.
+const EXPIRED_MS: u64 = 25 * 3_600_000;
 /// The time of a transition.
 const TRANSITION_MS: u64 = 300;
 const STREAMS: [&str; 2] = ["s", "t"];
@@ -52,6 +55,8 @@ struct Life {
     /// The channel that a failed call was about, in the state after a success of this call. The
     /// state is None if the call would have removed the channel.
     in_doubt: Option<(&'static str, Option<Channel>)>,
+    /// True if a stream may be resharded in a moment, because a call in trouble asked for it.
+    is_resharding: bool,
     trace: Vec<String>,
 }
 
@@ -75,8 +80,13 @@ impl Life {
             records: Records::default(),
             trouble: false,
             in_doubt: None,
+            is_resharding: false,
             trace: vec![format!("seed {seed}")],
         };
+        // Without the commitment no stream can be resharded.
+        let body = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
+        let committed = life.call("UpdateAccountSettings", body).await;
+        committed.unwrap().unwrap();
         for stream in STREAMS {
             life.create_stream(stream).await;
         }
@@ -107,16 +117,22 @@ impl Life {
 
     async fn step(&mut self) {
         match self.chance.below(100) {
-            0..40 => self.change().await,
-            40..58 => self.put_some().await,
-            58..62 => self.flush().await,
-            62..78 => {
+            0..38 => self.change().await,
+            38..54 => self.put_some().await,
+            54..58 => self.flush().await,
+            58..73 => {
                 let ms = *self.chance.one_of(&[1, 100, 299, 300, 5_000, 400_000]);
                 self.advance(ms).await;
             }
-            78..84 => self.delete_stream().await,
-            84..90 => self.restart().await,
-            90..94 => self.crash().await,
+            73..78 => self.delete_stream().await,
+            78..82 => {
+                self.reshard().await;
+                self.advance(TRANSITION_MS).await;
+            }
+            82..85 => self.clear().await,
+            85 => self.outlive().await,
+            86..91 => self.restart().await,
+            91..94 => self.crash().await,
             _ => self.lose_power().await,
         }
         self.compare().await;
@@ -136,11 +152,15 @@ impl Life {
         let channels = self.channels.values();
         let of_stream = channels.filter(|one| one.stream == stream && one.delivers());
         let arns = of_stream.map(|channel| channel.arn.as_str());
-        self.records.note((stream, key), shard, arns);
+        self.records.note(key, shard, arns);
     }
 
     async fn put_some(&mut self) {
         let stream = *self.chance.one_of(&STREAMS);
+        self.put_into(stream).await;
+    }
+
+    async fn put_into(&mut self, stream: &'static str) {
         for _ in 0..1 + self.chance.below(4) {
             let key = self.chance.below(KEYS);
             self.put(stream, key).await;
@@ -333,52 +353,6 @@ impl Life {
         self.channels = all.filter_map(turned).collect();
     }
 
-    async fn restart(&mut self) {
-        self.trace.push("restart".to_owned());
-        assert!(self.machine.stop().await);
-        self.now_ms += 1;
-        self.machine.open(self.now_ms).await;
-        self.turn().await;
-    }
-
-    /// Cuts the power while no step is in progress.
-    async fn crash(&mut self) {
-        self.trace.push("crash".to_owned());
-        self.machine.settle().await;
-        until_committed(&self.machine, &self.chance, "ENABLED").await;
-        self.now_ms += 1;
-        self.machine.crash(&self.chance.0, self.now_ms).await;
-        self.turn().await;
-    }
-
-    /// Cuts the power while channels are being changed.
-    async fn lose_power(&mut self) {
-        let Ground::Simulated(disk) = &self.machine.ground else {
-            return self.crash().await;
-        };
-        let disk = disk.clone();
-        self.machine.settle().await;
-        self.trouble = true;
-        disk.cut_power_after(self.chance.below(WRITES) as u64);
-        for _ in 0..1 + self.chance.below(5) {
-            match self.chance.below(4) {
-                0 => self.put_some().await,
-                1 => self.flush().await,
-                _ if self.in_doubt.is_none() => self.change().await,
-                _ => {}
-            }
-        }
-        self.trouble = false;
-        self.trace
-            .push(format!("the power fails; {}", disk.is_dark()));
-        self.now_ms += 1;
-        self.machine.crash(&self.chance.0, self.now_ms).await;
-        if let Some((name, after)) = self.in_doubt.take() {
-            self.learn(name, after).await;
-        }
-        self.turn().await;
-    }
-
     /// Finds out whether a failed call has happened.
     async fn learn(&mut self, name: &'static str, after: Option<Channel>) {
         let listed = self.call("ListChannels", json!({})).await.unwrap().unwrap();
@@ -402,8 +376,10 @@ impl Life {
         }
     }
 
-    /// Compares the delivered objects with the records that were put.
+    /// Lets the channels deliver everything, and compares the objects with the records that were
+    /// put.
     async fn compare_objects(&mut self) {
+        self.trace.push("everything is delivered".to_owned());
         self.shelf.set_down(false);
         for _ in 0..2 {
             self.advance(DELIVERED_MS).await;

@@ -41,7 +41,7 @@ const QUEUE_SEEDS: u64 = 100;
 /// Number of seeds for event source mappings that run by default.
 const MAPPING_SEEDS: u64 = 300;
 /// Number of seeds for channels that run by default.
-const CHANNEL_SEEDS: u64 = 100;
+const CHANNEL_SEEDS: u64 = 60;
 const PARTS: u64 = 4;
 
 #[test]

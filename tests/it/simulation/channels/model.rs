@@ -11,7 +11,7 @@ pub(super) struct Channel {
     pub(super) is_table: bool,
     pub(super) status: &'static str,
     pub(super) due_ms: Option<u64>,
-    pub(super) reason: Option<&'static str>,
+    pub(super) reason: Option<String>,
     pub(super) freshness_s: u64,
 }
 
@@ -28,7 +28,8 @@ impl Channel {
             ("CREATING" | "UPDATING", _) => "ACTIVE",
             _ => return None,
         };
-        self.reason = reason.filter(|_| self.status == "FAILED");
+        let reason = reason.filter(|_| self.status == "FAILED");
+        self.reason = reason.map(str::to_owned);
         Some(self)
     }
 

@@ -5,55 +5,97 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Number of partition keys of the records.
 pub(super) const KEYS: usize = 6;
 
-/// The records that were put while a channel was active, by shard.
-type Expected = BTreeMap<String, Vec<Offered>>;
-
-/// A record that was put.
+/// A record that was put while a channel was active.
 #[derive(Debug, Clone)]
 struct Offered {
+    number: usize,
     text: String,
-    /// False if the put failed. The record may then exist or not.
-    is_certain: bool,
+    key: usize,
+    /// None if the put failed in trouble.
+    shard: Option<String>,
+    fate: Fate,
+}
+
+/// The duty of a channel to deliver a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The channel has to deliver the record.
+    Due,
+    /// The channel may deliver the record: its put failed in trouble, or a clear of the stream
+    /// removed it.
+    Open,
+    /// The record expired before it could be delivered.
+    Lost,
 }
 
 /// The records of all channels.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     written: usize,
-    /// The shard of each stream and partition key.
-    shards: BTreeMap<(&'static str, usize), String>,
-    /// The records of each channel, by the ARN of the channel.
-    expected: BTreeMap<String, Expected>,
+    /// The records of each channel in the order of the puts, by the ARN of the channel.
+    expected: BTreeMap<String, Vec<Offered>>,
+}
+
+/// Returns the text of a record.
+fn text_of(key: usize, number: usize) -> String {
+    format!("{{\"key\":{key},\"number\":{number}}}")
 }
 
 impl Records {
+    /// Number of records that were put so far.
+    pub(super) fn written(&self) -> usize {
+        self.written
+    }
+
     /// The text of the next record.
     pub(super) fn text(&mut self, key: usize) -> String {
         self.written += 1;
-        format!("{{\"key\":{key},\"number\":{}}}", self.written)
+        text_of(key, self.written)
     }
 
     /// Notes that the newest record was put into the stream of these channels. `shard` is None if
     /// the put failed.
     pub(super) fn note<'a>(
         &mut self,
-        (stream, key): (&'static str, usize),
+        key: usize,
         shard: Option<&str>,
         channels: impl Iterator<Item = &'a str>,
     ) {
-        if let Some(shard) = shard {
-            let known = self.shards.entry((stream, key));
-            assert_eq!(known.or_insert_with(|| shard.to_owned()), shard);
-        }
         let offered = Offered {
-            text: format!("{{\"key\":{key},\"number\":{}}}", self.written),
-            is_certain: shard.is_some(),
+            number: self.written,
+            text: text_of(key, self.written),
+            key,
+            shard: shard.map(str::to_owned),
+            fate: shard.map_or(Fate::Open, |_| Fate::Due),
         };
-        let shard = &self.shards[&(stream, key)];
         for arn in channels {
             let of_channel = self.expected.entry(arn.to_owned()).or_default();
-            let of_shard = of_channel.entry(shard.clone()).or_default();
-            of_shard.push(offered.clone());
+            of_channel.push(offered.clone());
+        }
+    }
+
+    /// Notes that the records that were put after the first `written` ones expired before a channel
+    /// could deliver them. Returns how many those were.
+    pub(super) fn lose(&mut self, channel: &str, written: usize) -> usize {
+        let of_channel = self.expected.get_mut(channel).into_iter().flatten();
+        let lost = of_channel.filter(|one| one.number > written);
+        lost.map(|one| one.fate = Fate::Lost).count()
+    }
+
+    /// Notes that a clear removed the records of these channels that are in no object so far.
+    pub(super) fn clear<'a>(
+        &mut self,
+        channels: impl Iterator<Item = &'a str>,
+        puts: &[(String, Vec<u8>)],
+    ) {
+        let texts = puts.iter().map(|(_, body)| str::from_utf8(body).unwrap());
+        let delivered: BTreeSet<&str> = texts.flat_map(str::lines).collect();
+        for arn in channels {
+            for one in self.expected.get_mut(arn).into_iter().flatten() {
+                if one.fate == Fate::Due && !delivered.contains(one.text.as_str()) {
+                    one.fate = Fate::Open;
+                }
+            }
         }
     }
 
@@ -83,7 +125,7 @@ impl Records {
             let id = arn.rsplit('/').next().unwrap();
             let lines = lines.remove(id).unwrap_or_default();
             compare_channel(expected, &lines, living.contains(arn))
-                .map_err(|problem| format!("{arn}: {problem}"))?;
+                .map_err(|problem| format!("{arn}: {problem}: {lines:?}"))?;
         }
         match lines.first_key_value() {
             None => Ok(()),
@@ -92,33 +134,61 @@ impl Records {
     }
 }
 
-/// Compares the records of a channel with the lines of its objects.
-fn compare_channel(expected: &Expected, lines: &[&str], is_whole: bool) -> Result<(), String> {
-    let mut delivered = 0;
-    for (shard, offered) in expected {
-        let of_shard: BTreeSet<&str> = offered.iter().map(|one| one.text.as_str()).collect();
-        let mut found = lines
-            .iter()
-            .filter(|line| of_shard.contains(**line))
-            .peekable();
-        for one in offered {
-            let is_next = found.next_if(|line| **line == one.text).is_some();
-            delivered += usize::from(is_next);
-            if !is_next && one.is_certain {
-                if is_whole {
-                    return Err(format!("{} of {shard} is missing: {lines:?}", one.text));
-                }
-                break;
-            }
+/// Compares the records of a channel with the lines of its objects. Each shard has to be in order,
+/// and also each partition key, whose records go from a shard to its child when the stream is
+/// resharded.
+fn compare_channel(expected: &[Offered], lines: &[&str], is_whole: bool) -> Result<(), String> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, line) in lines.iter().enumerate() {
+        if places.insert(line, place).is_some() {
+            return Err(format!("{line} is repeated"));
         }
-        if let Some(line) = found.next() {
-            return Err(format!(
-                "{line} of {shard} is out of order, or repeated: {lines:?}"
-            ));
+        if !expected.iter().any(|one| one.text == *line) {
+            return Err(format!("{line} was not put for this channel"));
         }
     }
-    match delivered == lines.len() {
-        true => Ok(()),
-        false => Err(format!("some of {lines:?} do not belong to {expected:?}")),
+    for key in 0..KEYS {
+        let of_key = expected.iter().filter(|one| one.key == key);
+        compare_group(of_key, &places, is_whole)?;
+    }
+    let shards: BTreeSet<_> = expected
+        .iter()
+        .filter_map(|one| one.shard.as_ref())
+        .collect();
+    for shard in shards {
+        let of_shard = expected
+            .iter()
+            .filter(|one| one.shard.as_ref() == Some(shard));
+        compare_group(of_shard, &places, is_whole)?;
+    }
+    Ok(())
+}
+
+/// Compares records of one shard or of one partition key, in the order of their puts, with the
+/// places of the delivered records.
+fn compare_group<'a>(
+    group: impl Iterator<Item = &'a Offered>,
+    places: &BTreeMap<&str, usize>,
+    is_whole: bool,
+) -> Result<(), String> {
+    let (mut last, mut missing) = (None, None);
+    for Offered { text, fate, .. } in group {
+        match (places.get(text.as_str()), fate) {
+            (Some(_), Fate::Lost) => return Err(format!("{text} had expired")),
+            (Some(place), _) => {
+                if let Some(missing) = missing {
+                    return Err(format!("{missing} is missing before {text}"));
+                }
+                if last.replace(place) > Some(place) {
+                    return Err(format!("{text} is out of order"));
+                }
+            }
+            (None, Fate::Due) => missing = missing.or(Some(text)),
+            (None, Fate::Open | Fate::Lost) => {}
+        }
+    }
+    match missing {
+        Some(missing) if is_whole => Err(format!("{missing} is missing")),
+        _ => Ok(()),
     }
 }
