@@ -61,8 +61,10 @@ impl Machine {
             Ground::Directory(directory) => directory.path().to_str().unwrap(),
         };
         let transition = transition_ms.to_string();
-        // In some runs almost no record stays in memory.
-        let memory = ["64MiB", "2KiB"][usize::from(chance.number() & 1 == 0)];
+        // In some runs almost no record stays in memory, and in some the objects are small.
+        let number = chance.number();
+        let memory = ["64MiB", "2KiB"][usize::from(number & 1 == 0)];
+        let object = ["128MiB", "100"][usize::from(number & 2 == 0)];
         let flags = [
             "--data-dir",
             directory,
@@ -72,6 +74,8 @@ impl Machine {
             &transition,
             "--memory",
             memory,
+            "--channels-max-object-bytes",
+            object,
         ];
         let options = Options::read(flags.into_iter().map(str::to_owned)).unwrap();
         let mut machine = Self {
