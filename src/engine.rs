@@ -8,7 +8,8 @@
 //!   the shards.
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
 //!   `active_subscriptions`, `tail`: each file serves one kind of request. `slots`: limits the
-//!   number of open tails and of snapshots in progress.
+//!   number of open tails and of snapshots in progress. `prepared`: streams of the setup that no
+//!   request finds yet.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the background tasks. `tasks` spawns
 //!   them. `step_faults`: the faults that are injected in the steps of mappings and channels.
 //! - `snapshot/`: saves the contents of the engine to a file, and loads such a file.
@@ -48,6 +49,7 @@ mod deletion;
 pub mod event_source;
 mod lock_order;
 mod named_items;
+mod prepared;
 mod put;
 pub(crate) mod queue;
 mod quotas;
@@ -82,6 +84,7 @@ pub(crate) use commitment::Commitment;
 pub(crate) use consumers::{ConsumerStatus, consumer_arn, consumer_status};
 pub(crate) use creation::{CreateError, NewStream};
 pub(crate) use deletion::DeleteError;
+pub(crate) use prepared::PreparedStreams;
 pub(crate) use put::{Placed, PutFailure};
 pub(crate) use record_count::StreamDeleted;
 pub(crate) use shard::Shard;

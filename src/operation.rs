@@ -111,10 +111,12 @@ mod update_stream_warm_throughput;
 pub use answer::Answer;
 pub use context::{Context, Requester};
 pub use events::Events;
-pub(crate) use setup::{StartItem, create_channel_at_start, create_queue_at_start};
+pub(crate) use setup::{
+    StartItem, add_at_start, create_channel_at_start, create_queue_at_start, prepare_at_start,
+};
 pub use setup::{
-    StartRecord, create_at_start, create_channel_shape, create_queue_shape, create_stream_shape,
-    put_at_start, register_at_start, route_records, stream_differences,
+    StartRecord, create_channel_shape, create_queue_shape, create_stream_shape, put_at_start,
+    register_at_start, route_records, stream_differences,
 };
 pub use stream_ref::named_stream;
 pub use table::{Entry, OPERATIONS};

@@ -5,7 +5,7 @@
 use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
 use crate::engine::queue::Queue;
-use crate::engine::{Engine, Stream};
+use crate::engine::{Engine, PreparedStreams, Stream};
 use crate::limits;
 use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountRegion, StreamArn};
@@ -118,9 +118,7 @@ impl Definitions {
         engine: &Arc<Engine>,
         created_items: &mut CreatedItems,
     ) -> Result<(), Problem> {
-        for described in &self.setup.streams {
-            self.create_stream(engine, described, created_items).await?;
-        }
+        self.create_streams(engine, created_items).await?;
         for described in &self.setup.queues {
             self.create_queue(engine, described, created_items).await?;
         }
@@ -162,33 +160,40 @@ impl Definitions {
         })
     }
 
-    async fn create_stream(
+    /// Creates the streams of the setup, with their consumers and records. All of them become durable
+    /// in one commit. Therefore a crash leaves no stream without some of its records.
+    async fn create_streams(
         &self,
         engine: &Arc<Engine>,
-        described: &StreamSetup,
         created_items: &mut CreatedItems,
     ) -> Result<(), Problem> {
-        let place = &described.place;
-        let context = self.context(engine, &described.account_region);
-        if exists(&context, described, created_items)? {
-            return Ok(());
+        let mut prepared = PreparedStreams::new(engine.clone());
+        let mut definitions: Vec<(Arc<Stream>, &StreamSetup)> = Vec::new();
+        for described in &self.setup.streams {
+            let context = self.context(engine, &described.account_region);
+            let arn = StreamArn::new(context.caller.clone(), &described.name);
+            if definitions.iter().any(|(stream, _)| stream.arn == arn) {
+                return Err(described.place.refused("this stream is named twice"));
+            }
+            if let Some(stream) = prepare_stream(&context, described, &mut prepared).await? {
+                definitions.push((stream, described));
+            }
         }
-        let members = serde_json::Value::Object(described.create.clone()).to_string();
-        let created = operation::create_at_start(
-            &context,
-            members,
-            described.retention_hours,
-            described.key_id.as_deref(),
-        );
-        let stream = match created.await {
-            Ok(stream) => stream,
-            // During a reset, a client may create the stream after the first check.
-            Err(_) if exists(&context, described, created_items)? => return Ok(()),
-            Err(("", error)) => return Err(place.refused(&error.to_string())),
-            Err((member, error)) => return Err(place.refused_at(member, &error.to_string())),
-        };
-        created_items.streams.push(stream.clone());
-        fill(&context, &stream, described).await
+        let added = operation::add_at_start(&mut prepared).await;
+        created_items.streams = added.map_err(|(refused, error)| {
+            let mut definitions = definitions.iter();
+            let found = definitions.find(|(stream, _)| Arc::ptr_eq(stream, &refused));
+            let (_, described) = found.expect("every prepared stream has a definition");
+            described.place.refused(&error.to_string())
+        })?;
+        for (stream, described) in definitions {
+            let mut added = created_items.streams.iter();
+            if !added.any(|other| Arc::ptr_eq(other, &stream)) {
+                // During a reset, a client created the stream after the first check.
+                exists(&self.context(engine, &described.account_region), described);
+            }
+        }
+        Ok(())
     }
 
     async fn create_queue(
@@ -241,26 +246,43 @@ fn too_many_rules() -> Problem {
     Problem::new(FaultRuleError::TooMany(limits::FAULT_RULES).to_string())
 }
 
-/// True if the stream of a definition exists already. In this case, logs the differences between
-/// the stream and its definition.
-///
-/// # Errors
-/// The stream exists because this setup has created it: the setup names the stream twice.
-fn exists(
+/// Prepares the stream of a definition, with its consumers and records. Returns `None` if the stream
+/// exists already.
+async fn prepare_stream(
     context: &Context,
     described: &StreamSetup,
-    created_items: &CreatedItems,
-) -> Result<bool, Problem> {
-    let found = context.engine.find(&context.caller, &described.name);
-    let Some(stream) = found else {
-        return Ok(false);
-    };
-    let mut created = created_items.streams.iter();
-    if created.any(|known| Arc::ptr_eq(known, &stream)) {
-        return Err(described.place.refused("this stream is named twice"));
+    prepared: &mut PreparedStreams,
+) -> Result<Option<Arc<Stream>>, Problem> {
+    let place = &described.place;
+    if exists(context, described) {
+        return Ok(None);
     }
-    log_differences(context, &stream, described);
-    Ok(true)
+    let stream = operation::prepare_at_start(
+        context,
+        prepared,
+        serde_json::Value::Object(described.create.clone()).to_string(),
+        described.retention_hours,
+        described.key_id.as_deref(),
+    );
+    let stream = match stream {
+        Ok(stream) => stream,
+        // During a reset, a client may create the stream after the first check.
+        Err(_) if exists(context, described) => return Ok(None),
+        Err(("", error)) => return Err(place.refused(&error.to_string())),
+        Err((member, error)) => return Err(place.refused_at(member, &error.to_string())),
+    };
+    fill(context, &stream, described).await?;
+    Ok(Some(stream))
+}
+
+/// True if the stream of a definition exists already. Then logs the differences between the stream
+/// and its definition.
+fn exists(context: &Context, described: &StreamSetup) -> bool {
+    let found = context.engine.find(&context.caller, &described.name);
+    if let Some(stream) = &found {
+        log_differences(context, stream, described);
+    }
+    found.is_some()
 }
 
 /// Makes the JSON members of the CreateQueue or CreateChannel request for the definition
@@ -307,26 +329,15 @@ fn note_created<T>(
     Ok(None)
 }
 
-/// Registers the consumers of a new stream and puts its records. `described` is the definition of
-/// the stream in the setup file.
-async fn fill(
-    context: &Context,
-    stream: &Arc<Stream>,
-    described: &StreamSetup,
-) -> Result<(), Problem> {
-    let place = &described.place;
+/// Registers the consumers of a prepared stream and puts its records. `described` is the definition
+/// of the stream in the setup file.
+async fn fill(context: &Context, stream: &Stream, described: &StreamSetup) -> Result<(), Problem> {
     for (at, name) in described.consumers.iter().enumerate() {
-        let registered = operation::register_at_start(context, stream, name).await;
-        // During a reset, a client may register the consumer before the setup does.
-        let is_registered = || stream.look(|state| state.consumers.contains_key(name));
-        match registered {
-            Err(_) if is_registered() && !described.consumers[..at].contains(name) => {}
-            Err(error) => {
-                let member = format!("Consumers[{at}]");
-                return Err(place.refused_at(&member, &error.to_string()));
-            }
-            Ok(()) => {}
-        }
+        let registered = operation::register_at_start(context, stream, name);
+        registered.map_err(|error| {
+            let member = format!("Consumers[{at}]");
+            described.place.refused_at(&member, &error.to_string())
+        })?;
     }
     for (batch, first) in described.records.chunks(BATCH).zip((0..).step_by(BATCH)) {
         let put = operation::put_at_start(context, stream, batch.to_vec()).await;

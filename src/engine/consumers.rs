@@ -58,28 +58,35 @@ pub(crate) fn consumer_arn(
     }
 }
 
+/// A new consumer that is ACTIVE immediately.
+const fn active_consumer(now: Timestamp, tags: BTreeMap<String, String>) -> Consumer {
+    Consumer {
+        created_ms: now.millis(),
+        deleting: false,
+        due_ms: None,
+        tags,
+        policy: None,
+    }
+}
+
 impl Engine {
-    /// Registers a consumer of a stream if `check` permits it. `check` gets the state of the
-    /// stream, and true if the account's minimum throughput billing commitment is in force. If
-    /// `at_once` is true, the consumer is ACTIVE immediately, without a transition delay.
+    /// Registers a consumer of a stream if `check` permits it. The second argument of `check` is
+    /// true if the account's minimum throughput billing commitment is in force.
+    ///
+    /// # Errors
+    /// Returns the error of `check`, or an error if the store cannot write.
     pub async fn register<E: From<StoreError>>(
         self: &Arc<Self>,
         stream: &Arc<Stream>,
         name: &str,
         tags: BTreeMap<String, String>,
-        at_once: bool,
         check: impl FnOnce(&StreamState, bool) -> Result<(), E>,
     ) -> Result<Consumer, E> {
         let begun = self.begin_amend(stream, |state, counts| {
             check(state, counts.committed)?;
-            let due = self.transition_end(counts.now).filter(|_| !at_once);
-            let due_ms = due.map(Timestamp::millis);
             let consumer = Consumer {
-                created_ms: counts.now.millis(),
-                deleting: false,
-                due_ms,
-                tags,
-                policy: None,
+                due_ms: self.transition_end(counts.now).map(Timestamp::millis),
+                ..active_consumer(counts.now, tags)
             };
             state.consumers.insert(name.to_owned(), consumer.clone());
             Ok::<_, E>(consumer)
@@ -92,6 +99,27 @@ impl Engine {
         });
         registered.await?;
         Ok(consumer)
+    }
+
+    /// Registers a consumer of a prepared stream if `check` permits it. The consumer is ACTIVE
+    /// immediately, and becomes durable together with the stream.
+    ///
+    /// # Errors
+    /// Returns the error of `check`.
+    pub(crate) fn register_prepared<E>(
+        &self,
+        stream: &Stream,
+        name: &str,
+        check: impl FnOnce(&StreamState, bool) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let now = self.world.clock.now();
+        let counts = self.accounts.lock().counts(&stream.arn.scope, now);
+        stream.with_state(|state| {
+            check(state, counts.committed)?;
+            let consumer = active_consumer(now, BTreeMap::new());
+            state.consumers.insert(name.to_owned(), consumer);
+            Ok(())
+        })
     }
 
     /// Deregisters a consumer if `check` permits it. The subscriptions of the consumer continue.

@@ -1,13 +1,14 @@
-//! Creates streams, and ends their status CREATING.
+//! Creates streams, ends their status CREATING, and removes streams.
 
 use super::accounts::Accounts;
 use super::core::Engine;
 use super::deadlines::Due;
+use super::saved;
 use super::stream::{Stream, StreamNumbers};
 use super::stream_state::StreamState;
 use crate::limits::{self, Limit};
 use crate::model::{self, StreamArn, StreamStatus, TagFault, Tags};
-use crate::store::{StreamSettings, Ticket};
+use crate::store::{Change, StreamSettings, Ticket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -53,82 +54,108 @@ pub enum CreateError {
 }
 
 impl Engine {
-    /// Creates a stream. Returns when the stream is as durable as the `durability` option promises.
+    /// Makes a stream that no request finds yet, and opens its shards. Does not hold the lock of the
+    /// accounts meanwhile, because every request takes this lock.
     ///
     /// # Errors
-    /// Returns the reason if the stream is refused or cannot be saved. In that case the engine does
-    /// not keep any part of the stream.
-    pub async fn create(
-        self: &Arc<Self>,
+    /// Returns the reason if the stream is refused.
+    pub(super) fn prepare_stream(
+        &self,
         arn: StreamArn,
         new: NewStream,
+    ) -> Result<Arc<Stream>, CreateError> {
+        let now = self.world.clock.now();
+        let shards = u64::from(new.shards);
+        self.check_new(&self.accounts.lock(), &arn, &new.settings, shards)?;
+        let mut tags = Tags::default();
+        let pairs = new.tags.iter();
+        let pairs = pairs.map(|(key, value)| (key.as_str(), value.as_str()));
+        tags.add(pairs, self.most_tags())
+            .map_err(CreateError::Tags)?;
+        let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
+        let created_s = u64::try_from(now.seconds()).unwrap_or_default();
+        let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
+        let mut state = StreamState::creating(new.settings, tags);
+        if new.at_once {
+            state.status = StreamStatus::Active;
+            state.was_active = true;
+        } else {
+            state.due = self.transition_end(now);
+        }
+        let described = model::Shard::initial(new.shards, shards_created_s);
+        state.open_shards(described, &self.shard_opener, incarnation, now);
+        let numbers = StreamNumbers {
+            incarnation,
+            identity: incarnation,
+            tail_mark: self.world.random.number(),
+        };
+        Ok(Stream::new(arn, numbers, now, state))
+    }
+
+    /// Adds prepared streams to their accounts, and hands their catalog entries to the store in one
+    /// save. The entries become durable together, and not before the records that the streams have.
+    ///
+    /// # Errors
+    /// Returns the index of the first refused stream, and the reason. In this case no stream is
+    /// added.
+    pub(super) fn begin_add(
+        &self,
+        streams: &[Arc<Stream>],
+    ) -> Result<Ticket, (usize, CreateError)> {
+        let mut accounts = self.accounts.lock();
+        let mut changes = Vec::new();
+        for (at, stream) in streams.iter().enumerate() {
+            // Another request may have taken the name or the remaining quota after the first check.
+            let (settings, shards) =
+                stream.look(|state| (state.settings.clone(), state.open_shards_count()));
+            if let Err(error) = self.check_new(&accounts, &stream.arn, &settings, shards) {
+                streams[..at]
+                    .iter()
+                    .for_each(|added| accounts.remove(added));
+                return Err((at, error));
+            }
+            changes.extend(stream.with_state(|state| created_entries(stream, state)));
+            accounts.insert(stream);
+        }
+        Ok(self.store.save(changes))
+    }
+
+    /// Waits until added streams are durable, and then begins or ends their status CREATING. The
+    /// wait completes even if the caller is dropped.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot write. In this case the streams are removed.
+    pub(super) async fn finish_add(
+        self: &Arc<Self>,
+        streams: Vec<Arc<Stream>>,
+        ticket: Ticket,
     ) -> Result<(), CreateError> {
-        let (stream, ticket) = self.begin_create(arn, new)?;
         let engine = self.clone();
         let finished = self.finish(async move {
             if ticket.durable().await.is_err() {
-                engine.forget(&stream);
+                streams.iter().for_each(|stream| engine.forget(stream));
                 return Err(CreateError::Store);
             }
-            match stream.look(|state| state.due) {
-                Some(due) => engine.deadlines.add(due, stream.clone(), Due::Stream),
-                None => engine.activate(&stream, false),
+            for stream in streams {
+                match stream.look(|state| state.due) {
+                    Some(due) => engine.deadlines.add(due, stream, Due::Stream),
+                    None => engine.activate(&stream, false),
+                }
             }
             Ok(())
         });
         finished.await.unwrap_or(Err(CreateError::Store))
     }
 
-    fn begin_create(
-        &self,
-        arn: StreamArn,
-        new: NewStream,
-    ) -> Result<(Arc<Stream>, Ticket), CreateError> {
-        let now = self.world.clock.now();
-        let tags = self.check_new(&self.accounts.lock(), &arn, &new)?;
-        // The shards are opened before the lock of the accounts is taken. Every request takes this
-        // lock, and would otherwise wait until the shards are open.
-        let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
-        let created_s = u64::try_from(now.seconds()).unwrap_or_default();
-        let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
-        let mut state = StreamState::creating(new.settings.clone(), tags);
-        let described = model::Shard::initial(new.shards, shards_created_s);
-        state.open_shards(described, &self.shard_opener, incarnation, now);
-        state.due = self.transition_end(now).filter(|_| !new.at_once);
-        let mut accounts = self.accounts.lock();
-        if let Err(error) = self.check_new(&accounts, &arn, &new) {
-            // Another request took the name or the remaining quota after the first check.
-            drop(accounts);
-            state.delete_logs(&self.store);
-            return Err(error);
-        }
-        let numbers = StreamNumbers {
-            incarnation,
-            identity: incarnation,
-            tail_mark: self.world.random.number(),
-        };
-        let stream = Stream::new(arn, numbers, now, state);
-        let ticket = stream.with_state(|state| {
-            // Without a transition delay, the stream is already ACTIVE when this change is durable.
-            let status = match state.due {
-                Some(_) => state.status,
-                None => StreamStatus::Active,
-            };
-            let shards: Vec<_> = state.shards.keys().copied().collect();
-            self.save(&stream, state, status, &shards)
-        });
-        accounts.insert(&stream);
-        Ok((stream, ticket))
-    }
-
-    /// Checks that the stream may be created. Makes the checks in the same order as the service.
-    /// Returns the stream's tags.
+    /// Checks that a stream with these settings and this number of shards may be created. Makes the
+    /// checks in the same order as the service.
     fn check_new(
         &self,
         accounts: &Accounts,
         arn: &StreamArn,
-        new: &NewStream,
-    ) -> Result<Tags, CreateError> {
+        settings: &StreamSettings,
+        shards: u64,
+    ) -> Result<(), CreateError> {
         if accounts.find(&arn.scope, &arn.name).is_some() {
             return Err(CreateError::Exists);
         }
@@ -136,23 +163,18 @@ impl Engine {
         if let Some(limit) = exceeded(limits.streams_in_transition, used.streams_in_transition, 1) {
             return Err(CreateError::TooManyInTransition(limit));
         }
-        if new.settings.on_demand {
+        if settings.on_demand {
             let open = used.on_demand_streams;
             if let Some(limit) = exceeded(limits.on_demand_streams, open, 1) {
                 return Err(CreateError::TooManyOnDemand { open, limit });
             }
         } else {
-            let (open, more) = (used.provisioned_shards, u64::from(new.shards));
-            if let Some(limit) = exceeded(limits.shards_per_account, open, more) {
+            let open = used.provisioned_shards;
+            if let Some(limit) = exceeded(limits.shards_per_account, open, shards) {
                 return Err(CreateError::TooManyShards { open, limit });
             }
         }
-        let mut tags = Tags::default();
-        let pairs = new.tags.iter();
-        let pairs = pairs.map(|(key, value)| (key.as_str(), value.as_str()));
-        tags.add(pairs, self.most_tags())
-            .map_err(CreateError::Tags)?;
-        Ok(tags)
+        Ok(())
     }
 
     /// Ends the status CREATING of a stream. Does not change a stream in another status, such as
@@ -193,8 +215,19 @@ impl Engine {
     }
 }
 
-/// Returns the limit if `used` plus `more` is greater than the limit. Returns None if the sum is
-/// within the limit, or if there is no limit.
+/// The catalog entries of a new stream with all its shards.
+fn created_entries(stream: &Stream, state: &StreamState) -> Vec<Change> {
+    // Without a transition delay, the stream is already ACTIVE when its entries are durable.
+    let status = match state.due {
+        Some(_) => state.status,
+        None => StreamStatus::Active,
+    };
+    let shards: Vec<_> = state.shards.keys().copied().collect();
+    saved::stream(stream, state, status, &shards)
+}
+
+/// Returns the limit if `used` plus `more` exceeds the limit. Returns None otherwise, and if there
+/// is no limit.
 pub(super) fn exceeded(limit: Limit, used: u64, more: u64) -> Option<u64> {
     limit.filter(|limit| used.saturating_add(more) > *limit)
 }

@@ -91,26 +91,7 @@ impl Stream {
         engine: &Engine,
         records: Vec<NewRecord>,
     ) -> Vec<Result<Placed, PutFailure>> {
-        self.put_all(engine, records, WriteRates::Counted).await
-    }
-
-    /// Writes several records without the write limits of the shards. The results are in the order
-    /// of the records. The setup at the start of the emulator writes its records with this
-    /// function.
-    pub(crate) async fn put_unlimited(
-        &self,
-        engine: &Engine,
-        records: Vec<NewRecord>,
-    ) -> Vec<Result<Placed, PutFailure>> {
-        self.put_all(engine, records, WriteRates::Ignored).await
-    }
-
-    async fn put_all(
-        &self,
-        engine: &Engine,
-        records: Vec<NewRecord>,
-        rates: WriteRates,
-    ) -> Vec<Result<Placed, PutFailure>> {
+        let rates = WriteRates::Counted;
         let batches = self.append_by_shard(engine, &records, rates).await;
         let mut results = vec![Err(PutFailure::Store); records.len()];
         // The logs have copies of the records, so the request's memory can be freed before the
@@ -135,8 +116,35 @@ impl Stream {
         results
     }
 
-    /// Appends each record to the open shard that the record's hash key or turn selects. If this
-    /// shard is closed before the append, selects another shard for the record.
+    /// Appends several records without the write limits of the shards, and does not wait until they
+    /// are durable. Catalog changes that are saved later do not become durable before the records.
+    /// The setup writes the records of a prepared stream with this function.
+    ///
+    /// # Errors
+    /// Returns the index of the first record that was not written.
+    pub(crate) async fn append_unlimited(
+        &self,
+        engine: &Engine,
+        records: &[NewRecord],
+    ) -> Result<(), usize> {
+        let ignored = WriteRates::Ignored;
+        let mut written = vec![false; records.len()];
+        for batch in self.append_by_shard(engine, records, ignored).await {
+            if batch.ticket.is_none() || batch.torn {
+                continue;
+            }
+            engine
+                .traffic
+                .wrote(batch.records.len() as u64, batch.bytes);
+            self.records.add(batch.records.len() as u64);
+            batch.records.iter().for_each(|at| written[*at] = true);
+        }
+        let refused = written.iter().position(|is_written| !is_written);
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Appends each record to the open shard that the record's hash key or turn selects. If the
+    /// shard was closed after its selection, selects another shard for the record.
     async fn append_by_shard(
         &self,
         engine: &Engine,

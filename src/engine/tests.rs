@@ -159,7 +159,7 @@ async fn a_registration_is_finished_though_its_caller_leaves() {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     {
         let checked = Ok::<_, StoreError>(());
-        let registering = engine.register(stream, "reader", BTreeMap::new(), false, |_, _| checked);
+        let registering = engine.register(stream, "reader", BTreeMap::new(), |_, _| checked);
         assert!(pin!(registering).poll(&mut context).is_pending());
     }
     assert_eq!(status(), Some(ConsumerStatus::Creating));

@@ -28,7 +28,10 @@ impl Operation for CreateStream {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let (arn, stream) = new_stream(context, input)?;
-        create(context, arn, stream).await.map(|()| Nothing)
+        let shards = stream.shards;
+        let created = context.engine.create(arn.clone(), stream).await;
+        created.map_err(|error| refusal(error, &arn, shards.into()))?;
+        Ok(Nothing)
     }
 }
 
@@ -61,16 +64,6 @@ pub(super) fn new_stream(context: &Context, input: Input) -> Result<(StreamArn, 
         at_once: false,
     };
     Ok((arn, stream))
-}
-
-pub(super) async fn create(
-    context: &Context,
-    arn: StreamArn,
-    stream: NewStream,
-) -> Result<(), Error> {
-    let shards = u64::from(stream.shards);
-    let created = context.engine.create(arn.clone(), stream).await;
-    created.map_err(|error| refusal(error, &arn, shards))
 }
 
 impl HasTarget for CreateStream {
@@ -112,7 +105,8 @@ fn mode_of(input: &Input) -> Result<model::StreamMode, Error> {
     Ok(model::StreamMode::Provisioned)
 }
 
-fn refusal(error: CreateError, arn: &StreamArn, shards: u64) -> Error {
+/// Returns the exception for a stream that the engine refuses to create with `shards` shards.
+pub(super) fn refusal(error: CreateError, arn: &StreamArn, shards: u64) -> Error {
     let account = arn.scope.account;
     match error {
         CreateError::Exists => Error::stream_exists(arn),

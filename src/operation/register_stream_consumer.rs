@@ -51,7 +51,7 @@ impl Operation for RegisterStreamConsumer {
         };
         let registered = context
             .engine
-            .register(&stream, name, tags.into_map(), false, check)
+            .register(&stream, name, tags.into_map(), check)
             .await?;
         let mut consumer = ConsumerDescription::of(&stream.arn, name, &registered);
         // The service answers CREATING even if the consumer is ACTIVE immediately.

@@ -14,16 +14,15 @@ use super::retention::check_hours;
 use super::table::Entry;
 use crate::engine::channel::Channel;
 use crate::engine::queue::Queue;
-use crate::engine::{PutSettings, Stream, StreamState};
+use crate::engine::{PreparedStreams, PutSettings, Stream, StreamState};
 use crate::error::{Error, KeyPurpose};
 use crate::model::NewRecord;
 use crate::wire::{Format, Shape};
 use bytes::Bytes;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Creates a stream of the setup. `members` is the JSON of a CreateStream request. The stream is
+/// Prepares a stream of the setup. `members` is the JSON of a CreateStream request. The stream is
 /// ACTIVE immediately. `None` as `retention_hours` means the default retention period. `None` as
 /// `key_id` means that the stream is not encrypted.
 ///
@@ -31,8 +30,9 @@ use std::sync::Arc;
 /// The name of the refused member, and the exception that CreateStream, the change of the retention
 /// period or the start of the encryption would answer. The name is empty for every exception of
 /// CreateStream.
-pub async fn create_at_start(
+pub(crate) fn prepare_at_start(
     context: &Context,
+    prepared: &mut PreparedStreams,
     members: String,
     retention_hours: Option<u32>,
     key_id: Option<&str>,
@@ -52,10 +52,24 @@ pub async fn create_at_start(
         checked.map_err(|error| ("KeyId", error))?;
         stream.settings.key_id = Some(key.to_owned());
     }
-    let created = create_stream::create(context, arn.clone(), stream).await;
-    created.map_err(refused)?;
-    let created = context.engine.find(&arn.scope, &arn.name);
-    created.ok_or_else(Error::internal).map_err(refused)
+    let shards = stream.shards.into();
+    let created = prepared.prepare(arn.clone(), stream);
+    created.map_err(|error| refused(create_stream::refusal(error, &arn, shards)))
+}
+
+/// Adds the prepared streams of the setup, except the streams whose names are taken. Returns the
+/// added streams when they are durable.
+///
+/// # Errors
+/// A refused stream, and the exception that CreateStream would answer.
+pub(crate) async fn add_at_start(
+    prepared: &mut PreparedStreams,
+) -> Result<Vec<Arc<Stream>>, (Arc<Stream>, Error)> {
+    prepared.add_new().await.map_err(|(stream, error)| {
+        let shards = stream.look(StreamState::open_shards_count);
+        let error = create_stream::refusal(error, &stream.arn, shards);
+        (stream, error)
+    })
 }
 
 pub fn create_stream_shape() -> &'static Shape {
@@ -169,25 +183,17 @@ pub(crate) async fn create_channel_at_start(
     Ok(StartItem::Created(channel))
 }
 
-/// Registers a consumer of the setup. The consumer is ACTIVE immediately.
+/// Registers a consumer of a prepared stream of the setup. The consumer is ACTIVE immediately.
 ///
 /// # Errors
 /// The exception that RegisterStreamConsumer would answer.
-pub async fn register_at_start(
-    context: &Context,
-    stream: &Arc<Stream>,
-    name: &str,
-) -> Result<(), Error> {
+pub fn register_at_start(context: &Context, stream: &Stream, name: &str) -> Result<(), Error> {
     let members = json!({"StreamARN": stream.arn.to_string(), "ConsumerName": name}).to_string();
     read_input::<RegisterStreamConsumer>(context, &Bytes::from(members), Format::Json)?;
-    let limits = &context.engine.limits;
-    let check = |state: &StreamState, committed| {
-        check_consumer(&stream.arn, state, limits, committed, name)
-    };
-    let registered = context
-        .engine
-        .register(stream, name, BTreeMap::new(), true, check);
-    registered.await.map(drop)
+    let engine = &context.engine;
+    engine.register_prepared(stream, name, |state: &StreamState, committed| {
+        check_consumer(&stream.arn, state, &engine.limits, committed, name)
+    })
 }
 
 /// A record that the setup puts into a stream.
@@ -201,23 +207,19 @@ pub struct StartRecord {
     pub data: Vec<u8>,
 }
 
-/// Puts the records of the setup into a stream, without the write limits.
+/// Puts records of the setup into a prepared stream, without the write limits. The records become
+/// durable before the stream.
 ///
 /// # Errors
-/// The index of the first record that is refused, and the exception for this record. If the store
-/// failed, records before and after this record may have been put.
+/// The index of the first record that is refused, and the exception for this record.
 pub async fn put_at_start(
     context: &Context,
     stream: &Stream,
     records: Vec<StartRecord>,
 ) -> Result<(), (usize, Error)> {
-    let settings = stream.put_settings();
-    let routed = route_records(&settings, records)?;
-    let results = stream.put_unlimited(&context.engine, routed).await;
-    match results.iter().position(Result::is_err) {
-        Some(at) => Err((at, Error::internal())),
-        None => Ok(()),
-    }
+    let routed = route_records(&stream.put_settings(), records)?;
+    let put = stream.append_unlimited(&context.engine, &routed).await;
+    put.map_err(|at| (at, Error::internal()))
 }
 
 /// Computes the hash keys of the setup's records, and checks the sizes of the records.

@@ -1,5 +1,7 @@
 //! Streams that are created at the start.
 
+mod durability;
+
 use crate::lab::program::Program;
 use crate::lab::raw::Connection;
 use crate::lab::{Lab, Place, Request, Stream, block_on};
