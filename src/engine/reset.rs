@@ -6,19 +6,20 @@ use super::core::Engine;
 use super::queue::Queue;
 use super::saved;
 use super::stream::Stream;
-use crate::store::{AccountValue, Change, StoreError};
+use crate::store::{AccountValue, Change, StoreError, Ticket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Engine {
     /// Removes all streams, queues and channels, the settings of all accounts, and the event source
     /// mappings that were created through the API. Keeps the time of the clock, and the mappings
-    /// that the options define. Returns when the reset is as durable as the `durability` option
-    /// promises.
+    /// that the options define. Returns the ticket with which the caller waits until the reset is as
+    /// durable as the `durability` option promises. Changes that are made later do not become
+    /// durable before the reset.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
-    pub async fn reset(&self) -> Result<(), StoreError> {
+    pub(crate) fn reset(&self) -> Result<Ticket, StoreError> {
         self.check_store()?;
         self.replacements.fetch_add(1, Ordering::SeqCst);
         let streams = self.streams();
@@ -40,7 +41,7 @@ impl Engine {
         for stream in &streams {
             self.forget(stream);
         }
-        ticket.durable().await
+        Ok(ticket)
     }
 
     /// Removes the given streams, queues and channels, in any status. If the store cannot write,

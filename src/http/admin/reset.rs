@@ -23,11 +23,14 @@ pub(super) async fn reset(
     members.end()?;
     let _permit = admin.definitions.replacement().await;
     admin.engine.world.faults.clear();
-    let removed = admin.engine.reset().await;
+    let removal = admin.engine.reset().map_err(|error| failed(&error))?;
+    let made = match setup {
+        // The setup does not wait for the disk, which makes the removal durable meanwhile.
+        true => admin.definitions.create(&admin.engine).await,
+        false => Ok(()),
+    };
+    let removed = removal.durable().await;
     removed.map_err(|error| failed(&error))?;
-    if setup {
-        let made = admin.definitions.create(&admin.engine).await;
-        made.map_err(|error| Refused::new(StatusCode::CONFLICT, &error.to_string()))?;
-    }
+    made.map_err(|error| Refused::new(StatusCode::CONFLICT, &error.to_string()))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
