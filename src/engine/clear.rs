@@ -19,7 +19,7 @@ impl Engine {
     /// object. The channel counts the other removed records as lost.
     ///
     /// While a snapshot is being saved, the removed records keep their space, because the save may
-    /// still read them. The retention task frees them later.
+    /// still read them. The retention task frees them at the end of the save.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.

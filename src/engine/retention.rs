@@ -23,7 +23,8 @@ use crate::world::{Alarm, Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Removes expired records until the engine stops.
+/// Removes expired records at regular intervals and at the end of each save of a snapshot, until the
+/// engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let clock = &engine.world.clock;
     let mut next = clock.now().plus_millis(limits::RETENTION_SWEEP_MS);

@@ -1,24 +1,40 @@
 //! Limits the number of operations of one kind that are in progress at the same time.
 
 use crate::limits::Limit;
+use crate::world::Bell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts the operations of one kind that are in progress.
 #[derive(Debug, Default)]
-pub(super) struct Slots(Arc<AtomicU64>);
+pub(super) struct Slots(Arc<InUse>);
 
 /// The slot of an operation in progress. Dropping this value frees the slot.
 #[derive(Debug)]
-pub(super) struct Slot(Arc<AtomicU64>);
+pub(super) struct Slot(Arc<InUse>);
+
+#[derive(Debug, Default)]
+struct InUse {
+    count: AtomicU64,
+    /// Rings when the last slot becomes free.
+    all_free: Option<Bell>,
+}
 
 impl Slots {
+    /// Counts operations, and rings `all_free` whenever no operation is in progress any more.
+    pub(super) fn ringing(all_free: Bell) -> Self {
+        Self(Arc::new(InUse {
+            count: AtomicU64::new(0),
+            all_free: Some(all_free),
+        }))
+    }
+
     /// Takes a slot for a new operation.
     ///
     /// # Errors
     /// Returns the limit `most` if that many slots are already in use.
     pub(super) fn take(&self, most: Limit) -> Result<Slot, u64> {
-        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        let before = self.0.count.fetch_add(1, Ordering::Relaxed);
         let slot = Slot(self.0.clone());
         match most.filter(|most| before >= *most) {
             None => Ok(slot),
@@ -28,13 +44,16 @@ impl Slots {
 
     /// Number of operations in progress.
     pub(super) fn in_use(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.count.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let before = self.0.count.fetch_sub(1, Ordering::Relaxed);
+        if let Some(bell) = self.0.all_free.as_ref().filter(|_| before == 1) {
+            bell.ring();
+        }
     }
 }
 

@@ -143,7 +143,8 @@ impl Engine {
             tasks,
             active_subscriptions: ActiveSubscriptions::new(),
             tails: Slots::default(),
-            saves: Slots::default(),
+            // The end of a save frees the records that only the save needed.
+            saves: Slots::ringing(retention_alarm.bell()),
             replacements: AtomicU64::new(0),
             loads: Slots::default(),
             stopping,

@@ -193,6 +193,17 @@ async fn begin_save(lab: &Lab) -> (Connection, Vec<u8>) {
     (connection, first)
 }
 
+/// The bytes of records that the emulator holds in memory and on disk.
+async fn held_bytes(lab: &Lab) -> u64 {
+    let page = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
+    let text = page.text();
+    let figure = |name: &str| -> u64 {
+        let value = text.lines().find_map(|line| line.strip_prefix(name));
+        value.unwrap().trim().parse().unwrap()
+    };
+    figure("minikin_store_memory_bytes ") + figure("minikin_store_disk_bytes ")
+}
+
 wire_test!(
     a_snapshot_keeps_the_records_that_are_cleared_or_expire_during_the_save,
     ["--profile", "fast"],
@@ -207,6 +218,7 @@ wire_test!(
             }
             let stream = Stream::existing(&lab, "orders");
             assert!(stream.read_all().await.is_empty());
+            assert!(held_bytes(&lab).await > 0, "the save needs the records");
             loop {
                 let chunk = connection.next_chunk().await.expect("a whole file");
                 if chunk.is_empty() {
@@ -214,6 +226,11 @@ wire_test!(
                 }
                 file.extend(chunk);
             }
+            // The clock does not move any more.
+            crate::lab::until("the space of the records to be free", async || {
+                (held_bytes(&lab).await == 0).then_some(())
+            })
+            .await;
             let there = Lab::start(Place::Memory, &["--profile", "fast"]).await;
             load(&there, &file).await;
             let listed = own(&there, "GET", "streams", "").await.1;
