@@ -15,6 +15,7 @@ mod logging;
 mod look;
 mod outcome;
 mod print;
+mod progress;
 mod put;
 mod serve;
 mod signal;

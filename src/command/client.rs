@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::fs::File;
 use std::io::Read as _;
+use std::sync::Arc;
 
 /// The options of every command that talks to a running emulator: the address of the emulator, the
 /// admin token and the form of the output.
@@ -178,9 +179,15 @@ impl Client {
         self.send("POST", path, &[], Some(header), BlockingBody::Bytes(body))
     }
 
-    /// Sends PUT with the contents of a file as the body.
-    pub(super) fn put_file(&self, path: &str, file: File) -> Result<(), Failure> {
-        let body = BlockingBody::File(file.into());
+    /// Sends PUT with the contents of a file as the body. Calls `sent` with the number of bytes of
+    /// each part of the file, when the connection takes the part.
+    pub(super) fn put_file(
+        &self,
+        path: &str,
+        file: File,
+        sent: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<(), Failure> {
+        let body = BlockingBody::File(file.into(), Arc::new(sent));
         self.send("PUT", path, &[], None, body).map(drop)
     }
 

@@ -3,17 +3,15 @@
 use super::client::{Client, WholeConnection};
 use super::outcome::{Answer, Failure};
 use super::print::{self, Form};
-use crate::world::Stopwatch;
+use super::progress::Progress;
+use crate::lock::Lock;
 use serde_json::json;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Number of bytes of a snapshot that the command reads and writes at a time.
 const PART_BYTES: usize = 256 << 10;
-/// Time between two updates of the progress line.
-const PROGRESS: Duration = Duration::from_millis(200);
 
 /// The arguments of `minikin snapshot`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +45,9 @@ pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
         }
         Change::Load(Transfer { file, connection }) => {
             let (opened, bytes) = open(file).map_err(|error| unusable(file, &error))?;
-            Client::whole(&connection.server)?.put_file("snapshot", opened)?;
+            let progress = Lock::new(Progress::begin(Some(bytes)));
+            let sent = move |part| progress.lock().add(part);
+            Client::whole(&connection.server)?.put_file("snapshot", opened, sent)?;
             let form = Form::of_output(connection.server.json);
             report(form, "loaded", bytes, file)
         }
@@ -113,27 +113,18 @@ fn replace(path: &Path, from: &mut impl Read) -> Result<u64, Failure> {
 /// the number of bytes. The error message of a failed write contains `path`.
 fn copy(from: &mut impl Read, to: &mut impl Write, path: &Path) -> Result<u64, Failure> {
     let mut part = vec![0; PART_BYTES];
-    let (mut bytes, watch) = (0, Stopwatch::start());
-    let mut shown = io::stderr().is_terminal().then_some(Duration::ZERO);
+    let mut progress = Progress::begin(None);
     loop {
         let count = from
             .read(&mut part)
             .map_err(|error| Failure::broken(&error))?;
         if count == 0 {
-            break;
+            return Ok(progress.bytes());
         }
         let written = to.write_all(&part[..count]);
         written.map_err(|error| unusable(path, &error))?;
-        bytes += count as u64;
-        if shown.is_some_and(|shown| watch.elapsed() >= shown + PROGRESS) {
-            shown = Some(watch.elapsed());
-            eprint!("\r{} MiB ", bytes >> 20);
-        }
+        progress.add(count);
     }
-    if shown.is_some_and(|shown| !shown.is_zero()) {
-        eprintln!();
-    }
-    Ok(bytes)
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {

@@ -39,8 +39,9 @@ pub(crate) struct BlockingRequest<'a> {
 /// The body of a request that a blocking client sends.
 pub(crate) enum BlockingBody {
     Bytes(Bytes),
-    /// The bytes of a file, from its current position to its end.
-    File(Arc<File>),
+    /// The bytes of a file, from its current position to its end. The client calls the function
+    /// with the number of bytes of each part of the file, when the connection takes the part.
+    File(Arc<File>, Arc<dyn Fn(usize) + Send + Sync>),
 }
 
 /// An answer whose head has arrived. The caller reads the body from this value.
@@ -108,7 +109,9 @@ impl BlockingClient {
         }
         let body = match &request.body {
             BlockingBody::Bytes(bytes) => whole(bytes.clone()),
-            BlockingBody::File(file) => RequestBody::new(FileBody(file.clone())),
+            BlockingBody::File(file, sent) => {
+                RequestBody::new(FileBody(file.clone(), sent.clone()))
+            }
         };
         builder.body(body).map_err(|error| error.to_string())
     }
@@ -150,7 +153,7 @@ impl Read for BlockingAnswer<'_> {
 
 /// The body of a request that is read from a file. Reading blocks the thread, which has no other
 /// task.
-struct FileBody(Arc<File>);
+struct FileBody(Arc<File>, Arc<dyn Fn(usize) + Send + Sync>);
 
 impl Body for FileBody {
     type Data = Bytes;
@@ -165,6 +168,7 @@ impl Body for FileBody {
             Ok(0) => None,
             Ok(count) => {
                 part.truncate(count);
+                (self.1)(count);
                 Some(Ok(Frame::data(part.into())))
             }
             Err(error) => Some(Err(error)),
