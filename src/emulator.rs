@@ -328,7 +328,7 @@ impl Emulator {
         let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);
         let origin = (Origin::Api, None);
         let sources = &self.engine.event_sources;
-        let found = sources.create_by_request(&self.home, request, origin, &find)?;
+        let found = sources.create_by_request(&self.home, &request, origin, &find)?;
         Ok(found.mapping)
     }
 

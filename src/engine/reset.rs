@@ -22,10 +22,16 @@ impl Engine {
     pub(crate) fn reset(&self) -> Result<Ticket, StoreError> {
         self.check_store()?;
         self.replacements.fetch_add(1, Ordering::SeqCst);
-        let streams = self.streams();
+        // Under this lock, a creation of a mapping that finds a stream after the removal of the
+        // mappings finds a stream that stays.
+        let (streams, mut changes) = {
+            let mut accounts = self.accounts.lock();
+            let streams = accounts.streams();
+            streams.iter().for_each(|stream| accounts.remove(stream));
+            (streams, self.event_sources.remove_made_by_api())
+        };
         let queues = self.all_queues();
         let channels = self.all_channels();
-        let mut changes = self.event_sources.remove_made_by_api();
         changes.extend(stream_removals(&streams));
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
         changes.extend(self.channel_removals(&channels));

@@ -1,6 +1,7 @@
 //! Streams that are created at the start.
 
 mod durability;
+mod overlaps;
 
 use crate::lab::program::Program;
 use crate::lab::raw::Connection;
@@ -144,22 +145,30 @@ fn fault_rules_that_cannot_be_in_force_stop_the_start() {
     });
 }
 
-/// Creates a mapping of a stream to the function `function` through Lambda's API.
-async fn map_by_api(lab: &Lab, stream: &str) {
+/// A request to Lambda's API. `uuid` is the UUID of an event source mapping, or empty.
+fn lambda_request(method: &'static str, uuid: &str) -> Request {
     let credential = "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/lambda/aws4_request, \
                       SignedHeaders=host, Signature=0";
-    let arn = format!("arn:aws:kinesis:us-east-1:000000000000:stream/{stream}");
-    let body = json!({
-        "FunctionName": "function",
-        "EventSourceArn": arn,
-        "StartingPosition": "LATEST",
-    });
-    let request = Request::bare("POST", "/2015-03-31/event-source-mappings")
+    let path = format!("/2015-03-31/event-source-mappings/{uuid}");
+    Request::bare(method, path.trim_end_matches('/'))
         .header("authorization", credential)
         .header("x-amz-date", "20231114T221320Z")
         .header("content-type", "application/json")
-        .body(body.to_string().as_bytes());
-    let answer = lab.send(&request).await;
+}
+
+/// The request to create a mapping of a stream to a function.
+fn map_request(stream: &str, function: &str) -> Request {
+    let body = json!({
+        "FunctionName": function,
+        "EventSourceArn": crate::lab::arn_of(stream),
+        "StartingPosition": "LATEST",
+    });
+    lambda_request("POST", "").body(body.to_string().as_bytes())
+}
+
+/// Creates a mapping of a stream to the function `function` by Lambda's API.
+async fn map_by_api(lab: &Lab, stream: &str) {
+    let answer = lab.send(&map_request(stream, "function")).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
 }
 

@@ -29,16 +29,33 @@ impl EventSources {
     pub fn create_by_request(
         &self,
         scope: &AccountRegion,
-        request: CreateRequest,
+        request: &CreateRequest,
         (origin, uuid): (Origin, Option<Uuid>),
         find: FindStream<'_>,
     ) -> Result<ChangedMapping, Refusal> {
+        loop {
+            let created = self.try_create(scope, request, (origin, uuid), find)?;
+            if let Some(created) = created {
+                return Ok(created);
+            }
+        }
+    }
+
+    /// Creates the mapping of a request. Returns `None` and creates nothing if a reset or the load
+    /// of a snapshot overlaps the checks.
+    fn try_create(
+        &self,
+        scope: &AccountRegion,
+        request: &CreateRequest,
+        (origin, uuid): (Origin, Option<Uuid>),
+        find: FindStream<'_>,
+    ) -> Result<Option<ChangedMapping>, Refusal> {
         let now = self.context().world.clock.now();
-        let source = request.source.as_deref().unwrap_or_default();
-        let source = source_of(source)?;
+        let source = source_of(request.source.as_deref().unwrap_or_default())?;
         let function = request.changes.function.as_deref().unwrap_or_default();
         let function = self.function(function, scope)?;
         let position = starting_position(&request.start, now)?;
+        let replacements = self.replacements();
         let stream = find(source.stream());
         let is_there = stream
             .as_ref()
@@ -48,27 +65,28 @@ impl EventSources {
         }
         let settings = request.changes.applied_to(&Settings::default())?;
         self.check_destination(&request.changes, &settings, &source, origin)?;
-        let found = self.create(
-            NewMapping {
-                scope: scope.clone(),
-                position,
-                function,
-                settings,
-                enabled: request.changes.enabled.unwrap_or(true),
-                tags: request.tags,
-                origin,
-                uuid,
-                source: source.clone(),
-            },
-            stream.filter(|_| is_there),
-        )?;
+        let new = NewMapping {
+            scope: scope.clone(),
+            position,
+            function,
+            settings,
+            enabled: request.changes.enabled.unwrap_or(true),
+            tags: request.tags.clone(),
+            origin,
+            uuid,
+            source: source.clone(),
+        };
+        let created = self.create(new, stream.filter(|_| is_there), replacements)?;
+        let Some(created) = created else {
+            return Ok(None);
+        };
         // The stream may have been created or deleted after it was looked up above.
-        match (find(source.stream()), found.mapping.stream()) {
+        match (find(source.stream()), created.mapping.stream()) {
             (Some(stream), _) => self.stream_changed(&stream),
             (None, Some(stream)) => self.stream_gone(&stream),
             (None, None) => {}
         }
-        Ok(found)
+        Ok(Some(created))
     }
 
     /// Applies the changes of an UpdateEventSourceMapping request to a mapping.
@@ -166,7 +184,7 @@ impl EventSources {
     }
 }
 
-fn source_of(text: &str) -> Result<Source, Refusal> {
+pub(super) fn source_of(text: &str) -> Result<Source, Refusal> {
     Source::parse(text).ok_or_else(Refusal::unrecognized_source)
 }
 

@@ -2,7 +2,7 @@
 //! a mapping is a hash of its account, region, source and function. Therefore the emulator
 //! recognizes the mapping again at every start.
 
-use super::checks::FindStream;
+use super::checks::{FindStream, source_of};
 use super::mapping::{Mapping, Origin, Plan};
 use super::registry::EventSources;
 use crate::model::AccountRegion;
@@ -23,6 +23,13 @@ pub struct ConfiguredMapping {
     pub keeps_existing: bool,
 }
 
+/// The effect of the definition of a mapping.
+enum Configured {
+    Created(Arc<Mapping>),
+    Redefined(NewDefinition),
+    Unchanged,
+}
+
 /// New settings for a mapping that the data directory contains from an earlier run.
 struct NewDefinition {
     mapping: Arc<Mapping>,
@@ -31,9 +38,10 @@ struct NewDefinition {
 }
 
 impl EventSources {
-    /// Creates the mappings of `wanted`. A mapping that exists from an earlier run gets the
-    /// settings in `wanted`, unless its `keeps_existing` is true. Also disables the mappings that
-    /// an option or a setup file defined only in an earlier run.
+    /// Creates the mappings of `wanted`. A mapping that exists from an earlier run, or that the API
+    /// has created for the same source and function, gets the settings in `wanted`, unless
+    /// `keeps_existing` is true. Disables every mapping that an option or a setup file defined in an
+    /// earlier run and no longer defines.
     ///
     /// # Errors
     /// Returns the index in `wanted` of a refused mapping, and the refusal. In this case no mapping
@@ -43,26 +51,27 @@ impl EventSources {
         wanted: &[ConfiguredMapping],
         find: FindStream<'_>,
     ) -> Result<(), (usize, Refusal)> {
-        let (mut named, mut redefined, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        let mut named = Vec::new();
         for (at, wanted) in wanted.iter().enumerate() {
-            let refused = |refusal| (at, refusal);
-            let uuid = uuid_of(wanted).map_err(refused)?;
+            let uuid = uuid_of(wanted).map_err(|refusal| (at, refusal))?;
             if named.contains(&uuid) {
                 let text = "The mapping of this stream to this function is named twice.";
                 return Err((at, Refusal::invalid(text)));
             }
             named.push(uuid);
-            match self.find(&uuid) {
-                Some(mapping) if wanted.keeps_existing => {
-                    log_differences(&mapping, &wanted.request).map_err(refused)?;
+        }
+        let (mut made, mut redefined) = (Vec::new(), Vec::new());
+        for (at, (wanted, uuid)) in wanted.iter().zip(&named).enumerate() {
+            match self.configure_one(wanted, *uuid, find) {
+                Ok(Configured::Created(mapping)) => made.push(mapping),
+                Ok(Configured::Redefined(definition)) => redefined.push(definition),
+                Ok(Configured::Unchanged) => {}
+                Err(refusal) => {
+                    self.remove_all(&made);
+                    return Err((at, refusal));
                 }
-                Some(mapping) => {
-                    redefined.push(self.prepare(mapping, &wanted.request).map_err(refused)?);
-                }
-                None => new.push((at, uuid, wanted)),
             }
         }
-        self.create_all(new, find)?;
         redefined.into_iter().for_each(apply);
         for mapping in self.all() {
             if mapping.origin == Origin::Options && !named.contains(&mapping.uuid) {
@@ -72,36 +81,57 @@ impl EventSources {
         Ok(())
     }
 
-    /// Creates every mapping of `new`. If a mapping is refused, removes the mappings that were
-    /// already created, and returns the index of the refused mapping and the refusal.
-    fn create_all(
+    /// Creates the mapping of `wanted` with the UUID `uuid`, or prepares the new settings of the
+    /// existing mapping.
+    fn configure_one(
         &self,
-        new: Vec<(usize, Uuid, &ConfiguredMapping)>,
+        wanted: &ConfiguredMapping,
+        uuid: Uuid,
         find: FindStream<'_>,
-    ) -> Result<(), (usize, Refusal)> {
-        let mut made: Vec<Arc<Mapping>> = Vec::new();
-        for (at, uuid, wanted) in new {
-            let origin = (Origin::Options, Some(uuid));
-            let request = wanted.request.clone();
-            match self.create_by_request(&wanted.scope, request, origin, find) {
-                Ok(created) => {
-                    let mapping = created.mapping;
-                    if mapping.stream().is_none() {
-                        tracing::warn!(
-                            mapping = %mapping.uuid, source = %mapping.source,
-                            "the stream of this event source mapping does not exist: the mapping \
-                             waits for it"
-                        );
-                    }
-                    made.push(mapping);
-                }
-                Err(refusal) => {
-                    self.remove_all(&made);
-                    return Err((at, refusal));
-                }
-            }
+    ) -> Result<Configured, Refusal> {
+        if let Some(existing) = self.find(&uuid).or_else(|| self.twin_of(wanted)) {
+            return self.keep_or_redefine(existing, wanted);
         }
-        Ok(())
+        let origin = (Origin::Options, Some(uuid));
+        let created = self.create_by_request(&wanted.scope, &wanted.request, origin, find);
+        let mapping = match created {
+            Ok(created) => created.mapping,
+            // During a reset, a client may create the mapping after the first check.
+            Err(refusal) => {
+                let twin = self.twin_of(wanted).ok_or(refusal)?;
+                return self.keep_or_redefine(twin, wanted);
+            }
+        };
+        if mapping.stream().is_none() {
+            tracing::warn!(
+                mapping = %mapping.uuid, source = %mapping.source,
+                "the stream of this event source mapping does not exist: the mapping waits for it"
+            );
+        }
+        Ok(Configured::Created(mapping))
+    }
+
+    fn keep_or_redefine(
+        &self,
+        existing: Arc<Mapping>,
+        wanted: &ConfiguredMapping,
+    ) -> Result<Configured, Refusal> {
+        if wanted.keeps_existing {
+            log_differences(&existing, &wanted.request)?;
+            return Ok(Configured::Unchanged);
+        }
+        let definition = self.prepare(existing, &wanted.request)?;
+        Ok(Configured::Redefined(definition))
+    }
+
+    /// Finds the mapping with the source and the function of `wanted`. A client may have created it
+    /// with another UUID.
+    fn twin_of(&self, wanted: &ConfiguredMapping) -> Option<Arc<Mapping>> {
+        let ConfiguredMapping { scope, request, .. } = wanted;
+        let source = source_of(request.source.as_deref().unwrap_or_default()).ok()?;
+        let function = request.changes.function.as_deref().unwrap_or_default();
+        let function = FunctionArn::resolve(function, scope).ok()?;
+        self.mappings().find_twin(scope, &source, &function)
     }
 
     /// Checks the definition that an option contains for an existing mapping, and prepares the
@@ -121,7 +151,7 @@ impl EventSources {
         let plan = match old.settings == settings && old.function == function {
             true => old,
             false => {
-                self.refuse_twin_of(&mapping, &function)?;
+                self.mappings().refuse_twin_of(&mapping, &function)?;
                 Plan::new(settings, function)?
             }
         };

@@ -456,8 +456,8 @@ impl ShardWork {
     fn set_result(&self, result: ProcessingResult, now: Timestamp) {
         if self.mapping.set_result(result, now) {
             let mut state = self.mapping.state.lock();
-            let change = saved::mapping(&self.mapping, &mut state, now);
-            let _kept = self.context.store.save(vec![change]);
+            let changes = saved::mapping(&self.mapping, &mut state, now);
+            let _kept = self.context.store.save(changes);
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use super::mapping::Mapping;
 use crate::lock::Lock;
-use crate::model::event_source::{FunctionArn, Refusal};
+use crate::model::AccountRegion;
+use crate::model::event_source::{FunctionArn, Refusal, Source};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The mappings, keyed by their numbers. The numbers are in the order of creation.
 #[derive(Debug, Default)]
@@ -13,6 +15,36 @@ pub(super) struct Mappings(pub(super) Lock<BTreeMap<u64, Arc<Mapping>>>);
 impl Mappings {
     pub(super) fn all(&self) -> Vec<Arc<Mapping>> {
         self.0.lock().values().cloned().collect()
+    }
+
+    pub(super) fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
+        let mappings = self.0.lock();
+        let found = mappings.values().find(|mapping| mapping.uuid == *uuid);
+        found.cloned()
+    }
+
+    /// Finds the mapping of `source` in the account and region `scope` that invokes `function`.
+    pub(super) fn find_twin(
+        &self,
+        scope: &AccountRegion,
+        source: &Source,
+        function: &FunctionArn,
+    ) -> Option<Arc<Mapping>> {
+        let is_twin = |mapping: &&Arc<Mapping>| {
+            mapping.source == *source
+                && mapping.scope == *scope
+                && mapping.state.lock().plan.function == *function
+        };
+        self.0.lock().values().find(is_twin).cloned()
+    }
+
+    /// Refuses `function` for `mapping` if another mapping of the same source already invokes it.
+    pub(super) fn refuse_twin_of(
+        &self,
+        mapping: &Mapping,
+        function: &FunctionArn,
+    ) -> Result<(), Refusal> {
+        refuse_twin(&mut others(&self.0.lock(), mapping), function)
     }
 
     pub(super) fn forget(&self, mapping: &Mapping) {

@@ -19,6 +19,7 @@ use crate::store::{Change, MappingValue, Ticket};
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 /// All event source mappings of an emulator.
@@ -26,6 +27,8 @@ use uuid::Uuid;
 pub struct EventSources {
     context: Arc<Context>,
     mappings: Arc<Mappings>,
+    /// Number of resets and of loads of snapshots since the start.
+    replacements: AtomicU64,
 }
 
 /// The definition of a mapping that is to be created.
@@ -69,11 +72,16 @@ impl EventSources {
         Self {
             context: Arc::new(context),
             mappings: Arc::default(),
+            replacements: AtomicU64::new(0),
         }
     }
 
     pub(super) fn context(&self) -> &Arc<Context> {
         &self.context
+    }
+
+    pub(super) fn mappings(&self) -> &Mappings {
+        &self.mappings
     }
 
     /// All mappings, in the order of their creation.
@@ -101,11 +109,7 @@ impl EventSources {
 
     /// Finds the mapping with this UUID, in any account and region.
     pub fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
-        let mappings = self.mappings.0.lock();
-        mappings
-            .values()
-            .find(|mapping| mapping.uuid == *uuid)
-            .cloned()
+        self.mappings.find(uuid)
     }
 
     /// True if a function with this name and qualifier is configured.
@@ -131,9 +135,17 @@ impl EventSources {
             .unwrap_or_default()
     }
 
+    /// The number of resets and of loads of snapshots since the start. A caller of
+    /// [`Self::create`] reads the number before it looks the stream up.
+    pub fn replacements(&self) -> u64 {
+        self.replacements.load(Ordering::SeqCst)
+    }
+
     /// Creates a mapping from checked settings. The stream may change during the call. Therefore
-    /// the caller must look the stream up again after the call, and must then call `stream_changed`
-    /// or `stream_gone`.
+    /// the caller must look the stream up again afterwards, and must call `stream_changed` or
+    /// `stream_gone` with the result. Returns `None` and creates nothing if the number of
+    /// replacements is no longer `replacements`, because then `stream` may be a stream that a reset
+    /// has removed.
     ///
     /// # Errors
     /// Returns a refusal if a mapping with the same source and function exists, or if a filter
@@ -142,11 +154,15 @@ impl EventSources {
         &self,
         new: NewMapping,
         stream: Option<Arc<Stream>>,
-    ) -> Result<ChangedMapping, Refusal> {
+        replacements: u64,
+    ) -> Result<Option<ChangedMapping>, Refusal> {
         let plan = Plan::new(new.settings, new.function)?;
         let now = self.context.world.clock.now();
         let alarm = self.context.world.clock.alarm();
         let mut mappings = self.mappings.0.lock();
+        if self.replacements() != replacements {
+            return Ok(None);
+        }
         let mut same_source = mappings
             .values()
             .filter(|mapping| mapping.source == new.source && mapping.scope == new.scope);
@@ -183,22 +199,11 @@ impl EventSources {
         let ticket = self.save(&mapping, now);
         mapping.note_state(now, if new.enabled { "Enabled" } else { "Disabled" });
         self.supervise(&mapping, alarm);
-        Ok(ChangedMapping {
+        Ok(Some(ChangedMapping {
             mapping,
             passing: PassingState::Creating,
             ticket,
-        })
-    }
-
-    /// Returns a refusal if another mapping with the same source as `mapping` already invokes
-    /// `function`.
-    pub(super) fn refuse_twin_of(
-        &self,
-        mapping: &Mapping,
-        function: &FunctionArn,
-    ) -> Result<(), Refusal> {
-        let mappings = self.mappings.0.lock();
-        refuse_twin(&mut others(&mappings, mapping), function)
+        }))
     }
 
     fn supervise(&self, mapping: &Arc<Mapping>, alarm: crate::world::Alarm) {
@@ -213,8 +218,8 @@ impl EventSources {
 
     fn save(&self, mapping: &Mapping, now: Timestamp) -> Ticket {
         let mut state = mapping.state.lock();
-        let change = saved::mapping(mapping, &mut state, now);
-        self.context.store.save(vec![change])
+        let changes = saved::mapping(mapping, &mut state, now);
+        self.context.store.save(changes)
     }
 
     /// Applies the changes of a request to a mapping. `function` is the function that the request
@@ -266,8 +271,8 @@ impl EventSources {
             state.enabled = enabled;
             state.modified = now;
             state.passing = Some((passing, self.passes_at(now)));
-            let change = saved::mapping(mapping, &mut state, now);
-            (passing, self.context.store.save(vec![change]))
+            let changes = saved::mapping(mapping, &mut state, now);
+            (passing, self.context.store.save(changes))
         };
         mapping.note_state(now, passing.as_str());
         self.fix_if_latest(mapping, now);
@@ -302,8 +307,8 @@ impl EventSources {
                 state.positions.clear();
                 self.context.store.save(removed)
             } else {
-                let change = saved::mapping(mapping, &mut state, now);
-                self.context.store.save(vec![change])
+                let changes = saved::mapping(mapping, &mut state, now);
+                self.context.store.save(changes)
             }
         };
         if self.context.transition_ms == 0 {
@@ -318,10 +323,12 @@ impl EventSources {
         })
     }
 
-    /// Removes every mapping that was created through the API, even if it is in a temporary state.
-    /// Returns the catalog changes that remove these mappings. Invocations in progress are not
-    /// aborted, but their outcomes have no effect.
+    /// Removes the mappings that were created through the API, in any state. Returns the catalog
+    /// changes that remove these mappings. Invocations in progress are not aborted, but their
+    /// outcomes have no effect. The caller holds the lock of the accounts until their streams are
+    /// removed, so that a creation in progress finds either no stream or a new one.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
+        self.replacements.fetch_add(1, Ordering::SeqCst);
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
         made.flat_map(|mapping| self.remove(mapping)).collect()
@@ -329,8 +336,10 @@ impl EventSources {
 
     /// Removes every mapping, including the mappings that options define. Returns the catalog
     /// changes that remove the mappings. Invocations in progress are not aborted, but their
-    /// outcomes have no effect.
+    /// outcomes have no effect. The caller holds the lock of the accounts until their streams are
+    /// replaced.
     pub(crate) fn remove_every(&self) -> Vec<Change> {
+        self.replacements.fetch_add(1, Ordering::SeqCst);
         let all = self.all();
         all.iter()
             .flat_map(|mapping| self.remove(mapping))
@@ -390,8 +399,8 @@ impl EventSources {
         let mut state = mapping.state.lock();
         state.tags.retain(|key, _| !remove.contains(key));
         state.tags.extend(add);
-        let change = saved::mapping(mapping, &mut state, now);
-        self.context.store.save(vec![change])
+        let changes = saved::mapping(mapping, &mut state, now);
+        self.context.store.save(changes)
     }
 
     /// Drops the positions of a mapping, so that the mapping starts again from `position`. If
@@ -407,7 +416,7 @@ impl EventSources {
             state.runners.clear();
             state.restarts += 1;
             state.is_started = false;
-            changes.push(saved::mapping(mapping, &mut state, now));
+            changes.extend(saved::mapping(mapping, &mut state, now));
             let _kept = self.context.store.save(changes);
         }
         mapping.note_state(now, "reset");

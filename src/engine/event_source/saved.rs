@@ -6,12 +6,16 @@ use crate::model::{AccountId, ShardId};
 use crate::store::{Change, MappingValue};
 use crate::world::Timestamp;
 
-/// Returns the catalog change that saves the definition and the state of a mapping. Marks the state
-/// as saved at `now`.
-pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Change {
+/// The catalog changes that save the definition and the state of a mapping. Marks the state as
+/// saved at `now`. Returns no changes if the mapping was removed. Otherwise the mapping would exist
+/// again after the next start.
+pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Vec<Change> {
     state.is_unsaved = false;
     state.saved_at = now;
-    definition(mapping, state)
+    match state.is_removed {
+        true => Vec::new(),
+        false => vec![definition(mapping, state)],
+    }
 }
 
 /// The catalog entries of a mapping and all its positions, for a snapshot.

@@ -297,7 +297,7 @@ impl ShardWork {
         )];
         state.positions.insert(self.shard.id, position);
         if state.is_unsaved {
-            changes.push(saved::mapping(&self.mapping, &mut state, now));
+            changes.extend(saved::mapping(&self.mapping, &mut state, now));
         }
         let _kept = self.context.store.save(changes);
     }

@@ -37,9 +37,9 @@ pub(super) async fn run(
         }
     }
     let mut state = mapping.state.lock();
-    if state.is_unsaved && !state.is_removed {
-        let change = saved::mapping(&mapping, &mut state, context.world.clock.now());
-        let _kept = context.store.save(vec![change]);
+    if state.is_unsaved {
+        let changes = saved::mapping(&mapping, &mut state, context.world.clock.now());
+        let _kept = context.store.save(changes);
     }
 }
 
@@ -203,7 +203,7 @@ fn begin(
         .map(|(shard, position)| saved::position(mapping, (stream.incarnation, *shard), position))
         .collect();
     state.positions = positions;
-    changes.push(saved::mapping(mapping, &mut state, now));
+    changes.extend(saved::mapping(mapping, &mut state, now));
     let _kept = context.store.save(changes);
 }
 

@@ -325,7 +325,7 @@ async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
     let find = |arn: &StreamArn| engine.find(&arn.scope, &arn.name);
     let request = CreateRequest::read(&request).map_err(|refusal| bad(&refusal.to_string()))?;
     let sources = &engine.event_sources;
-    let found = sources.create_by_request(&visit.scope, request, (Origin::Api, None), &find);
+    let found = sources.create_by_request(&visit.scope, &request, (Origin::Api, None), &find);
     let found = found.map_err(|refusal| bad(&refusal.to_string()))?;
     found
         .ticket

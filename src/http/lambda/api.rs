@@ -84,7 +84,7 @@ impl LambdaApi {
                 let request = CreateRequest::read(&json_of(body)?)?;
                 let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);
                 let origin = (Origin::Api, None);
-                let found = sources.create_by_request(scope, request, origin, &find)?;
+                let found = sources.create_by_request(scope, &request, origin, &find)?;
                 self.changed(found).await
             }
             Call::Get(uuid) => {

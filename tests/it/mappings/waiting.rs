@@ -137,7 +137,9 @@ fn a_record_that_becomes_too_old_while_it_waits_for_an_address_is_not_sent() {
             origin: Origin::Api,
             uuid: None,
         };
-        let made = lab.event_sources().create(new, other.stream()).unwrap();
+        let sources = lab.event_sources();
+        let made = sources.create(new, other.stream(), sources.replacements());
+        let made = made.unwrap().unwrap();
         put_into_two_shards(&stream).await;
         until_blocked(&made.mapping).await;
         until(|| server.running() == 1).await;
