@@ -32,6 +32,8 @@ struct Readings {
     /// The history of each shard. The key is the incarnation number of the shard's stream, and the
     /// index of the shard in this stream.
     shards: HashMap<(u64, u32), History>,
+    /// The time of the last removal of old histories of streams, as [`Reading::ms`].
+    dropped_ms: u64,
 }
 
 /// The readings of one stream's or shard's counters over time, the oldest first.
@@ -130,7 +132,7 @@ impl Rates {
         let sum = figures.fold(ShardFigures::default(), sum);
         let now_ms = self.now_ms();
         let mut readings = self.readings.lock();
-        drop_old(&mut readings.streams, now_ms, limits::RATE_STREAMS);
+        readings.drop_old_streams(now_ms);
         let history = readings.streams.entry(stream.incarnation).or_default();
         history.add(now_ms, sum, limits::RATE_READINGS);
         history.clone()
@@ -154,6 +156,20 @@ impl Rates {
             history.newest()
         };
         shards.iter().zip(figures).map(of_shard).collect()
+    }
+}
+
+impl Readings {
+    /// Drops old histories of streams, at most once a second, and whenever there are too many. A
+    /// page that shows all streams asks for the rates of each of them, and one pass over the
+    /// histories is enough for the page.
+    fn drop_old_streams(&mut self, now_ms: u64) {
+        let is_early = now_ms < self.dropped_ms + limits::RATE_READING_MS;
+        if is_early && self.streams.len() <= limits::RATE_STREAMS {
+            return;
+        }
+        self.dropped_ms = now_ms;
+        drop_old(&mut self.streams, now_ms, limits::RATE_STREAMS);
     }
 }
 
@@ -218,5 +234,21 @@ mod tests {
         assert_eq!(histories.len(), 1);
         drop_old(&mut histories, 20_000_000, 10);
         assert!(histories.is_empty());
+    }
+
+    #[test]
+    fn old_histories_are_looked_for_once_a_second() {
+        let mut history = History::default();
+        history.add(1_000, written(1), 10);
+        let mut readings = Readings::default();
+        readings.streams.insert(1, history.clone());
+        let expired_ms = 1_000 + limits::RATE_HISTORY_MS;
+        readings.drop_old_streams(expired_ms);
+        assert!(readings.streams.is_empty());
+        readings.streams.insert(2, history);
+        readings.drop_old_streams(expired_ms + limits::RATE_READING_MS - 1);
+        assert_eq!(readings.streams.len(), 1);
+        readings.drop_old_streams(expired_ms + limits::RATE_READING_MS);
+        assert!(readings.streams.is_empty());
     }
 }
