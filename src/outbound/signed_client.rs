@@ -164,15 +164,37 @@ impl SignedClient {
     }
 }
 
-/// The error for an answer whose status is not 2xx.
+/// The error for an answer whose status is not 2xx. Its text holds the beginning of the body, with
+/// escaped control characters, because the text is shown in the log on terminals.
 pub(super) fn refusal(answer: &Response<Bytes>) -> ClientError {
     let (status, body) = (answer.status(), answer.body());
     let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
-    ClientError::Refused(format!("{status}: {}", String::from_utf8_lossy(shown)))
+    let mut text = format!("{status}: ");
+    for letter in String::from_utf8_lossy(shown).chars() {
+        match letter.is_control() {
+            true => text.extend(letter.escape_default()),
+            false => text.push(letter),
+        }
+    }
+    ClientError::Refused(text)
 }
 
 /// The input of a signature for the body of a request: the bytes of the body, or their hash.
 enum Signable {
     Bytes(Bytes),
     Hash(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_no_control_characters_of_the_answer() {
+        let body = Bytes::from_static(b"<Code>\x1b[31mSlowDown\x07</Code>");
+        let answer = Response::builder().status(503).body(body).unwrap();
+        let text = refusal(&answer).to_string();
+        assert!(!text.chars().any(char::is_control), "{text:?}");
+        assert!(text.contains("SlowDown"), "{text:?}");
+    }
 }
