@@ -101,8 +101,11 @@ impl OpenError {
     /// Creates the error for a file or folder of the data directory `directory`. `part` is the path
     /// of this file or folder, and `error` is the error that its use caused. The created error
     /// reports damage of the directory, unless the state of the machine caused `error`, such as a
-    /// full disk.
+    /// full disk, or another process has locked the file.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return Self::of(directory, Problem::InUse);
+        }
         if is_of_the_machine(&error) {
             return Self::new(part, error);
         }
@@ -167,4 +170,18 @@ pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number.is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_of_another_process_is_no_damage() {
+        let locked = io::Error::from(io::ErrorKind::WouldBlock);
+        let error = OpenError::damaged(Path::new("data"), Path::new("data/meta"), locked);
+        assert!(!error.is_damage());
+        let text = error.to_string();
+        assert!(text.contains("is in use by another process"), "{text}");
+    }
 }
