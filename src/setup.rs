@@ -15,6 +15,7 @@ use crate::options::{
     AccountRegionSetting, FaultSetup, MappingSetup, Problem, ReaderSetup, Setup, StreamSetup,
 };
 use crate::world::{FaultRule, Timestamp};
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -169,10 +170,10 @@ impl Definitions {
     ) -> Result<(), Problem> {
         let mut prepared = PreparedStreams::new(engine.clone());
         let mut definitions: Vec<(Arc<Stream>, &StreamSetup)> = Vec::new();
+        let mut names = HashSet::new();
         for described in &self.setup.streams {
             let context = self.context(engine, &described.account_region);
-            let arn = StreamArn::new(context.caller.clone(), &described.name);
-            if definitions.iter().any(|(stream, _)| stream.arn == arn) {
+            if !names.insert(StreamArn::new(context.caller.clone(), &described.name)) {
                 return Err(described.place.refused("this stream is named twice"));
             }
             if let Some(stream) = prepare_stream(&context, described, &mut prepared).await? {
@@ -186,9 +187,10 @@ impl Definitions {
             let (_, described) = found.expect("every prepared stream has a definition");
             described.place.refused(&error.to_string())
         })?;
+        let added = created_items.streams.iter();
+        let added: HashSet<u64> = added.map(|stream| stream.incarnation).collect();
         for (stream, described) in definitions {
-            let mut added = created_items.streams.iter();
-            if !added.any(|other| Arc::ptr_eq(other, &stream)) {
+            if !added.contains(&stream.incarnation) {
                 // During a reset, a client created the stream after the first check.
                 exists(&self.context(engine, &described.account_region), described);
             }
