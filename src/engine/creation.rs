@@ -54,8 +54,8 @@ pub enum CreateError {
 }
 
 impl Engine {
-    /// Makes a stream that no request finds yet, and opens its shards. Does not hold the lock of the
-    /// accounts meanwhile, because every request takes this lock.
+    /// Makes a stream that no request finds yet, and opens its shards. The shards are opened without
+    /// the lock of the accounts, because every request takes this lock.
     ///
     /// # Errors
     /// Returns the reason if the stream is refused.
@@ -209,7 +209,7 @@ impl Engine {
         stream.look(|state| {
             state.delete_logs(&self.store);
             for shard in state.shards.values() {
-                shard.log().wake_followers_after_end();
+                shard.log().wake_followers_of_ended_log();
             }
         });
     }

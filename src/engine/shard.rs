@@ -145,7 +145,7 @@ impl Shard {
         self.writing.lock().description = description;
         self.closed_s.store(closed_s, Ordering::Release);
         self.closed.send_replace(true);
-        self.log.wake_followers_after_end();
+        self.log.wake_followers_of_ended_log();
     }
 
     /// A signal that becomes true when the shard is closed.
@@ -244,7 +244,7 @@ impl Shard {
     /// Rings `bell` whenever a record of the shard becomes visible, and when the shard is closed or
     /// deleted. Dropping the returned value stops the ringing.
     pub(crate) fn follow(&self, bell: Bell) -> BellRegistration {
-        self.log.ring_at_end(bell)
+        self.log.ring_on_publish(bell)
     }
 
     /// Ensures that every later record has a later arrival time than all existing records of the

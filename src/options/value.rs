@@ -76,7 +76,8 @@ impl FromStr for Switch {
     }
 }
 
-/// The value of the option `--kms-key`: a KMS key that does not work, and its state.
+/// The value of the option `--kms-key`: a KMS key, and the state that makes requests with this key
+/// fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySetting {
     /// The id, alias or ARN by which requests name the key.

@@ -343,7 +343,7 @@ impl HttpCall {
 
     /// True for an answer of `sam local start-lambda`, which forwards the answers of Lambda's
     /// Runtime Interface Emulator in a container. Such an answer is recognized by a `Server` header
-    /// of Werkzeug and by the missing version of the function.
+    /// of Werkzeug and by the missing header `X-Amz-Executed-Version`.
     ///
     /// Such an answer can hide an error. If the container has ended or the function took too long,
     /// the answer is empty, has status 200 and lacks the header `X-Amz-Function-Error`.

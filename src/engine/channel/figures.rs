@@ -13,7 +13,8 @@ pub(super) struct Traffic {
     pub(super) failed_attempts: AtomicU64,
 }
 
-/// Figures of a channel. Metrics, the console and the paths under `/_minikin/` show these figures.
+/// The backlog of a channel, its counts of deliveries since the start of the emulator, and its last
+/// error. Metrics, the console and the paths under `/_minikin/` show these figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChannelFigures {
     /// Number of the stream's records that the channel has still to deliver.

@@ -273,9 +273,12 @@ impl ShardWork {
         }
     }
 
-    /// Returns the outcome that an invocation has for its batch. Also returns the index of the
-    /// counter for this outcome, and words for the event log. The outcome is None if the function
-    /// was not reached, failed, or returned no state although the batch has a tumbling window.
+    /// Finds which records of `batch` an invocation has processed. Also returns the index of the
+    /// counter of invocations with this result, and a short text of the result for the event log.
+    ///
+    /// The outcome is None if the answer says nothing about the records: the function was not
+    /// reached or answered with an error, the event was too large, or the answer has no state
+    /// although the batch belongs to a tumbling window.
     fn outcome_of(
         &self,
         batch: &Batch,

@@ -112,7 +112,8 @@ pub(super) struct LaneTask {
     sender: OutcomeSender,
 }
 
-/// The parameters of a lane task: its batch, and values of the shard.
+/// The parameters of [`LaneTask::new`]: the batch to deliver, the state of its tumbling window, the
+/// mapping, stream and shard of the batch, and the inbox that receives the outcome.
 #[derive(Debug)]
 pub(super) struct LaneTaskInput {
     pub(super) context: Arc<Context>,

@@ -26,7 +26,7 @@ const HIGHEST: f64 = 3_000.0;
 /// Smallest height of a row in pixels, without `SHARED`. It applies even if all rows together then
 /// exceed `HIGHEST`.
 const LEAST_ROW: f64 = 2.0;
-/// Largest width in pixels of all columns together, without the last column.
+/// Largest total width in pixels of the columns before the last column.
 const WIDE: f64 = 760.0;
 /// Largest width in pixels of a column other than the last column.
 const COLUMN: f64 = 190.0;

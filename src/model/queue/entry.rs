@@ -16,7 +16,7 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// True if the record is a dead-letter record, in flight or visible.
+    /// True if the record is a dead-letter record. The record may be in flight or visible.
     pub(crate) const fn is_dead(self) -> bool {
         matches!(self, Self::DeadInFlight | Self::DeadVisible)
     }

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 /// Number of bytes of a queue's secret key.
 pub(crate) const QUEUE_SECRET_BYTES: usize = 32;
 
-/// The seal of a queue: the secret key with which the queue's receipt handles are made and checked.
+/// Makes and checks the tags of a queue's receipt handles with the queue's secret key.
 #[derive(Clone)]
 pub(crate) struct HandleSeal(Hmac<Sha256>);
 
@@ -44,7 +44,7 @@ const TAG_BYTES: usize = 8;
 const BYTES: usize = NAMED_BYTES + TAG_BYTES;
 
 impl HandleSeal {
-    /// Creates the seal of a queue from the queue's secret key.
+    /// Prepares the secret key of a queue for making and checking the tags of receipt handles.
     pub(crate) fn new(secret: &[u8; QUEUE_SECRET_BYTES]) -> Self {
         Self(Hmac::new_from_slice(secret).expect("a key of any length will do"))
     }

@@ -237,9 +237,9 @@ impl QueueRecords {
         self.set_standing(place, handle.in_flight());
     }
 
-    /// Adds an entry for a record of which the queue knows no receive. A crash lost all receives of
-    /// the record, but a client still has `handle` from one of these receives. The arrival time of
-    /// the record is unknown, so the entry holds `now` until the record is read again.
+    /// Restores the entry of a record. A crash lost the entry with all receives of the record, but
+    /// a client still has `handle` from one of these receives. The arrival time of the record is
+    /// unknown, so the entry holds `now` until the record is read again.
     fn add_entry_from_handle(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = handle.in_flight();
         let entry = Entry {

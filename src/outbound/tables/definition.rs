@@ -21,7 +21,7 @@ pub(super) struct Definition {
     /// Names of the table bucket, the namespace and the table.
     pub(super) names: [String; 3],
     pub(super) compression: TableCompression,
-    /// Names of the columns by whose hours the table is partitioned.
+    /// Names of the time columns to which the `hour` partitions of the table apply.
     pub(super) partition_columns: Vec<String>,
 }
 

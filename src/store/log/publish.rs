@@ -61,7 +61,7 @@ impl Log {
     }
 
     /// Makes `bell` ring whenever records are published, until the returned value is dropped.
-    pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> BellRegistration {
+    pub fn ring_on_publish(self: &Arc<Self>, bell: Bell) -> BellRegistration {
         let mut bells = self.bells.lock();
         let number = bells.last().map_or(0, |(number, _)| number + 1);
         bells.push((number, bell));
@@ -73,7 +73,7 @@ impl Log {
     }
 
     /// Rings the bells of all followers. Must be called after the log was closed or deleted.
-    pub fn wake_followers_after_end(&self) {
+    pub fn wake_followers_of_ended_log(&self) {
         self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
     }
 }
