@@ -9,8 +9,8 @@
 //! exact error message. The fast reader may refuse a valid body, but must never accept an invalid
 //! one.
 //!
-//! Each file uses only files that stand before it in this order: `pattern`, `base64_text`,
-//! `item_count`, `format`, `name` → `shape`, `node` → `blob`, `timestamp`, `scalar`, `structure`,
+//! Each file uses only files that stand before it in this order: `escape`, `pattern`,
+//! `base64_text`, `item_count`, `format`, `name` → `shape`, `node` → `blob`, `timestamp`, `scalar`, `structure`,
 //! `mismatch`, `violations`, `json`, `cbor` → `declare`, `codec`.
 
 mod base64_text;
@@ -18,6 +18,7 @@ mod blob;
 mod cbor;
 mod codec;
 pub(crate) mod declare;
+mod escape;
 mod event_stream;
 mod format;
 mod item_count;
@@ -40,6 +41,7 @@ pub(crate) use codec::{
 pub use codec::{decode, encode, parses};
 pub(crate) use declare::Present;
 pub(crate) use declare::{choice, input, integer, list, map, output, string};
+pub(crate) use escape::escaped;
 pub use event_stream::frame;
 pub use format::Format;
 

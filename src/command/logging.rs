@@ -1,6 +1,7 @@
 //! The log of the process. It is written to stderr, because commands print their results on stdout.
 
 use crate::options::LogFormat;
+use crate::wire::escaped;
 use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::layer;
@@ -52,14 +53,7 @@ impl<W: Write> Write for OneLine<W> {
         if !text.contains(breaks_line) {
             return self.0.write_all(event);
         }
-        let mut line = String::with_capacity(text.len() + 16);
-        for letter in text.chars() {
-            if breaks_line(letter) {
-                line.extend(letter.escape_default());
-            } else {
-                line.push(letter);
-            }
-        }
+        let mut line = escaped(&text, breaks_line);
         line.push('\n');
         self.0.write_all(line.as_bytes())
     }

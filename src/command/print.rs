@@ -1,6 +1,7 @@
 //! Output on stdout: tables and coloured lines on a terminal, and JSON lines for programs.
 
 use super::outcome::Failure;
+use crate::wire::escaped;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
 
@@ -119,15 +120,7 @@ fn text_of(value: Option<&Value>) -> String {
 
 /// Escapes the control characters in a text, so that data cannot control the terminal.
 pub(super) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() {
-            shown.extend(letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
+    escaped(text, char::is_control)
 }
 
 #[cfg(test)]

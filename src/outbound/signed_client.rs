@@ -4,6 +4,7 @@ use super::address::Address;
 use super::connection::{Connection, RequestBody, SendError, whole};
 use super::sign::{SignableBody, Signer, SigningScope};
 use crate::limits;
+use crate::wire::escaped;
 use crate::world::Clock;
 use bytes::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
@@ -169,14 +170,8 @@ impl SignedClient {
 pub(super) fn refusal(answer: &Response<Bytes>) -> ClientError {
     let (status, body) = (answer.status(), answer.body());
     let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
-    let mut text = format!("{status}: ");
-    for letter in String::from_utf8_lossy(shown).chars() {
-        match letter.is_control() {
-            true => text.extend(letter.escape_default()),
-            false => text.push(letter),
-        }
-    }
-    ClientError::Refused(text)
+    let shown = escaped(&String::from_utf8_lossy(shown), char::is_control);
+    ClientError::Refused(format!("{status}: {shown}"))
 }
 
 /// The input of a signature for the body of a request: the bytes of the body, or their hash.
